@@ -3,12 +3,15 @@
 import json
 import math
 import os
+import sys
 import zlib
 
 import torch
 
 TORCH_VERSION = "2.15.0"
 assert torch.__version__.split("+")[0] == TORCH_VERSION, f"golden data come from torch {TORCH_VERSION}"
+
+sys.dont_write_bytecode = True
 
 torch.set_num_threads(1)
 torch.set_default_dtype(torch.float64)
