@@ -1,0 +1,137 @@
+//! Which axes a reduction runs over, and whether it keeps them.
+
+use std::ops::RangeFull;
+
+/// The axes of a reduction: one (`1`, `-1` for the last), several (`[0, 2]`) or all (`..`); [`keep`] leaves them in
+/// the result with size 1, so that it still broadcasts against the input.
+///
+/// ```
+/// use downhill_tensor::{Tensor, keep};
+/// let x = Tensor::from([[1.0, 2.0], [3.0, 5.0]]);
+/// assert_eq!(x.sum_axis(0), Tensor::from([4.0, 7.0]));
+/// assert_eq!(x.sum_axis(-1), Tensor::from([3.0, 8.0]));
+/// assert_eq!(x.sum_axis(keep(1)), Tensor::from([[3.0], [8.0]]));
+/// assert_eq!(x.sum_axis([0, 1]), Tensor::from(11.0));
+/// assert_eq!(x.sum_axis(keep(..)), Tensor::from([[11.0]]));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Axes {
+    which: Which,
+    keep: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Which {
+    All,
+    One(isize),
+    Several(Vec<isize>),
+}
+
+/// The same axes, kept in the result with size 1.
+pub fn keep(axes: impl Into<Axes>) -> Axes {
+    Axes { keep: true, ..axes.into() }
+}
+
+/// Axes resolved against a number of dimensions: a set, and whether to keep them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AxisSet {
+    bits: u64,
+    pub(crate) keep: bool,
+}
+
+impl Axes {
+    /// # Panics
+    /// If an axis is out of range or named twice; `op` is for the message.
+    #[track_caller]
+    pub(crate) fn resolve(&self, op: &str, ndim: usize) -> AxisSet {
+        let bits = match &self.which {
+            Which::All => (1 << ndim) - 1,
+            Which::One(axis) => 1 << resolve_axis(op, *axis, ndim),
+            Which::Several(list) => list.iter().fold(0, |bits, &axis| {
+                let bit = 1 << resolve_axis(op, axis, ndim);
+                assert!(bits & bit == 0, "{op}: axis {axis} is named twice in {list:?}");
+                bits | bit
+            }),
+        };
+        AxisSet { bits, keep: self.keep }
+    }
+}
+
+impl AxisSet {
+    pub(crate) fn contains(self, axis: usize) -> bool {
+        self.bits >> axis & 1 == 1
+    }
+
+    /// The axes in descending order, so that removing one does not move the next.
+    pub(crate) fn descending(self) -> impl Iterator<Item = usize> {
+        (0..64).rev().filter(move |&axis| self.contains(axis))
+    }
+
+    /// `shape` with the reduced axes at size 1.
+    pub(crate) fn kept_shape(self, shape: &[usize]) -> Vec<usize> {
+        shape.iter().enumerate().map(|(axis, &n)| if self.contains(axis) { 1 } else { n }).collect()
+    }
+
+    /// The shape of the reduction's result.
+    pub(crate) fn reduced_shape(self, shape: &[usize]) -> Vec<usize> {
+        if self.keep {
+            return self.kept_shape(shape);
+        }
+        shape.iter().enumerate().filter(|&(axis, _)| !self.contains(axis)).map(|(_, &n)| n).collect()
+    }
+
+    /// How many elements each element of the result is made from.
+    pub(crate) fn count(self, shape: &[usize]) -> usize {
+        shape.iter().enumerate().filter(|&(axis, _)| self.contains(axis)).map(|(_, &n)| n).product()
+    }
+}
+
+/// An axis counted from the front; negative ones count from the end, -1 is the last.
+///
+/// # Panics
+/// If it is out of range.
+#[track_caller]
+pub(crate) fn resolve_axis(op: &str, axis: isize, ndim: usize) -> usize {
+    let resolved = if axis < 0 { axis + ndim as isize } else { axis };
+    assert!(
+        (0..ndim as isize).contains(&resolved),
+        "{op}: axis {axis} is out of range for a tensor with {ndim} axes (negative axes count from the end)"
+    );
+    resolved as usize
+}
+
+impl From<RangeFull> for Axes {
+    fn from(_: RangeFull) -> Self {
+        Axes { which: Which::All, keep: false }
+    }
+}
+
+impl From<isize> for Axes {
+    fn from(axis: isize) -> Self {
+        Axes { which: Which::One(axis), keep: false }
+    }
+}
+
+impl From<i32> for Axes {
+    fn from(axis: i32) -> Self {
+        Axes::from(axis as isize)
+    }
+}
+
+impl From<usize> for Axes {
+    fn from(axis: usize) -> Self {
+        Axes::from(axis as isize)
+    }
+}
+
+impl From<&[isize]> for Axes {
+    fn from(axes: &[isize]) -> Self {
+        Axes { which: Which::Several(axes.to_vec()), keep: false }
+    }
+}
+
+impl<const N: usize> From<[isize; N]> for Axes {
+    fn from(axes: [isize; N]) -> Self {
+        Axes::from(axes.as_slice())
+    }
+}

@@ -1,0 +1,73 @@
+//! Reverse-mode differentiation: the walk from a result back to the parameters.
+
+use std::collections::BTreeMap;
+
+use crate::no_grad::no_grad;
+use crate::{Float, Gradients, Tensor};
+
+impl<F: Float> Tensor<F> {
+    /// The gradients of this scalar with respect to every parameter it depends on.
+    ///
+    /// Takes the loss by value and frees the recorded graph as it goes. The gradients are constants; for gradients
+    /// that can be differentiated again, see [`grad`](crate::grad).
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let w = Tensor::param([1.0, 2.0]);
+    /// let grads = w.square().sum().backward();
+    /// assert_eq!(grads[&w], Tensor::from([2.0, 4.0]));
+    /// ```
+    ///
+    /// # Panics
+    /// If this tensor has more than one element, or does not depend on any parameter.
+    #[track_caller]
+    pub fn backward(self) -> Gradients<F> {
+        check_scalar("backward", &self);
+        assert!(
+            self.requires_grad(),
+            "backward: this tensor does not depend on any parameter; make one with `Tensor::param`, \
+             and compute outside of `no_grad`"
+        );
+        let seed = Tensor::ones(self.shape());
+        no_grad(|| walk(self, seed, &[]))
+    }
+}
+
+#[track_caller]
+pub(crate) fn check_scalar<F: Float>(what: &str, y: &Tensor<F>) {
+    assert!(
+        y.len() == 1,
+        "{what}: needs a scalar, not shape {:?}; reduce it with `.sum()` or `.mean()`, or give the direction with `vjp`",
+        y.shape(),
+    );
+}
+
+/// Pushes `seed`, the gradient with respect to `root`, back through the graph, youngest result first, so that a
+/// result is left only when all its uses have contributed.
+///
+/// Returns the gradients of `targets` (ids), or of every parameter if there are none.
+pub(crate) fn walk<F: Float>(root: Tensor<F>, seed: Tensor<F>, targets: &[u64]) -> Gradients<F> {
+    // An input is always older than the result: what is older than every target cannot lead to one.
+    let oldest = targets.iter().copied().min().unwrap_or(0);
+    let mut found = Gradients::default();
+    let mut pending: BTreeMap<u64, (Tensor<F>, Tensor<F>)> = BTreeMap::new();
+    if let Some(id) = root.id() {
+        pending.insert(id, (root, seed));
+    }
+    while let Some((id, (y, dy))) = pending.pop_last() {
+        let record = y.record.as_deref().expect("a pending tensor has a record");
+        for (wrt, x) in record.inputs().iter().enumerate() {
+            let Some(id) = x.id().filter(|&id| id >= oldest) else { continue };
+            let dx = record.vjp(wrt, &y, &dy).undo_broadcast(x.shape(), record.name());
+            match pending.remove(&id) {
+                None => pending.insert(id, (x.clone(), dx)),
+                Some((x, sum)) => pending.insert(id, (x, sum + dx)),
+            };
+        }
+        let wanted = if targets.is_empty() { record.inputs().is_empty() } else { targets.contains(&id) };
+        if wanted {
+            found.insert(id, dy);
+        }
+    }
+    found
+}

@@ -1,0 +1,131 @@
+//! Tensors from and to `ndarray` arrays, views, slices, nested literals and scalars.
+
+use ndarray::{ArcArray, Array, ArrayD, ArrayView, Dimension, IxDyn};
+
+use crate::{Float, Tensor};
+
+/// Without a copy.
+impl<F: Float, D: Dimension> From<Array<F, D>> for Tensor<F> {
+    fn from(array: Array<F, D>) -> Self {
+        Tensor::constant(array.into_dyn())
+    }
+}
+
+/// Without a copy: the elements are shared.
+impl<F: Float, D: Dimension> From<ArcArray<F, D>> for Tensor<F> {
+    fn from(array: ArcArray<F, D>) -> Self {
+        Tensor { data: array.into_dyn(), record: None }
+    }
+}
+
+/// Copies the elements.
+impl<F: Float, D: Dimension> From<ArrayView<'_, F, D>> for Tensor<F> {
+    fn from(view: ArrayView<'_, F, D>) -> Self {
+        Tensor::constant(view.to_owned().into_dyn())
+    }
+}
+
+/// Copies the elements.
+impl<F: Float, D: Dimension> From<&Array<F, D>> for Tensor<F> {
+    fn from(array: &Array<F, D>) -> Self {
+        Tensor::from(array.view())
+    }
+}
+
+/// A clone, record included.
+impl<F: Float> From<&Tensor<F>> for Tensor<F> {
+    fn from(tensor: &Tensor<F>) -> Self {
+        tensor.clone()
+    }
+}
+
+/// A scalar: no axes.
+impl<F: Float> From<F> for Tensor<F> {
+    fn from(scalar: F) -> Self {
+        Tensor::constant(ArrayD::from_elem(IxDyn(&[]), scalar))
+    }
+}
+
+/// One axis, without a copy.
+impl<F: Float> From<Vec<F>> for Tensor<F> {
+    fn from(elements: Vec<F>) -> Self {
+        Tensor::from(Array::from_vec(elements))
+    }
+}
+
+/// One axis.
+impl<F: Float> From<&[F]> for Tensor<F> {
+    fn from(elements: &[F]) -> Self {
+        Tensor::from(elements.to_vec())
+    }
+}
+
+/// One axis.
+impl<F: Float, const N: usize> From<[F; N]> for Tensor<F> {
+    fn from(elements: [F; N]) -> Self {
+        Tensor::from(elements.to_vec())
+    }
+}
+
+/// Two axes.
+impl<F: Float, const N: usize, const M: usize> From<[[F; M]; N]> for Tensor<F> {
+    fn from(rows: [[F; M]; N]) -> Self {
+        nested(&[N, M], rows.as_flattened().to_vec())
+    }
+}
+
+/// Three axes.
+impl<F: Float, const N: usize, const M: usize, const K: usize> From<[[[F; K]; M]; N]> for Tensor<F> {
+    fn from(blocks: [[[F; K]; M]; N]) -> Self {
+        nested(&[N, M, K], blocks.as_flattened().as_flattened().to_vec())
+    }
+}
+
+fn nested<F: Float>(shape: &[usize], elements: Vec<F>) -> Tensor<F> {
+    Tensor::constant(ArrayD::from_shape_vec(shape, elements).expect("a nested literal is a full box"))
+}
+
+/// Without a copy where nobody else holds the elements.
+impl<F: Float> From<Tensor<F>> for ArrayD<F> {
+    fn from(tensor: Tensor<F>) -> Self {
+        let Tensor { data, record } = tensor;
+        // The record's inputs may share the elements (a reshape's do).
+        drop(record);
+        data.into_owned()
+    }
+}
+
+/// Copies the elements.
+impl<F: Float> From<&Tensor<F>> for ArrayD<F> {
+    fn from(tensor: &Tensor<F>) -> Self {
+        tensor.to_array()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, arr0, arr2};
+
+    use super::*;
+
+    #[test]
+    fn arrays_pass_in_and_out_without_a_copy() {
+        let array = Array2::<f32>::ones((3, 4));
+        let address = array.as_ptr();
+        let tensor = Tensor::from(array);
+        assert_eq!(tensor.view().as_ptr(), address);
+        assert_eq!(ArrayD::from(tensor).as_ptr(), address);
+    }
+
+    #[test]
+    fn every_source_gives_its_shape() {
+        let array = arr2(&[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        assert_eq!(Tensor::from(array.t()).shape(), [3, 2]);
+        assert_eq!(Tensor::from(&array).to_vec(), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(Tensor::from(array.clone().into_shared()), Tensor::from(array));
+        assert_eq!(Tensor::from(arr0(7.0_f32)).item(), 7.0);
+        assert_eq!(Tensor::from(7.0_f64).shape(), [0_usize; 0]);
+        assert_eq!(Tensor::from([[[1.0], [2.0]], [[3.0], [4.0]]]).shape(), [2, 2, 1]);
+        assert_eq!(Tensor::from([1.0, 2.0].as_slice()), Tensor::from(vec![1.0, 2.0]));
+    }
+}

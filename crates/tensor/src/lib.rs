@@ -1,0 +1,43 @@
+//! Tensors with reverse-mode automatic differentiation to any order, over [`ndarray`].
+//!
+//! [`Tensor`] is an immutable array and the record of how it was computed. [`Op`] is the one trait behind every
+//! operation, built in or yours. [`Tensor::backward`] gives the gradients of a scalar; [`grad`], [`jacobian`],
+//! [`hessian`] and their products with vectors give derivatives that can be differentiated again. [`gradcheck`] proves
+//! a derivative against finite differences. [`Params`] makes a plain struct a named tree of tensors.
+//!
+//! ```
+//! use downhill_tensor::{Tensor, grad};
+//!
+//! let w = Tensor::param([1.0, -2.0]);
+//! let loss = (&w * 3.0).exp().sum().ln();
+//! let grads = loss.backward();
+//! assert!((grads[&w].sum().item() - 3.0_f64).abs() < 1e-12);
+//! ```
+
+mod arithmetic;
+mod axes;
+mod backward;
+mod broadcast;
+mod convert;
+mod display;
+mod float;
+mod grad;
+mod gradients;
+mod kernels;
+mod no_grad;
+mod op;
+mod ops;
+mod params;
+mod record;
+mod tensor;
+
+pub use axes::{Axes, keep};
+pub use downhill_derive::Params;
+pub use float::Float;
+pub use grad::{grad, hessian, hvp, jacobian, jvp, vjp};
+pub use gradients::Gradients;
+pub use no_grad::{is_recording, no_grad};
+pub use op::{Op, OpMany, apply, apply_many};
+pub use ops::{concat, stack};
+pub use params::{Params, Path, StateDict, StateDictError, Summary};
+pub use tensor::Tensor;

@@ -1,0 +1,116 @@
+//! One trait for every operation, the built-in ones and yours.
+
+use std::sync::Arc;
+
+use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
+
+use crate::record::{Applied, AppliedMany};
+use crate::{Float, Tensor, is_recording};
+
+/// A differentiable operation on `N` tensors: a name, a forward pass on arrays, and one derivative per argument.
+///
+/// The derivative is a *vector-Jacobian product* written in differentiable operations: given `dy`, the gradient of
+/// some scalar with respect to the result `y`, it returns the gradient with respect to one argument. Because the
+/// formula is itself made of operations, gradients of gradients need no further code.
+///
+/// ```
+/// use downhill_tensor::{Check, Float, Op, Tensor, apply, gradcheck};
+/// use ndarray::{ArrayD, ArrayViewD};
+///
+/// /// softplus(x) = ln(1 + eˣ), with derivative sigmoid(x).
+/// struct Softplus;
+///
+/// impl<F: Float> Op<F, 1> for Softplus {
+///     fn name(&self) -> &'static str { "softplus" }
+///     fn forward(&self, [x]: [ArrayViewD<F>; 1]) -> ArrayD<F> {
+///         x.mapv(|x| x.max(F::zero()) + (-x.abs()).exp().ln_1p())
+///     }
+///     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+///         dy * x.sigmoid()
+///     }
+/// }
+///
+/// let x = Tensor::from([-2.0, 0.5, 3.0_f64]);
+/// gradcheck(|[x]| apply(Softplus, [x]), [&x], Check::order(2)).unwrap();
+/// ```
+pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
+    /// The name shown in error messages and in drawings of the graph.
+    fn name(&self) -> &'static str;
+
+    /// Whether these shapes fit. The error says why not and what would; [`apply`] adds the operation and the shapes
+    /// and panics at the user's line.
+    fn check(&self, _shapes: [&[usize]; N]) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// The result. The shapes have passed [`check`](Self::check).
+    fn forward(&self, inputs: [ArrayViewD<'_, F>; N]) -> ArrayD<F>;
+
+    /// The result when it may share the memory of an input: overridden by operations that only look at their input
+    /// differently (transpose, reshape, slice), so that they copy nothing.
+    fn forward_shared(&self, inputs: [&ArcArray<F, IxDyn>; N]) -> ArcArray<F, IxDyn> {
+        self.forward(inputs.map(|x| x.view())).into_shared()
+    }
+
+    /// The gradient with respect to argument number `wrt`, given the inputs, the result `y` and the gradient `dy` with
+    /// respect to it. Asked for only when that argument needs a gradient. Its shape may be the argument's or one that
+    /// the argument was broadcast to: broadcasting is undone by the caller.
+    fn vjp(&self, wrt: usize, inputs: [&Tensor<F>; N], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F>;
+}
+
+/// Applies an operation and records it if any input requires a gradient and [`no_grad`](crate::no_grad) is not in force.
+///
+/// # Panics
+/// If [`Op::check`] finds that the shapes do not fit.
+#[track_caller]
+pub fn apply<F: Float, O: Op<F, N>, const N: usize>(op: O, inputs: [&Tensor<F>; N]) -> Tensor<F> {
+    if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
+        misfit(op.name(), &inputs, &reason);
+    }
+    let data = op.forward_shared(inputs.map(|x| &x.data));
+    if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
+        Tensor { data, record: Some(Arc::new(Applied::new(op, inputs))) }
+    } else {
+        Tensor { data, record: None }
+    }
+}
+
+/// [`Op`] for operations on a list of tensors whose length is known only at run time, such as `concat`.
+pub trait OpMany<F: Float>: Send + Sync + 'static {
+    /// As [`Op::name`].
+    fn name(&self) -> &'static str;
+    /// As [`Op::check`].
+    fn check(&self, _shapes: &[&[usize]]) -> Result<(), String> {
+        Ok(())
+    }
+    /// As [`Op::forward`].
+    fn forward(&self, inputs: &[ArrayViewD<'_, F>]) -> ArrayD<F>;
+    /// As [`Op::vjp`].
+    fn vjp(&self, wrt: usize, inputs: &[Tensor<F>], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F>;
+}
+
+/// [`apply`] for an [`OpMany`].
+///
+/// # Panics
+/// If [`OpMany::check`] finds that the shapes do not fit.
+#[track_caller]
+pub fn apply_many<F: Float, O: OpMany<F>>(op: O, inputs: &[&Tensor<F>]) -> Tensor<F> {
+    let shapes: Vec<&[usize]> = inputs.iter().map(|x| x.shape()).collect();
+    if let Err(reason) = op.check(&shapes) {
+        misfit(op.name(), inputs, &reason);
+    }
+    let views: Vec<_> = inputs.iter().map(|x| x.view()).collect();
+    let data = op.forward(&views).into_shared();
+    if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
+        Tensor { data, record: Some(Arc::new(AppliedMany::new(op, inputs))) }
+    } else {
+        Tensor { data, record: None }
+    }
+}
+
+#[cold]
+#[track_caller]
+fn misfit<F: Float>(name: &str, inputs: &[&Tensor<F>], reason: &str) -> ! {
+    let shapes: Vec<String> = inputs.iter().map(|x| format!("{:?}", x.shape())).collect();
+    panic!("{name} of {}: {reason}", shapes.join(" and "));
+}

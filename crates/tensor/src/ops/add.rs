@@ -1,0 +1,35 @@
+//! Addition: `a + b`; both derivatives are 1.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::broadcast::broadcast_shape;
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Add;
+
+impl<F: Float> Op<F, 2> for Add {
+    fn name(&self) -> &'static str {
+        "add"
+    }
+
+    fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
+        broadcast_shape(a, b).map(drop)
+    }
+
+    fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+        kernels::zip(&a, &b, |a, b| a + b)
+    }
+
+    fn vjp(&self, wrt: usize, _: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        match wrt {
+            0 => dy.clone(),
+            _ => dy.clone(),
+        }
+    }
+}
+
+/// `a + b` with broadcasting; users write the operator.
+#[track_caller]
+pub(crate) fn add<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
+    apply(Add, [a, b])
+}

@@ -1,0 +1,52 @@
+//! A tensor stretched to a larger shape; the derivative sums over what was stretched.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::broadcast::broadcast_shape;
+use crate::{Float, Op, Tensor, apply};
+
+struct BroadcastTo(Vec<usize>);
+
+impl<F: Float> Op<F, 1> for BroadcastTo {
+    fn name(&self) -> &'static str {
+        "broadcast_to"
+    }
+
+    fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
+        match broadcast_shape(x, &self.0) {
+            Ok(joint) if joint == self.0 => Ok(()),
+            _ => Err(format!(
+                "cannot be stretched to {:?}: only axes of size 1, and new ones in front, can grow",
+                self.0
+            )),
+        }
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        x.broadcast(self.0.as_slice()).expect("checked").to_owned()
+    }
+
+    fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        // Broadcasting is undone by the backward walk.
+        dy.clone()
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The tensor stretched to `shape` by NumPy's broadcasting rule.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([1.0, 2.0]);
+    /// let y = x.broadcast_to(&[3, 2]);
+    /// assert_eq!(y.shape(), [3, 2]);
+    /// assert_eq!(y.sum().backward()[&x].to_vec(), [3.0, 3.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis would have to shrink, or to grow from a size other than 1.
+    #[track_caller]
+    pub fn broadcast_to(&self, shape: &[usize]) -> Tensor<F> {
+        apply(BroadcastTo(shape.to_vec()), [self])
+    }
+}

@@ -1,0 +1,85 @@
+//! Tensors one behind the other along an axis; the derivative of each is its range of the gradient.
+
+use ndarray::{ArrayD, ArrayViewD, Axis};
+
+use crate::axes::resolve_axis;
+use crate::{Float, OpMany, Tensor, apply_many};
+
+struct Concat(usize);
+
+impl<F: Float> OpMany<F> for Concat {
+    fn name(&self) -> &'static str {
+        "concat"
+    }
+
+    fn check(&self, shapes: &[&[usize]]) -> Result<(), String> {
+        let fits = |shape: &[usize]| {
+            shape.len() == shapes[0].len()
+                && (0..shape.len()).all(|axis| axis == self.0 || shape[axis] == shapes[0][axis])
+        };
+        match shapes.iter().position(|shape| !fits(shape)) {
+            None => Ok(()),
+            Some(i) => {
+                Err(format!("number {i} does not fit the first: all sizes but that of axis {} must be equal", self.0))
+            }
+        }
+    }
+
+    fn forward(&self, inputs: &[ArrayViewD<'_, F>]) -> ArrayD<F> {
+        ndarray::concatenate(Axis(self.0), inputs).expect("checked")
+    }
+
+    fn vjp(&self, wrt: usize, inputs: &[Tensor<F>], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        let start = inputs[..wrt].iter().map(|x| x.shape()[self.0]).sum();
+        dy.narrow(self.0 as isize, start, inputs[wrt].shape()[self.0])
+    }
+}
+
+/// Joins tensors along an axis they have.
+///
+/// ```
+/// use downhill_tensor::{Tensor, concat};
+/// let (a, b) = (Tensor::from([[1.0, 2.0]]), Tensor::from([[3.0, 4.0]]));
+/// assert_eq!(concat(&[&a, &b], 0), Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+/// assert_eq!(concat(&[a, b], 1), Tensor::from([[1.0, 2.0, 3.0, 4.0]]));
+/// ```
+///
+/// # Panics
+/// If there are no tensors, or their sizes differ along another axis.
+#[track_caller]
+pub fn concat<F: Float, T: AsRef<Tensor<F>>>(tensors: &[T], axis: isize) -> Tensor<F> {
+    let tensors: Vec<&Tensor<F>> = tensors.iter().map(AsRef::as_ref).collect();
+    let Some(first) = tensors.first() else { panic!("concat: needs at least one tensor") };
+    apply_many(Concat(resolve_axis("concat", axis, first.ndim())), &tensors)
+}
+
+/// Joins tensors of equal shape along a new axis.
+///
+/// ```
+/// use downhill_tensor::{Tensor, stack};
+/// let (a, b) = (Tensor::from([1.0, 2.0]), Tensor::from([3.0, 4.0]));
+/// assert_eq!(stack(&[&a, &b], 0), Tensor::from([[1.0, 2.0], [3.0, 4.0]]));
+/// assert_eq!(stack(&[&a, &b], -1), Tensor::from([[1.0, 3.0], [2.0, 4.0]]));
+/// ```
+///
+/// # Panics
+/// If there are no tensors, or their shapes differ.
+#[track_caller]
+pub fn stack<F: Float, T: AsRef<Tensor<F>>>(tensors: &[T], axis: isize) -> Tensor<F> {
+    let Some(first) = tensors.first() else { panic!("stack: needs at least one tensor") };
+    let first = first.as_ref();
+    let axis = resolve_axis("stack", axis, first.ndim() + 1);
+    let mut shape = first.shape().to_vec();
+    shape.insert(axis, 1);
+    let mut layers: Vec<Tensor<F>> = Vec::with_capacity(tensors.len());
+    for (i, tensor) in tensors.iter().map(AsRef::as_ref).enumerate() {
+        assert!(
+            tensor.shape() == first.shape(),
+            "stack of {:?} and {:?}: number {i} has another shape than the first",
+            first.shape(),
+            tensor.shape()
+        );
+        layers.push(tensor.reshape(&shape));
+    }
+    concat(&layers, axis as isize)
+}

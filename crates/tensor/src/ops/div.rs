@@ -1,0 +1,35 @@
+//! Elementwise division: `y = a / b`; the derivatives are `1 / b` and `-y / b`.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::broadcast::broadcast_shape;
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Div;
+
+impl<F: Float> Op<F, 2> for Div {
+    fn name(&self) -> &'static str {
+        "div"
+    }
+
+    fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
+        broadcast_shape(a, b).map(drop)
+    }
+
+    fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+        kernels::zip(&a, &b, |a, b| a / b)
+    }
+
+    fn vjp(&self, wrt: usize, [_, b]: [&Tensor<F>; 2], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        match wrt {
+            0 => dy / b,
+            _ => -dy * y / b,
+        }
+    }
+}
+
+/// `a / b` with broadcasting; users write the operator.
+#[track_caller]
+pub(crate) fn div<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
+    apply(Div, [a, b])
+}

@@ -1,0 +1,28 @@
+//! The natural logarithm; the derivative is `1 / x`.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Ln;
+
+impl<F: Float> Op<F, 1> for Ln {
+    fn name(&self) -> &'static str {
+        "ln"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        kernels::map(&x, |x| x.ln())
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy / x
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The natural logarithm of every element: -inf at 0, NaN below.
+    pub fn ln(&self) -> Tensor<F> {
+        apply(Ln, [self])
+    }
+}

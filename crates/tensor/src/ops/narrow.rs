@@ -1,0 +1,88 @@
+//! A range of one axis; the derivative sets the gradient into zeros. Shares memory.
+
+use ndarray::{ArcArray, ArrayD, ArrayViewD, Axis, IxDyn, Slice};
+
+use crate::axes::resolve_axis;
+use crate::{Float, Op, Tensor, apply};
+
+struct Narrow {
+    axis: usize,
+    start: usize,
+    length: usize,
+}
+
+impl Narrow {
+    fn range(&self) -> Slice {
+        Slice::from(self.start..self.start + self.length)
+    }
+}
+
+impl<F: Float> Op<F, 1> for Narrow {
+    fn name(&self) -> &'static str {
+        "narrow"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        x.slice_axis(Axis(self.axis), self.range()).to_owned()
+    }
+
+    fn forward_shared(&self, [x]: [&ArcArray<F, IxDyn>; 1]) -> ArcArray<F, IxDyn> {
+        let mut y = x.clone();
+        y.slice_axis_inplace(Axis(self.axis), self.range());
+        y
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        apply(Embed { axis: self.axis, start: self.start, size: x.shape()[self.axis] }, [dy])
+    }
+}
+
+/// The opposite: the tensor as a range of an axis that is zero elsewhere.
+struct Embed {
+    axis: usize,
+    start: usize,
+    size: usize,
+}
+
+impl<F: Float> Op<F, 1> for Embed {
+    fn name(&self) -> &'static str {
+        "embed"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        let mut shape = x.shape().to_vec();
+        shape[self.axis] = self.size;
+        let mut y = ArrayD::zeros(shape);
+        let range = Slice::from(self.start..self.start + x.shape()[self.axis]);
+        y.slice_axis_mut(Axis(self.axis), range).assign(&x);
+        y
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        apply(Narrow { axis: self.axis, start: self.start, length: x.shape()[self.axis] }, [dy])
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The `length` positions from `start` on along an axis.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::from([1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.narrow(0, 1, 2), Tensor::from([2.0, 3.0]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the range leaves the axis.
+    #[track_caller]
+    pub fn narrow(&self, axis: isize, start: usize, length: usize) -> Tensor<F> {
+        let axis = resolve_axis("narrow", axis, self.ndim());
+        let size = self.shape()[axis];
+        assert!(
+            start.checked_add(length).is_some_and(|end| end <= size),
+            "narrow of {:?}: {length} positions from {start} on leave axis {axis} of size {size}",
+            self.shape()
+        );
+        apply(Narrow { axis, start, length }, [self])
+    }
+}

@@ -1,0 +1,81 @@
+//! Axes in another order; the derivative puts them back. Shares memory.
+
+use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
+
+use crate::axes::resolve_axis;
+use crate::{Float, Op, Tensor, apply};
+
+struct Permute(Vec<usize>);
+
+impl<F: Float> Op<F, 1> for Permute {
+    fn name(&self) -> &'static str {
+        "permute"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        x.permuted_axes(self.0.as_slice()).to_owned()
+    }
+
+    fn forward_shared(&self, [x]: [&ArcArray<F, IxDyn>; 1]) -> ArcArray<F, IxDyn> {
+        x.clone().permuted_axes(self.0.as_slice())
+    }
+
+    fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        let mut inverse = vec![0; self.0.len()];
+        for (to, &from) in self.0.iter().enumerate() {
+            inverse[from] = to;
+        }
+        apply(Permute(inverse), [dy])
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The axes in another order: axis `i` of the result is axis `axes[i]` of this tensor.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::<f32>::zeros(&[2, 3, 4]);
+    /// assert_eq!(x.permute(&[2, 0, 1]).shape(), [4, 2, 3]);
+    /// ```
+    ///
+    /// # Panics
+    /// If `axes` does not name every axis once.
+    #[track_caller]
+    pub fn permute(&self, axes: &[isize]) -> Tensor<F> {
+        let order: Vec<usize> = axes.iter().map(|&axis| resolve_axis("permute", axis, self.ndim())).collect();
+        let complete = order.len() == self.ndim() && (0..self.ndim()).all(|axis| order.contains(&axis));
+        assert!(
+            complete,
+            "permute of {:?}: {axes:?} does not name each of the {} axes once",
+            self.shape(),
+            self.ndim()
+        );
+        apply(Permute(order), [self])
+    }
+
+    /// Two axes exchanged.
+    ///
+    /// # Panics
+    /// If an axis is out of range.
+    #[track_caller]
+    pub fn transpose(&self, a: isize, b: isize) -> Tensor<F> {
+        let mut order: Vec<usize> = (0..self.ndim()).collect();
+        order.swap(resolve_axis("transpose", a, self.ndim()), resolve_axis("transpose", b, self.ndim()));
+        apply(Permute(order), [self])
+    }
+
+    /// The transpose of a matrix; of a stack of matrices, each of them transposed.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// assert_eq!(Tensor::from([[1.0, 2.0]]).t(), Tensor::from([[1.0], [2.0]]));
+    /// ```
+    ///
+    /// # Panics
+    /// If there are fewer than two axes.
+    #[track_caller]
+    pub fn t(&self) -> Tensor<F> {
+        assert!(self.ndim() >= 2, "t of {:?}: needs a matrix; use `.unsqueeze(axis)` to make one", self.shape());
+        self.transpose(-1, -2)
+    }
+}

@@ -1,0 +1,38 @@
+//! A whole power: `xⁿ`; the derivative is `n·xⁿ⁻¹`, and 0 for `n = 0`.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Powi(i32);
+
+impl<F: Float> Op<F, 1> for Powi {
+    fn name(&self) -> &'static str {
+        "powi"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        kernels::map(&x, |x| x.powi(self.0))
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        match self.0 {
+            0 => Tensor::zeros(x.shape()),
+            n => dy * x.powi(n - 1) * F::from_f64(f64::from(n)),
+        }
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// Every element to the whole power `n`; `x⁰` is 1 with gradient 0, also at 0.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([2.0, -3.0]);
+    /// assert_eq!(x.powi(3).to_vec(), [8.0, -27.0]);
+    /// assert_eq!(x.powi(3).sum().backward()[&x].to_vec(), [12.0, 27.0]);
+    /// ```
+    pub fn powi(&self, n: i32) -> Tensor<F> {
+        apply(Powi(n), [self])
+    }
+}

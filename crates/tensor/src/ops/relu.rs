@@ -1,0 +1,54 @@
+//! The rectifier: `max(x, 0)`; the derivative is 1 above 0 and 0 elsewhere, at 0 too.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Relu;
+
+impl<F: Float> Op<F, 1> for Relu {
+    fn name(&self) -> &'static str {
+        "relu"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        // Written so that NaN passes through: a diverged network must not look alive.
+        kernels::map(&x, |x| if x <= F::zero() { F::zero() } else { x })
+    }
+
+    fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        // The derivative of the step is zero, so the step is a constant.
+        apply(Gate, [dy, &y.detach()])
+    }
+}
+
+/// `a` where `b` is above 0, else 0; linear in `a`, and applied only with a constant `b`.
+struct Gate;
+
+impl<F: Float> Op<F, 2> for Gate {
+    fn name(&self) -> &'static str {
+        "gate"
+    }
+
+    fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+        kernels::zip(&a, &b, |a, b| if b <= F::zero() { F::zero() } else { a })
+    }
+
+    fn vjp(&self, _wrt: usize, [_, b]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        apply(Gate, [dy, b])
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The rectifier `max(x, 0)` of every element. The derivative at 0 is 0, as in PyTorch; NaN stays NaN.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([-1.0, 0.0, 2.0]);
+    /// assert_eq!(x.relu().to_vec(), [0.0, 0.0, 2.0]);
+    /// assert_eq!(x.relu().sum().backward()[&x].to_vec(), [0.0, 0.0, 1.0]);
+    /// ```
+    pub fn relu(&self) -> Tensor<F> {
+        apply(Relu, [self])
+    }
+}

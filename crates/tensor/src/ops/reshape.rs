@@ -1,0 +1,55 @@
+//! Another shape for the same elements in row-major order; the derivative reshapes back. Shares memory.
+
+use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
+
+use crate::{Float, Op, Tensor, apply};
+
+struct Reshape(Vec<usize>);
+
+impl<F: Float> Op<F, 1> for Reshape {
+    fn name(&self) -> &'static str {
+        "reshape"
+    }
+
+    fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
+        let (from, to): (usize, usize) = (x.iter().product(), self.0.iter().product());
+        if from == to {
+            Ok(())
+        } else {
+            Err(format!("{from} elements do not fill the shape {:?}, which has {to}", self.0))
+        }
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        x.to_shape(self.0.as_slice()).expect("checked").into_owned()
+    }
+
+    fn forward_shared(&self, [x]: [&ArcArray<F, IxDyn>; 1]) -> ArcArray<F, IxDyn> {
+        if x.is_standard_layout() {
+            x.clone().into_shape_with_order(self.0.as_slice()).expect("checked")
+        } else {
+            self.forward([x.view()]).into_shared()
+        }
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy.reshape(x.shape())
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The same elements, in row-major order, in another shape.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.reshape(&[4]), Tensor::from([1.0, 2.0, 3.0, 4.0]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the number of elements differs.
+    #[track_caller]
+    pub fn reshape(&self, shape: &[usize]) -> Tensor<F> {
+        apply(Reshape(shape.to_vec()), [self])
+    }
+}

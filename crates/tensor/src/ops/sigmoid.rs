@@ -1,0 +1,37 @@
+//! The logistic function: `σ(x) = 1 / (1 + e⁻ˣ)`; the derivative is `σ(1 - σ)`.
+//!
+//! A primitive because the composed form has the derivative `inf/inf` at large negative `x`.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Sigmoid;
+
+impl<F: Float> Op<F, 1> for Sigmoid {
+    fn name(&self) -> &'static str {
+        "sigmoid"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        kernels::map(&x, |x| F::one() / (F::one() + (-x).exp()))
+    }
+
+    fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy * (y - y.square())
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The logistic function `1 / (1 + e⁻ˣ)` of every element: 0 and 1 far out, with gradient 0, never NaN.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([-1000.0_f32, 0.0, 1000.0]);
+    /// assert_eq!(x.sigmoid().to_vec(), [0.0, 0.5, 1.0]);
+    /// assert_eq!(x.sigmoid().sum().backward()[&x].to_vec(), [0.0, 0.25, 0.0]);
+    /// ```
+    pub fn sigmoid(&self) -> Tensor<F> {
+        apply(Sigmoid, [self])
+    }
+}

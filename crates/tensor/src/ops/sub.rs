@@ -1,0 +1,35 @@
+//! Subtraction: `a - b`; the derivatives are 1 and -1.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::broadcast::broadcast_shape;
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Sub;
+
+impl<F: Float> Op<F, 2> for Sub {
+    fn name(&self) -> &'static str {
+        "sub"
+    }
+
+    fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
+        broadcast_shape(a, b).map(drop)
+    }
+
+    fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+        kernels::zip(&a, &b, |a, b| a - b)
+    }
+
+    fn vjp(&self, wrt: usize, _: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        match wrt {
+            0 => dy.clone(),
+            _ => -dy,
+        }
+    }
+}
+
+/// `a - b` with broadcasting; users write the operator.
+#[track_caller]
+pub(crate) fn sub<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
+    apply(Sub, [a, b])
+}

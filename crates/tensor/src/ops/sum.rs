@@ -1,0 +1,51 @@
+//! The sum over axes; the derivative spreads the gradient back over them.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::axes::AxisSet;
+use crate::{Axes, Float, Op, Tensor, apply, kernels};
+
+struct Sum(AxisSet);
+
+impl<F: Float> Op<F, 1> for Sum {
+    fn name(&self) -> &'static str {
+        "sum"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        kernels::sum(&x, self.0)
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy.reshape(&self.0.kept_shape(x.shape())).broadcast_to(x.shape())
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The sum of all elements, a scalar; 0 if there are none.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 4.0]]).sum().item(), 10.0);
+    /// ```
+    pub fn sum(&self) -> Tensor<F> {
+        self.sum_axis(..)
+    }
+
+    /// The sum over some [`Axes`].
+    ///
+    /// ```
+    /// use downhill_tensor::{Tensor, keep};
+    /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.sum_axis(0), Tensor::from([4.0, 6.0]));
+    /// assert_eq!(x.sum_axis(keep(-1)), Tensor::from([[3.0], [7.0]]));
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice.
+    #[track_caller]
+    pub fn sum_axis(&self, axes: impl Into<Axes>) -> Tensor<F> {
+        let axes = axes.into().resolve("sum", self.ndim());
+        apply(Sum(axes), [self])
+    }
+}

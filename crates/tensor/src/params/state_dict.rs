@@ -1,0 +1,135 @@
+//! A model's elements by path, to be kept, compared, saved and loaded.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use ndarray::{ArcArray, IxDyn};
+use serde::{Deserialize, Serialize};
+
+use crate::{Float, Tensor};
+
+/// The elements of every tensor of a model by path. With `serde` it goes into any file format.
+///
+/// ```
+/// use downhill_tensor::{Params, Tensor};
+/// let mut model = (Tensor::param([1.0_f32, 2.0]), Tensor::param(3.0));
+/// let best = model.state_dict();
+/// model.0.assign([9.0, 9.0]);
+/// model.load_state_dict(&best).unwrap();
+/// assert_eq!(model.0.to_vec(), [1.0, 2.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct StateDict<F: Float = f32>(BTreeMap<String, ArcArray<F, IxDyn>>);
+
+impl<F: Float> Default for StateDict<F> {
+    fn default() -> Self {
+        StateDict(BTreeMap::new())
+    }
+}
+
+impl<F: Float> StateDict<F> {
+    /// Sets the elements at `path`.
+    pub fn insert(&mut self, path: impl Into<String>, value: &Tensor<F>) {
+        self.0.insert(path.into(), value.data.clone());
+    }
+
+    /// The elements at `path`, as a constant.
+    pub fn get(&self, path: &str) -> Option<Tensor<F>> {
+        self.0.get(path).map(|data| Tensor { data: data.clone(), record: None })
+    }
+
+    /// Every path, in alphabetical order.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The number of paths.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Why a [`StateDict`] does not fit a model: every path that does not match.
+#[derive(Clone, Debug, Default, PartialEq, thiserror::Error)]
+pub struct StateDictError {
+    /// Paths of the model that the dictionary lacks.
+    pub missing: Vec<String>,
+    /// Paths of the dictionary that the model lacks.
+    pub unknown: Vec<String>,
+    /// Paths whose shapes differ: path, the model's shape, the dictionary's.
+    pub misshapen: Vec<(String, Vec<usize>, Vec<usize>)>,
+}
+
+impl StateDictError {
+    pub(super) fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.unknown.is_empty() && self.misshapen.is_empty()
+    }
+
+    pub(super) fn compare<F: Float>(&mut self, path: String, shape: &[usize], dict: &StateDict<F>) {
+        match dict.0.get(&path) {
+            None => self.missing.push(path),
+            Some(data) if data.shape() != shape => {
+                self.misshapen.push((path, shape.to_vec(), data.shape().to_vec()));
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+impl fmt::Display for StateDictError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the saved state does not fit the model:")?;
+        let mut separator = " ";
+        if !self.missing.is_empty() {
+            write!(f, "{separator}missing {}", self.missing.join(", "))?;
+            separator = "; ";
+        }
+        if !self.unknown.is_empty() {
+            write!(f, "{separator}unknown {}", self.unknown.join(", "))?;
+            separator = "; ";
+        }
+        for (path, model, saved) in &self.misshapen {
+            write!(f, "{separator}{path} has shape {saved:?}, the model's has {model:?}")?;
+            separator = "; ";
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Params, Tensor};
+
+    #[test]
+    fn what_does_not_fit_is_named_and_changes_nothing() {
+        let saved = (Tensor::from([1.0, 2.0]), Tensor::from([1.0]), Tensor::from(1.0)).state_dict();
+        let mut model = (Tensor::<f64>::param([7.0, 7.0]), Tensor::param([7.0, 7.0]));
+        let error = model.load_state_dict(&saved).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the saved state does not fit the model: unknown 2; 1 has shape [1], the model's has [2]"
+        );
+        assert_eq!(model.0.to_vec(), [7.0, 7.0]);
+        let error = (Tensor::from([1.0, 2.0]),).state_dict();
+        assert_eq!(
+            model.load_state_dict(&error).unwrap_err().to_string(),
+            "the saved state does not fit the model: missing 1"
+        );
+    }
+
+    #[test]
+    fn loading_keeps_parameters_parameters() {
+        let mut model = (Tensor::<f64>::param([7.0]), Tensor::from([8.0]));
+        let id = model.0.id();
+        let dict = (Tensor::from([1.0]), Tensor::from([2.0])).state_dict();
+        model.load_state_dict(&dict).unwrap();
+        assert_eq!((model.0.id(), model.0.to_vec(), model.1.to_vec()), (id, vec![1.0], vec![2.0]));
+        assert!(!model.1.requires_grad());
+    }
+}

@@ -1,0 +1,96 @@
+//! The table of a model's parameters.
+
+use std::fmt;
+
+use super::Path;
+use crate::{Float, Tensor};
+
+/// What [`Params::summary`](super::Params::summary) returns: a row for each tensor, and totals. `Display` writes the
+/// table.
+///
+/// ```
+/// use downhill_tensor::{Params, Tensor};
+/// let model = (Tensor::param([[1.0_f32, 2.0]]), Tensor::from([0.5_f32]));
+/// assert_eq!(model.summary().to_string(), "\
+/// path   shape   elements
+/// 0      [1, 2]         2
+/// 1      [1]            1  constant
+/// total                 3  2 trainable
+/// ");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// One for each tensor, in the order of the walk.
+    pub rows: Vec<Row>,
+}
+
+/// A row of a [`Summary`].
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The tensor's path.
+    pub path: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Whether training changes it.
+    pub trainable: bool,
+    /// The path of an earlier tensor that is the same parameter.
+    pub tied_to: Option<String>,
+    id: Option<u64>,
+}
+
+impl Row {
+    /// How many elements the tensor has.
+    pub fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    fn remark(&self) -> String {
+        match &self.tied_to {
+            Some(path) => format!("tied to {path}"),
+            None if self.trainable => String::new(),
+            None => "constant".to_owned(),
+        }
+    }
+}
+
+impl Summary {
+    pub(super) fn push<F: Float>(&mut self, path: &Path<'_>, tensor: &Tensor<F>) {
+        let id = tensor.id();
+        let twin = self.rows.iter().find(|row| id.is_some() && row.id == id);
+        self.rows.push(Row {
+            path: path.to_string(),
+            shape: tensor.shape().to_vec(),
+            trainable: tensor.is_param(),
+            tied_to: twin.map(|row| row.path.clone()),
+            id,
+        });
+    }
+
+    /// The number of elements, tied ones counted once.
+    pub fn elements(&self) -> usize {
+        self.rows.iter().filter(|row| row.tied_to.is_none()).map(Row::elements).sum()
+    }
+
+    /// The number of elements that training changes.
+    pub fn trainable(&self) -> usize {
+        self.rows.iter().filter(|row| row.trainable && row.tied_to.is_none()).map(Row::elements).sum()
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = vec![["path".to_owned(), "shape".to_owned(), "elements".to_owned(), String::new()]];
+        for row in &self.rows {
+            lines.push([row.path.clone(), format!("{:?}", row.shape), row.elements().to_string(), row.remark()]);
+        }
+        let trainable = format!("{} trainable", self.trainable());
+        lines.push(["total".to_owned(), String::new(), self.elements().to_string(), trainable]);
+        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+        let (path_width, shape_width, count_width) = (width(0), width(1), width(2));
+        for [path, shape, elements, remark] in &lines {
+            let line = format!("{path:path_width$}  {shape:shape_width$}  {elements:>count_width$}  {remark}");
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,253 @@
+//! The tensor: an n-dimensional array and the record of how it was computed.
+
+use std::sync::Arc;
+
+use ndarray::{ArcArray, ArrayD, ArrayViewD, ArrayViewMutD, IxDyn};
+
+use crate::Float;
+use crate::record::{Leaf, Record};
+
+/// An immutable n-dimensional array of `f32` or `f64`, with the record of the operation that made it.
+///
+/// Cloning is two reference counts; the elements are shared and copied only when one of the owners changes them
+/// ([`assign`](Self::assign), [`data_mut`](Self::data_mut)). A tensor is a *parameter* ([`Tensor::param`]: gradients
+/// flow to it), the *result* of an operation on one, or a *constant* (everything else).
+///
+/// ```
+/// use downhill_tensor::Tensor;
+/// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+/// let w = Tensor::param([[1.0], [-1.0]]);
+/// let loss = x.matmul(&w).square().sum();
+/// assert_eq!(loss.item(), 2.0);
+/// assert_eq!(loss.backward()[&w], Tensor::from([[-8.0], [-12.0]]));
+/// ```
+#[derive(Clone)]
+pub struct Tensor<F: Float = f32> {
+    pub(crate) data: ArcArray<F, IxDyn>,
+    /// `None` for a constant.
+    pub(crate) record: Option<Arc<dyn Record<F>>>,
+}
+
+impl<F: Float> Tensor<F> {
+    /// A constant: the same as `Tensor::from(data)`.
+    pub fn new(data: impl Into<Tensor<F>>) -> Self {
+        data.into()
+    }
+
+    /// A parameter: a leaf that gradients flow to. Whatever recorded `data` before is cut off.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let w = Tensor::param([1.0, 2.0]);
+    /// assert!(w.requires_grad());
+    /// ```
+    pub fn param(data: impl Into<Tensor<F>>) -> Self {
+        let mut data = data.into().data;
+        // Optimisers and savers walk a parameter's memory in row-major order.
+        if !data.is_standard_layout() {
+            data = data.as_standard_layout().into_owned().into_shared();
+        }
+        Tensor { data, record: Some(Arc::new(Leaf::new())) }
+    }
+
+    /// A tensor full of zeros.
+    pub fn zeros(shape: &[usize]) -> Self {
+        Self::full(shape, F::zero())
+    }
+
+    /// A tensor full of ones.
+    pub fn ones(shape: &[usize]) -> Self {
+        Self::full(shape, F::one())
+    }
+
+    /// A tensor full of `value`.
+    pub fn full(shape: &[usize], value: F) -> Self {
+        Self::constant(ArrayD::from_elem(shape, value))
+    }
+
+    pub(crate) fn constant(data: ArrayD<F>) -> Self {
+        Tensor { data: data.into_shared(), record: None }
+    }
+
+    /// The size of every axis; empty for a scalar.
+    pub fn shape(&self) -> &[usize] {
+        self.data.shape()
+    }
+
+    /// The number of axes; 0 for a scalar.
+    pub fn ndim(&self) -> usize {
+        self.data.ndim()
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.data.len()
+    }
+
+    /// Whether there are no elements (an axis has size 0).
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    /// The elements, as an `ndarray` view.
+    pub fn view(&self) -> ArrayViewD<'_, F> {
+        self.data.view()
+    }
+
+    /// The elements, copied into an `ndarray` array. To take them without a copy where nobody else holds them:
+    /// `ArrayD::from(tensor)`.
+    pub fn to_array(&self) -> ArrayD<F> {
+        self.data.to_owned()
+    }
+
+    /// The elements in row-major order.
+    pub fn to_vec(&self) -> Vec<F> {
+        self.data.iter().copied().collect()
+    }
+
+    /// The only element.
+    ///
+    /// # Panics
+    /// If there is not exactly one.
+    #[track_caller]
+    pub fn item(&self) -> F {
+        match self.data.first() {
+            Some(&value) if self.len() == 1 => value,
+            _ => panic!("item: a tensor of shape {:?} has {} elements, not one", self.shape(), self.len()),
+        }
+    }
+
+    /// Whether gradients flow to or through this tensor.
+    pub fn requires_grad(&self) -> bool {
+        self.record.is_some()
+    }
+
+    /// Whether this is a parameter: a leaf that gradients flow to.
+    pub fn is_param(&self) -> bool {
+        self.record.as_ref().is_some_and(|record| record.inputs().is_empty())
+    }
+
+    /// The operation that computed this tensor: `None` for a parameter, a constant, and what was computed from
+    /// constants alone.
+    pub fn op_name(&self) -> Option<&'static str> {
+        self.record.as_ref().filter(|record| !record.inputs().is_empty()).map(|record| record.name())
+    }
+
+    /// The same elements as a constant: no gradient flows through the result.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let w = Tensor::param(3.0);
+    /// let loss = &w * w.detach(); // the second factor is the number 3
+    /// assert_eq!(loss.backward()[&w].item(), 3.0);
+    /// ```
+    pub fn detach(&self) -> Self {
+        Tensor { data: self.data.clone(), record: None }
+    }
+
+    /// Replaces the elements and keeps what the tensor is: a parameter stays the same parameter, a constant a
+    /// constant. What was recorded with the old elements keeps the old elements.
+    ///
+    /// # Panics
+    /// If the shapes differ, or if this tensor is the result of an operation.
+    #[track_caller]
+    pub fn assign(&mut self, value: impl Into<Tensor<F>>) {
+        let value = value.into();
+        assert!(
+            self.shape() == value.shape(),
+            "assign: a tensor of shape {:?} cannot take elements of shape {:?}",
+            self.shape(),
+            value.shape(),
+        );
+        self.panic_unless_leaf("assign");
+        let standard = value.data.is_standard_layout();
+        self.data = if standard { value.data } else { value.data.as_standard_layout().into_owned().into_shared() };
+    }
+
+    /// The elements, to be changed in place (copied first when they are shared). What was recorded with the old
+    /// elements keeps the old elements. Row-major for a parameter.
+    ///
+    /// # Panics
+    /// If this tensor is the result of an operation: its elements follow from its inputs.
+    #[track_caller]
+    pub fn data_mut(&mut self) -> ArrayViewMutD<'_, F> {
+        self.panic_unless_leaf("data_mut");
+        self.data.view_mut()
+    }
+
+    #[track_caller]
+    fn panic_unless_leaf(&self, what: &str) {
+        if let Some(op) = self.op_name() {
+            panic!("{what}: this tensor was computed by `{op}`; only a parameter or a constant can be changed");
+        }
+    }
+
+    /// A number that tells one parameter or result from every other; `None` for a constant. Newer is larger, so
+    /// that an operation's result is always younger than its inputs.
+    pub fn id(&self) -> Option<u64> {
+        self.record.as_ref().map(|record| record.id())
+    }
+}
+
+impl<F: Float> PartialEq for Tensor<F> {
+    /// Same shape and same elements; how they were computed does not count.
+    fn eq(&self, other: &Self) -> bool {
+        self.data == other.data
+    }
+}
+
+/// So that functions of several tensors take tensors and references alike.
+impl<F: Float> AsRef<Tensor<F>> for Tensor<F> {
+    fn as_ref(&self) -> &Tensor<F> {
+        self
+    }
+}
+
+impl<F: Float> Default for Tensor<F> {
+    /// The constant 0, a scalar.
+    fn default() -> Self {
+        Self::zeros(&[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shared_by_threads() {
+        fn send_and_sync<T: Send + Sync>() {}
+        send_and_sync::<Tensor<f32>>();
+        send_and_sync::<Tensor<f64>>();
+        send_and_sync::<crate::Gradients<f32>>();
+    }
+
+    #[test]
+    fn a_change_in_place_leaves_other_owners_and_the_graph_alone() {
+        let mut w = Tensor::param([2.0_f64]);
+        let copy = w.clone();
+        let loss = w.square().sum();
+        w.data_mut()[0] = 5.0;
+        assert_eq!(copy.to_vec(), [2.0]);
+        assert_eq!(w.to_vec(), [5.0]);
+        assert_eq!(loss.backward()[&w].to_vec(), [4.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "assign: a tensor of shape [2] cannot take elements of shape [3]")]
+    fn assign_checks_the_shape() {
+        Tensor::param([1.0_f32, 2.0]).assign([1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "this tensor was computed by `exp`")]
+    fn a_result_cannot_be_changed() {
+        Tensor::param([1.0_f32, 2.0]).exp().data_mut();
+    }
+
+    #[test]
+    #[should_panic(expected = "item: a tensor of shape [2] has 2 elements, not one")]
+    fn item_of_two() {
+        Tensor::from([1.0_f32, 2.0]).item();
+    }
+}
