@@ -83,7 +83,7 @@ def write(name, **sections):
     }
     parts = ['"header":' + one_line(header)]
     for section, records in sections.items():
-        if isinstance(records, list):
+        if isinstance(records, list) and isinstance(records[0], dict):
             body = ",\n".join(one_line(r) for r in records)
             parts.append(f'"{section}":[\n{body}\n]')
         else:
@@ -93,7 +93,7 @@ def write(name, **sections):
     path = os.path.join(HERE, f"{name}.json")
     with open(path, "w") as f:
         f.write(text)
-    count = sum(len(r) for r in sections.values() if isinstance(r, list))
+    count = text.count('\n{')
     print(f"{name}.json: {count} records, {len(text) / 1024:.0f} KiB")
 
 

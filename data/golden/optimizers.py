@@ -129,7 +129,6 @@ def record(optimizer, family, options, **how):
         nudge = 1e-12
         near, _, _ = run(optimizer, options, family, nudge=nudge, **how)
         r["amplification"] = [amplification({n: near[n][i] for n in near}, {n: path[n][i] for n in path}, nudge) for i in range(len(SNAPSHOTS))]
-        if max(r["amplification"]) > 50: print(optimizer, options, r["amplification"])
         r["losses"] = [losses[t] for t in SNAPSHOTS]
     records.append(r)
 
@@ -176,7 +175,7 @@ both("RMSprop", lr=0.002, alpha=0.95, eps=1e-4, centered=True, momentum=0.8, wei
 both("Adam")
 both("Adam", lr=0.05)
 both("Adam", lr=0.05, betas=(0.8, 0.95))
-both("Adam", lr=0.002, betas=(0.0, 0.9))
+both("Adam", lr=0.001, betas=(0.0, 0.9))
 both("Adam", lr=0.05, eps=1e-2)
 both("Adam", lr=0.05, weight_decay=0.1)
 both("Adam", lr=0.05, amsgrad=True)
@@ -203,7 +202,7 @@ both("Adadelta", lr=2.0, rho=0.8, eps=1e-7, weight_decay=0.1, maximize=True)
 # ---- Adamax
 both("Adamax")
 both("Adamax", lr=0.05)
-both("Adamax", lr=0.004, betas=(0.8, 0.9))
+both("Adamax", lr=0.002, betas=(0.8, 0.9))
 both("Adamax", lr=0.05, eps=1e-2)
 both("Adamax", lr=0.05, weight_decay=0.1)
 both("Adamax", lr=0.05, maximize=True)
@@ -406,4 +405,5 @@ write("optimizers",
       records=records,
       quadratic=quadratic,
       lbfgs=lbfgs)
-print("largest amplification:", max(max(r.get("amplification", [0])) for r in records))
+tame = sum(max(r.get("amplification", [0])) < 50 for r in records)
+print(f"  {tame} of {len(records)} trajectories nowhere amplify a nudge fifty times")
