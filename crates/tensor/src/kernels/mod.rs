@@ -3,6 +3,7 @@
 mod elementwise;
 mod gemm;
 mod reduce;
+mod simd;
 
 pub(crate) use elementwise::{map, zip};
 pub(crate) use gemm::{matmul_batched, matmul2};

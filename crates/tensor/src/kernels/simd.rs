@@ -1,0 +1,86 @@
+//! The door to the machine's vector instructions.
+//!
+//! A kernel is a plain loop in a closure; here the closure is compiled once for each instruction set, and the compiler
+//! turns the loop into vector instructions of that set. Which one runs is decided by the machine, once. No loop uses
+//! fused multiply-add unless it says so, so elementwise results do not depend on the machine.
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::sync::OnceLock;
+
+/// An instruction set a kernel is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Level {
+    /// What every machine of this architecture has.
+    Baseline,
+    /// AVX2 and FMA.
+    Avx2,
+    /// AVX-512 F, VL, DQ and BW.
+    Avx512,
+}
+
+/// The best level this machine has.
+fn best() -> Level {
+    static BEST: OnceLock<Level> = OnceLock::new();
+    *BEST.get_or_init(detect)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn detect() -> Level {
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    let avx512 = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512bw");
+    match (avx2, avx512) {
+        (true, true) => Level::Avx512,
+        (true, false) => Level::Avx2,
+        _ => Level::Baseline,
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn detect() -> Level {
+    Level::Baseline
+}
+
+thread_local! {
+    static FORCED: Cell<Option<Level>> = const { Cell::new(None) };
+}
+
+/// Runs `body` with kernels at most at `level`, in this thread: for testing every path on one machine.
+#[cfg(test)]
+pub(crate) fn at_most<R>(level: Level, body: impl FnOnce() -> R) -> R {
+    let before = FORCED.replace(Some(level.min(best())));
+    let result = body();
+    FORCED.set(before);
+    result
+}
+
+/// Runs a loop with the best vector instructions of this machine. The closure, and those it calls, must be
+/// `#[inline(always)]`, or they are compiled for the baseline.
+#[inline(always)]
+pub(crate) fn vectorised<R>(body: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    match FORCED.get().unwrap_or_else(best) {
+        // SAFETY: `best` has found these instructions on this machine, and a forced level is never above it.
+        Level::Avx512 => unsafe { avx512(body) },
+        // SAFETY: as above.
+        Level::Avx2 => unsafe { avx2(body) },
+        Level::Baseline => body(),
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    body()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+fn avx512<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
