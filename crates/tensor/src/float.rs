@@ -5,11 +5,7 @@ use std::fmt::{Debug, Display, LowerExp};
 use ndarray::{LinalgScalar, ScalarOperand};
 use num_traits::{FloatConst, NumAssign};
 
-mod sealed {
-    pub trait Sealed: 'static {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-}
+use crate::kernels::Kernels;
 
 /// An element type: `f32` or `f64`, and no other (the trait is sealed).
 ///
@@ -22,7 +18,7 @@ mod sealed {
 /// assert_eq!(half(3.0_f32), 1.5);
 /// ```
 pub trait Float:
-    sealed::Sealed
+    Kernels
     + num_traits::Float
     + FloatConst
     + NumAssign

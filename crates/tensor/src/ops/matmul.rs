@@ -28,7 +28,7 @@ impl<F: Float> Op<F, 2> for Matmul {
 
     fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
         if let (Ok(a), Ok(b)) = (a.view().into_dimensionality::<Ix2>(), b.view().into_dimensionality::<Ix2>()) {
-            return kernels::matmul2(a, b).into_dyn();
+            return kernels::matmul2(a, b, None).into_dyn();
         }
         kernels::matmul_batched(&a, &b)
     }

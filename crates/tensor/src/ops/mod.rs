@@ -5,6 +5,7 @@ mod broadcast_to;
 mod concat;
 mod div;
 mod exp;
+mod linear;
 mod ln;
 mod matmul;
 mod mul;

@@ -1,0 +1,95 @@
+//! The map of a fully connected layer: `y = x·Wᵀ + b`; the derivatives are `dy·W`, `dyᵀ·x` and `dy`.
+//!
+//! A primitive for speed: the product starts from the bias instead of zero, which saves a pass over the result and
+//! one recorded operation for every layer.
+
+use ndarray::{ArrayD, ArrayViewD, Ix2};
+
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Linear;
+
+impl<F: Float> Op<F, 3> for Linear {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn check(&self, [x, weight, bias]: [&[usize]; 3]) -> Result<(), String> {
+        match (x, weight, bias) {
+            (&[_, features], &[out, fan_in], &[size]) if features == fan_in && out == size => Ok(()),
+            (&[_, features], &[_, fan_in], _) if features != fan_in => Err(format!(
+                "the last axis of the input has {features} features, the weight [out, in] takes {fan_in}"
+            )),
+            _ => Err("needs an input [.., in], a weight [out, in] and a bias [out]".into()),
+        }
+    }
+
+    fn forward(&self, [x, weight, bias]: [ArrayViewD<'_, F>; 3]) -> ArrayD<F> {
+        let (x, weight) = (x.into_dimensionality::<Ix2>(), weight.into_dimensionality::<Ix2>());
+        let (x, weight) = (x.expect("checked"), weight.expect("checked"));
+        let bias = bias.as_standard_layout();
+        kernels::matmul2(x, weight.reversed_axes(), bias.as_slice()).into_dyn()
+    }
+
+    fn vjp(&self, wrt: usize, [x, weight, _]: [&Tensor<F>; 3], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        match wrt {
+            0 => dy.matmul(weight),
+            1 => dy.t().matmul(x),
+            // The bias was broadcast over the rows, and broadcasting is undone by the backward walk.
+            _ => dy.clone(),
+        }
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// `x·Wᵀ + b` for an input `[.., in]`, a weight `[out, in]` and a bias `[out]`: the result is `[.., out]`.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// let (weight, bias) = (Tensor::from([[10.0, 1.0]]), Tensor::from([0.5]));
+    /// assert_eq!(x.linear(&weight, Some(&bias)), Tensor::from([[12.5], [34.5]]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the sizes do not fit.
+    #[track_caller]
+    pub fn linear(&self, weight: &Tensor<F>, bias: Option<&Tensor<F>>) -> Tensor<F> {
+        let rows = |x: &Tensor<F>| match bias {
+            Some(bias) => apply(Linear, [x, weight, bias]),
+            None => x.matmul(&weight.t()),
+        };
+        let [leading @ .., features] = self.shape() else {
+            panic!("linear of [] and {:?}: a scalar has no features", weight.shape())
+        };
+        if self.ndim() == 2 {
+            return rows(self);
+        }
+        let flat = self.reshape(&[leading.iter().product(), *features]);
+        let y = rows(&flat);
+        y.reshape(&[leading, &[y.shape()[1]]].concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_of_leading_axes() {
+        let weight = Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+        let bias = Tensor::from([0.0, 10.0, 20.0]);
+        let row = Tensor::from([1.0, 1.0]);
+        assert_eq!(row.linear(&weight, Some(&bias)).to_vec(), [3.0, 17.0, 31.0]);
+        assert_eq!(row.linear(&weight, None).to_vec(), [3.0, 7.0, 11.0]);
+        let cube = Tensor::<f64>::ones(&[2, 5, 2]).linear(&weight, Some(&bias));
+        assert_eq!(cube.shape(), [2, 5, 3]);
+        assert_eq!(Tensor::<f64>::ones(&[0, 2]).linear(&weight, Some(&bias)).shape(), [0, 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "linear of [4, 7] and [3, 2] and [3]: the last axis of the input has 7 features")]
+    fn features_must_fit() {
+        Tensor::<f64>::zeros(&[4, 7]).linear(&Tensor::zeros(&[3, 2]), Some(&Tensor::zeros(&[3])));
+    }
+}
