@@ -38,6 +38,6 @@ pub use grad::{grad, hessian, hvp, jacobian, jvp, vjp};
 pub use gradients::Gradients;
 pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};
-pub use ops::{concat, stack};
+pub use ops::{concat, stack, where_};
 pub use params::{Params, Path, StateDict, StateDictError, Summary};
 pub use tensor::Tensor;

@@ -1,0 +1,35 @@
+//! The absolute value: `|x|`; the derivative is the sign of `x`, 0 at 0.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Abs;
+
+impl<F: Float> Op<F, 1> for Abs {
+    fn name(&self) -> &'static str {
+        "abs"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        kernels::map(&x, |x| x.abs())
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy * x.sign()
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The absolute value of every element. The derivative at 0 is 0, as in PyTorch.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([-2.0, 0.0, 3.0]);
+    /// assert_eq!(x.abs().to_vec(), [2.0, 0.0, 3.0]);
+    /// assert_eq!(x.abs().sum().backward()[&x].to_vec(), [-1.0, 0.0, 1.0]);
+    /// ```
+    pub fn abs(&self) -> Tensor<F> {
+        apply(Abs, [self])
+    }
+}

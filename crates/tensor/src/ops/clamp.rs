@@ -1,0 +1,85 @@
+//! Limits: `min` below `min`, `max` above `max`, `x` between; the derivative is 1 strictly between the bounds and 0
+//! elsewhere, at a bound too.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use super::gate;
+use crate::{Float, Op, Tensor, apply, kernels};
+
+/// A bound that is absent is not one at infinity: the derivative at `x = inf` is then 1.
+struct Clamp<F> {
+    min: Option<F>,
+    max: Option<F>,
+}
+
+impl<F: Float> Op<F, 1> for Clamp<F> {
+    fn name(&self) -> &'static str {
+        "clamp"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        // Comparisons with NaN are false, so that NaN passes.
+        let clamp = |x, min, max| match x {
+            x if x < min => min,
+            x if x > max => max,
+            x => x,
+        };
+        let (min, max) = (self.min.unwrap_or(F::neg_infinity()), self.max.unwrap_or(F::infinity()));
+        kernels::map(&x, |x| clamp(x, min, max))
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        let flat = |x| self.min.is_some_and(|min| x <= min) || self.max.is_some_and(|max| x >= max);
+        gate(dy, kernels::map(&x.view(), |x| if flat(x) { F::zero() } else { F::one() }))
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// Every element limited to `min..=max`. The derivative exactly at a bound is 0, as in PyTorch; NaN stays NaN, and
+    /// lets the gradient pass (in PyTorch it does so in `hardtanh` and `relu6`, but not in `clamp`).
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([-2.0, -1.0, 0.5, 1.0, 2.0]);
+    /// assert_eq!(x.clamp(-1.0, 1.0).to_vec(), [-1.0, -1.0, 0.5, 1.0, 1.0]);
+    /// assert_eq!(x.clamp(-1.0, 1.0).sum().backward()[&x].to_vec(), [0.0, 0.0, 1.0, 0.0, 0.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If `min` is above `max`, or one of them is NaN.
+    #[track_caller]
+    pub fn clamp(&self, min: F, max: F) -> Tensor<F> {
+        assert!(min <= max, "clamp: no number lies between min {min} and max {max}; the lower bound comes first");
+        apply(Clamp { min: Some(min), max: Some(max) }, [self])
+    }
+
+    /// Every element, and at least `min`: [`clamp`](Self::clamp) without an upper bound.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// assert_eq!(Tensor::from([-2.0, 3.0]).clamp_min(0.5).to_vec(), [0.5, 3.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If `min` is NaN.
+    #[track_caller]
+    pub fn clamp_min(&self, min: F) -> Tensor<F> {
+        assert!(!min.is_nan(), "clamp_min: min is NaN");
+        apply(Clamp { min: Some(min), max: None }, [self])
+    }
+
+    /// Every element, and at most `max`: [`clamp`](Self::clamp) without a lower bound.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// assert_eq!(Tensor::from([-2.0, 3.0]).clamp_max(0.5).to_vec(), [-2.0, 0.5]);
+    /// ```
+    ///
+    /// # Panics
+    /// If `max` is NaN.
+    #[track_caller]
+    pub fn clamp_max(&self, max: F) -> Tensor<F> {
+        assert!(!max.is_nan(), "clamp_max: max is NaN");
+        apply(Clamp { min: None, max: Some(max) }, [self])
+    }
+}

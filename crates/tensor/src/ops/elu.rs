@@ -1,0 +1,64 @@
+//! The exponential linear unit: `x` above 0, `α(eˣ - 1)` elsewhere; the derivative is 1 above 0 and `α·eˣ` elsewhere, at
+//! 0 too.
+//!
+//! A primitive for numerical stability: composed with `where_`, the branch not taken overflows and its gradient is
+//! `0·inf`; composed with a clamp, the derivative at 0 is lost.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Elu<F> {
+    alpha: F,
+}
+
+impl<F: Float> Op<F, 1> for Elu<F> {
+    fn name(&self) -> &'static str {
+        "elu"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        kernels::map(&x, |x| if x > F::zero() { x } else { self.alpha * x.exp_m1() })
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        // Not `y + α`, which loses the digits of `α·eˣ` where `y` is near -α.
+        dy * apply(EluSlope { above: F::one(), alpha: self.alpha }, [x])
+    }
+}
+
+/// `above` above 0, `α·eˣ` elsewhere; the derivative is the same with 0 above 0.
+struct EluSlope<F> {
+    above: F,
+    alpha: F,
+}
+
+impl<F: Float> Op<F, 1> for EluSlope<F> {
+    fn name(&self) -> &'static str {
+        "elu_slope"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        kernels::map(&x, |x| if x > F::zero() { self.above } else { self.alpha * x.exp() })
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy * apply(EluSlope { above: F::zero(), alpha: self.alpha }, [x])
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The exponential linear unit of every element: `x` above 0, `α(eˣ - 1)` elsewhere (Clevert, Unterthiner and
+    /// Hochreiter 2015, [arXiv:1511.07289](https://arxiv.org/abs/1511.07289)). PyTorch's default `alpha` is 1. The
+    /// derivative at 0 is `alpha`, as in PyTorch.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([-1000.0, 0.0, 1000.0]);
+    /// assert_eq!(x.elu(2.0).to_vec(), [-2.0, 0.0, 1000.0]);
+    /// assert_eq!(x.elu(2.0).sum().backward()[&x].to_vec(), [0.0, 2.0, 1.0]);
+    /// ```
+    pub fn elu(&self, alpha: F) -> Tensor<F> {
+        apply(Elu { alpha }, [self])
+    }
+}

@@ -1,0 +1,40 @@
+//! The leaky rectifier: `x` above 0, `slope·x` elsewhere; the derivative is 1 above 0 and `slope` elsewhere, at 0 too.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use super::gate;
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct LeakyRelu<F> {
+    slope: F,
+}
+
+impl<F: Float> Op<F, 1> for LeakyRelu<F> {
+    fn name(&self) -> &'static str {
+        "leaky_relu"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        kernels::map(&x, |x| if x > F::zero() { x } else { self.slope * x })
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        gate(dy, kernels::map(&x.view(), |x| if x > F::zero() { F::one() } else { self.slope }))
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The leaky rectifier of every element: `x` above 0, `slope·x` elsewhere (Maas, Hannun and Ng 2013, "Rectifier
+    /// nonlinearities improve neural network acoustic models"). PyTorch's default slope is 0.01. The derivative at 0
+    /// is `slope`, as in PyTorch.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([-2.0, 0.0, 3.0]);
+    /// assert_eq!(x.leaky_relu(0.5).to_vec(), [-1.0, 0.0, 3.0]);
+    /// assert_eq!(x.leaky_relu(0.5).sum().backward()[&x].to_vec(), [0.5, 0.5, 1.0]);
+    /// ```
+    pub fn leaky_relu(&self, slope: F) -> Tensor<F> {
+        apply(LeakyRelu { slope }, [self])
+    }
+}

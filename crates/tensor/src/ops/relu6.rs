@@ -1,0 +1,16 @@
+//! A rectifier with a ceiling: `x` limited to 0..=6.
+
+use crate::{Float, Tensor};
+
+impl<F: Float> Tensor<F> {
+    /// Every element limited to 0..=6 (Howard and others 2017, [arXiv:1704.04861](https://arxiv.org/abs/1704.04861)). The
+    /// derivative at 0 and 6 is 0, as in PyTorch; NaN stays NaN.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// assert_eq!(Tensor::from([-2.0, 3.0, 7.0]).relu6().to_vec(), [0.0, 3.0, 6.0]);
+    /// ```
+    pub fn relu6(&self) -> Tensor<F> {
+        self.clamp(F::zero(), F::from_f64(6.0))
+    }
+}

@@ -1,0 +1,39 @@
+//! Softsign: `x / (1 + |x|)`; the derivative is `1 / (1 + |x|)²`.
+//!
+//! A primitive for numerical stability: the derivative of the composed form, `1/(1 + |x|) - |x|/(1 + |x|)²`, cancels at
+//! large `x` (at 1000, three digits are gone).
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Softsign;
+
+impl<F: Float> Op<F, 1> for Softsign {
+    fn name(&self) -> &'static str {
+        "softsign"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        kernels::map(&x, |x| x / (F::one() + x.abs()))
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy / (x.abs() + F::one()).square()
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// Softsign, `x / (1 + |x|)`, of every element: like [`tanh`](Self::tanh), but nears -1 and 1 slowly. The derivative
+    /// at 0 is 1; the second derivative jumps there and is 0.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([-3.0, 0.0, 1.0]);
+    /// assert_eq!(x.softsign().to_vec(), [-0.75, 0.0, 0.5]);
+    /// assert_eq!(x.softsign().sum().backward()[&x].to_vec(), [0.0625, 1.0, 0.25]);
+    /// ```
+    pub fn softsign(&self) -> Tensor<F> {
+        apply(Softsign, [self])
+    }
+}

@@ -1,0 +1,36 @@
+//! The square root: `y = √x`; the derivative is `1 / 2y`.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Sqrt;
+
+impl<F: Float> Op<F, 1> for Sqrt {
+    fn name(&self) -> &'static str {
+        "sqrt"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        kernels::map(&x, |x| x.sqrt())
+    }
+
+    fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy / (y * F::from_f64(2.0))
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The square root of every element, NaN below 0. The derivative at 0 is inf; where zeros occur, add a small number
+    /// first or see [`where_`](crate::where_).
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([0.0, 4.0]);
+    /// assert_eq!(x.sqrt().to_vec(), [0.0, 2.0]);
+    /// assert_eq!(x.sqrt().sum().backward()[&x].to_vec(), [f64::INFINITY, 0.25]);
+    /// ```
+    pub fn sqrt(&self) -> Tensor<F> {
+        apply(Sqrt, [self])
+    }
+}

@@ -1,0 +1,35 @@
+//! The hyperbolic tangent: `y = tanh(x)`; the derivative is `1 - y²`.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Tanh;
+
+impl<F: Float> Op<F, 1> for Tanh {
+    fn name(&self) -> &'static str {
+        "tanh"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        kernels::map(&x, |x| x.tanh())
+    }
+
+    fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy * (-y.square() + F::one())
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The hyperbolic tangent of every element: -1 and 1 far out, with gradient 0.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([-1000.0_f32, 0.0, 1000.0]);
+    /// assert_eq!(x.tanh().to_vec(), [-1.0, 0.0, 1.0]);
+    /// assert_eq!(x.tanh().sum().backward()[&x].to_vec(), [0.0, 1.0, 0.0]);
+    /// ```
+    pub fn tanh(&self) -> Tensor<F> {
+        apply(Tanh, [self])
+    }
+}

@@ -1,0 +1,87 @@
+//! The choice: `a` where a condition holds, `b` elsewhere; the gradient goes to the chosen one.
+
+use ndarray::{ArcArray, ArrayD, ArrayRef, ArrayViewD, Dimension, IxDyn, Zip};
+
+use crate::broadcast::broadcast_shape;
+use crate::{Float, Op, Tensor, apply};
+
+struct Where {
+    condition: ArcArray<bool, IxDyn>,
+}
+
+impl<F: Float> Op<F, 2> for Where {
+    fn name(&self) -> &'static str {
+        "where_"
+    }
+
+    fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
+        let condition = self.condition.shape();
+        broadcast_shape(&broadcast_shape(a, b)?, condition)
+            .map(drop)
+            .map_err(|reason| format!("with a condition of shape {condition:?}, {reason}"))
+    }
+
+    fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+        let shape = broadcast_shape(a.shape(), b.shape())
+            .and_then(|shape| broadcast_shape(&shape, self.condition.shape()))
+            .expect("the operation has checked the shapes");
+        let condition = self.condition.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
+        let a = a.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
+        let b = b.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
+        Zip::from(condition).and(a).and(b).map_collect(|&condition, &a, &b| if condition { a } else { b })
+    }
+
+    fn vjp(&self, wrt: usize, _: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        let chosen = Where { condition: self.condition.clone() };
+        let zero = Tensor::from(F::zero());
+        match wrt {
+            0 => apply(chosen, [dy, &zero]),
+            _ => apply(chosen, [&zero, dy]),
+        }
+    }
+}
+
+/// `a` where the condition holds and `b` elsewhere, all three broadcast together. The gradient goes to the one that was
+/// chosen, the other's is 0.
+///
+/// The condition is any `ndarray` array of `bool`, often the result of a comparison such as [`Tensor::gt`]; `a` and `b`
+/// are tensors or scalars.
+///
+/// ```
+/// use downhill_tensor::{Tensor, where_};
+/// let x = Tensor::param([-2.0, 0.0, 3.0]);
+/// let y = where_(&x.gt(0.0), &x, 10.0);
+/// assert_eq!(y.to_vec(), [10.0, 10.0, 3.0]);
+/// assert_eq!(y.sum().backward()[&x].to_vec(), [0.0, 0.0, 1.0]);
+/// ```
+///
+/// # Shielding a formula from where it has no derivative
+/// Both branches are computed everywhere, and the gradient 0 that the branch not taken receives goes on through its
+/// formula: where that formula's own derivative is infinite, the result is `0·inf`, NaN (in PyTorch, NumPy-style
+/// frameworks and here alike). So choose a harmless *argument* first:
+///
+/// ```
+/// use downhill_tensor::{Tensor, where_};
+/// let x = Tensor::param([0.0, 4.0_f64]);
+/// let positive = x.gt(0.0);
+///
+/// let trapped = where_(&positive, x.sqrt(), 0.0);
+/// assert!(trapped.sum().backward()[&x].to_vec()[0].is_nan());
+///
+/// let harmless = where_(&positive, &x, 1.0);
+/// let root = where_(&positive, harmless.sqrt(), 0.0);
+/// assert_eq!(root.to_vec(), [0.0, 2.0]);
+/// assert_eq!(root.sum().backward()[&x].to_vec(), [0.0, 0.25]);
+/// ```
+///
+/// # Panics
+/// If the shapes do not broadcast.
+#[track_caller]
+pub fn where_<F: Float, D: Dimension>(
+    condition: &ArrayRef<bool, D>,
+    a: impl Into<Tensor<F>>,
+    b: impl Into<Tensor<F>>,
+) -> Tensor<F> {
+    let condition = condition.to_owned().into_dyn().into_shared();
+    apply(Where { condition }, [&a.into(), &b.into()])
+}

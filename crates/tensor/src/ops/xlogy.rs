@@ -1,0 +1,52 @@
+//! `x·ln y`, and 0 where `x` is 0; the derivatives are `ln y` and `x / y`.
+//!
+//! A primitive for numerical stability: composed, `0·ln 0` is NaN, where entropies need 0.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use super::where_;
+use crate::broadcast::broadcast_shape;
+use crate::{Float, Op, Tensor, apply, kernels};
+
+struct Xlogy;
+
+impl<F: Float> Op<F, 2> for Xlogy {
+    fn name(&self) -> &'static str {
+        "xlogy"
+    }
+
+    fn check(&self, [x, y]: [&[usize]; 2]) -> Result<(), String> {
+        broadcast_shape(x, y).map(drop)
+    }
+
+    fn forward(&self, [x, y]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+        kernels::zip(&x, &y, |x, y| if x == F::zero() && !y.is_nan() { F::zero() } else { x * y.ln() })
+    }
+
+    fn vjp(&self, wrt: usize, [x, y]: [&Tensor<F>; 2], _: &Tensor<F>, dz: &Tensor<F>) -> Tensor<F> {
+        match wrt {
+            // With 1 in place of what has no logarithm the formula gives 0.
+            0 => dz * where_(&(x.eq_elem(F::zero()) & y.le(F::zero())), F::one(), y).ln(),
+            _ => dz * x / y,
+        }
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// `x·ln y` of every pair of elements, with broadcasting; 0 where `x` is 0, unless `y` is NaN.
+    ///
+    /// At `(0, 0)` the derivative is 0 with respect to `x` and NaN with respect to `y`, as in PyTorch.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let p = Tensor::from([0.0, 0.5, 0.5]);
+    /// assert_eq!((-p.xlogy(&p)).sum().item(), 2.0_f64.ln()); // the entropy of a coin
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn xlogy(&self, y: &Tensor<F>) -> Tensor<F> {
+        apply(Xlogy, [self, y])
+    }
+}
