@@ -1,0 +1,153 @@
+//! One trait for every update rule, the built-in ones and yours.
+
+use std::fmt;
+
+use downhill_tensor::Float;
+
+use crate::kernels;
+use crate::options::OptionError;
+use crate::state::ParamState;
+
+/// An update rule: how one parameter changes, given its gradient and what is remembered of it.
+///
+/// A rule is a small struct of options; the [`Optimizer`](crate::Optimizer) walks the model and keeps the state.
+/// Yours needs four methods:
+///
+/// ```
+/// use downhill_optim::{Optimizer, ParamUpdate, Rule};
+/// use downhill_tensor::{Float, Tensor};
+///
+/// /// Gradient descent whose steps are never longer than `limit`.
+/// #[derive(Clone, Debug)]
+/// struct Cautious { lr: f64, limit: f64 }
+///
+/// impl<F: Float> Rule<F> for Cautious {
+///     fn name(&self) -> &'static str { "Cautious" }
+///     fn lr(&self) -> f64 { self.lr }
+///     fn set_lr(&mut self, lr: f64) { self.lr = lr; }
+///     fn boxed(&self) -> Box<dyn Rule<F>> { Box::new(self.clone()) }
+///     fn update(&self, param: &mut ParamUpdate<'_, F>) {
+///         let [lr, limit] = [self.lr, self.limit].map(F::from_f64);
+///         param.each([], |p, g, []| (p - (lr * g).max(-limit).min(limit), []));
+///     }
+/// }
+///
+/// let mut w = Tensor::param([1.0_f64, 20.0]);
+/// let mut opt = Optimizer::new(Cautious { lr: 0.1, limit: 1.0 });
+/// let grads = w.square().sum().backward();
+/// opt.step(&mut w, &grads);
+/// assert_eq!(w.to_vec(), [0.8, 19.0]);
+/// ```
+pub trait Rule<F: Float>: fmt::Debug + Send + Sync {
+    /// The rule's name, as its type is called.
+    fn name(&self) -> &'static str;
+
+    /// Whether the options make sense.
+    ///
+    /// # Errors
+    /// With the first option that does not.
+    fn check(&self) -> Result<(), OptionError> {
+        Ok(())
+    }
+
+    /// The learning rate in force.
+    fn lr(&self) -> f64;
+
+    /// Sets the learning rate.
+    fn set_lr(&mut self, lr: f64);
+
+    /// The momentum, or for rules of Adam's family `beta1`: what cyclic schedules vary against the rate. `None` if
+    /// the rule has neither.
+    fn momentum(&self) -> Option<f64> {
+        None
+    }
+
+    /// Sets what [`momentum`](Self::momentum) reads; nothing happens if the rule has neither.
+    fn set_momentum(&mut self, _momentum: f64) {}
+
+    /// Whether the rule can update a parameter of this shape. The error says what it needs.
+    ///
+    /// # Errors
+    /// If it cannot.
+    fn accepts(&self, _shape: &[usize]) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Updates one parameter.
+    fn update(&self, param: &mut ParamUpdate<'_, F>);
+
+    /// A copy of the rule.
+    fn boxed(&self) -> Box<dyn Rule<F>>;
+}
+
+/// What a [`Rule`] sees of a parameter: its elements in row-major order, the gradient in the same order, the shape,
+/// and the state.
+#[derive(Debug)]
+pub struct ParamUpdate<'a, F: Float = f32> {
+    /// The elements, to be changed.
+    pub param: &'a mut [F],
+    /// The gradient.
+    pub grad: &'a [F],
+    /// The parameter's shape.
+    pub shape: &'a [usize],
+    /// What is remembered; [`steps`](ParamState::steps) counts this step already.
+    pub state: &'a mut ParamState<F>,
+}
+
+impl<F: Float> ParamUpdate<'_, F> {
+    /// The number of this step, 1 for the first.
+    pub fn t(&self) -> f64 {
+        self.state.steps as f64
+    }
+
+    /// Changes every element by a formula, in one pass over memory: `formula(p, g, [s, ...])` gives the new element
+    /// and the new elements of the named buffers (zeros when they are new).
+    pub fn each<const N: usize>(&mut self, buffers: [&'static str; N], formula: impl Fn(F, F, [F; N]) -> (F, [F; N])) {
+        let buffers = self.state.buffers_mut(buffers, self.param.len());
+        kernels::update(self.param, self.grad, buffers, formula);
+    }
+
+    /// Makes a buffer as long as the parameter, every element `start`, unless it is there already.
+    pub fn start(&mut self, buffer: &'static str, start: f64) {
+        self.state.prepare(buffer, self.param.len(), F::from_f64(start));
+    }
+}
+
+/// So that a rule chosen at run time goes wherever a rule goes.
+impl<F: Float> Rule<F> for Box<dyn Rule<F>> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn check(&self) -> Result<(), OptionError> {
+        (**self).check()
+    }
+
+    fn lr(&self) -> f64 {
+        (**self).lr()
+    }
+
+    fn set_lr(&mut self, lr: f64) {
+        (**self).set_lr(lr);
+    }
+
+    fn momentum(&self) -> Option<f64> {
+        (**self).momentum()
+    }
+
+    fn set_momentum(&mut self, momentum: f64) {
+        (**self).set_momentum(momentum);
+    }
+
+    fn accepts(&self, shape: &[usize]) -> Result<(), String> {
+        (**self).accepts(shape)
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        (**self).update(param);
+    }
+
+    fn boxed(&self) -> Box<dyn Rule<F>> {
+        (**self).boxed()
+    }
+}
