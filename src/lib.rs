@@ -20,6 +20,7 @@
 //! assert!(loss(&model).item() < start / 3.0);
 //! ```
 
+pub use downhill_derive::FacadeParams as Params;
 pub use downhill_tensor::*;
 
 pub use downhill_data as data;
@@ -28,6 +29,7 @@ pub use downhill_optim as optim;
 
 /// What a program that trains a network needs: `use downhill::prelude::*;`.
 pub mod prelude {
+    pub use crate::Params;
     pub use crate::data::*;
     pub use crate::nn::*;
     pub use crate::optim::*;

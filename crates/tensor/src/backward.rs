@@ -48,24 +48,24 @@ pub(crate) fn check_scalar<F: Float>(what: &str, y: &Tensor<F>) {
 /// Returns the gradients of `targets` (ids), or of every parameter if there are none.
 pub(crate) fn walk<F: Float>(root: Tensor<F>, seed: Tensor<F>, targets: &[u64]) -> Gradients<F> {
     // An input is always older than the result: what is older than every target cannot lead to one.
-    let oldest = targets.iter().copied().min().unwrap_or(0);
+    // Constants have number 0, parameters start at 1.
+    let oldest = targets.iter().copied().min().unwrap_or(1);
     let mut found = Gradients::default();
-    let mut pending: BTreeMap<u64, (Tensor<F>, Tensor<F>)> = BTreeMap::new();
-    if let Some(id) = root.id() {
-        pending.insert(id, (root, seed));
-    }
+    let mut pending = BTreeMap::from([(root.0.id, (root, seed))]);
     while let Some((id, (y, dy))) = pending.pop_last() {
-        let record = y.record.as_deref().expect("a pending tensor has a record");
-        for (wrt, x) in record.inputs().iter().enumerate() {
-            let Some(id) = x.id().filter(|&id| id >= oldest) else { continue };
+        let record = &y.0.record;
+        for wrt in 0..record.len() {
+            let x = record.input(wrt);
+            if x.0.id < oldest {
+                continue;
+            }
             let dx = record.vjp(wrt, &y, &dy).undo_broadcast(x.shape(), record.name());
-            match pending.remove(&id) {
-                None => pending.insert(id, (x.clone(), dx)),
-                Some((x, sum)) => pending.insert(id, (x, sum + dx)),
+            match pending.remove(&x.0.id) {
+                None => pending.insert(x.0.id, (x.clone(), dx)),
+                Some((x, sum)) => pending.insert(x.0.id, (x, sum + dx)),
             };
         }
-        let wanted = if targets.is_empty() { record.inputs().is_empty() } else { targets.contains(&id) };
-        if wanted {
+        if if targets.is_empty() { y.is_leaf() } else { targets.contains(&id) } {
             found.insert(id, dy);
         }
     }

@@ -19,6 +19,11 @@ pub(crate) fn broadcast_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, St
     (0..ndim).map(pair).collect()
 }
 
+/// Whether two shapes broadcast; without an allocation when they are equal or one is that of a scalar.
+pub(crate) fn check_broadcast(a: &[usize], b: &[usize]) -> Result<(), String> {
+    if a == b || a.is_empty() || b.is_empty() { Ok(()) } else { broadcast_shape(a, b).map(drop) }
+}
+
 impl<F: Float> Tensor<F> {
     /// Sums a gradient down to the shape its argument had before it was broadcast.
     pub(crate) fn undo_broadcast(self, shape: &[usize], op: &str) -> Tensor<F> {

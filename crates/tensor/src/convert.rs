@@ -14,7 +14,7 @@ impl<F: Float, D: Dimension> From<Array<F, D>> for Tensor<F> {
 /// Without a copy: the elements are shared.
 impl<F: Float, D: Dimension> From<ArcArray<F, D>> for Tensor<F> {
     fn from(array: ArcArray<F, D>) -> Self {
-        Tensor { data: array.into_dyn(), record: None }
+        Tensor::leaf(array.into_dyn(), 0)
     }
 }
 
@@ -88,9 +88,9 @@ fn nested<F: Float>(shape: &[usize], elements: Vec<F>) -> Tensor<F> {
 /// Without a copy where nobody else holds the elements.
 impl<F: Float> From<Tensor<F>> for ArrayD<F> {
     fn from(tensor: Tensor<F>) -> Self {
-        let Tensor { data, record } = tensor;
-        // The record's inputs may share the elements (a reshape's do).
-        drop(record);
+        let data = tensor.0.data.clone();
+        // First the tensor, then its elements: whoever holds them last owns them.
+        drop(tensor);
         data.into_owned()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
 
-use crate::record::{Applied, AppliedMany};
+use crate::record::{Applied, AppliedMany, Node, next_id};
 use crate::{Float, Tensor, is_recording};
 
 /// A differentiable operation on `N` tensors: a name, a forward pass on arrays, and one derivative per argument.
@@ -67,11 +67,11 @@ pub fn apply<F: Float, O: Op<F, N>, const N: usize>(op: O, inputs: [&Tensor<F>; 
     if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
         misfit(op.name(), &inputs, &reason);
     }
-    let data = op.forward_shared(inputs.map(|x| &x.data));
+    let data = op.forward_shared(inputs.map(|x| &x.0.data));
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
-        Tensor { data, record: Some(Arc::new(Applied::new(op, inputs))) }
+        Tensor(Arc::new(Node { data, id: next_id(), record: Applied::new(op, inputs) }))
     } else {
-        Tensor { data, record: None }
+        Tensor::leaf(data, 0)
     }
 }
 
@@ -102,9 +102,9 @@ pub fn apply_many<F: Float, O: OpMany<F>>(op: O, inputs: &[&Tensor<F>]) -> Tenso
     let views: Vec<_> = inputs.iter().map(|x| x.view()).collect();
     let data = op.forward(&views).into_shared();
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
-        Tensor { data, record: Some(Arc::new(AppliedMany::new(op, inputs))) }
+        Tensor(Arc::new(Node { data, id: next_id(), record: AppliedMany::new(op, inputs) }))
     } else {
-        Tensor { data, record: None }
+        Tensor::leaf(data, 0)
     }
 }
 

@@ -29,8 +29,9 @@ use crate::{Float, Tensor};
 /// # assert_eq!(line.name, "line");
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a tree of tensors",
+    message = "`{Self}` is not a tree of tensors of `{F}`",
     label = "not a tensor, a layer, or a container of them",
+    note = "all tensors of a struct have one element type",
     note = "put `#[params(skip)]` on a field that holds no parameters, or `#[derive(Params)]` on the field's type"
 )]
 pub trait Params<F: Float = f32> {

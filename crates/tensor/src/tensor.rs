@@ -5,11 +5,11 @@ use std::sync::Arc;
 use ndarray::{ArcArray, ArrayD, ArrayViewD, ArrayViewMutD, IxDyn};
 
 use crate::Float;
-use crate::record::{Leaf, Record};
+use crate::record::{Leaf, Node, Record, next_id};
 
 /// An immutable n-dimensional array of `f32` or `f64`, with the record of the operation that made it.
 ///
-/// Cloning is two reference counts; the elements are shared and copied only when one of the owners changes them
+/// Cloning is a reference count; the elements are shared and copied only when one of the owners changes them
 /// ([`assign`](Self::assign), [`data_mut`](Self::data_mut)). A tensor is a *parameter* ([`Tensor::param`]: gradients
 /// flow to it), the *result* of an operation on one, or a *constant* (everything else).
 ///
@@ -22,11 +22,7 @@ use crate::record::{Leaf, Record};
 /// assert_eq!(loss.backward()[&w], Tensor::from([[-8.0], [-12.0]]));
 /// ```
 #[derive(Clone)]
-pub struct Tensor<F: Float = f32> {
-    pub(crate) data: ArcArray<F, IxDyn>,
-    /// `None` for a constant.
-    pub(crate) record: Option<Arc<dyn Record<F>>>,
-}
+pub struct Tensor<F: Float = f32>(pub(crate) Arc<Node<F, dyn Record<F>>>);
 
 impl<F: Float> Tensor<F> {
     /// A constant: the same as `Tensor::from(data)`.
@@ -42,12 +38,7 @@ impl<F: Float> Tensor<F> {
     /// assert!(w.requires_grad());
     /// ```
     pub fn param(data: impl Into<Tensor<F>>) -> Self {
-        let mut data = data.into().data;
-        // Optimisers and savers walk a parameter's memory in row-major order.
-        if !data.is_standard_layout() {
-            data = data.as_standard_layout().into_owned().into_shared();
-        }
-        Tensor { data, record: Some(Arc::new(Leaf::new())) }
+        Self::leaf(row_major(data.into()), next_id())
     }
 
     /// A tensor full of zeros.
@@ -66,43 +57,48 @@ impl<F: Float> Tensor<F> {
     }
 
     pub(crate) fn constant(data: ArrayD<F>) -> Self {
-        Tensor { data: data.into_shared(), record: None }
+        Self::leaf(data.into_shared(), 0)
+    }
+
+    /// A parameter, or with `id` 0 a constant.
+    pub(crate) fn leaf(data: ArcArray<F, IxDyn>, id: u64) -> Self {
+        Tensor(Arc::new(Node { data, id, record: Leaf }))
     }
 
     /// The size of every axis; empty for a scalar.
     pub fn shape(&self) -> &[usize] {
-        self.data.shape()
+        self.0.data.shape()
     }
 
     /// The number of axes; 0 for a scalar.
     pub fn ndim(&self) -> usize {
-        self.data.ndim()
+        self.0.data.ndim()
     }
 
     /// The number of elements.
     pub fn len(&self) -> usize {
-        self.data.len()
+        self.0.data.len()
     }
 
     /// Whether there are no elements (an axis has size 0).
     pub fn is_empty(&self) -> bool {
-        self.data.is_empty()
+        self.0.data.is_empty()
     }
 
     /// The elements, as an `ndarray` view.
     pub fn view(&self) -> ArrayViewD<'_, F> {
-        self.data.view()
+        self.0.data.view()
     }
 
     /// The elements, copied into an `ndarray` array. To take them without a copy where nobody else holds them:
     /// `ArrayD::from(tensor)`.
     pub fn to_array(&self) -> ArrayD<F> {
-        self.data.to_owned()
+        self.0.data.to_owned()
     }
 
     /// The elements in row-major order.
     pub fn to_vec(&self) -> Vec<F> {
-        self.data.iter().copied().collect()
+        self.0.data.iter().copied().collect()
     }
 
     /// The only element.
@@ -111,7 +107,7 @@ impl<F: Float> Tensor<F> {
     /// If there is not exactly one.
     #[track_caller]
     pub fn item(&self) -> F {
-        match self.data.first() {
+        match self.0.data.first() {
             Some(&value) if self.len() == 1 => value,
             _ => panic!("item: a tensor of shape {:?} has {} elements, not one", self.shape(), self.len()),
         }
@@ -119,18 +115,23 @@ impl<F: Float> Tensor<F> {
 
     /// Whether gradients flow to or through this tensor.
     pub fn requires_grad(&self) -> bool {
-        self.record.is_some()
+        self.0.id != 0
     }
 
     /// Whether this is a parameter: a leaf that gradients flow to.
     pub fn is_param(&self) -> bool {
-        self.record.as_ref().is_some_and(|record| record.inputs().is_empty())
+        self.requires_grad() && self.is_leaf()
+    }
+
+    /// Whether this is a parameter or a constant, not the recorded result of an operation.
+    pub(crate) fn is_leaf(&self) -> bool {
+        self.0.record.len() == 0
     }
 
     /// The operation that computed this tensor: `None` for a parameter, a constant, and what was computed from
     /// constants alone.
     pub fn op_name(&self) -> Option<&'static str> {
-        self.record.as_ref().filter(|record| !record.inputs().is_empty()).map(|record| record.name())
+        (!self.is_leaf()).then(|| self.0.record.name())
     }
 
     /// The same elements as a constant: no gradient flows through the result.
@@ -142,7 +143,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(loss.backward()[&w].item(), 3.0);
     /// ```
     pub fn detach(&self) -> Self {
-        Tensor { data: self.data.clone(), record: None }
+        Self::leaf(self.0.data.clone(), 0)
     }
 
     /// Replaces the elements and keeps what the tensor is: a parameter stays the same parameter, a constant a
@@ -160,8 +161,7 @@ impl<F: Float> Tensor<F> {
             value.shape(),
         );
         self.panic_unless_leaf("assign");
-        let standard = value.data.is_standard_layout();
-        self.data = if standard { value.data } else { value.data.as_standard_layout().into_owned().into_shared() };
+        *self = Self::leaf(row_major(value), self.0.id);
     }
 
     /// The elements, to be changed in place (copied first when they are shared). What was recorded with the old
@@ -172,7 +172,10 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn data_mut(&mut self) -> ArrayViewMutD<'_, F> {
         self.panic_unless_leaf("data_mut");
-        self.data.view_mut()
+        if Arc::get_mut(&mut self.0).is_none() {
+            *self = Self::leaf(self.0.data.clone(), self.0.id);
+        }
+        Arc::get_mut(&mut self.0).expect("nobody else holds it").data.view_mut()
     }
 
     #[track_caller]
@@ -185,14 +188,20 @@ impl<F: Float> Tensor<F> {
     /// A number that tells one parameter or result from every other; `None` for a constant. Newer is larger, so
     /// that an operation's result is always younger than its inputs.
     pub fn id(&self) -> Option<u64> {
-        self.record.as_ref().map(|record| record.id())
+        self.requires_grad().then_some(self.0.id)
     }
+}
+
+/// The elements in row-major order, in which optimisers and savers walk a parameter's memory.
+fn row_major<F: Float>(tensor: Tensor<F>) -> ArcArray<F, IxDyn> {
+    let data = &tensor.0.data;
+    if data.is_standard_layout() { data.clone() } else { data.as_standard_layout().into_owned().into_shared() }
 }
 
 impl<F: Float> PartialEq for Tensor<F> {
     /// Same shape and same elements; how they were computed does not count.
     fn eq(&self, other: &Self) -> bool {
-        self.data == other.data
+        self.0.data == other.0.data
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ndarray::{ArrayD, ArrayViewD};
 
-use crate::broadcast::broadcast_shape;
+use crate::broadcast::check_broadcast;
 use crate::{Float, Op, Tensor, apply, kernels};
 
 struct Sub;
@@ -13,7 +13,7 @@ impl<F: Float> Op<F, 2> for Sub {
     }
 
     fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
-        broadcast_shape(a, b).map(drop)
+        check_broadcast(a, b)
     }
 
     fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {

@@ -62,7 +62,8 @@ impl<'p> Path<'p> {
             Step::Index(index) => {
                 let digits = text.len() - text.bytes().rev().take_while(u8::is_ascii_digit).count();
                 let (rest, number) = text.split_at(digits);
-                (number.parse() == Ok(index)).then_some(rest)?
+                let canonical = number == "0" || !number.starts_with('0');
+                (canonical && number.parse() == Ok(index)).then_some(rest)?
             }
         };
         match self.parent {
@@ -112,7 +113,7 @@ mod tests {
         let bias = eleventh.field("bias");
         assert_eq!(bias, "layers.11.bias");
         for other in
-            ["layers.1.bias", "layers.11.bia", "xlayers.11.bias", "layers11.bias", "bias", "", "a.layers.11.bias"]
+            ["layers.1.bias", "layers.11.bia", "xlayers.11.bias", "layers11.bias", "bias", "", "layers.011.bias"]
         {
             assert!(bias != other, "{other}");
         }

@@ -31,12 +31,12 @@ impl<F: Float> Default for StateDict<F> {
 impl<F: Float> StateDict<F> {
     /// Sets the elements at `path`.
     pub fn insert(&mut self, path: impl Into<String>, value: &Tensor<F>) {
-        self.0.insert(path.into(), value.data.clone());
+        self.0.insert(path.into(), value.0.data.clone());
     }
 
     /// The elements at `path`, as a constant.
     pub fn get(&self, path: &str) -> Option<Tensor<F>> {
-        self.0.get(path).map(|data| Tensor { data: data.clone(), record: None })
+        self.0.get(path).map(|data| Tensor::leaf(data.clone(), 0))
     }
 
     /// Every path, in alphabetical order.
