@@ -1,0 +1,190 @@
+//! Comma-separated text split into lines and fields, as RFC 4180 says.
+//!
+//! Our own, because the messages need the true line: the `csv` crate (1.4) is one off after every CRLF and counts blank
+//! lines to the wrong record, takes a quotation mark that is never closed for the end of the file, and `"1"x` for `1x`.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use crate::DataError;
+
+/// The fields of one line (of several, if a quoted field has line breaks), unquoted and without blanks around them.
+pub(super) struct Record<'a> {
+    /// Where it starts, counted from 1.
+    pub(super) line: usize,
+    pub(super) fields: Vec<Cow<'a, str>>,
+}
+
+/// The lines of a text, from the first on; blank ones are passed over. A line ends with LF, CRLF or CR.
+pub(super) struct Records<'a> {
+    path: &'a Path,
+    rest: &'a str,
+    line: usize,
+    delimiter: char,
+}
+
+impl<'a> Records<'a> {
+    pub(super) fn new(path: &'a Path, text: &'a str, delimiter: char) -> Self {
+        // The byte order mark that spreadsheets put before UTF-8.
+        Records { path, rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1, delimiter }
+    }
+
+    fn skip_blanks(&mut self) {
+        let delimiter = self.delimiter;
+        self.rest = self.rest.trim_start_matches(|c| (c == ' ' || c == '\t') && c != delimiter);
+    }
+
+    /// Passes a line's end, and says whether there was one (the end of the text is one too).
+    fn end_of_line(&mut self) -> bool {
+        match self.rest.strip_prefix("\r\n").or_else(|| self.rest.strip_prefix(['\n', '\r'])) {
+            Some(rest) => {
+                self.rest = rest;
+                self.line += 1;
+                true
+            }
+            None => self.rest.is_empty(),
+        }
+    }
+
+    /// The next field, up to its delimiter or the end of the line.
+    fn field(&mut self) -> Result<Cow<'a, str>, DataError> {
+        self.skip_blanks();
+        if let Some(quoted) = self.rest.strip_prefix('"') {
+            return self.quoted_field(quoted);
+        }
+        let (rest, delimiter) = (self.rest, self.delimiter);
+        let end = rest.find([delimiter, '\n', '\r']).unwrap_or(rest.len());
+        self.rest = &rest[end..];
+        Ok(Cow::Borrowed(rest[..end].trim_end_matches([' ', '\t'])))
+    }
+
+    /// A field after its opening quotation mark. Two marks inside it are one that belongs to the text.
+    fn quoted_field(&mut self, mut rest: &'a str) -> Result<Cow<'a, str>, DataError> {
+        let (start, opened_in) = (rest, self.line);
+        let mut text = Cow::Borrowed("");
+        loop {
+            let Some(end) = rest.find('"') else {
+                return Err(self.error(opened_in, "a closing quotation mark", "the end of the file"));
+            };
+            let escaped = rest[end + 1..].starts_with('"');
+            text += &rest[..end + usize::from(escaped)];
+            rest = &rest[end + 1 + usize::from(escaped)..];
+            if !escaped {
+                break;
+            }
+        }
+        let inside = &start[..start.len() - rest.len()];
+        self.line += inside.replace("\r\n", "\n").matches(['\n', '\r']).count();
+        self.rest = rest;
+        self.skip_blanks();
+        match self.rest.chars().next() {
+            Some(c) if c != self.delimiter && c != '\n' && c != '\r' => {
+                let expected = format!("{:?} or the end of the line after a closing quotation mark", self.delimiter);
+                Err(self.error(self.line, &expected, &format!("{c:?}")))
+            }
+            _ => Ok(text),
+        }
+    }
+
+    fn error(&self, line: usize, expected: &str, found: &str) -> DataError {
+        DataError::Line {
+            path: self.path.to_owned(),
+            line,
+            column: None,
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+}
+
+impl<'a> Iterator for Records<'a> {
+    type Item = Result<Record<'a>, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            self.skip_blanks();
+            if self.rest.is_empty() {
+                return None;
+            }
+            if !self.end_of_line() {
+                break;
+            }
+        }
+        let mut record = Record { line: self.line, fields: Vec::new() };
+        loop {
+            match self.field() {
+                Ok(field) => record.fields.push(field),
+                Err(error) => {
+                    self.rest = "";
+                    return Some(Err(error));
+                }
+            }
+            match self.rest.strip_prefix(self.delimiter) {
+                Some(rest) => self.rest = rest,
+                None => break,
+            }
+        }
+        self.end_of_line();
+        Some(Ok(record))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str, delimiter: char) -> Vec<(usize, Vec<String>)> {
+        let records = Records::new(Path::new("t.csv"), text, delimiter).map(|record| record.unwrap());
+        records.map(|record| (record.line, record.fields.iter().map(|field| field.to_string()).collect())).collect()
+    }
+
+    fn error(text: &str) -> String {
+        Records::new(Path::new("t.csv"), text, ',').find_map(|record| record.err()).unwrap().to_string()
+    }
+
+    #[test]
+    fn every_line_end_counts_once() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = ["a,b", "", "1,2", " ", "3,4"].join(end);
+            for text in [text.clone(), text + end] {
+                let records = split(&text, ',');
+                assert_eq!(records.iter().map(|record| record.0).collect::<Vec<_>>(), [1, 3, 5], "{text:?}");
+                assert_eq!(records[2].1, ["3", "4"], "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn quoted_fields() {
+        let records = split("\"a,b\" , \"say \"\"hi\"\"\",\"\"\r\n\"two\r\nlines\",2,3\r\nlast,,\r\n", ',');
+        assert_eq!(records[0], (1, vec!["a,b".into(), "say \"hi\"".into(), "".into()]));
+        assert_eq!(records[1], (2, vec!["two\r\nlines".into(), "2".into(), "3".into()]));
+        assert_eq!(records[2], (4, vec!["last".into(), "".into(), "".into()]));
+    }
+
+    #[test]
+    fn byte_order_mark_blanks_and_tabs() {
+        assert_eq!(split("\u{feff}a , b\n", ','), [(1, vec!["a".into(), "b".into()])]);
+        assert_eq!(
+            split("1\t\t 3 \n\t\t\n", '\t'),
+            [(1, vec!["1".into(), "".into(), "3".into()]), (2, vec!["".into(), "".into(), "".into()]),]
+        );
+        assert!(split("", ',').is_empty() && split("\u{feff}\n \r\n", ',').is_empty());
+    }
+
+    #[test]
+    fn a_quotation_mark_that_is_never_closed() {
+        assert_eq!(
+            error("a,b\r\n1,\"2\r\n3,4\r\n"),
+            "t.csv, line 2: expected a closing quotation mark, found the end of the file"
+        );
+    }
+
+    #[test]
+    fn text_after_a_closing_quotation_mark() {
+        assert_eq!(
+            error("a,b\n\n\"1\n\"x,2\n"),
+            "t.csv, line 4: expected ',' or the end of the line after a closing quotation mark, found 'x'"
+        );
+    }
+}

@@ -1,0 +1,56 @@
+//! What mini-batches can be gathered from.
+
+use crate::Batches;
+
+/// A set of samples that can be picked by index: an [`ImageSet`](crate::ImageSet), a
+/// [`TensorDataset`](crate::TensorDataset), or one of your own.
+///
+/// ```
+/// use downhill_data::Dataset;
+/// use downhill_tensor::Tensor;
+///
+/// /// All numbers below `self.0`, and whether they are odd.
+/// struct Parity(usize);
+///
+/// impl Dataset for Parity {
+///     type Batch = (Tensor<f32>, Vec<usize>);
+///     fn len(&self) -> usize {
+///         self.0
+///     }
+///     fn gather(&self, indices: &[usize]) -> Self::Batch {
+///         let numbers: Vec<f32> = indices.iter().map(|&i| i as f32).collect();
+///         (Tensor::from(numbers), indices.iter().map(|&i| i % 2).collect())
+///     }
+/// }
+///
+/// let (numbers, odd) = Parity(5).batches(3).last().unwrap();
+/// assert_eq!(numbers.to_vec(), [3.0, 4.0]);
+/// assert_eq!(odd, [1, 0]);
+/// ```
+pub trait Dataset {
+    /// What a training step consumes, usually a pair of inputs and targets.
+    type Batch;
+
+    /// The number of samples.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The samples at `indices`, in that order, as one batch.
+    fn gather(&self, indices: &[usize]) -> Self::Batch;
+
+    /// Mini-batches of `size` samples, in order; see [`Batches`] for shuffled ones.
+    ///
+    /// # Panics
+    /// If `size` is 0.
+    #[track_caller]
+    fn batches(&self, size: usize) -> Batches<'_, Self>
+    where
+        Self: Sized,
+    {
+        Batches::new(self, size)
+    }
+}

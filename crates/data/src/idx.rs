@@ -1,0 +1,118 @@
+//! The IDX format of MNIST and its relatives, read strictly.
+//!
+//! ```text
+//! 0  0  type  dims        magic number; type 0x08 is unsigned bytes
+//! size of axis 1          big-endian u32, as often as `dims` says
+//! ...
+//! the elements            row-major, and nothing after them
+//! ```
+//! Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database", <http://yann.lecun.com/exdb/mnist/>.
+
+use std::path::Path;
+
+use crate::DataError;
+use crate::source::Source;
+
+/// What a well-formed file holds: `shape` says 60000 × 28 × 28, and `bytes` is exactly as long.
+pub(crate) struct Idx<const DIMS: usize> {
+    pub(crate) shape: [usize; DIMS],
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// Images, `[count, rows, columns]`.
+pub(crate) fn read_images(path: &Path) -> Result<Idx<3>, DataError> {
+    let images = read::<3>(path)?;
+    let [_, rows, columns] = images.shape;
+    if rows == 0 || columns == 0 {
+        return Err(DataError::content(path, "images of at least 1 × 1 pixel", format!("{rows} × {columns}")));
+    }
+    Ok(images)
+}
+
+/// Labels, `[count]`, each below `classes`.
+pub(crate) fn read_labels(path: &Path, classes: usize) -> Result<Idx<1>, DataError> {
+    let labels = read::<1>(path)?;
+    let stray = labels.bytes.iter().enumerate().find(|&(_, &label)| usize::from(label) >= classes);
+    if let Some((index, label)) = stray {
+        return Err(DataError::content(
+            path,
+            format!("labels below {classes}"),
+            format!("label {label} at index {index}"),
+        ));
+    }
+    Ok(labels)
+}
+
+/// Unsigned bytes in `DIMS` dimensions.
+fn read<const DIMS: usize>(path: &Path) -> Result<Idx<DIMS>, DataError> {
+    let mut source = Source::open(path)?;
+    let shape = read_header::<DIMS>(&mut source)?;
+
+    // Three sizes of 32 bits overflow a u64, but not a u128.
+    let header = 4 + 4 * DIMS as u128;
+    let size = shape.iter().map(|&axis| u128::from(axis)).product::<u128>();
+    let expected = || format!("{} bytes ({header} + {}, as its header says)", header + size, times(&shape));
+    if let Some(found) = source.cannot_hold(header + size) {
+        return Err(DataError::content(path, expected(), found));
+    }
+    // One byte more than announced: there must be none, and asking for it makes gzip check its checksum.
+    let bytes = source.read_up_to(u64::try_from(size + 1).unwrap_or(u64::MAX))?;
+    let found = bytes.len() as u128;
+    if found != size {
+        let at_least = if found > size { "at least " } else { "" };
+        return Err(DataError::content(path, expected(), format!("{at_least}{} bytes", header + found)));
+    }
+    Ok(Idx { shape: shape.map(|axis| axis as usize), bytes })
+}
+
+/// The size of every axis, once the magic number is what it should be.
+fn read_header<const DIMS: usize>(source: &mut Source) -> Result<[u32; DIMS], DataError> {
+    let wanted = u32::from_be_bytes([0, 0, 0x08, DIMS as u8]);
+    let magic = source.read_up_to(4)?;
+    let Ok(magic) = <[u8; 4]>::try_from(magic.as_slice()) else {
+        let found = if magic.is_empty() { "an empty one".into() } else { format!("one of {} bytes", magic.len()) };
+        return Err(DataError::content(source.path(), format!("a file that starts with {}", describe(wanted)), found));
+    };
+    let found = u32::from_be_bytes(magic);
+    if found != wanted {
+        return Err(DataError::content(source.path(), describe(wanted), describe(found) + guess(magic)));
+    }
+    let sizes = source.read_up_to(4 * DIMS as u64)?;
+    if sizes.len() != 4 * DIMS {
+        let (expected, found) = (4 + 4 * DIMS, 4 + sizes.len());
+        let expected = format!("a header of {expected} bytes");
+        return Err(DataError::content(source.path(), expected, format!("a file of {found} bytes")));
+    }
+    let mut shape = [0; DIMS];
+    for (axis, size) in shape.iter_mut().zip(sizes.as_chunks::<4>().0) {
+        *axis = u32::from_be_bytes(*size);
+    }
+    Ok(shape)
+}
+
+/// A magic number in words.
+fn describe(magic: u32) -> String {
+    let what = match magic {
+        0x0801 => "labels: unsigned bytes in 1 dimension",
+        0x0803 => "images: unsigned bytes in 3 dimensions",
+        _ => return format!("0x{magic:08x}"),
+    };
+    format!("the magic number 0x{magic:08x} ({what})")
+}
+
+/// The likely cause of a wrong magic number.
+fn guess(magic: [u8; 4]) -> &'static str {
+    match magic {
+        [0, 0, 0x08, 1 | 3] => ": are the files of images and labels swapped?",
+        [0, 0, 0x08, _] => ": unsigned bytes in another number of dimensions",
+        [0, 0, 0x09 | 0x0b..=0x0e, _] => ": elements of another type than unsigned bytes",
+        [b'<', ..] => ": it looks like a web page, perhaps the error message of a download",
+        _ => "",
+    }
+}
+
+/// `60000 × 28 × 28`.
+fn times(shape: &[u32]) -> String {
+    let sizes: Vec<String> = shape.iter().map(u32::to_string).collect();
+    sizes.join(" × ")
+}

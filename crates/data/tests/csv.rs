@@ -1,0 +1,201 @@
+//! CSV tables: what is read, and what the errors say.
+
+mod common;
+
+use std::path::Path;
+
+use common::{TemporaryDirectory, gzip};
+use downhill_data::{Column, Csv, DataError, Header};
+use downhill_tensor::Tensor;
+use ndarray::array;
+
+fn fixture(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+fn by(target: impl Into<Column>) -> Csv {
+    Csv { target: target.into(), ..Csv::default() }
+}
+
+fn error(csv: &Csv, text: &str) -> String {
+    csv.parse::<f64>(text).expect_err("the table is bad").to_string()
+}
+
+/// As spreadsheets save: byte order mark, CRLF, quotation marks, blank lines.
+#[test]
+fn a_file_from_a_spreadsheet() {
+    let houses = Csv { delimiter: ';', ..by("price, in thousands") };
+    let table = houses.read::<f64>(fixture("houses.csv")).unwrap();
+    assert_eq!(table.feature_names, ["area", "rooms", "height \"clear\""]);
+    assert_eq!(table.target_name, "price, in thousands");
+    assert_eq!(table.features, array![[50.0, 2.0, 2.45], [72.5, 3.0, 2.6], [120.0, 5.0, -0.5]]);
+    assert_eq!(table.targets, array![130.0, 185.0, 1200.0]);
+}
+
+#[test]
+fn a_file_of_classes_without_a_header() {
+    let table = Csv::default().read_classes::<f32>(fixture("flowers.csv")).unwrap();
+    assert_eq!(table.feature_names, ["0", "1", "2", "3"]);
+    assert_eq!(table.target_name, "4");
+    assert_eq!(table.features.shape(), [6, 4]);
+    assert_eq!(table.features.row(2), array![7.0, 3.2, 4.7, 1.4]);
+    assert_eq!(table.class_names, ["setosa", "versicolor", "virginica"]);
+    assert_eq!(table.targets, [0, 0, 1, 1, 2, 2]);
+}
+
+#[test]
+fn compressed_tables() {
+    let directory = TemporaryDirectory::new("csv-gz");
+    let path = directory.write("t.csv.gz", &gzip(b"x,y\n1,2\n"));
+    assert_eq!(Csv::default().read::<f32>(path).unwrap().targets, array![2.0]);
+}
+
+#[test]
+fn the_target_by_name_and_by_index() {
+    let text = "a,b,c\n1,2,3\n";
+    for (csv, target, features) in [
+        (Csv::default(), 3.0, ["a", "b"]),
+        (by("b"), 2.0, ["a", "c"]),
+        (by(0), 1.0, ["b", "c"]),
+        (by(-2), 2.0, ["a", "c"]),
+        (by(-3), 1.0, ["b", "c"]),
+    ] {
+        let table = csv.parse::<f64>(text).unwrap();
+        assert_eq!((table.targets[0], table.feature_names.as_slice()), (target, &features.map(String::from)[..]));
+    }
+    for index in [3, -4, isize::MAX, isize::MIN] {
+        let expected = format!("<text>, line 1: expected a target column of index {index}, found 3 columns");
+        assert_eq!(error(&by(index), text), expected);
+    }
+    assert_eq!(
+        error(&by("price"), text),
+        r#"<text>, line 1: expected one column named "price", found ["a", "b", "c"]"#
+    );
+    assert_eq!(
+        error(&by("a"), "a,b,a\n1,2,3\n"),
+        r#"<text>, line 1: expected one column named "a", found ["a", "b", "a"]"#
+    );
+}
+
+#[test]
+fn with_and_without_a_header() {
+    let header = |header| Csv { header, ..Csv::default() };
+    let targets = |csv: &Csv, text: &str| csv.parse::<f64>(text).unwrap().targets.to_vec();
+    assert_eq!(targets(&header(Header::Detect), "a,b\n1,2\n"), [2.0]);
+    assert_eq!(targets(&header(Header::Detect), "3,4\n1,2\n"), [4.0, 2.0]);
+    // Columns named by numbers look like a sample, so they have to be announced.
+    assert_eq!(targets(&header(Header::Present), "3,4\n1,2\n"), [2.0]);
+    assert_eq!(
+        error(&header(Header::Absent), "a,b\n1,2\n"),
+        r#"<text>, line 1, column of index 0: expected a finite number, found "a""#
+    );
+    // One cell is missing or broken: neither a header nor a sample, and no sample is lost silently.
+    assert_eq!(
+        error(&header(Header::Detect), "1,oops\n1,2\n"),
+        "<text>, line 1: expected names only or numbers only, to tell whether it is a header (`Csv::header` can say so \
+         instead), found \"oops\" and \"1\""
+    );
+    assert_eq!(
+        error(&Csv { header: Header::Absent, ..by("b") }, "1,2\n"),
+        r#"<text>, line 1: expected one column named "b", found ["0", "1"]"#
+    );
+}
+
+#[test]
+fn a_cell_that_is_not_a_number() {
+    let bad = |cell: &str| error(&Csv::default(), &format!("x,y\n1,2\n\n{cell},4\n"));
+    let start = r#"<text>, line 4, column "x" (index 0): expected a finite number, found"#;
+    assert_eq!(bad("three"), format!(r#"{start} "three""#));
+    assert_eq!(bad(""), format!("{start} an empty field"));
+    assert_eq!(bad("NaN"), format!(r#"{start} "NaN""#));
+    assert_eq!(bad("-inf"), format!(r#"{start} "-inf""#));
+    assert_eq!(bad("1e999"), format!(r#"{start} "1e999""#));
+    assert_eq!(bad(&"9x".repeat(100)), format!(r#"{start} "{}"..."#, "9x".repeat(20)));
+    // Beyond the largest f32, but not the largest f64.
+    let text = "x,y\n1,1e39\n";
+    assert_eq!(Csv::default().parse::<f64>(text).unwrap().targets, array![1e39]);
+    assert_eq!(
+        Csv::default().parse::<f32>(text).unwrap_err().to_string(),
+        r#"<text>, line 2, column "y" (index 1): expected a finite number, found "1e39""#
+    );
+}
+
+#[test]
+fn numbers_of_every_shape() {
+    let table = Csv::default().parse::<f64>("-1, +2 ,.5\n1.,-2e-3,\"7\"\n").unwrap();
+    assert_eq!(table.features, array![[-1.0, 2.0], [1.0, -0.002]]);
+    assert_eq!(table.targets, array![0.5, 7.0]);
+    // Straight to the type: the nearest f32 to the text, not to a rounded f64.
+    let table = Csv::default().parse::<f32>("0,1.00000017881393432617187499\n").unwrap();
+    assert_eq!(table.targets, array![1.0000001_f32]);
+}
+
+#[test]
+fn lines_of_unequal_length() {
+    assert_eq!(
+        error(&Csv::default(), "a,b\r\n1,2\r\n\r\n3,4,5\r\n"),
+        "<text>, line 4: expected 2 fields, as in the first line, found 3"
+    );
+    assert_eq!(
+        error(&Csv::default(), "a,b,c\n1,2\n"),
+        "<text>, line 2: expected 3 fields, as in the first line, found 2"
+    );
+    assert_eq!(
+        error(&Csv::default(), "a;b\n1;2\n"),
+        r#"<text>, line 1: expected two or more columns, features and a target, found one, "a;b""#
+    );
+}
+
+#[test]
+fn nothing_to_read() {
+    assert_eq!(error(&Csv::default(), ""), "<text>: expected a table of numbers, found nothing but blank lines");
+    assert_eq!(error(&Csv::default(), "\n \r\n"), "<text>: expected a table of numbers, found nothing but blank lines");
+    assert_eq!(error(&Csv::default(), "a,b\n"), "<text>: expected lines of numbers after the header, found none");
+    let error = Csv::default().read::<f64>("no/table.csv").unwrap_err();
+    assert!(matches!(error, DataError::Missing { .. }));
+    assert_eq!(error.to_string(), "no/table.csv: expected a file, found nothing of that name");
+}
+
+#[test]
+fn text_in_another_encoding() {
+    let directory = TemporaryDirectory::new("latin-1");
+    let path = directory.write("t.csv", b"x,y\r\n1,2\r\n3,M\xfcnchen\r\n");
+    let error = Csv::default().read::<f64>(&path).unwrap_err().to_string();
+    assert!(error.ends_with("t.csv, line 3: expected text in UTF-8, found the byte 0xfc"), "{error}");
+}
+
+#[test]
+fn class_names() {
+    let classes = |text: &str| {
+        let table = Csv::default().parse_classes::<f32>(text).unwrap();
+        (table.class_names, table.targets)
+    };
+    let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+    assert_eq!(classes("1,b\n2,a\n3,b\n"), (names(&["a", "b"]), vec![1, 0, 1]));
+    // Numbers in the order of numbers, text in the order of text.
+    assert_eq!(classes("1,10\n2,9\n3,-1\n"), (names(&["-1", "9", "10"]), vec![2, 1, 0]));
+    assert_eq!(classes("1,10\n2,9\n3,x\n"), (names(&["10", "9", "x"]), vec![0, 1, 2]));
+    let error = Csv::default().parse_classes::<f32>("x,class\n1,\n").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        r#"<text>, line 2, column "class" (index 1): expected the name of a class, found an empty field"#
+    );
+}
+
+#[test]
+fn tables_give_batches() {
+    let table = Csv::default().parse::<f32>("1,2,3\n4,5,6\n7,8,9\n").unwrap();
+    let address = table.features.as_ptr();
+    let set = table.into_dataset();
+    assert_eq!(set.features.view().as_ptr(), address, "copied");
+    let (features, targets): (Tensor, Tensor) = set.batches(2).last().unwrap();
+    assert_eq!((features, targets), (Tensor::from([[7.0, 8.0]]), Tensor::from([[9.0]])));
+    let set = Csv::default().parse_classes::<f64>("1,2,x\n4,5,y\n").unwrap().into_dataset();
+    assert_eq!(set.batches(2).next().unwrap(), (Tensor::from([[1.0, 2.0], [4.0, 5.0]]), vec![0, 1]));
+}
+
+#[test]
+#[should_panic(expected = r#"Csv: '"' cannot be the delimiter"#)]
+fn a_delimiter_that_cannot_be() {
+    let _ = Csv { delimiter: '"', ..Csv::default() }.parse::<f32>("1,2");
+}

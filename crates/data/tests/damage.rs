@@ -1,0 +1,164 @@
+//! Files cut and changed at every byte: reading never panics, never asks for much memory, and never returns anything but
+//! an error or the true content.
+// An allocator that counts is the one honest way to see what reading asks for.
+#![allow(unsafe_code)]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use common::{TemporaryDirectory, gzip, idx, images, labels};
+use downhill_data::{Csv, ImageSet};
+
+struct Counting;
+
+thread_local! {
+    /// The largest block this thread has asked for.
+    static LARGEST: Cell<usize> = const { Cell::new(0) };
+}
+
+fn note(size: usize) {
+    LARGEST.with(|largest| largest.set(largest.get().max(size)));
+}
+
+// SAFETY: every request is passed on unchanged to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(layout.size());
+        // SAFETY: the caller's promises are those that `System` asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        note(layout.size());
+        // SAFETY: the caller's promises are those that `System` asks for.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        note(size);
+        // SAFETY: the caller's promises are those that `System` asks for.
+        unsafe { System.realloc(block, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are those that `System` asks for.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The window and the buffers of a decompressor, with room to spare; the files are a few hundred bytes.
+const ENOUGH: usize = 256 * 1024;
+
+/// Reads damaged images with the right labels, and says whether that worked.
+struct Reader {
+    directory: TemporaryDirectory,
+    expected: ImageSet,
+}
+
+impl Reader {
+    fn new(test: &str) -> Self {
+        let directory = TemporaryDirectory::new(test);
+        directory.write("labels", &labels(20));
+        let expected = ImageSet::new(images(20)[16..].to_vec(), (2, 3), labels(20)[8..].to_vec());
+        Reader { directory, expected }
+    }
+
+    #[track_caller]
+    fn reads(&self, bytes: &[u8]) -> bool {
+        let path = self.directory.write("images", bytes);
+        LARGEST.set(0);
+        let outcome = ImageSet::read(path, self.directory.path().join("labels"), 10);
+        assert!(LARGEST.get() < ENOUGH, "asked for {} bytes", LARGEST.get());
+        match outcome {
+            Ok(set) => assert!(set == self.expected, "wrong content passed for right"),
+            Err(error) => {
+                let message = error.to_string();
+                assert!(message.contains("images: expected ") && message.contains(", found "), "{message}");
+                return false;
+            }
+        }
+        true
+    }
+}
+
+#[test]
+fn the_allocator_counts() {
+    LARGEST.set(0);
+    drop(std::hint::black_box(vec![0_u8; 2 * ENOUGH]));
+    assert!(LARGEST.get() >= 2 * ENOUGH);
+}
+
+#[test]
+fn cut_after_every_byte() {
+    let reader = Reader::new("cut");
+    for whole in [images(20), gzip(&images(20))] {
+        assert!(reader.reads(&whole));
+        for length in 0..whole.len() {
+            assert!(!reader.reads(&whole[..length]), "read whole after {length} of {} bytes", whole.len());
+        }
+    }
+}
+
+#[test]
+fn every_value_in_every_byte_of_the_header() {
+    let reader = Reader::new("header");
+    let whole = images(20);
+    for position in 0..16 {
+        for value in 0..=255 {
+            let mut damaged = whole.clone();
+            damaged[position] = value;
+            assert_eq!(reader.reads(&damaged), damaged == whole, "byte {position} = {value}");
+            assert_eq!(reader.reads(&gzip(&damaged)), damaged == whole, "byte {position} = {value}, compressed");
+        }
+    }
+}
+
+#[test]
+fn every_bit_of_a_compressed_file() {
+    let reader = Reader::new("bits");
+    let whole = gzip(&images(20));
+    let mut rejected = 0;
+    for position in 0..whole.len() {
+        for bit in 0..8 {
+            let mut damaged = whole.clone();
+            damaged[position] ^= 1 << bit;
+            rejected += usize::from(!reader.reads(&damaged));
+        }
+    }
+    // Time stamp (4 bytes), extra flags, operating system and the reserved flags say nothing about the content.
+    assert!(rejected >= 8 * (whole.len() - 8), "{rejected} of {}", 8 * whole.len());
+}
+
+#[test]
+fn headers_that_promise_the_moon() {
+    let reader = Reader::new("moon");
+    for shape in [[u32::MAX; 3], [u32::MAX, 1, 1], [1 << 20, 64, 64], [1, 1 << 16, 1 << 16], [1 << 31, 1 << 31, 4]] {
+        for payload in [0, 120, 40_000] {
+            let file = idx(&shape, &vec![7; payload]);
+            assert!(!reader.reads(&file) && !reader.reads(&gzip(&file)), "{shape:?}");
+        }
+    }
+}
+
+#[test]
+fn tables_cut_and_changed_at_every_byte() {
+    let whole = "\u{feff}a;\"b \"\"c\"\"\";d\r\n1;2.5;\"-3e2\"\r\n\r\n4;5;six\r\n";
+    let csv = Csv { delimiter: ';', ..Csv::default() };
+    assert_eq!(csv.parse_classes::<f32>(whole).unwrap().targets, [0, 1]);
+    for position in 0..whole.len() {
+        for value in (0..128_u8).chain([0xc3, 0xff]) {
+            let mut damaged = whole.as_bytes().to_vec();
+            damaged[position] = value;
+            let damaged = String::from_utf8_lossy(&damaged);
+            let (_, _) = (csv.parse::<f64>(&damaged), csv.parse_classes::<f32>(&damaged));
+        }
+        if let Some(cut) = whole.get(..position) {
+            let (_, _) = (csv.parse::<f64>(cut), csv.parse_classes::<f32>(cut));
+        }
+    }
+}
