@@ -1,0 +1,147 @@
+//! The binary cross-entropy of probabilities.
+
+use downhill_tensor::{Float, Op, Tensor, apply};
+use ndarray::{ArrayD, ArrayViewD, Zip};
+
+use super::Reduction;
+use super::targets::{assert_same_shape, weighted};
+
+/// The binary cross-entropy `-(t·ln p + (1 - t)·ln(1 - p))` of probabilities `p`, with its options. Without options:
+/// [`bce`]. Where the probabilities are the sigmoid of something, give that to
+/// [`BceWithLogits`](super::BceWithLogits), which is exact.
+#[derive(Clone, Debug)]
+pub struct Bce<F: Float = f32> {
+    /// A factor for each element's loss; it broadcasts.
+    pub weight: Option<Tensor<F>>,
+    /// What is returned.
+    pub reduction: Reduction,
+}
+
+impl<F: Float> Default for Bce<F> {
+    fn default() -> Self {
+        Bce { weight: None, reduction: Reduction::Mean }
+    }
+}
+
+/// The mean binary cross-entropy between probabilities and targets of the same shape, both from 0 to 1.
+///
+/// As in PyTorch, the logarithms are cut off at -100, so that a certain mistake costs 100 and not infinity, and the
+/// gradient `(p - t)/(p·(1 - p))` divides by at least 1e-12. [`Bce`] has options.
+///
+/// ```
+/// use downhill_nn::bce;
+/// use downhill_tensor::Tensor;
+/// let loss = bce(&Tensor::from([0.5, 1.0, 0.0]), &Tensor::from([1.0, 1.0, 1.0]));
+/// assert_eq!(loss.item(), (2.0_f64.ln() + 0.0 + 100.0) / 3.0);
+/// ```
+///
+/// # Panics
+/// If the shapes differ, or a probability is not between 0 and 1.
+#[track_caller]
+pub fn bce<F: Float>(probabilities: &Tensor<F>, targets: &Tensor<F>) -> Tensor<F> {
+    Bce::default().loss(probabilities, targets)
+}
+
+impl<F: Float> Bce<F> {
+    /// The loss; shapes as in [`bce`].
+    ///
+    /// # Panics
+    /// If the shapes differ, a probability is not between 0 and 1, or the weight does not broadcast to them.
+    #[track_caller]
+    pub fn loss(&self, probabilities: &Tensor<F>, targets: &Tensor<F>) -> Tensor<F> {
+        assert_same_shape("bce", probabilities, targets);
+        // NaN passes: a diverged network is found by its loss, not by this.
+        if let Some(p) = probabilities.view().iter().find(|&&p| p < F::zero() || p > F::one()) {
+            panic!(
+                "bce: {p} is not a probability, which is between 0 and 1; if these are logits, use `bce_with_logits`"
+            );
+        }
+        let losses = apply(BinaryCrossEntropy, [probabilities, targets]);
+        self.reduction.of(weighted("bce", losses, self.weight.as_ref()))
+    }
+}
+
+/// The loss of every element. A primitive for numerical stability: composed, `0·ln 0` is NaN.
+struct BinaryCrossEntropy;
+
+impl BinaryCrossEntropy {
+    /// Where PyTorch cuts off the logarithms.
+    const FLOOR: f64 = -100.0;
+    /// The least that the gradient divides by.
+    const LEAST: f64 = 1e-12;
+}
+
+impl<F: Float> Op<F, 2> for BinaryCrossEntropy {
+    fn name(&self) -> &'static str {
+        "bce"
+    }
+
+    fn forward(&self, [p, t]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+        let floor = F::from_f64(Self::FLOOR);
+        // Not `max`, which would turn NaN into the floor.
+        let cut = |x: F| if x < floor { floor } else { x };
+        Zip::from(p).and(t).map_collect(|&p, &t| (t - F::one()) * cut((-p).ln_1p()) - t * cut(p.ln()))
+    }
+
+    fn vjp(&self, wrt: usize, [p, t]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        match wrt {
+            0 => dy * (p - t) / (p - p.square()).clamp_min(F::from_f64(Self::LEAST)),
+            _ => {
+                let floor = F::from_f64(Self::FLOOR);
+                dy * ((-p).log1p().clamp_min(floor) - p.ln().clamp_min(floor))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use downhill_tensor::{Check, gradcheck};
+
+    use super::*;
+
+    #[test]
+    fn derivatives() {
+        let p = Tensor::from([[0.1, 0.5, 0.9], [0.3, 0.7, 0.2]]);
+        let t = Tensor::from([[1.0, 0.0, 0.4], [0.2, 0.5, 0.9]]);
+        for weight in [None, Some(Tensor::from([0.5, 2.0, 1.0]))] {
+            for reduction in [Reduction::None, Reduction::Mean, Reduction::Sum, Reduction::BatchMean] {
+                let options = Bce { weight: weight.clone(), reduction };
+                gradcheck(|[p, t]| options.loss(p, t), [&p, &t], Check::order(2)).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn certainty_costs_a_hundred_and_its_gradient_is_finite() {
+        let p = Tensor::param([0.0, 1.0, 0.0, 1.0]);
+        let t = Tensor::from([1.0, 0.0, 0.0, 1.0]);
+        let losses = Bce { reduction: Reduction::None, ..Bce::default() }.loss(&p, &t);
+        assert_eq!(losses.to_vec(), [100.0, 100.0, 0.0, 0.0]);
+        assert_eq!(losses.sum().backward()[&p].to_vec(), [-1e12, 1e12, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn nan_stays() {
+        assert!(bce(&Tensor::from([f64::NAN]), &Tensor::from([1.0])).item().is_nan());
+    }
+
+    #[test]
+    #[should_panic(expected = "bce: 1.5 is not a probability")]
+    fn logits_are_not_probabilities() {
+        bce(&Tensor::from([1.5]), &Tensor::from([1.0]));
+    }
+
+    #[test]
+    #[should_panic(expected = "bce of [2, 1] with targets of shape [2]: the shapes must be equal")]
+    fn no_broadcasting() {
+        bce(&Tensor::from([[0.5], [0.5]]), &Tensor::from([1.0, 1.0]));
+    }
+
+    #[test]
+    #[should_panic(expected = "bce: the weight of shape [2] does not broadcast to the losses, which have shape [3]")]
+    fn a_weight_that_does_not_fit() {
+        let options = Bce { weight: Some(Tensor::from([1.0, 1.0])), ..Bce::default() };
+        options.loss(&Tensor::from([0.5, 0.5, 0.5]), &Tensor::from([1.0, 1.0, 1.0]));
+    }
+}

@@ -1,0 +1,100 @@
+//! The binary cross-entropy of logits: the loss of a yes-or-no classifier, "log loss".
+
+use downhill_tensor::{Float, Tensor};
+
+use super::Reduction;
+use super::targets::{assert_same_shape, weighted};
+
+/// The binary cross-entropy `-(t·ln σ(x) + (1 - t)·ln(1 - σ(x)))` of logits `x`, with its options. Without options:
+/// [`bce_with_logits`].
+#[derive(Clone, Debug)]
+pub struct BceWithLogits<F: Float = f32> {
+    /// A factor for each element's loss; it broadcasts.
+    pub weight: Option<Tensor<F>>,
+    /// A factor for the part `-t·ln σ(x)`, usually one for each class in the last axis; it broadcasts. Above 1 it
+    /// makes a missed positive cost more than a false one.
+    pub pos_weight: Option<Tensor<F>>,
+    /// What is returned.
+    pub reduction: Reduction,
+}
+
+impl<F: Float> Default for BceWithLogits<F> {
+    fn default() -> Self {
+        BceWithLogits { weight: None, pos_weight: None, reduction: Reduction::Mean }
+    }
+}
+
+/// The mean binary cross-entropy between the sigmoid of logits and targets from 0 to 1 of the same shape.
+///
+/// Written as `(1 - t)·softplus(x) + t·softplus(-x)`, so that the loss and its derivatives are finite for all finite
+/// logits, and nothing cancels. [`BceWithLogits`] has options.
+///
+/// ```
+/// use downhill_nn::bce_with_logits;
+/// use downhill_tensor::Tensor;
+/// let logits = Tensor::param([-1000.0, 0.0, 1000.0]);
+/// let loss = bce_with_logits(&logits, &Tensor::from([1.0, 1.0, 1.0]));
+/// assert_eq!(loss.item(), (1000.0 + 2.0_f64.ln() + 0.0) / 3.0);
+/// assert_eq!(loss.backward()[&logits].to_vec(), [-1.0 / 3.0, -0.5 / 3.0, 0.0]);
+/// ```
+///
+/// # Panics
+/// If the shapes differ.
+#[track_caller]
+pub fn bce_with_logits<F: Float>(logits: &Tensor<F>, targets: &Tensor<F>) -> Tensor<F> {
+    BceWithLogits::default().loss(logits, targets)
+}
+
+impl<F: Float> BceWithLogits<F> {
+    /// The loss; shapes as in [`bce_with_logits`].
+    ///
+    /// # Panics
+    /// If the shapes differ, or a weight does not broadcast to them.
+    #[track_caller]
+    pub fn loss(&self, logits: &Tensor<F>, targets: &Tensor<F>) -> Tensor<F> {
+        assert_same_shape("bce_with_logits", logits, targets);
+        let positive = weighted("bce_with_logits", targets * (-logits).softplus(), self.pos_weight.as_ref());
+        let negative = (-targets + F::one()) * logits.softplus();
+        self.reduction.of(weighted("bce_with_logits", positive + negative, self.weight.as_ref()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use downhill_tensor::{Check, gradcheck};
+
+    use super::*;
+    use crate::bce;
+
+    #[test]
+    fn derivatives() {
+        let x = Tensor::from([[0.1, -0.5, 2.0], [-3.0, 0.7, 0.0]]);
+        let t = Tensor::from([[1.0, 0.0, 0.4], [0.2, 0.5, 0.9]]);
+        for weight in [None, Some(Tensor::from([0.5, 2.0, 1.0]))] {
+            for pos_weight in [None, Some(Tensor::from([[3.0], [0.5]]))] {
+                for reduction in [Reduction::None, Reduction::Mean, Reduction::Sum, Reduction::BatchMean] {
+                    let options = BceWithLogits { weight: weight.clone(), pos_weight: pos_weight.clone(), reduction };
+                    gradcheck(|[x, t]| options.loss(x, t), [&x, &t], Check::order(2)).unwrap();
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn is_the_loss_of_the_sigmoid() {
+        let x = Tensor::<f64>::from([-3.0, -0.5, 0.0, 1.0, 4.0]);
+        let t = Tensor::from([1.0, 0.0, 0.25, 1.0, 0.5]);
+        let difference = bce_with_logits(&x, &t) - bce(&x.sigmoid(), &t);
+        assert!(difference.item().abs() < 1e-15, "{difference}");
+    }
+
+    #[test]
+    fn exact_far_out() {
+        let x = Tensor::param([1000.0_f32, -1000.0, 1000.0, -1000.0, 40.0, -40.0]);
+        let t = Tensor::from([0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
+        let losses = BceWithLogits { reduction: Reduction::None, ..BceWithLogits::default() }.loss(&x, &t);
+        let tiny = (-40.0_f32).exp();
+        assert_eq!(losses.to_vec(), [1000.0, 1000.0, 0.0, 0.0, tiny, tiny]);
+        assert_eq!(losses.sum().backward()[&x].to_vec(), [1.0, -1.0, 0.0, 0.0, -tiny, tiny]);
+    }
+}

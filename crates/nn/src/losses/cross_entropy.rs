@@ -1,0 +1,198 @@
+//! The cross-entropy of logits: the loss of a classifier.
+
+use downhill_tensor::{Float, Tensor};
+
+use super::targets::{assert_same_shape, class_axis, class_weights};
+use super::{NllLoss, Reduction, Targets};
+
+/// The cross-entropy `-Σ_c w_c·q_c·log softmax(logits)_c` between the targets `q` and what the logits say, with its
+/// options. Without options: [`cross_entropy`].
+///
+/// ```
+/// use downhill_nn::CrossEntropy;
+/// use downhill_tensor::Tensor;
+/// let logits = Tensor::from([[2.0, -1.0], [0.0, 1.0]]);
+/// let loss = CrossEntropy { label_smoothing: 0.1, ..CrossEntropy::default() }.loss(&logits, &[0, 1]);
+/// assert!((loss.item() - 0.280_924_f64).abs() < 1e-6);
+/// ```
+///
+/// As in PyTorch, the mean over labels divides by the sum of their weights (and is NaN if all are ignored), the mean
+/// over probabilities by their number.
+#[derive(Clone, Debug)]
+pub struct CrossEntropy<F: Float = f32> {
+    /// A weight for each class, `[classes]`; without it all are 1. No gradient flows to it.
+    pub weight: Option<Tensor<F>>,
+    /// The label that stands for "no label": its loss and gradient are 0. It may be the number of a class or any other,
+    /// such as 255. (PyTorch's is -100 unless told otherwise; ours is none, for a label that is a `usize` cannot be.)
+    pub ignore_index: Option<usize>,
+    /// `ε` from 0 to 1: the targets become `(1 - ε)·q + ε/C` for `C` classes (arXiv:1512.00567).
+    pub label_smoothing: f64,
+    /// What is returned.
+    pub reduction: Reduction,
+}
+
+impl<F: Float> Default for CrossEntropy<F> {
+    fn default() -> Self {
+        CrossEntropy { weight: None, ignore_index: None, label_smoothing: 0.0, reduction: Reduction::Mean }
+    }
+}
+
+/// The mean cross-entropy between the targets and the softmax of the logits, finite for all finite logits.
+///
+/// `logits` is `[batch, classes]`, `[batch, classes, ...]` or `[classes]`. The targets are labels (`&Vec<usize>`, a
+/// slice, an array, an `ndarray` view) in the shape of the logits without the class axis, or a tensor of probabilities
+/// in the shape of the logits. [`CrossEntropy`] has options.
+///
+/// ```
+/// use downhill_nn::cross_entropy;
+/// use downhill_tensor::Tensor;
+/// let logits = Tensor::param([[2.0, -1.0], [0.0, 1.0]]);
+/// let labels = vec![0, 1];
+/// let loss = cross_entropy(&logits, &labels);
+/// assert!((loss.item() - 0.180_924_f64).abs() < 1e-6);
+/// // The gradient is what the logits say minus what they should, divided by the size of the batch.
+/// let gradient = &loss.backward()[&logits];
+/// assert!((gradient.to_vec()[0] - ((2.0_f64.exp() / (2.0_f64.exp() + (-1.0_f64).exp())) - 1.0) / 2.0).abs() < 1e-12);
+/// ```
+///
+/// # Panics
+/// If the targets do not have the shape described, or a label is not a class.
+#[track_caller]
+pub fn cross_entropy<'a, F: Float>(logits: &Tensor<F>, targets: impl Into<Targets<'a, F>>) -> Tensor<F> {
+    CrossEntropy::default().loss(logits, targets)
+}
+
+impl<F: Float> CrossEntropy<F> {
+    /// The loss; shapes as in [`cross_entropy`].
+    ///
+    /// # Panics
+    /// If the targets do not have the shape described there, a label is not a class, the weight is not `[classes]`, the
+    /// smoothing is not between 0 and 1, or `ignore_index` is given for probabilities.
+    #[track_caller]
+    pub fn loss<'a>(&self, logits: &Tensor<F>, targets: impl Into<Targets<'a, F>>) -> Tensor<F> {
+        let smoothing = self.label_smoothing;
+        assert!((0.0..=1.0).contains(&smoothing), "cross_entropy: label_smoothing {smoothing} is not between 0 and 1");
+        let axis = class_axis("cross_entropy", logits.shape());
+        match targets.into() {
+            Targets::Labels(labels) => {
+                let CrossEntropy { weight, ignore_index, reduction, .. } = self.clone();
+                let options = NllLoss { weight, ignore_index, reduction };
+                options.smoothed("cross_entropy", &logits.log_softmax(axis as isize), &labels, smoothing)
+            }
+            Targets::Probabilities(probabilities) => {
+                assert!(
+                    self.ignore_index.is_none(),
+                    "cross_entropy: ignore_index is for labels; probabilities that are all 0 have no part in the loss"
+                );
+                self.of_probabilities(logits, axis, probabilities)
+            }
+        }
+    }
+
+    #[track_caller]
+    fn of_probabilities(&self, logits: &Tensor<F>, axis: usize, probabilities: &Tensor<F>) -> Tensor<F> {
+        assert_same_shape("cross_entropy", logits, probabilities);
+        let classes = logits.shape()[axis];
+        let mut q = probabilities.clone();
+        if self.label_smoothing > 0.0 {
+            let (peak, floor) = (1.0 - self.label_smoothing, self.label_smoothing / classes as f64);
+            q = q * F::from_f64(peak) + F::from_f64(floor);
+        }
+        if let Some(weight) = &self.weight {
+            let mut shape = vec![1; logits.ndim()];
+            shape[axis] = classes;
+            q = q * Tensor::from(class_weights("cross_entropy", weight, classes)).reshape(&shape);
+        }
+        self.reduction.of(-(q * logits.log_softmax(axis as isize)).sum_axis(axis))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use downhill_tensor::{Check, gradcheck};
+    use ndarray::arr2;
+
+    use super::*;
+
+    fn logits() -> Tensor<f64> {
+        Tensor::from([[1.0, -0.5, 0.25], [0.0, 2.0, -1.0]])
+    }
+
+    /// Every combination of options.
+    fn options() -> Vec<CrossEntropy<f64>> {
+        let mut list = Vec::new();
+        for weight in [None, Some(Tensor::from([0.5, 2.0, 1.0]))] {
+            for label_smoothing in [0.0, 0.1, 1.0] {
+                for reduction in [Reduction::None, Reduction::Mean, Reduction::Sum, Reduction::BatchMean] {
+                    list.push(CrossEntropy { weight: weight.clone(), label_smoothing, reduction, ignore_index: None });
+                }
+            }
+        }
+        list
+    }
+
+    #[test]
+    fn derivatives_by_labels() {
+        let image = Tensor::from([[[1.0, 0.5], [-0.5, 1.0], [0.25, -2.0]], [[0.0, 1.0], [2.0, 1.5], [-1.0, 0.5]]]);
+        for options in options() {
+            gradcheck(|[x]| options.loss(x, &[2, 1]), [&logits()], Check::order(2)).unwrap();
+            gradcheck(|[x]| options.loss(x, &arr2(&[[2, 1], [0, 0]])), [&image], Check::order(2)).unwrap();
+            let options = CrossEntropy { ignore_index: Some(1), ..options };
+            gradcheck(|[x]| options.loss(x, &[2, 1]), [&logits()], Check::order(2)).unwrap();
+        }
+    }
+
+    #[test]
+    fn derivatives_by_probabilities() {
+        let q = Tensor::from([[0.2, 0.3, 0.5], [0.1, 0.8, 0.1]]);
+        for options in options() {
+            gradcheck(|[x, q]| options.loss(x, q), [&logits(), &q], Check::order(2)).unwrap();
+        }
+    }
+
+    #[test]
+    fn one_hot_probabilities_are_labels() {
+        let one_hot = Tensor::from([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]);
+        for options in options() {
+            // The means differ by definition when there are weights.
+            if options.weight.is_none() || options.reduction != Reduction::Mean {
+                let options = CrossEntropy { weight: None, ..options };
+                let difference = options.loss(&logits(), &[2, 1]) - options.loss(&logits(), &one_hot);
+                assert!(difference.to_vec().iter().all(|x| x.abs() < 1e-15), "{options:?}: {difference}");
+            }
+        }
+    }
+
+    #[test]
+    fn finite_far_out() {
+        let logits = Tensor::param([[1000.0_f32, -1000.0, 0.0], [-1000.0, 1000.0, 0.0]]);
+        let loss = cross_entropy(&logits, &[0, 0]);
+        assert_eq!(loss.item(), 1000.0);
+        assert_eq!(loss.backward()[&logits].to_vec(), [0.0, 0.0, 0.0, -0.5, 0.5, 0.0]);
+    }
+
+    #[test]
+    fn a_single_element_has_a_label_without_axes() {
+        let x = Tensor::from([1.0, 2.0]);
+        let single = cross_entropy(&x, &ndarray::arr0(1));
+        assert_eq!(single, cross_entropy(&x.reshape(&[1, 2]), &[1]));
+    }
+
+    #[test]
+    #[should_panic(expected = "cross_entropy of [2, 3]: the label 7 at index [0] is not one of the 3 classes")]
+    fn a_label_out_of_range() {
+        cross_entropy(&logits(), &[7, 0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "cross_entropy of [2, 3] with targets of shape [3]: the shapes must be equal")]
+    fn probabilities_of_another_shape() {
+        cross_entropy(&logits(), &Tensor::from([0.0, 0.0, 1.0]));
+    }
+
+    #[test]
+    #[should_panic(expected = "cross_entropy: label_smoothing 1.5 is not between 0 and 1")]
+    fn too_smooth() {
+        CrossEntropy { label_smoothing: 1.5, ..CrossEntropy::default() }.loss(&logits(), &[0, 0]);
+    }
+}

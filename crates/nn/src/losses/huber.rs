@@ -1,0 +1,89 @@
+//! Huber's loss: squared near 0, absolute far out.
+
+use downhill_tensor::{Float, Tensor};
+
+use super::Reduction;
+use super::targets::assert_same_shape;
+
+/// Huber's loss of the error `e = x - t`: `e²/2` where `|e| ≤ δ`, `δ·(|e| - δ/2)` beyond, so that an outlier pulls with
+/// force `δ` at most (Huber, "Robust estimation of a location parameter", 1964). Without options: [`huber`].
+#[derive(Clone, Copy, Debug)]
+pub struct Huber {
+    /// `δ`, where the parabola becomes a line; above 0.
+    pub delta: f64,
+    /// What is returned.
+    pub reduction: Reduction,
+}
+
+impl Default for Huber {
+    fn default() -> Self {
+        Huber { delta: 1.0, reduction: Reduction::Mean }
+    }
+}
+
+/// Huber's loss, with `δ = 1`, between predictions and targets of the same shape; the mean of the elements.
+///
+/// ```
+/// use downhill_nn::huber;
+/// use downhill_tensor::Tensor;
+/// let loss = huber(&Tensor::from([0.5, 3.0]), &Tensor::from([0.0, 0.0]));
+/// assert_eq!(loss.item(), (0.125 + 2.5) / 2.0);
+/// ```
+///
+/// # Panics
+/// If the shapes differ.
+#[track_caller]
+pub fn huber<F: Float>(input: &Tensor<F>, target: &Tensor<F>) -> Tensor<F> {
+    Huber::default().loss(input, target)
+}
+
+impl Huber {
+    /// The loss.
+    ///
+    /// # Panics
+    /// If the shapes differ, or `delta` is not above 0.
+    #[track_caller]
+    pub fn loss<F: Float>(&self, input: &Tensor<F>, target: &Tensor<F>) -> Tensor<F> {
+        assert!(self.delta > 0.0, "huber: delta {} is not above 0", self.delta);
+        assert_same_shape("huber", input, target);
+        self.reduction.of(bent_parabola(&(input - target), F::from_f64(self.delta)))
+    }
+}
+
+/// `e²/2` where `|e| ≤ bend`, and on along its tangents: `c·(e - c/2)` with `c` the error limited to `±bend`. Its first
+/// derivative is `c`.
+pub(super) fn bent_parabola<F: Float>(error: &Tensor<F>, bend: F) -> Tensor<F> {
+    let limited = error.clamp(-bend, bend);
+    &limited * (error - &limited * F::from_f64(0.5))
+}
+
+#[cfg(test)]
+mod tests {
+    use downhill_tensor::{Check, gradcheck};
+
+    use super::*;
+
+    #[test]
+    fn derivatives() {
+        let (x, t) = (Tensor::from([[0.5, -1.0], [2.0, 0.0]]), Tensor::from([[0.5, 1.0], [-3.0, 0.25]]));
+        for delta in [0.1, 1.0, 3.0] {
+            for reduction in [Reduction::None, Reduction::Mean, Reduction::Sum, Reduction::BatchMean] {
+                gradcheck(|[x, t]| Huber { delta, reduction }.loss(x, t), [&x, &t], Check::order(2)).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn joins_at_the_bend() {
+        let x = Tensor::param([-2.0, -1.0, 0.0, 1.0, 2.0]);
+        let losses = Huber { reduction: Reduction::None, ..Huber::default() }.loss(&x, &Tensor::zeros(&[5]));
+        assert_eq!(losses.to_vec(), [1.5, 0.5, 0.0, 0.5, 1.5]);
+        assert_eq!(losses.sum().backward()[&x].to_vec(), [-1.0, -1.0, 0.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "huber: delta -1 is not above 0")]
+    fn a_bend_below_zero() {
+        Huber { delta: -1.0, ..Huber::default() }.loss(&Tensor::<f32>::zeros(&[1]), &Tensor::zeros(&[1]));
+    }
+}

@@ -1,0 +1,78 @@
+//! The Kullback-Leibler divergence.
+
+use downhill_tensor::{Float, Tensor};
+
+use super::Reduction;
+use super::targets::assert_same_shape;
+
+/// The pointwise Kullback-Leibler divergence `t·(ln t - x)` of log-probabilities `x` from targets `t`, with its options.
+/// Without options: [`kl_div`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct KlDiv {
+    /// Whether the targets are log-probabilities too.
+    pub log_target: bool,
+    /// What is returned. Only [`Reduction::BatchMean`] is the divergence of the mathematics, averaged over the batch;
+    /// the mean, which is PyTorch's default and ours, divides by the number of classes as well.
+    pub reduction: Reduction,
+}
+
+/// The mean over all elements of `t·(ln t - x)`, with `x` log-probabilities and `t` probabilities of the same shape; 0 where
+/// `t` is 0. For the divergence of the mathematics, ask [`KlDiv`] for [`Reduction::BatchMean`].
+///
+/// ```
+/// use downhill_nn::{KlDiv, Reduction};
+/// use downhill_tensor::Tensor;
+/// let (p, q) = (Tensor::from([[0.5, 0.5]]), Tensor::from([[0.25, 0.75]]));
+/// let divergence = KlDiv { reduction: Reduction::BatchMean, ..KlDiv::default() }.loss(&q.ln(), &p);
+/// assert!((divergence.item() - 0.5 * (4.0_f64 / 3.0).ln()).abs() < 1e-15);
+/// ```
+///
+/// # Panics
+/// If the shapes differ.
+#[track_caller]
+pub fn kl_div<F: Float>(input: &Tensor<F>, target: &Tensor<F>) -> Tensor<F> {
+    KlDiv::default().loss(input, target)
+}
+
+impl KlDiv {
+    /// The loss.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    #[track_caller]
+    pub fn loss<F: Float>(&self, input: &Tensor<F>, target: &Tensor<F>) -> Tensor<F> {
+        assert_same_shape("kl_div", input, target);
+        self.reduction.of(if self.log_target {
+            target.exp() * (target - input)
+        } else {
+            target.xlogy(target) - target * input
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use downhill_tensor::{Check, gradcheck};
+
+    use super::*;
+
+    #[test]
+    fn derivatives() {
+        let x = Tensor::from([[0.2, 0.3, 0.5], [0.1, 0.8, 0.1]]).ln();
+        let t = Tensor::from([[0.6, 0.3, 0.1], [0.25, 0.25, 0.5]]);
+        for reduction in [Reduction::None, Reduction::Mean, Reduction::Sum, Reduction::BatchMean] {
+            let options = KlDiv { log_target: false, reduction };
+            gradcheck(|[x, t]| options.loss(x, t), [&x, &t], Check::order(2)).unwrap();
+            let options = KlDiv { log_target: true, reduction };
+            gradcheck(|[x, t]| options.loss(x, t), [&x, &t.ln()], Check::order(2)).unwrap();
+        }
+    }
+
+    #[test]
+    fn impossible_classes_cost_nothing() {
+        let x = Tensor::param(Tensor::from([0.5, 0.5]).ln());
+        let loss = KlDiv { reduction: Reduction::Sum, ..KlDiv::default() }.loss(&x, &Tensor::from([0.0, 1.0]));
+        assert!((loss.item() - 2.0_f64.ln()).abs() < 1e-15);
+        assert_eq!(loss.backward()[&x].to_vec(), [0.0, -1.0]);
+    }
+}

@@ -1,0 +1,26 @@
+//! Losses, one a file: each a struct of options with PyTorch's defaults, and a function without options.
+
+mod bce;
+mod bce_with_logits;
+mod cross_entropy;
+mod huber;
+mod kl_div;
+mod l1;
+mod mse;
+mod nll_loss;
+mod reduction;
+mod smooth_l1;
+mod sparse;
+mod targets;
+
+pub use bce::{Bce, bce};
+pub use bce_with_logits::{BceWithLogits, bce_with_logits};
+pub use cross_entropy::{CrossEntropy, cross_entropy};
+pub use huber::{Huber, huber};
+pub use kl_div::{KlDiv, kl_div};
+pub use l1::{L1, l1};
+pub use mse::{Mse, mse};
+pub use nll_loss::{NllLoss, nll_loss};
+pub use reduction::Reduction;
+pub use smooth_l1::{SmoothL1, smooth_l1};
+pub use targets::{Labels, Targets};

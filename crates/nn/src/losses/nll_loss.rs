@@ -1,0 +1,144 @@
+//! The negative log-likelihood of labels.
+
+use downhill_tensor::{Float, Tensor};
+
+use super::sparse::{Entry, sparse_product};
+use super::targets::{class_axis, class_weights, label_shape};
+use super::{Labels, Reduction};
+
+/// The negative log-likelihood `-w_y·log p_y` of each label `y`, given log-probabilities, and its options. Without
+/// options: [`nll_loss`].
+///
+/// The mean divides by the sum of the weights `w_y` of the labels that count, so that it is NaN when none does. All this
+/// is as in PyTorch.
+#[derive(Clone, Debug)]
+pub struct NllLoss<F: Float = f32> {
+    /// A weight for each class, `[classes]`; without it all are 1. No gradient flows to it.
+    pub weight: Option<Tensor<F>>,
+    /// The label that stands for "no label": its loss and gradient are 0. It may be the number of a class or any other,
+    /// such as 255. (PyTorch's is -100 unless told otherwise; ours is none, for a label that is a `usize` cannot be.)
+    pub ignore_index: Option<usize>,
+    /// What is returned.
+    pub reduction: Reduction,
+}
+
+impl<F: Float> Default for NllLoss<F> {
+    fn default() -> Self {
+        NllLoss { weight: None, ignore_index: None, reduction: Reduction::Mean }
+    }
+}
+
+/// The mean negative log-likelihood of `labels`. `log_probabilities` is `[batch, classes]`, `[batch, classes, ...]` with
+/// labels `[batch, ...]`, or `[classes]` with a single label of shape `[]`. [`NllLoss`] has options.
+///
+/// ```
+/// use downhill_nn::nll_loss;
+/// use downhill_tensor::Tensor;
+/// let log_probabilities = Tensor::from([[0.5, 0.5], [0.75, 0.25]]).ln();
+/// let loss = nll_loss(&log_probabilities, &[0, 1]);
+/// assert_eq!(loss.item(), -(0.5_f64.ln() + 0.25_f64.ln()) / 2.0);
+/// ```
+///
+/// # Panics
+/// If the labels do not have the shape of `log_probabilities` without its class axis, or one is not a class.
+#[track_caller]
+pub fn nll_loss<'a, F: Float>(log_probabilities: &Tensor<F>, labels: impl Into<Labels<'a>>) -> Tensor<F> {
+    NllLoss::default().loss(log_probabilities, labels)
+}
+
+impl<F: Float> NllLoss<F> {
+    /// The loss of `labels` under `log_probabilities`; shapes as in [`nll_loss`].
+    ///
+    /// # Panics
+    /// If the labels do not have the shape of `log_probabilities` without its class axis, one is not a class, or the
+    /// weight is not `[classes]`.
+    #[track_caller]
+    pub fn loss<'a>(&self, log_probabilities: &Tensor<F>, labels: impl Into<Labels<'a>>) -> Tensor<F> {
+        self.smoothed("nll_loss", log_probabilities, &labels.into(), 0.0)
+    }
+
+    /// The loss with label smoothing: every label `y` stands for the probability `1 - ε` of `y` and another `ε/C` of
+    /// each of the `C` classes. As in PyTorch, the first part is weighted by `w_y` and the second by `w_c`, while the
+    /// mean of both divides by the sum of the `w_y`.
+    #[track_caller]
+    pub(super) fn smoothed(&self, op: &str, log_p: &Tensor<F>, labels: &Labels<'_>, smoothing: f64) -> Tensor<F> {
+        let axis = class_axis(op, log_p.shape());
+        let classes = log_p.shape()[axis];
+        labels.check(op, log_p.shape(), axis, self.ignore_index);
+        let weight = self.weight.as_ref().map(|weight| class_weights(op, weight, classes));
+        let weight = |class: usize| weight.as_ref().map_or(F::one(), |weight| weight[class]);
+
+        let inner: usize = log_p.shape()[axis + 1..].iter().product();
+        let column = |row: usize, class: usize| (row / inner * classes + class) * inner + row % inner;
+        let (peak, floor) = (F::from_f64(1.0 - smoothing), F::from_f64(smoothing / classes as f64));
+        let mut entries = Vec::with_capacity(labels.0.len() * if smoothing == 0.0 { 1 } else { classes + 1 });
+        let mut total = 0.0;
+        for (row, &label) in labels.0.iter().enumerate().filter(|&(_, &label)| Some(label) != self.ignore_index) {
+            entries.push(Entry { row, column: column(row, label), coefficient: -peak * weight(label) });
+            if smoothing != 0.0 {
+                let part = |class| Entry { row, column: column(row, class), coefficient: -floor * weight(class) };
+                entries.extend((0..classes).map(part));
+            }
+            total += weight(label).as_f64();
+        }
+        let losses = sparse_product(entries, log_p, label_shape(log_p.shape(), axis));
+        self.reduction.of_weighted(losses, total)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use downhill_tensor::{Check, gradcheck};
+
+    use super::*;
+
+    fn log_p() -> Tensor<f64> {
+        Tensor::from([[0.2, 0.3, 0.5], [0.1, 0.8, 0.1]]).ln()
+    }
+
+    #[test]
+    fn by_hand() {
+        let options = NllLoss { weight: Some(Tensor::from([1.0, 2.0, 4.0])), ..NllLoss::default() };
+        let (a, b) = (-0.5_f64.ln() * 4.0, -0.8_f64.ln() * 2.0);
+        let close = |x: Tensor<f64>, y: f64| assert!((x.item() - y).abs() < 1e-15, "{x} is not {y}");
+        close(options.loss(&log_p(), &[2, 1]), (a + b) / 6.0);
+        close(NllLoss { reduction: Reduction::Sum, ..options.clone() }.loss(&log_p(), &[2, 1]), a + b);
+        close(NllLoss { reduction: Reduction::BatchMean, ..options.clone() }.loss(&log_p(), &[2, 1]), (a + b) / 2.0);
+        close(NllLoss { ignore_index: Some(2), ..options }.loss(&log_p(), &[2, 1]), b / 2.0);
+    }
+
+    #[test]
+    fn an_ignored_label_need_not_be_a_class() {
+        let options = NllLoss { ignore_index: Some(255), reduction: Reduction::None, ..NllLoss::default() };
+        assert_eq!(options.loss(&log_p(), &[255, 1]).to_vec(), [0.0, -0.8_f64.ln()]);
+        let all = NllLoss { reduction: Reduction::Mean, ..options }.loss(&log_p(), &[255, 255]);
+        assert!(all.item().is_nan(), "a mean of nothing");
+    }
+
+    #[test]
+    fn derivatives() {
+        let options = NllLoss { weight: Some(Tensor::from([1.0, 2.0, 4.0])), ..NllLoss::default() };
+        for reduction in [Reduction::None, Reduction::Mean, Reduction::Sum, Reduction::BatchMean] {
+            let options = NllLoss { reduction, ..options.clone() };
+            gradcheck(|[x]| options.loss(x, &[2, 1]), [&log_p()], Check::order(2)).unwrap();
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "nll_loss of [2, 3] with labels of shape [3]: the labels must have shape [2]")]
+    fn too_many_labels() {
+        nll_loss(&log_p(), &[0, 1, 2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "nll_loss of [2, 3]: the label 3 at index [1] is not one of the 3 classes")]
+    fn a_label_out_of_range() {
+        nll_loss(&log_p(), &[0, 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "nll_loss: the class weights have shape [2], there are 3 classes")]
+    fn too_few_weights() {
+        NllLoss { weight: Some(Tensor::from([1.0, 2.0])), ..NllLoss::default() }.loss(&log_p(), &[0, 1]);
+    }
+}

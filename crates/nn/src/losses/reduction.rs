@@ -1,0 +1,57 @@
+//! From the losses of single elements to the one number that is minimised.
+
+use downhill_tensor::{Float, Tensor};
+
+/// What a loss returns of the losses of the single elements.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reduction {
+    /// All of them, in their shape.
+    None,
+    /// Their mean. Losses with class weights divide by the sum of the weights; each says so.
+    #[default]
+    Mean,
+    /// Their sum.
+    Sum,
+    /// Their sum divided by the size of the first axis, the batch. PyTorch has it for `kl_div` only.
+    BatchMean,
+}
+
+impl Reduction {
+    /// Reduces the losses of single elements.
+    pub(crate) fn of<F: Float>(self, losses: Tensor<F>) -> Tensor<F> {
+        match self {
+            Reduction::None => losses,
+            Reduction::Mean => losses.mean(),
+            Reduction::Sum => losses.sum(),
+            Reduction::BatchMean => {
+                // No batch axis is a batch of one; the sum over an empty batch stays 0.
+                let batch = losses.shape().first().map_or(1, |&n| n.max(1));
+                losses.sum() / F::from_f64(batch as f64)
+            }
+        }
+    }
+
+    /// [`of`](Self::of) for losses that carry weights: the mean divides by their total.
+    pub(crate) fn of_weighted<F: Float>(self, losses: Tensor<F>, total_weight: f64) -> Tensor<F> {
+        match self {
+            Reduction::Mean => losses.sum() / F::from_f64(total_weight),
+            other => other.of(losses),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reduction() {
+        let losses = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 9.0]]);
+        assert_eq!(Reduction::None.of(losses.clone()), losses);
+        assert_eq!(Reduction::Mean.of(losses.clone()).item(), 4.0);
+        assert_eq!(Reduction::Sum.of(losses.clone()).item(), 24.0);
+        assert_eq!(Reduction::BatchMean.of(losses).item(), 12.0);
+        assert_eq!(Reduction::BatchMean.of(Tensor::from(3.0)).item(), 3.0);
+        assert_eq!(Reduction::BatchMean.of(Tensor::<f64>::zeros(&[0, 3])).item(), 0.0);
+    }
+}

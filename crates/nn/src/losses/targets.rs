@@ -1,0 +1,173 @@
+//! What a classifier should have said: labels, or probabilities.
+
+use downhill_tensor::{Float, Tensor};
+use ndarray::{Array, ArrayView, ArrayViewD, Dimension};
+
+/// The right class of each element, as an index from 0. Made from `&Vec<usize>`, a slice, an array, or an `ndarray`
+/// view of any dimension.
+#[derive(Clone, Debug)]
+pub struct Labels<'a>(pub(crate) ArrayViewD<'a, usize>);
+
+/// Labels, or for each element the probability of every class.
+///
+/// ```
+/// use downhill_nn::cross_entropy;
+/// use downhill_tensor::Tensor;
+/// let logits = Tensor::from([[2.0, 0.0], [0.0, 1.0]]);
+/// let by_label = cross_entropy(&logits, &[0, 1]);
+/// let by_probability = cross_entropy(&logits, &Tensor::from([[1.0, 0.0], [0.0, 1.0]]));
+/// assert_eq!(by_label.item(), by_probability.item());
+/// ```
+#[derive(Clone, Debug)]
+pub enum Targets<'a, F: Float = f32> {
+    /// The right class of each element.
+    Labels(Labels<'a>),
+    /// The probability of every class, in the shape of the logits. Gradients flow to them.
+    Probabilities(&'a Tensor<F>),
+}
+
+impl<'a, F: Float> From<&'a Tensor<F>> for Targets<'a, F> {
+    fn from(probabilities: &'a Tensor<F>) -> Self {
+        Targets::Probabilities(probabilities)
+    }
+}
+
+impl<'a, F: Float> From<Labels<'a>> for Targets<'a, F> {
+    fn from(labels: Labels<'a>) -> Self {
+        Targets::Labels(labels)
+    }
+}
+
+/// Labels come in many containers, and whatever makes labels makes targets.
+macro_rules! labels_from {
+    ($([$($generics:tt)*] $Source:ty: |$source:ident| $view:expr;)*) => {$(
+        impl<'a, $($generics)*> From<$Source> for Labels<'a> {
+            fn from($source: $Source) -> Self {
+                Labels($view.into_dyn())
+            }
+        }
+
+        impl<'a, F: Float, $($generics)*> From<$Source> for Targets<'a, F> {
+            fn from(source: $Source) -> Self {
+                Targets::Labels(source.into())
+            }
+        }
+    )*};
+}
+
+labels_from! {
+    [] &'a [usize]: |slice| ArrayView::from(slice);
+    [] &'a Vec<usize>: |vec| ArrayView::from(vec);
+    [const N: usize] &'a [usize; N]: |array| ArrayView::from(array.as_slice());
+    [D: Dimension] ArrayView<'a, usize, D>: |view| view;
+    [D: Dimension] &'a Array<usize, D>: |array| array.view();
+}
+
+impl Labels<'_> {
+    /// Panics unless there is one label, below the number of classes or equal to `ignore`, for each element.
+    #[track_caller]
+    pub(crate) fn check(&self, op: &str, input: &[usize], axis: usize, ignore: Option<usize>) {
+        let (shape, classes) = (label_shape(input, axis), input[axis]);
+        if self.0.shape() != shape {
+            panic!(
+                "{op} of {input:?} with labels of shape {:?}: the labels must have shape {shape:?}, which is the input's \
+                 without its class axis",
+                self.0.shape()
+            );
+        }
+        let wrong = self.0.indexed_iter().find(|&(_, &label)| label >= classes && Some(label) != ignore);
+        if let Some((index, label)) = wrong {
+            panic!(
+                "{op} of {input:?}: the label {label} at index {:?} is not one of the {classes} classes, whose numbers \
+                 start at 0; a label that stands for \"no label\" can be named as `ignore_index`",
+                index.slice()
+            );
+        }
+    }
+}
+
+/// The axis that holds the classes: 1 in `[batch, classes, ...]`, 0 in `[classes]`.
+///
+/// # Panics
+/// If there are no axes.
+#[track_caller]
+pub(crate) fn class_axis(op: &str, logits: &[usize]) -> usize {
+    match logits {
+        [] => panic!("{op} of []: a scalar has no class axis; the input must be [classes] or [batch, classes, ...]"),
+        [_] => 0,
+        _ => 1,
+    }
+}
+
+/// The shape without its class axis: one entry for each label.
+pub(crate) fn label_shape(logits: &[usize], axis: usize) -> Vec<usize> {
+    [&logits[..axis], &logits[axis + 1..]].concat()
+}
+
+/// The class weights as numbers.
+///
+/// # Panics
+/// If there is not one for each class.
+#[track_caller]
+pub(crate) fn class_weights<F: Float>(op: &str, weight: &Tensor<F>, classes: usize) -> Vec<F> {
+    assert!(
+        weight.shape() == [classes],
+        "{op}: the class weights have shape {:?}, there are {classes} classes; the weight must be [{classes}]",
+        weight.shape()
+    );
+    weight.to_vec()
+}
+
+/// Panics unless the two shapes are equal. PyTorch lets them broadcast, with a warning: `[n]` against `[n, 1]` then
+/// compares everything with everything.
+#[track_caller]
+pub(crate) fn assert_same_shape<F: Float>(loss: &str, input: &Tensor<F>, target: &Tensor<F>) {
+    if input.shape() != target.shape() {
+        panic!(
+            "{loss} of {:?} with targets of shape {:?}: the shapes must be equal; give one of them the other's with \
+             `.reshape(...)` or `.broadcast_to(...)`",
+            input.shape(),
+            target.shape()
+        );
+    }
+}
+
+/// The losses of single elements times a weight that broadcasts to them.
+///
+/// # Panics
+/// If it does not.
+#[track_caller]
+pub(crate) fn weighted<F: Float>(loss: &str, losses: Tensor<F>, weight: Option<&Tensor<F>>) -> Tensor<F> {
+    let Some(weight) = weight else { return losses };
+    let pairs = weight.shape().iter().rev().zip(losses.shape().iter().rev());
+    let fits = weight.ndim() <= losses.ndim() && pairs.into_iter().all(|(w, n)| w == n || *w == 1);
+    assert!(
+        fits,
+        "{loss}: the weight of shape {:?} does not broadcast to the losses, which have shape {:?}",
+        weight.shape(),
+        losses.shape()
+    );
+    losses * weight
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{arr1, arr2};
+
+    use super::*;
+
+    #[test]
+    fn every_container() {
+        fn labels<'a>(source: impl Into<Labels<'a>>) -> Vec<usize> {
+            source.into().0.iter().copied().collect()
+        }
+        let vec = vec![3, 1];
+        assert_eq!(labels(&vec), vec);
+        assert_eq!(labels(vec.as_slice()), vec);
+        assert_eq!(labels(&[3, 1]), vec);
+        assert_eq!(labels(arr1(&[3, 1]).view()), vec);
+        assert_eq!(labels(&arr2(&[[3], [1]])), vec);
+        assert!(matches!(Targets::<f32>::from(&vec), Targets::Labels(_)));
+        assert!(matches!(Targets::from(&Tensor::from(1.0_f32)), Targets::Probabilities(_)));
+    }
+}
