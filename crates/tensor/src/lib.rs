@@ -22,6 +22,7 @@ mod convert;
 mod display;
 mod float;
 mod grad;
+mod gradcheck;
 mod gradients;
 mod kernels;
 mod no_grad;
@@ -29,12 +30,17 @@ mod op;
 mod ops;
 mod params;
 mod record;
+#[cfg(test)]
+mod sweep;
 mod tensor;
 
 pub use axes::{Axes, keep};
 pub use downhill_derive::Params;
 pub use float::Float;
 pub use grad::{grad, hessian, hvp, jacobian, jvp, vjp};
+pub use gradcheck::{
+    Check, Directions, Entry, GradcheckError, InputReport, Problem, Report, gradcheck, gradcheck_model,
+};
 pub use gradients::Gradients;
 pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};

@@ -50,3 +50,27 @@ impl<F: Float> Tensor<F> {
         apply(BroadcastTo(shape.to_vec()), [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let cases: [(&[usize], &[usize]); 10] = [
+            (&[], &[]),
+            (&[], &[2, 3]),
+            (&[1], &[3]),
+            (&[3], &[2, 3]),
+            (&[2, 1], &[2, 3]),
+            (&[1, 3], &[2, 3]),
+            (&[1, 1], &[4, 2, 3]),
+            (&[1, 3], &[0, 3]),
+            (&[0], &[2, 0]),
+            (&[2, 1, 2, 1], &[2, 2, 2, 2]),
+        ];
+        for (from, to) in cases {
+            sweep::shapes("broadcast_to", &[from], Domain::between(-2.0, 2.0), |x| x.broadcast_to(to).square());
+        }
+    }
+}

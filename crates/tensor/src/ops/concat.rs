@@ -83,3 +83,28 @@ pub fn stack<F: Float, T: AsRef<Tensor<F>>>(tensors: &[T], axis: isize) -> Tenso
     }
     concat(&layers, axis as isize)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = || Domain::between(-2.0, 2.0);
+        sweep::pairs("concat", &[[&[2], &[3]], [&[0], &[2]]], domain(), domain(), |a, b| concat(&[a, b], 0).square());
+        let columns: [[&[usize]; 2]; 3] = [[&[2, 1], &[2, 3]], [&[0, 1], &[0, 2]], [&[3, 2], &[3, 0]]];
+        sweep::pairs("concat", &columns, domain(), domain(), |a, b| concat(&[a, b], -1).square());
+        let three: [[&[usize]; 3]; 1] = [[&[2, 1, 2], &[2, 2, 2], &[2, 1, 2]]];
+        sweep::inputs("concat", &three, [domain(), domain(), domain()], |xs| concat(&xs, 1).square());
+        sweep::shapes("concat", &[&[2, 2]], domain(), |x| concat(&[x, &x.t(), x], 0).square());
+    }
+
+    #[test]
+    fn derivatives_of_stack() {
+        let domain = || Domain::between(-2.0, 2.0);
+        let pairs: [[&[usize]; 2]; 4] = [[&[], &[]], [&[3], &[3]], [&[2, 3], &[2, 3]], [&[2, 0], &[2, 0]]];
+        sweep::pairs("stack", &pairs, domain(), domain(), |a, b| stack(&[a, b], 0).square());
+        sweep::pairs("stack", &pairs, domain(), domain(), |a, b| stack(&[a, b], -1).square());
+    }
+}

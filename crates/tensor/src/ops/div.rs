@@ -33,3 +33,14 @@ impl<F: Float> Op<F, 2> for Div {
 pub(crate) fn div<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
     apply(Div, [a, b])
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::binary("div", Domain::between(-2.0, 2.0), Domain::between(0.5, 2.0), |a, b| a / b);
+        sweep::binary("div", Domain::between(-2.0, 2.0), Domain::between(-2.0, -0.5), |a, b| a / b);
+    }
+}

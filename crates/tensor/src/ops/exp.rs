@@ -26,3 +26,13 @@ impl<F: Float> Tensor<F> {
         apply(Exp, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("exp", Domain::between(-2.0, 2.0), |x| x.exp());
+    }
+}

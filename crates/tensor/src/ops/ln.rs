@@ -26,3 +26,13 @@ impl<F: Float> Tensor<F> {
         apply(Ln, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("ln", Domain::between(0.2, 3.0), |x| x.ln());
+    }
+}

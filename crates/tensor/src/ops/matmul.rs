@@ -89,3 +89,31 @@ impl<F: Float> Tensor<F> {
         product.reshape(&shape)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let pairs: [[&[usize]; 2]; 14] = [
+            [&[2, 3], &[3, 2]],
+            [&[1, 3], &[3, 1]],
+            [&[3, 1], &[1, 2]],
+            [&[2, 0], &[0, 3]],
+            [&[0, 3], &[3, 2]],
+            [&[2, 3], &[3, 0]],
+            [&[3], &[3]],
+            [&[3], &[3, 2]],
+            [&[2, 3], &[3]],
+            [&[2, 2, 3], &[2, 3, 2]],
+            [&[2, 2, 3], &[3, 2]],
+            [&[3], &[2, 3, 2]],
+            [&[2, 1, 2, 1], &[3, 1, 2]],
+            [&[17, 33], &[33, 9]],
+        ];
+        let domain = || Domain::between(-1.0, 1.0);
+        sweep::pairs("matmul", &pairs, domain(), domain(), |a, b| a.matmul(b));
+        sweep::shapes("matmul", &[&[2, 2], &[3, 3]], domain(), |x| x.matmul(x));
+    }
+}

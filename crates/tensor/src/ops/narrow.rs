@@ -86,3 +86,28 @@ impl<F: Float> Tensor<F> {
         apply(Narrow { axis, start, length }, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = || Domain::between(-2.0, 2.0);
+        for (axis, start, length) in [(0, 0, 4), (0, 1, 2), (-1, 3, 1), (0, 4, 0)] {
+            sweep::shapes("narrow", &[&[4]], domain(), |x| x.narrow(axis, start, length).square());
+        }
+        sweep::shapes("narrow", &[&[3, 4], &[1, 4], &[0, 4]], domain(), |x| x.narrow(1, 1, 2).square());
+        sweep::shapes("narrow", &[&[3, 2, 2]], domain(), |x| x.narrow(0, 1, 2).square());
+        sweep::shapes("narrow", &[&[2, 1, 3, 2]], domain(), |x| x.narrow(2, 0, 2).square());
+    }
+
+    #[test]
+    fn derivatives_of_embed() {
+        for (axis, start, size) in [(0, 0, 2), (0, 1, 5), (1, 2, 5)] {
+            let embed = |x: &Tensor<f64>| apply(Embed { axis, start, size }, [x]).square();
+            sweep::shapes("embed", &[&[2, 3], &[1, 1], &[0, 2], &[2, 0]], Domain::between(-2.0, 2.0), embed);
+        }
+    }
+}

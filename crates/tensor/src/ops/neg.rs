@@ -24,3 +24,13 @@ impl<F: Float> Op<F, 1> for Neg {
 pub(crate) fn neg<F: Float>(x: &Tensor<F>) -> Tensor<F> {
     apply(Neg, [x])
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("neg", Domain::between(-2.0, 2.0), |x| -x);
+    }
+}

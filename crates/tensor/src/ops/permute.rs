@@ -79,3 +79,19 @@ impl<F: Float> Tensor<F> {
         self.transpose(-1, -2)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = || Domain::between(-2.0, 2.0);
+        sweep::shapes("permute", &[&[]], domain(), |x| x.permute(&[]).square());
+        sweep::shapes("permute", &[&[3], &[0]], domain(), |x| x.permute(&[-1]).square());
+        sweep::shapes("permute", &[&[2, 3], &[1, 3], &[2, 0]], domain(), |x| x.t().square());
+        sweep::shapes("permute", &[&[2, 3, 2], &[1, 3, 0]], domain(), |x| x.permute(&[2, 0, 1]).square());
+        sweep::shapes("permute", &[&[2, 1, 3, 2]], domain(), |x| x.permute(&[3, 1, -4, 2]).square());
+        sweep::shapes("permute", &[&[2, 1, 3, 2]], domain(), |x| x.transpose(0, -2).square());
+    }
+}

@@ -36,3 +36,18 @@ impl<F: Float> Tensor<F> {
         apply(Powi(n), [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        for n in [0, 1, 2, 3, 5] {
+            sweep::unary("powi", Domain::between(-2.0, 2.0), |x| x.powi(n));
+        }
+        for n in [-1, -2] {
+            sweep::unary("powi", Domain::between(0.5, 2.0), |x| x.powi(n));
+        }
+    }
+}

@@ -52,3 +52,16 @@ impl<F: Float> Tensor<F> {
         apply(Relu, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let off_the_kink = || Domain::between(-2.0, 2.0).avoiding(&[0.0]);
+        sweep::unary("relu", off_the_kink(), |x| x.relu());
+        sweep::binary("gate", off_the_kink(), off_the_kink(), |a, b| apply(Gate, [a, &b.detach()]));
+    }
+}

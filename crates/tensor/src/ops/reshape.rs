@@ -53,3 +53,25 @@ impl<F: Float> Tensor<F> {
         apply(Reshape(shape.to_vec()), [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let cases: [(&[usize], &[usize]); 8] = [
+            (&[], &[1, 1]),
+            (&[1], &[]),
+            (&[6], &[2, 3]),
+            (&[2, 3], &[3, 2]),
+            (&[2, 3], &[6]),
+            (&[2, 0], &[0, 5]),
+            (&[2, 1, 3], &[3, 1, 2, 1]),
+            (&[2, 2, 2, 1], &[4, 2]),
+        ];
+        for (from, to) in cases {
+            sweep::shapes("reshape", &[from], Domain::between(-2.0, 2.0), |x| x.reshape(to).square());
+        }
+    }
+}

@@ -35,3 +35,13 @@ impl<F: Float> Tensor<F> {
         apply(Sigmoid, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("sigmoid", Domain::between(-4.0, 4.0), |x| x.sigmoid());
+    }
+}

@@ -33,3 +33,13 @@ impl<F: Float> Op<F, 2> for Sub {
 pub(crate) fn sub<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
     apply(Sub, [a, b])
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::binary("sub", Domain::between(-2.0, 2.0), Domain::between(-2.0, 2.0), |a, b| a - b);
+    }
+}

@@ -49,3 +49,25 @@ impl<F: Float> Tensor<F> {
         apply(Sum(axes), [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::keep;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = || Domain::between(-2.0, 2.0);
+        sweep::unary("sum", domain(), |x| x.square().sum());
+        sweep::unary("sum", domain(), |x| x.square().sum_axis(keep(..)));
+        let matrices: [&[usize]; 4] = [&[2, 3], &[1, 3], &[2, 0], &[0, 3]];
+        for axis in [0, 1, -1] {
+            sweep::shapes("sum", &matrices, domain(), |x| x.square().sum_axis(axis));
+            sweep::shapes("sum", &matrices, domain(), |x| x.square().sum_axis(keep(axis)));
+        }
+        let blocks: [&[usize]; 3] = [&[2, 3, 2], &[2, 1, 3], &[2, 0, 2]];
+        sweep::shapes("sum", &blocks, domain(), |x| x.square().sum_axis([0, 2]));
+        sweep::shapes("sum", &blocks, domain(), |x| x.square().sum_axis(keep([-2])));
+        sweep::shapes("sum", &[&[2, 1, 2, 2]], domain(), |x| x.square().sum_axis([1, 3]));
+    }
+}

@@ -1,0 +1,1 @@
+//! Wrong derivatives that must be caught.

@@ -1,0 +1,146 @@
+//! For the tests inside each operation's file: [`gradcheck`] to the second order over many shapes and memory layouts.
+//!
+//! Most wrong gradients that reached users of other frameworks were right for the one contiguous matrix their test
+//! tried. So every operation is tried on scalars, empty axes, axes of size 1, up to four axes, broadcast partners, and
+//! on arrays that are column-major, have gaps between their elements, or run backwards in memory; the gradient that
+//! arrives from above has such a layout too. The value must not depend on the layout either.
+
+mod domain;
+mod guard;
+mod layout;
+mod tests;
+
+use std::collections::BTreeSet;
+
+pub(crate) use domain::Domain;
+
+use crate::{Check, Directions, Tensor, gradcheck};
+
+/// The shapes for operations that take any.
+const SHAPES: [&[usize]; 12] =
+    [&[], &[1], &[0], &[5], &[2, 3], &[1, 3], &[3, 1], &[2, 0], &[0, 3], &[2, 1, 3], &[2, 2, 2], &[2, 1, 2, 2]];
+
+/// Pairs that broadcast, in both directions, over every kind of axis.
+const PAIRS: [[&[usize]; 2]; 16] = [
+    [&[], &[]],
+    [&[3], &[3]],
+    [&[2, 3], &[2, 3]],
+    [&[2, 3], &[3]],
+    [&[3], &[2, 3]],
+    [&[2, 3], &[]],
+    [&[], &[3]],
+    [&[2, 3], &[2, 1]],
+    [&[1, 3], &[2, 3]],
+    [&[2, 1], &[1, 3]],
+    [&[1], &[3]],
+    [&[2, 0], &[0]],
+    [&[2, 0], &[2, 1]],
+    [&[1], &[0, 3]],
+    [&[2, 1, 2], &[3, 1]],
+    [&[2, 1, 1, 2], &[1, 2, 2, 1]],
+];
+
+/// Large enough for the wide loops of vectorised kernels and what is left over after them; checked along random
+/// directions.
+const LARGE: [&[usize]; 2] = [&[131], &[3, 67]];
+const LARGE_PAIRS: [[&[usize]; 2]; 3] = [[&[131], &[131]], [&[3, 67], &[67]], [&[3, 1], &[67]]];
+
+/// An operation on one tensor of any shape.
+#[track_caller]
+pub(crate) fn unary(name: &str, domain: Domain, f: impl Fn(&Tensor<f64>) -> Tensor<f64>) {
+    let shapes: Vec<[&[usize]; 1]> = SHAPES.iter().chain(&LARGE).map(|&shape| [shape]).collect();
+    inputs(name, &shapes, [domain], |[x]| f(x));
+}
+
+/// An operation on two tensors that broadcast.
+#[track_caller]
+pub(crate) fn binary(name: &str, a: Domain, b: Domain, f: impl Fn(&Tensor<f64>, &Tensor<f64>) -> Tensor<f64>) {
+    let pairs: Vec<[&[usize]; 2]> = PAIRS.iter().chain(&LARGE_PAIRS).copied().collect();
+    inputs(name, &pairs, [a, b], |[a, b]| f(a, b));
+}
+
+/// An operation on one tensor that takes certain shapes only.
+#[track_caller]
+pub(crate) fn shapes(name: &str, shapes: &[&[usize]], domain: Domain, f: impl Fn(&Tensor<f64>) -> Tensor<f64>) {
+    let shapes: Vec<[&[usize]; 1]> = shapes.iter().map(|&shape| [shape]).collect();
+    inputs(name, &shapes, [domain], |[x]| f(x));
+}
+
+/// An operation on two tensors that takes certain pairs of shapes only.
+#[track_caller]
+pub(crate) fn pairs(
+    name: &str,
+    pairs: &[[&[usize]; 2]],
+    a: Domain,
+    b: Domain,
+    f: impl Fn(&Tensor<f64>, &Tensor<f64>) -> Tensor<f64>,
+) {
+    inputs(name, pairs, [a, b], |[a, b]| f(a, b));
+}
+
+/// An operation on any number of tensors; all of the above in terms of this one.
+///
+/// # Panics
+/// If a derivative is wrong, or a value depends on the memory layout. Also if a file of `ops/` declares an operation
+/// `name` and `f` does not apply it: then the test checks something else than it says.
+#[track_caller]
+pub(crate) fn inputs<const N: usize>(
+    name: &str,
+    cases: &[[&[usize]; N]],
+    domains: [Domain; N],
+    f: impl Fn([&Tensor<f64>; N]) -> Tensor<f64>,
+) {
+    assert!(!cases.is_empty(), "the sweep of {name} has no cases");
+    let mut applied = false;
+    for (number, shapes) in cases.iter().enumerate() {
+        let xs = domain::sample(shapes, &domains, number as u64);
+        let plain = f(xs.each_ref());
+        applied |= applies(name, &plain);
+        for (layouts, above) in layout::combinations(shapes) {
+            let with_layouts = |xs: [&Tensor<f64>; N]| {
+                let xs: [Tensor<f64>; N] = std::array::from_fn(|i| layouts[i].of(xs[i]));
+                above.of(&f(xs.each_ref()))
+            };
+            let case = || format!("{name} of shapes {shapes:?} with layouts {layouts:?}, gradient {above:?}");
+            assert_same(&plain, &with_layouts(xs.each_ref()), case);
+            if let Err(error) = gradcheck(with_layouts, xs.each_ref(), check(&xs)) {
+                panic!("{}\n{error}", case());
+            }
+        }
+    }
+    if guard::declared_ops().iter().any(|op| op.name == name) {
+        assert!(applied, "the sweep of {name} does not apply the operation {name}");
+    }
+}
+
+/// Much closer than the default: the values are of size 1 and the functions smooth.
+fn check(xs: &[Tensor<f64>]) -> Check {
+    let elements: usize = xs.iter().map(Tensor::len).sum();
+    let directions = if elements > 60 { Directions::Random(3) } else { Directions::Every };
+    Check { atol: Some(1e-7), rtol: Some(1e-6), directions, ..Check::order(2) }
+}
+
+/// Equal up to the order in which a kernel adds and the width in which it computes.
+#[track_caller]
+fn assert_same(a: &Tensor<f64>, b: &Tensor<f64>, case: impl Fn() -> String) {
+    assert!(a.shape() == b.shape(), "{}: shape {:?}, not {:?}", case(), b.shape(), a.shape());
+    for (a, b) in a.view().iter().zip(b.view()) {
+        assert!((a - b).abs() <= 1e-13 * a.abs().max(1.0), "{}: the value is {b}, not {a}", case());
+    }
+}
+
+/// Whether the graph of `y` contains an operation of this name.
+fn applies(name: &str, y: &Tensor<f64>) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut pending = vec![y];
+    while let Some(tensor) = pending.pop() {
+        if tensor.op_name() == Some(name) {
+            return true;
+        }
+        if tensor.id().is_some_and(|id| seen.insert(id)) {
+            let record = &tensor.0.record;
+            pending.extend((0..record.len()).map(|i| record.input(i)));
+        }
+    }
+    false
+}

@@ -1,0 +1,58 @@
+//! Where the inputs of a sweep lie.
+
+use ndarray::ArrayD;
+
+use crate::Tensor;
+use crate::gradcheck::SplitMix;
+
+/// An interval, and points in it to keep away from.
+#[derive(Clone, Debug)]
+pub(crate) struct Domain {
+    low: f64,
+    high: f64,
+    avoided: Vec<f64>,
+}
+
+/// Into how many points an interval is divided. No two elements share one, within a tensor or between tensors of the
+/// same domain, so that maxima and sorted orders have no ties nearer than a step.
+const POINTS: usize = 2003;
+
+impl Domain {
+    /// Where the function is smooth and of size 1 or so.
+    pub(crate) fn between(low: f64, high: f64) -> Self {
+        Domain { low, high, avoided: Vec::new() }
+    }
+
+    /// Keeps a hundredth of the interval away from kinks and poles.
+    pub(crate) fn avoiding(mut self, points: &[f64]) -> Self {
+        self.avoided.extend(points);
+        self
+    }
+
+    fn point(&self, k: usize) -> f64 {
+        self.low + (self.high - self.low) * (k as f64 + 0.5) / POINTS as f64
+    }
+
+    fn allows(&self, value: f64) -> bool {
+        self.avoided.iter().all(|point| (value - point).abs() >= 0.01 * (self.high - self.low))
+    }
+}
+
+/// Parameters of these shapes, the same for the same seed.
+pub(super) fn sample<const N: usize>(shapes: &[&[usize]; N], domains: &[Domain; N], seed: u64) -> [Tensor<f64>; N] {
+    let mut random = SplitMix::new(seed);
+    let mut taken = [false; POINTS];
+    std::array::from_fn(|i| {
+        let domain = &domains[i];
+        ArrayD::from_shape_simple_fn(shapes[i], || {
+            loop {
+                let k = (random.next() % POINTS as u64) as usize;
+                if !taken[k] && domain.allows(domain.point(k)) {
+                    taken[k] = true;
+                    return domain.point(k);
+                }
+            }
+        })
+    })
+    .map(Tensor::param)
+}

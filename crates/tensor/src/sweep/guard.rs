@@ -1,0 +1,105 @@
+//! No operation without a sweep: the files of `ops/` are read as text.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// An operation as its file declares it.
+pub(super) struct Declared {
+    pub(super) file: PathBuf,
+    pub(super) name: String,
+}
+
+/// The names that the `fn name` of every operation in `ops/` may return.
+pub(super) fn declared_ops() -> &'static [Declared] {
+    static OPS: OnceLock<Vec<Declared>> = OnceLock::new();
+    OPS.get_or_init(|| {
+        let declared = |file: PathBuf| {
+            let names = op_names(&read(&file));
+            names.into_iter().map(move |name| Declared { file: file.clone(), name })
+        };
+        op_files().into_iter().flat_map(declared).collect()
+    })
+}
+
+fn ops_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops")
+}
+
+/// The files of `ops/`, `mod.rs` apart.
+fn op_files() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(ops_folder()).expect("src/ops is a folder");
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable entry").path()).collect();
+    files.retain(|file| !file.ends_with("mod.rs"));
+    files.sort();
+    files
+}
+
+fn read(file: &Path) -> String {
+    std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// The string literals in the bodies of all `fn name(&self)`.
+fn op_names(source: &str) -> BTreeSet<String> {
+    let bodies = source.split("fn name(&self)").skip(1).map(|rest| {
+        let body = &rest[rest.find('{').expect("a body")..];
+        let mut depth = 0;
+        let end = body.find(|c: char| {
+            depth += i32::from(c == '{') - i32::from(c == '}');
+            depth == 0
+        });
+        &body[..end.expect("a closing brace")]
+    });
+    bodies.flat_map(|body| body.split('"').skip(1).step_by(2).map(str::to_owned)).collect()
+}
+
+/// The first arguments, when they are literals, of all calls `sweep::something("...", ..)`.
+fn swept_names(source: &str) -> BTreeSet<String> {
+    let calls = source.split("sweep::").skip(1).filter_map(|rest| {
+        let (_, arguments) = rest.split_once('(')?;
+        let (name, _) = arguments.trim_start().strip_prefix('"')?.split_once('"')?;
+        Some(name.to_owned())
+    });
+    calls.collect()
+}
+
+fn file_name(file: &Path) -> String {
+    file.file_name().expect("a file").to_string_lossy().into_owned()
+}
+
+#[test]
+fn every_operation_has_a_sweep_in_its_own_file() {
+    let missing = declared_ops().iter().filter(|op| !swept_names(&read(&op.file)).contains(&op.name));
+    let missing: Vec<String> = missing
+        .map(|Declared { file, name }| format!("{}: no `sweep::…(\"{name}\", ..)` in its tests", file_name(file)))
+        .collect();
+    assert!(missing.is_empty(), "operations whose derivatives nobody checks:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_file_is_a_module() {
+    let list = read(&ops_folder().join("mod.rs"));
+    for file in op_files() {
+        let stem = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        let listed = list.lines().any(|line| line.trim() == format!("mod {stem};"));
+        assert!(listed, "ops/{} is not compiled: there is no line `mod {stem};` in ops/mod.rs", file_name(&file));
+    }
+}
+
+#[test]
+fn the_reader_reads() {
+    let source = r#"
+        impl Op for A { fn name(&self) -> &'static str { "a" } fn forward(&self) { "not a name" } }
+        impl Op for B {
+            fn name(&self) -> &'static str {
+                match self { B::Min => { "min" } B::Max => "max" }
+            }
+        }
+        mod tests { fn derivatives() { sweep::unary("a", x); sweep::binary(
+            "min", y); let sweep = "max"; } }
+    "#;
+    assert_eq!(op_names(source), ["a", "max", "min"].map(str::to_owned).into());
+    assert_eq!(swept_names(source), ["a", "min"].map(str::to_owned).into());
+    let found: Vec<&str> = declared_ops().iter().map(|op| op.name.as_str()).collect();
+    assert!(["add", "embed", "gate", "matmul"].iter().all(|name| found.contains(name)), "{found:?}");
+}
