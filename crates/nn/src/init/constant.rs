@@ -1,0 +1,14 @@
+//! One number everywhere.
+
+use downhill_tensor::{Float, Tensor};
+
+/// A tensor full of `value`.
+///
+/// ```
+/// use downhill_nn::init;
+/// use downhill_tensor::Tensor;
+/// assert_eq!(init::constant(&[2], 0.5), Tensor::from([0.5_f32, 0.5]));
+/// ```
+pub fn constant<F: Float>(shape: &[usize], value: f64) -> Tensor<F> {
+    Tensor::full(shape, F::from_f64(value))
+}

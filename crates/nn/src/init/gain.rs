@@ -1,0 +1,41 @@
+//! What an activation does to the size of the values that pass through it.
+
+/// The activation that follows a weight; its [`gain`](Self::gain) makes up for what it takes away.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Nonlinearity {
+    /// None.
+    Linear,
+    /// The logistic function.
+    Sigmoid,
+    /// The hyperbolic tangent.
+    Tanh,
+    /// The rectifier.
+    #[default]
+    Relu,
+    /// The leaky rectifier with this slope below 0.
+    LeakyRelu(f64),
+    /// The scaled exponential linear unit.
+    Selu,
+}
+
+impl Nonlinearity {
+    /// The factor on the standard deviation of the weights: 1, 1, 5/3, √2, √(2/(1 + slope²)) and 3/4, as in PyTorch.
+    ///
+    /// That of the rectifiers is exact (arXiv:1502.01852): they let half of the variance through. For tanh and SELU it is a
+    /// rule of thumb; a network that shall normalise itself takes 1 for SELU, which is
+    /// [`lecun_normal`](super::lecun_normal).
+    ///
+    /// ```
+    /// use downhill_nn::init::Nonlinearity;
+    /// assert_eq!(Nonlinearity::Relu.gain(), 2.0_f64.sqrt());
+    /// ```
+    pub fn gain(self) -> f64 {
+        match self {
+            Nonlinearity::Linear | Nonlinearity::Sigmoid => 1.0,
+            Nonlinearity::Tanh => 5.0 / 3.0,
+            Nonlinearity::Relu => 2.0_f64.sqrt(),
+            Nonlinearity::LeakyRelu(slope) => (2.0 / (1.0 + slope * slope)).sqrt(),
+            Nonlinearity::Selu => 0.75,
+        }
+    }
+}
