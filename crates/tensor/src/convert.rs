@@ -11,10 +11,10 @@ impl<F: Float, D: Dimension> From<Array<F, D>> for Tensor<F> {
     }
 }
 
-/// Without a copy: the elements are shared.
+/// Without a copy if nobody else holds the elements.
 impl<F: Float, D: Dimension> From<ArcArray<F, D>> for Tensor<F> {
     fn from(array: ArcArray<F, D>) -> Self {
-        Tensor::leaf(array.into_dyn(), 0)
+        Tensor::from(array.into_owned())
     }
 }
 
@@ -88,10 +88,10 @@ fn nested<F: Float>(shape: &[usize], elements: Vec<F>) -> Tensor<F> {
 /// Without a copy where nobody else holds the elements.
 impl<F: Float> From<Tensor<F>> for ArrayD<F> {
     fn from(tensor: Tensor<F>) -> Self {
-        let data = tensor.0.data.clone();
+        let elements = tensor.0.elements.clone();
         // First the tensor, then its elements: whoever holds them last owns them.
         drop(tensor);
-        data.into_owned()
+        elements.into_array()
     }
 }
 

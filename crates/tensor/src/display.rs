@@ -29,7 +29,7 @@ impl<F: Float> fmt::Display for Facts<'_, F> {
 /// ```
 impl<F: Float> fmt::Display for Tensor<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0.data, f)?;
+        fmt::Display::fmt(&self.view(), f)?;
         let separator = if self.ndim() > 1 { "\n" } else { " " };
         write!(f, "{separator}({})", Facts(self))
     }
@@ -40,7 +40,7 @@ impl<F: Float> fmt::Debug for Tensor<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tensor({}", Facts(self))?;
         f.write_str(if self.ndim() > 1 { ":\n" } else { ": " })?;
-        fmt::Display::fmt(&self.0.data, f)?;
+        fmt::Display::fmt(&self.view(), f)?;
         f.write_str(")")
     }
 }

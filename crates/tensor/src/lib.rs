@@ -20,6 +20,7 @@ mod backward;
 mod broadcast;
 mod convert;
 mod display;
+mod elements;
 mod float;
 mod grad;
 mod gradcheck;
@@ -36,6 +37,7 @@ mod tensor;
 
 pub use axes::{Axes, keep};
 pub use downhill_derive::Params;
+pub use elements::Elements;
 pub use float::Float;
 pub use grad::{grad, hessian, hvp, jacobian, jvp, vjp};
 pub use gradcheck::{

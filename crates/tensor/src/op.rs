@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
+use ndarray::{ArrayD, ArrayViewD};
 
+use crate::elements::Elements;
 use crate::record::{Applied, AppliedMany, Node, next_id};
 use crate::{Float, Tensor, is_recording};
 
@@ -48,8 +49,8 @@ pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
 
     /// The result when it may share the memory of an input: overridden by operations that only look at their input
     /// differently (transpose, reshape, slice), so that they copy nothing.
-    fn forward_shared(&self, inputs: [&ArcArray<F, IxDyn>; N]) -> ArcArray<F, IxDyn> {
-        self.forward(inputs.map(|x| x.view())).into_shared()
+    fn forward_shared(&self, inputs: [&Elements<F>; N]) -> Elements<F> {
+        self.forward(inputs.map(|x| x.view())).into()
     }
 
     /// The gradient with respect to argument number `wrt`, given the inputs, the result `y` and the gradient `dy` with
@@ -67,11 +68,11 @@ pub fn apply<F: Float, O: Op<F, N>, const N: usize>(op: O, inputs: [&Tensor<F>; 
     if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
         misfit(op.name(), &inputs, &reason);
     }
-    let data = op.forward_shared(inputs.map(|x| &x.0.data));
+    let elements = op.forward_shared(inputs.map(|x| &x.0.elements));
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
-        Tensor(Arc::new(Node { data, id: next_id(), record: Applied::new(op, inputs) }))
+        Tensor(Arc::new(Node { elements, id: next_id(), record: Applied::new(op, inputs) }))
     } else {
-        Tensor::leaf(data, 0)
+        Tensor::leaf(elements, 0)
     }
 }
 
@@ -100,11 +101,11 @@ pub fn apply_many<F: Float, O: OpMany<F>>(op: O, inputs: &[&Tensor<F>]) -> Tenso
         misfit(op.name(), inputs, &reason);
     }
     let views: Vec<_> = inputs.iter().map(|x| x.view()).collect();
-    let data = op.forward(&views).into_shared();
+    let elements = op.forward(&views).into();
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
-        Tensor(Arc::new(Node { data, id: next_id(), record: AppliedMany::new(op, inputs) }))
+        Tensor(Arc::new(Node { elements, id: next_id(), record: AppliedMany::new(op, inputs) }))
     } else {
-        Tensor::leaf(data, 0)
+        Tensor::leaf(elements, 0)
     }
 }
 

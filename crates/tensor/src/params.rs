@@ -101,7 +101,7 @@ pub trait Params<F: Float = f32> {
         count
     }
 
-    /// A copy of every tensor's elements by path (shared until somebody changes them).
+    /// A copy of every tensor's elements by path.
     fn state_dict(&self) -> StateDict<F> {
         let mut dict = StateDict::default();
         self.visit(&Path::ROOT, &mut |path, tensor| dict.insert(path.to_string(), tensor));

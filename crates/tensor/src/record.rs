@@ -4,14 +4,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ndarray::{ArcArray, IxDyn};
-
+use crate::elements::Elements;
 use crate::op::{Op, OpMany};
 use crate::{Float, Tensor};
 
-/// One allocation for all that a tensor is but its elements; `R` is the record.
+/// What a tensor refers to; `R` is the record.
 pub(crate) struct Node<F: Float, R: Record<F> + ?Sized> {
-    pub(crate) data: ArcArray<F, IxDyn>,
+    pub(crate) elements: Elements<F>,
     /// 0 for a constant; otherwise unique, and larger than the number of every input.
     pub(crate) id: u64,
     pub(crate) record: R,

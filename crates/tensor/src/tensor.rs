@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArcArray, ArrayD, ArrayViewD, ArrayViewMutD, IxDyn};
+use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD};
 
 use crate::Float;
+use crate::elements::Elements;
 use crate::record::{Leaf, Node, Record, next_id};
 
 /// An immutable n-dimensional array of `f32` or `f64`, with the record of the operation that made it.
@@ -30,7 +31,8 @@ impl<F: Float> Tensor<F> {
         data.into()
     }
 
-    /// A parameter: a leaf that gradients flow to. Whatever recorded `data` before is cut off.
+    /// A parameter: a leaf that gradients flow to. Whatever recorded `data` before is cut off. The elements are in
+    /// row-major order, in which optimisers and savers walk them.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -38,7 +40,7 @@ impl<F: Float> Tensor<F> {
     /// assert!(w.requires_grad());
     /// ```
     pub fn param(data: impl Into<Tensor<F>>) -> Self {
-        Self::leaf(row_major(data.into()), next_id())
+        Self::leaf(data.into().0.elements.row_major(), next_id())
     }
 
     /// A tensor full of zeros.
@@ -57,48 +59,48 @@ impl<F: Float> Tensor<F> {
     }
 
     pub(crate) fn constant(data: ArrayD<F>) -> Self {
-        Self::leaf(data.into_shared(), 0)
+        Self::leaf(data.into(), 0)
     }
 
     /// A parameter, or with `id` 0 a constant.
-    pub(crate) fn leaf(data: ArcArray<F, IxDyn>, id: u64) -> Self {
-        Tensor(Arc::new(Node { data, id, record: Leaf }))
+    pub(crate) fn leaf(elements: Elements<F>, id: u64) -> Self {
+        Tensor(Arc::new(Node { elements, id, record: Leaf }))
     }
 
     /// The size of every axis; empty for a scalar.
     pub fn shape(&self) -> &[usize] {
-        self.0.data.shape()
+        self.0.elements.shape()
     }
 
     /// The number of axes; 0 for a scalar.
     pub fn ndim(&self) -> usize {
-        self.0.data.ndim()
+        self.shape().len()
     }
 
     /// The number of elements.
     pub fn len(&self) -> usize {
-        self.0.data.len()
+        self.0.elements.len()
     }
 
     /// Whether there are no elements (an axis has size 0).
     pub fn is_empty(&self) -> bool {
-        self.0.data.is_empty()
+        self.0.elements.is_empty()
     }
 
     /// The elements, as an `ndarray` view.
     pub fn view(&self) -> ArrayViewD<'_, F> {
-        self.0.data.view()
+        self.0.elements.view()
     }
 
     /// The elements, copied into an `ndarray` array. To take them without a copy where nobody else holds them:
     /// `ArrayD::from(tensor)`.
     pub fn to_array(&self) -> ArrayD<F> {
-        self.0.data.to_owned()
+        self.view().to_owned()
     }
 
     /// The elements in row-major order.
     pub fn to_vec(&self) -> Vec<F> {
-        self.0.data.iter().copied().collect()
+        self.view().iter().copied().collect()
     }
 
     /// The only element.
@@ -107,8 +109,8 @@ impl<F: Float> Tensor<F> {
     /// If there is not exactly one.
     #[track_caller]
     pub fn item(&self) -> F {
-        match self.0.data.first() {
-            Some(&value) if self.len() == 1 => value,
+        match self.0.elements.as_slice() {
+            Some(&[value]) => value,
             _ => panic!("item: a tensor of shape {:?} has {} elements, not one", self.shape(), self.len()),
         }
     }
@@ -143,7 +145,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(loss.backward()[&w].item(), 3.0);
     /// ```
     pub fn detach(&self) -> Self {
-        Self::leaf(self.0.data.clone(), 0)
+        Self::leaf(self.0.elements.clone(), 0)
     }
 
     /// Replaces the elements and keeps what the tensor is: a parameter stays the same parameter, a constant a
@@ -161,7 +163,7 @@ impl<F: Float> Tensor<F> {
             value.shape(),
         );
         self.panic_unless_leaf("assign");
-        *self = Self::leaf(row_major(value), self.0.id);
+        *self = Self::leaf(value.0.elements.row_major(), self.0.id);
     }
 
     /// The elements, to be changed in place (copied first when they are shared). What was recorded with the old
@@ -173,9 +175,9 @@ impl<F: Float> Tensor<F> {
     pub fn data_mut(&mut self) -> ArrayViewMutD<'_, F> {
         self.panic_unless_leaf("data_mut");
         if Arc::get_mut(&mut self.0).is_none() {
-            *self = Self::leaf(self.0.data.clone(), self.0.id);
+            *self = Self::leaf(self.0.elements.clone(), self.0.id);
         }
-        Arc::get_mut(&mut self.0).expect("nobody else holds it").data.view_mut()
+        Arc::get_mut(&mut self.0).expect("nobody else holds it").elements.view_mut()
     }
 
     #[track_caller]
@@ -192,16 +194,10 @@ impl<F: Float> Tensor<F> {
     }
 }
 
-/// The elements in row-major order, in which optimisers and savers walk a parameter's memory.
-fn row_major<F: Float>(tensor: Tensor<F>) -> ArcArray<F, IxDyn> {
-    let data = &tensor.0.data;
-    if data.is_standard_layout() { data.clone() } else { data.as_standard_layout().into_owned().into_shared() }
-}
-
 impl<F: Float> PartialEq for Tensor<F> {
     /// Same shape and same elements; how they were computed does not count.
     fn eq(&self, other: &Self) -> bool {
-        self.0.data == other.0.data
+        self.0.elements == other.0.elements
     }
 }
 

@@ -14,8 +14,9 @@ fn compare<F: Float>(name: &str, a: &Tensor<F>, b: Tensor<F>, holds: impl Fn(F, 
         Ok(shape) => shape,
         Err(reason) => panic!("{name} of {:?} and {:?}: {reason}", a.shape(), b.shape()),
     };
-    let a = a.0.data.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
-    let b = b.0.data.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
+    let (left, right) = (a.view(), b.view());
+    let a = left.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
+    let b = right.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
     Zip::from(a).and(b).map_collect(|&a, &b| holds(a, b))
 }
 
@@ -95,5 +96,68 @@ impl<F: Float> Tensor<F> {
     /// ```
     pub fn all_finite(&self) -> bool {
         self.view().iter().all(|x| x.is_finite())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn the_six_comparisons() {
+        let (a, b) = (Tensor::from([1.0, 2.0, 3.0, f32::NAN]), Tensor::from([2.0, 2.0, 2.0, f32::NAN]));
+        assert_eq!(a.gt(&b), array![false, false, true, false].into_dyn());
+        assert_eq!(a.ge(&b), array![false, true, true, false].into_dyn());
+        assert_eq!(a.lt(&b), array![true, false, false, false].into_dyn());
+        assert_eq!(a.le(&b), array![true, true, false, false].into_dyn());
+        assert_eq!(a.eq_elem(&b), array![false, true, false, false].into_dyn());
+        assert_eq!(a.ne_elem(&b), array![true, false, true, true].into_dyn());
+    }
+
+    #[test]
+    fn with_scalars_and_broadcasting() {
+        assert_eq!(Tensor::from([1.0, 3.0]).ge(3.0), array![false, true].into_dyn());
+        let column = Tensor::from([[1.0], [2.0]]);
+        assert_eq!(column.lt([1.5, 2.5]), array![[true, true], [false, true]].into_dyn());
+        assert_eq!(Tensor::<f64>::zeros(&[0, 3]).gt(0.0).shape(), [0, 3]);
+    }
+
+    #[test]
+    fn close_and_not_close() {
+        let x = Tensor::from([1.0, -200.0]);
+        assert!(x.all_close(&x, 0.0, 0.0));
+        assert!(x.all_close([1.5, -200.5], 0.0, 0.5));
+        assert!(!x.all_close([1.5, -200.75], 0.0, 0.5));
+        // Relative to the other, not to this one.
+        assert!(Tensor::from(1.0).all_close(2.0, 0.5, 0.0));
+        assert!(!Tensor::from(2.0).all_close(1.0, 0.5, 0.0));
+        assert!(Tensor::from([1.0, 1.0]).all_close(1.0, 0.0, 0.0));
+    }
+
+    #[test]
+    fn infinities_and_nan_are_not_close() {
+        let (inf, nan) = (f32::INFINITY, f32::NAN);
+        assert!(Tensor::from(inf).all_close(inf, 1e-5, 1e-8));
+        assert!(!Tensor::from(inf).all_close(-inf, 1e-5, 1e-8));
+        assert!(!Tensor::from(1.0).all_close(inf, 1e-5, 1e-8));
+        assert!(!Tensor::from(inf).all_close(1.0, 1e-5, 1e-8));
+        assert!(!Tensor::from(nan).all_close(nan, 1e-5, 1e-8));
+    }
+
+    #[test]
+    fn finite_or_not() {
+        assert!(Tensor::from([f32::MAX, -0.0]).all_finite());
+        assert!(Tensor::<f32>::zeros(&[0]).all_finite());
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            assert!(!Tensor::from([0.0, bad]).all_finite());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "gt of [2] and [3]: the sizes 2 and 3 of axis -1")]
+    fn shapes_that_do_not_broadcast() {
+        Tensor::from([1.0, 2.0]).gt([1.0, 2.0, 3.0]);
     }
 }

@@ -1,8 +1,9 @@
 //! A range of one axis; the derivative sets the gradient into zeros. Shares memory.
 
-use ndarray::{ArcArray, ArrayD, ArrayViewD, Axis, IxDyn, Slice};
+use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 
 use crate::axes::resolve_axis;
+use crate::elements::Elements;
 use crate::{Float, Op, Tensor, apply};
 
 struct Narrow {
@@ -26,10 +27,8 @@ impl<F: Float> Op<F, 1> for Narrow {
         x.slice_axis(Axis(self.axis), self.range()).to_owned()
     }
 
-    fn forward_shared(&self, [x]: [&ArcArray<F, IxDyn>; 1]) -> ArcArray<F, IxDyn> {
-        let mut y = x.clone();
-        y.slice_axis_inplace(Axis(self.axis), self.range());
-        y
+    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        x.narrowed(self.axis, self.start, self.start + self.length, 1)
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

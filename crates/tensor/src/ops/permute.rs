@@ -1,8 +1,9 @@
 //! Axes in another order; the derivative puts them back. Shares memory.
 
-use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
+use ndarray::{ArrayD, ArrayViewD};
 
 use crate::axes::resolve_axis;
+use crate::elements::Elements;
 use crate::{Float, Op, Tensor, apply};
 
 struct Permute(Vec<usize>);
@@ -16,8 +17,8 @@ impl<F: Float> Op<F, 1> for Permute {
         x.permuted_axes(self.0.as_slice()).to_owned()
     }
 
-    fn forward_shared(&self, [x]: [&ArcArray<F, IxDyn>; 1]) -> ArcArray<F, IxDyn> {
-        x.clone().permuted_axes(self.0.as_slice())
+    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        x.permuted(&self.0)
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -1,7 +1,8 @@
 //! Another shape for the same elements in row-major order; the derivative reshapes back. Shares memory.
 
-use ndarray::{ArcArray, ArrayD, ArrayViewD, IxDyn};
+use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
+use crate::elements::Elements;
 use crate::{Float, Op, Tensor, apply};
 
 struct Reshape(Vec<usize>);
@@ -24,12 +25,8 @@ impl<F: Float> Op<F, 1> for Reshape {
         x.to_shape(self.0.as_slice()).expect("checked").into_owned()
     }
 
-    fn forward_shared(&self, [x]: [&ArcArray<F, IxDyn>; 1]) -> ArcArray<F, IxDyn> {
-        if x.is_standard_layout() {
-            x.clone().into_shape_with_order(self.0.as_slice()).expect("checked")
-        } else {
-            self.forward([x.view()]).into_shared()
-        }
+    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        x.reshaped(IxDyn(&self.0))
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

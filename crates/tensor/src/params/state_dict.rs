@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use ndarray::{ArcArray, IxDyn};
+use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
 use crate::{Float, Tensor};
@@ -20,7 +20,7 @@ use crate::{Float, Tensor};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct StateDict<F: Float = f32>(BTreeMap<String, ArcArray<F, IxDyn>>);
+pub struct StateDict<F: Float = f32>(BTreeMap<String, ArrayD<F>>);
 
 impl<F: Float> Default for StateDict<F> {
     fn default() -> Self {
@@ -31,12 +31,12 @@ impl<F: Float> Default for StateDict<F> {
 impl<F: Float> StateDict<F> {
     /// Sets the elements at `path`.
     pub fn insert(&mut self, path: impl Into<String>, value: &Tensor<F>) {
-        self.0.insert(path.into(), value.0.data.clone());
+        self.0.insert(path.into(), value.to_array());
     }
 
     /// The elements at `path`, as a constant.
     pub fn get(&self, path: &str) -> Option<Tensor<F>> {
-        self.0.get(path).map(|data| Tensor::leaf(data.clone(), 0))
+        self.0.get(path).map(Tensor::from)
     }
 
     /// Every path, in alphabetical order.

@@ -1,0 +1,228 @@
+//! The elements of a tensor: a shape over memory that several tensors may share.
+
+use std::sync::Arc;
+
+use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Dimension, IxDyn, ShapeBuilder};
+
+use crate::Float;
+
+/// The elements of a tensor: a shape over memory that is shared by clones and by different views of it, and copied
+/// when one of several owners changes it.
+///
+/// An `ArcArray` would do; on a tensor of four elements it costs more than everything else together. Here the usual
+/// case, row-major, needs no strides and its elements are a slice at once.
+#[derive(Clone)]
+pub struct Elements<F: Float> {
+    memory: Arc<Vec<F>>,
+    /// Where the first element is.
+    offset: usize,
+    shape: IxDyn,
+    /// `None` if row-major; never negative.
+    strides: Option<Box<[usize]>>,
+}
+
+impl<F: Float> Elements<F> {
+    /// Elements in row-major order.
+    pub(crate) fn new(shape: IxDyn, elements: Vec<F>) -> Self {
+        debug_assert_eq!(shape.size(), elements.len());
+        Elements { memory: Arc::new(elements), offset: 0, shape, strides: None }
+    }
+
+    /// The size of every axis.
+    pub fn shape(&self) -> &[usize] {
+        self.shape.slice()
+    }
+
+    pub(crate) fn dim(&self) -> &IxDyn {
+        &self.shape
+    }
+
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.shape.size()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The elements, if they are in row-major order.
+    pub fn as_slice(&self) -> Option<&[F]> {
+        match self.strides {
+            None => Some(&self.memory[self.offset..self.offset + self.len()]),
+            Some(_) => None,
+        }
+    }
+
+    /// The elements as an array.
+    pub fn view(&self) -> ArrayViewD<'_, F> {
+        let memory = &self.memory[self.offset..];
+        let view = match &self.strides {
+            None => ArrayViewD::from_shape(self.shape.clone(), memory),
+            Some(strides) => ArrayViewD::from_shape(self.shape.clone().strides(IxDyn(strides)), memory),
+        };
+        view.expect("the shape and the strides stay inside the memory")
+    }
+
+    /// The elements to be changed, copied before if they are shared, in row-major order.
+    pub(crate) fn view_mut(&mut self) -> ArrayViewMutD<'_, F> {
+        if self.strides.is_some() || Arc::get_mut(&mut self.memory).is_none() {
+            *self = Elements::new(self.shape.clone(), self.view().iter().copied().collect());
+        }
+        let memory = Arc::get_mut(&mut self.memory).expect("nobody else holds it");
+        let memory = &mut memory[self.offset..self.offset + self.shape.size()];
+        ArrayViewMutD::from_shape(self.shape.clone(), memory).expect("row-major")
+    }
+
+    /// The same elements in row-major order: themselves if they are, else a copy.
+    pub(crate) fn row_major(&self) -> Self {
+        match self.strides {
+            None => self.clone(),
+            Some(_) => Elements::new(self.shape.clone(), self.view().iter().copied().collect()),
+        }
+    }
+
+    /// The elements as an owned array, without a copy if nobody else holds them.
+    pub(crate) fn into_array(self) -> ArrayD<F> {
+        if self.strides.is_none() && self.memory.len() == self.len() {
+            let elements = Arc::try_unwrap(self.memory).unwrap_or_else(|shared| shared.to_vec());
+            return ArrayD::from_shape_vec(self.shape, elements).expect("row-major");
+        }
+        self.view().to_owned()
+    }
+
+    /// The same memory in another shape of as many elements; a copy if it is not in row-major order.
+    pub(crate) fn reshaped(&self, shape: IxDyn) -> Self {
+        Elements { shape, ..self.row_major() }
+    }
+
+    /// The same memory with another shape, strides and offset.
+    fn looked_at(&self, shape: &[usize], strides: Vec<usize>, offset: usize) -> Self {
+        // Without elements nothing is looked at, and the offset may lie behind the memory.
+        let offset = if shape.contains(&0) { 0 } else { offset };
+        let strides = (!is_row_major(shape, &strides)).then(|| strides.into_boxed_slice());
+        Elements { memory: self.memory.clone(), offset, shape: IxDyn(shape), strides }
+    }
+
+    fn strides(&self) -> Vec<usize> {
+        self.strides.as_deref().map_or_else(|| row_major_strides(self.shape()), <[usize]>::to_vec)
+    }
+
+    /// Shares the memory; axis `i` of the result is axis `order[i]`.
+    pub(crate) fn permuted(&self, order: &[usize]) -> Self {
+        let strides = self.strides();
+        let shape: Vec<usize> = order.iter().map(|&axis| self.shape()[axis]).collect();
+        self.looked_at(&shape, order.iter().map(|&axis| strides[axis]).collect(), self.offset)
+    }
+
+    /// Shares the memory; every `step`-th of the positions `start..end` of an axis.
+    pub(crate) fn narrowed(&self, axis: usize, start: usize, end: usize, step: usize) -> Self {
+        let (mut shape, mut strides) = (self.shape().to_vec(), self.strides());
+        let offset = self.offset + start * strides[axis];
+        shape[axis] = (end - start).div_ceil(step);
+        strides[axis] *= step;
+        self.looked_at(&shape, strides, offset)
+    }
+}
+
+fn row_major_strides(shape: &[usize]) -> Vec<usize> {
+    let mut strides = vec![1; shape.len()];
+    for axis in (1..shape.len()).rev() {
+        strides[axis - 1] = strides[axis] * shape[axis];
+    }
+    strides
+}
+
+/// The strides of axes with one position say nothing.
+fn is_row_major(shape: &[usize], strides: &[usize]) -> bool {
+    let expected = row_major_strides(shape);
+    shape.contains(&0) || (0..shape.len()).all(|axis| shape[axis] == 1 || strides[axis] == expected[axis])
+}
+
+/// Without a copy, unless an axis runs backwards or stays in place.
+impl<F: Float> From<ArrayD<F>> for Elements<F> {
+    fn from(array: ArrayD<F>) -> Self {
+        if array.is_standard_layout() {
+            let (shape, len) = (array.raw_dim(), array.len());
+            let (memory, offset) = array.into_raw_vec_and_offset();
+            let offset = if len == 0 { 0 } else { offset.unwrap_or(0) };
+            return Elements { memory: Arc::new(memory), offset, shape, strides: None };
+        }
+        if array.strides().iter().any(|&stride| stride <= 0) {
+            return Elements::new(array.raw_dim(), array.iter().copied().collect());
+        }
+        let strides: Vec<usize> = array.strides().iter().map(|&stride| stride as usize).collect();
+        let shape = array.raw_dim();
+        let (memory, offset) = array.into_raw_vec_and_offset();
+        let strides = Some(strides.into_boxed_slice());
+        Elements { memory: Arc::new(memory), offset: offset.unwrap_or(0), shape, strides }
+    }
+}
+
+impl<F: Float> PartialEq for Elements<F> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self.as_slice(), other.as_slice()) {
+            (Some(a), Some(b)) => self.shape() == other.shape() && a == b,
+            _ => self.view() == other.view(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, Axis, Slice};
+
+    use super::*;
+
+    fn counting(shape: &[usize]) -> ArrayD<f64> {
+        let mut next = 0.0;
+        ArrayD::from_shape_simple_fn(shape, || {
+            next += 1.0;
+            next
+        })
+    }
+
+    #[test]
+    fn looks_as_ndarray_looks() {
+        for shape in [vec![2, 3, 4], vec![1, 3, 1], vec![2, 0, 3], vec![5, 1, 2]] {
+            let array = counting(&shape);
+            let elements = Elements::from(array.clone());
+            assert_eq!(elements.permuted(&[2, 0, 1]).view(), array.view().permuted_axes(vec![2, 0, 1]));
+            for (start, end, step) in [(0, 1, 1), (0, shape[2], 2), (shape[2] - 1, shape[2], 3), (1, 1, 1)] {
+                let narrowed = elements.permuted(&[1, 0, 2]).narrowed(2, start, end, step);
+                let mut expected = array.view().permuted_axes(vec![1, 0, 2]);
+                expected.slice_axis_inplace(Axis(2), Slice::from(start..end).step_by(step as isize));
+                assert_eq!(narrowed.view(), expected);
+                assert_eq!(narrowed.as_slice(), expected.as_slice());
+                assert_eq!(narrowed.row_major().view(), expected);
+                let flat = narrowed.reshaped(IxDyn(&[narrowed.len()]));
+                assert_eq!(flat.view().iter().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
+                assert_eq!(narrowed.into_array(), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn any_layout_of_an_array_comes_in() {
+        let array = counting(&[4, 6]);
+        let mut gapped = array.clone();
+        gapped.slice_axis_inplace(Axis(1), Slice::from(1..).step_by(2));
+        let mut backwards = array.clone();
+        backwards.invert_axis(Axis(0));
+        for array in [array.clone(), array.clone().reversed_axes(), gapped, backwards] {
+            assert_eq!(Elements::from(array.clone()).view(), array);
+        }
+    }
+
+    #[test]
+    fn a_change_copies_shared_memory_once() {
+        let mut elements = Elements::from(counting(&[2, 2]));
+        let other = elements.permuted(&[1, 0]);
+        elements.view_mut()[[0, 1]] = 9.0;
+        assert_eq!(other.view()[[1, 0]], 2.0);
+        let address = elements.view().as_ptr();
+        elements.view_mut()[[1, 1]] = 8.0;
+        assert_eq!((elements.view().as_ptr(), elements.view()[[0, 1]]), (address, 9.0));
+    }
+}
