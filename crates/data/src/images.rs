@@ -56,6 +56,15 @@ impl ImageSet {
     /// Images and labels from a pair of IDX files, raw or gzip, as MNIST, Fashion-MNIST, KMNIST and EMNIST come. Every
     /// label must be below `classes`.
     ///
+    /// ```
+    /// # let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/mnist");
+    /// use downhill_data::ImageSet;
+    /// let (images, labels) = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz");
+    /// let digits = ImageSet::read(format!("{directory}/{images}"), format!("{directory}/{labels}"), 10)?;
+    /// assert_eq!((digits.len(), digits.size(), digits.label(0)), (10_000, (28, 28), 7));
+    /// # Ok::<(), downhill_data::DataError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`DataError`] if a file is missing, unreadable, damaged or of another format, if there is anything after its
     /// end, if the two do not belong together, or if a label is not below `classes`.
@@ -77,6 +86,12 @@ impl ImageSet {
     /// Also subtracts `mean` from every value in `[0, 1]` and divides it by `std`, in `f32` as torchvision's
     /// `Normalize` does. Replaces an earlier normalisation.
     ///
+    /// ```
+    /// # use downhill_data::ImageSet;
+    /// let set = ImageSet::new(vec![0, 255], (1, 2), vec![3]).normalised(0.5, 0.25);
+    /// assert_eq!(set.images().to_vec(), [-2.0, 2.0]);
+    /// ```
+    ///
     /// # Panics
     /// If `std` is not positive, or `mean` is not finite.
     #[must_use]
@@ -91,6 +106,12 @@ impl ImageSet {
     }
 
     /// Gives images as `[batch, 1, rows, columns]`, for convolutions, instead of `[batch, rows * columns]`.
+    ///
+    /// ```
+    /// # use downhill_data::ImageSet;
+    /// let set = ImageSet::new(vec![0; 12], (2, 3), vec![3, 1]).unflattened();
+    /// assert_eq!(set.images().shape(), [2, 1, 2, 3]);
+    /// ```
     #[must_use]
     pub fn unflattened(mut self) -> Self {
         self.flat = false;

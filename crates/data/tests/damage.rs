@@ -105,11 +105,12 @@ fn cut_after_every_byte() {
 }
 
 #[test]
-fn every_value_in_every_byte_of_the_header() {
+fn every_byte_of_the_header() {
     let reader = Reader::new("header");
     let whole = images(20);
     for position in 0..16 {
-        for value in 0..=255 {
+        let flipped = (0..8).map(|bit| whole[position] ^ 1 << bit);
+        for value in flipped.chain([0, 1, 127, 255]) {
             let mut damaged = whole.clone();
             damaged[position] = value;
             assert_eq!(reader.reads(&damaged), damaged == whole, "byte {position} = {value}");
@@ -137,12 +138,25 @@ fn every_bit_of_a_compressed_file() {
 #[test]
 fn headers_that_promise_the_moon() {
     let reader = Reader::new("moon");
-    for shape in [[u32::MAX; 3], [u32::MAX, 1, 1], [1 << 20, 64, 64], [1, 1 << 16, 1 << 16], [1 << 31, 1 << 31, 4]] {
-        for payload in [0, 120, 40_000] {
-            let file = idx(&shape, &vec![7; payload]);
+    // The last one is small enough to be possible in 8 kB of gzip, and still must not be asked for in one piece.
+    let promises = [
+        [u32::MAX; 3],
+        [u32::MAX, 1, 1],
+        [1, 1 << 16, 1 << 16],
+        [1 << 31, 1 << 31, 4],
+        [1 << 20, 64, 64],
+        [3, 1000, 1000],
+    ];
+    // Bytes without a pattern, so that they do not shrink: the digits of a multiplicative sequence.
+    let noise: Vec<u8> =
+        (1..8000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24 ^ i.wrapping_mul(i) >> 3) as u8).collect();
+    for shape in promises {
+        for payload in [&[][..], &[7; 120], &noise] {
+            let file = idx(&shape, payload);
             assert!(!reader.reads(&file) && !reader.reads(&gzip(&file)), "{shape:?}");
         }
     }
+    assert!(gzip(&noise).len() * 1032 > 3_000_000);
 }
 
 #[test]
