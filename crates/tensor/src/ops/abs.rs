@@ -33,3 +33,23 @@ impl<F: Float> Tensor<F> {
         apply(Abs, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("abs", Domain::between(-2.0, 2.0).avoiding(&[0.0]), |x| x.abs());
+    }
+
+    #[test]
+    fn the_kink() {
+        let inf = f64::INFINITY;
+        let table = [(0.0, [0.0; 3]), (-0.0, [0.0; 3]), (-1000.0, [1000.0, -1.0, 0.0]), (-inf, [inf, -1.0, 0.0])];
+        points::exact(Tensor::abs, Tensor::abs, &table);
+        points::keeps_nan(Tensor::abs, Tensor::abs);
+    }
+}

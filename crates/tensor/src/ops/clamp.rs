@@ -83,3 +83,62 @@ impl<F: Float> Tensor<F> {
         apply(Clamp { min: None, max: Some(max) }, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = || Domain::between(-2.0, 2.0).avoiding(&[-1.0, 1.0]);
+        sweep::unary("clamp", domain(), |x| x.clamp(-1.0, 1.0));
+        sweep::unary("clamp", domain(), |x| x.clamp_min(-1.0));
+        sweep::unary("clamp", domain(), |x| x.clamp_max(1.0));
+    }
+
+    #[test]
+    fn the_derivative_at_a_bound_is_0() {
+        let inf = f64::INFINITY;
+        let table = [
+            (-inf, [-1.0, 0.0, 0.0]),
+            (-1.0, [-1.0, 0.0, 0.0]),
+            (1.5, [1.5, 1.0, 0.0]),
+            (2.0, [2.0, 0.0, 0.0]),
+            (inf, [2.0, 0.0, 0.0]),
+        ];
+        points::exact(|x| x.clamp(-1.0, 2.0), |x| x.clamp(-1.0, 2.0), &table);
+        points::exact(|x| x.clamp(2.0, 2.0), |x| x.clamp(2.0, 2.0), &[(2.0, [2.0, 0.0, 0.0])]);
+    }
+
+    #[test]
+    fn one_bound() {
+        let inf = f64::INFINITY;
+        let table = [(-inf, [1.0, 0.0, 0.0]), (1.0, [1.0, 0.0, 0.0]), (2.0, [2.0, 1.0, 0.0]), (inf, [inf, 1.0, 0.0])];
+        points::exact(|x| x.clamp_min(1.0), |x| x.clamp_min(1.0), &table);
+        let table = [(-inf, [-inf, 1.0, 0.0]), (0.0, [0.0, 1.0, 0.0]), (1.0, [1.0, 0.0, 0.0]), (inf, [1.0, 0.0, 0.0])];
+        points::exact(|x| x.clamp_max(1.0), |x| x.clamp_max(1.0), &table);
+    }
+
+    #[test]
+    fn nan_stays_and_the_gradient_passes() {
+        let x = Tensor::param([f32::NAN]);
+        for y in [x.clamp(0.0, 1.0), x.clamp_min(0.0), x.clamp_max(1.0)] {
+            assert!(y.item().is_nan());
+            assert_eq!(y.backward()[&x].item(), 1.0);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "clamp: no number lies between min 1 and max 0")]
+    fn bounds_in_the_wrong_order() {
+        Tensor::from([0.5]).clamp(1.0, 0.0);
+    }
+
+    #[test]
+    #[should_panic(expected = "clamp_min: min is NaN")]
+    fn a_bound_that_is_nan() {
+        Tensor::from([0.5]).clamp_min(f32::NAN);
+    }
+}

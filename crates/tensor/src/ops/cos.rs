@@ -33,3 +33,22 @@ impl<F: Float> Tensor<F> {
         apply(Cos, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("cos", Domain::between(-4.0, 4.0), |x| x.cos());
+    }
+
+    #[test]
+    fn values() {
+        points::exact(Tensor::cos, Tensor::cos, &[(0.0, [1.0, 0.0, -1.0]), (f64::INFINITY, [f64::NAN; 3])]);
+        points::close(Tensor::cos, 1e-15, &[(0.5, [0.8775825618903728, -0.479425538604203, -0.8775825618903728])]);
+        points::keeps_nan(Tensor::cos, Tensor::cos);
+    }
+}

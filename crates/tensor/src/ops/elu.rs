@@ -62,3 +62,45 @@ impl<F: Float> Tensor<F> {
         apply(Elu { alpha }, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = || Domain::between(-2.0, 2.0).avoiding(&[0.0]);
+        for alpha in [1.0, 0.5, -0.7] {
+            sweep::unary("elu", domain(), |x| x.elu(alpha));
+            sweep::unary("elu_slope", domain(), |x| apply(EluSlope { above: 1.0, alpha }, [x]));
+        }
+    }
+
+    #[test]
+    fn values() {
+        points::close(
+            |x| x.elu(1.0),
+            1e-15,
+            &[
+                (-1.0, [-0.6321205588285577, 0.36787944117144233, 0.36787944117144233]),
+                (-30.0, [-0.9999999999999064, 9.357622968840175e-14, 9.357622968840175e-14]),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_kink_and_far_out() {
+        let inf = f64::INFINITY;
+        let table = [
+            (-inf, [-0.5, 0.0, 0.0]),
+            (-1000.0, [-0.5, 0.0, 0.0]),
+            (0.0, [0.0, 0.5, 0.5]),
+            (1e-30, [1e-30, 1.0, 0.0]),
+            (1000.0, [1000.0, 1.0, 0.0]),
+        ];
+        points::exact(|x| x.elu(0.5), |x| x.elu(0.5), &table);
+        points::keeps_nan(|x| x.elu(0.5), |x| x.elu(0.5));
+    }
+}

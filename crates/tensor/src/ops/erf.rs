@@ -33,3 +33,36 @@ impl<F: Float> Tensor<F> {
         apply(Erf, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("erf", Domain::between(-2.0, 2.0), |x| x.erf());
+    }
+
+    #[test]
+    fn values() {
+        points::close(
+            Tensor::erf,
+            1e-15,
+            &[
+                (0.0, [0.0, std::f64::consts::FRAC_2_SQRT_PI, 0.0]),
+                (0.5, [0.5204998778130465, 0.8787825789354448, -0.8787825789354448]),
+                (-2.0, [-0.9953222650189527, 0.020666985354092054, 0.08266794141636822]),
+                (5.0, [0.9999999999984625, 1.5670866531017335e-11, -1.5670866531017335e-10]),
+            ],
+        );
+    }
+
+    #[test]
+    fn far_out() {
+        let table = [(-1000.0, [-1.0, 0.0, 0.0]), (1000.0, [1.0, 0.0, 0.0])];
+        points::exact(Tensor::erf, Tensor::erf, &table);
+        points::keeps_nan(Tensor::erf, Tensor::erf);
+    }
+}

@@ -35,3 +35,26 @@ impl<F: Float> Tensor<F> {
         apply(Expm1, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("expm1", Domain::between(-2.0, 2.0), |x| x.expm1());
+    }
+
+    #[test]
+    fn small_and_large() {
+        let inf = f64::INFINITY;
+        let table =
+            [(-1000.0, [-1.0, 0.0, 0.0]), (0.0, [0.0, 1.0, 1.0]), (1e-30, [1e-30, 1.0, 1.0]), (1000.0, [inf; 3])];
+        points::exact(Tensor::expm1, Tensor::expm1, &table);
+        let tail = 9.357622968840175e-14;
+        points::close(Tensor::expm1, 1e-15, &[(-30.0, [-0.9999999999999064, tail, tail])]);
+        points::keeps_nan(Tensor::expm1, Tensor::expm1);
+    }
+}

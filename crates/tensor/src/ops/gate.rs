@@ -27,3 +27,26 @@ impl<F: Float> Op<F, 2> for Gate {
 pub(crate) fn gate<F: Float>(a: &Tensor<F>, weight: ArrayD<F>) -> Tensor<F> {
     apply(Gate, [a, &Tensor::constant(weight)])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let weights = [0.0, 0.5, 1.0, -2.0];
+        sweep::unary("gate", Domain::between(-2.0, 2.0), |x| {
+            let mut next = weights.iter().cycle();
+            gate(x, ArrayD::from_shape_simple_fn(x.shape(), || *next.next().expect("a cycle")))
+        });
+    }
+
+    #[test]
+    fn a_closed_gate_shuts_out_infinities() {
+        let a = Tensor::param([f64::INFINITY, f64::NAN, f64::INFINITY]);
+        let y = gate(&a, ArrayD::from_shape_vec(vec![3], vec![0.0, 0.0, 0.5]).expect("three weights"));
+        assert_eq!(y.to_vec(), [0.0, 0.0, f64::INFINITY]);
+        assert_eq!(y.sum().backward()[&a].to_vec(), [0.0, 0.0, 0.5]);
+    }
+}

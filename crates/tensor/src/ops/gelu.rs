@@ -7,6 +7,8 @@ use ndarray::{ArrayD, ArrayViewD};
 
 use crate::{Float, Op, Tensor, apply, kernels};
 
+const FRAC_1_ROOT_TWO_PI: f64 = 0.398_942_280_401_432_7;
+
 /// `Φ(x) = ½·erfc(-x/√2)`; the derivative is the density `φ(x) = e^(-x²/2) / √2π`.
 struct NormalCdf;
 
@@ -20,8 +22,7 @@ impl<F: Float> Op<F, 1> for NormalCdf {
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        let one_over_root_two_pi = F::FRAC_2_SQRT_PI() * F::FRAC_1_SQRT_2() / F::from_f64(2.0);
-        dy * (x.square() * F::from_f64(-0.5)).exp() * one_over_root_two_pi
+        dy * (x.square() * F::from_f64(-0.5)).exp() * F::from_f64(FRAC_1_ROOT_TWO_PI)
     }
 }
 
@@ -38,5 +39,41 @@ impl<F: Float> Tensor<F> {
     /// ```
     pub fn gelu(&self) -> Tensor<F> {
         self * apply(NormalCdf, [self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("gelu", Domain::between(-2.0, 2.0), |x| x.gelu());
+        sweep::unary("normal_cdf", Domain::between(-2.0, 2.0), |x| apply(NormalCdf, [x]));
+    }
+
+    #[test]
+    fn values() {
+        points::close(
+            Tensor::gelu,
+            2e-14,
+            &[
+                (0.0, [0.0, 0.5, 0.7978845608028654]),
+                (1.0, [0.8413447460685429, 1.0833154705876863, 0.24197072451914335]),
+                (-1.0, [-0.15865525393145705, -0.0833154705876863, 0.24197072451914335]),
+                // Where ½(1 + erf(x/√2)) is 0.
+                (-10.0, [-7.619853024160526e-23, -7.618400096464814e-22, -7.540706654172291e-21]),
+            ],
+        );
+    }
+
+    #[test]
+    fn far_out() {
+        let table =
+            [(-1000.0, [0.0, 0.0, 0.0]), (0.0, [0.0, 0.5, 2.0 * FRAC_1_ROOT_TWO_PI]), (1000.0, [1000.0, 1.0, 0.0])];
+        points::exact(Tensor::gelu, Tensor::gelu, &table);
+        points::keeps_nan(Tensor::gelu, Tensor::gelu);
     }
 }

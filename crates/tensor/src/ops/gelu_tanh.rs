@@ -21,3 +21,44 @@ impl<F: Float> Tensor<F> {
         self * (self * (self.square() * cubic + linear)).sigmoid()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("gelu_tanh", Domain::between(-2.0, 2.0), |x| x.gelu_tanh());
+    }
+
+    #[test]
+    fn values() {
+        points::close(
+            Tensor::gelu_tanh,
+            5e-14,
+            &[
+                (0.0, [0.0, 0.5, 0.7978845608028654]),
+                (1.0, [0.8411919906082767, 1.0829640838457826, 0.24214819798377295]),
+                (-1.0, [-0.1588080093917233, -0.08296408384578256, 0.24214819798377295]),
+                // Where ½(1 + tanh u) is 0.
+                (-10.0, [-1.204092348209806e-37, -2.7576380638540316e-36, -6.263930626022879e-35]),
+            ],
+        );
+    }
+
+    #[test]
+    fn far_out() {
+        let table = [(-1000.0, [0.0, 0.0, 0.0]), (1000.0, [1000.0, 1.0, 0.0])];
+        points::exact(Tensor::gelu_tanh, Tensor::gelu_tanh, &table);
+        points::keeps_nan(Tensor::gelu_tanh, Tensor::gelu_tanh);
+    }
+
+    #[test]
+    fn near_the_exact_one() {
+        let x = Tensor::from((-6000..=6000).map(|i| f64::from(i) * 1e-3).collect::<Vec<_>>());
+        let distance = (x.gelu_tanh() - x.gelu()).abs().to_vec().into_iter().fold(0.0, f64::max);
+        assert!((4e-4..5e-4).contains(&distance), "{distance}");
+    }
+}

@@ -15,3 +15,22 @@ impl<F: Float> Tensor<F> {
         (self + F::from_f64(3.0)).relu6() / F::from_f64(6.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("hardsigmoid", Domain::between(-4.0, 4.0).avoiding(&[-3.0, 3.0]), |x| x.hardsigmoid());
+    }
+
+    #[test]
+    fn the_kinks() {
+        let table = [(-3.0, [0.0; 3]), (0.0, [0.5, 1.0 / 6.0, 0.0]), (3.0, [1.0, 0.0, 0.0]), (1000.0, [1.0, 0.0, 0.0])];
+        points::exact(Tensor::hardsigmoid, Tensor::hardsigmoid, &table);
+        points::keeps_nan(Tensor::hardsigmoid, Tensor::hardsigmoid);
+    }
+}

@@ -17,3 +17,28 @@ impl<F: Float> Tensor<F> {
         self * self.hardsigmoid()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("hardswish", Domain::between(-4.0, 4.0).avoiding(&[-3.0, 3.0]), |x| x.hardswish());
+    }
+
+    #[test]
+    fn the_kinks() {
+        let table = [
+            (-1000.0, [0.0; 3]),
+            (-3.0, [0.0, 0.0, 0.0]),
+            (0.0, [0.0, 0.5, 1.0 / 3.0]),
+            (3.0, [3.0, 1.0, 0.0]),
+            (1000.0, [1000.0, 1.0, 0.0]),
+        ];
+        points::exact(Tensor::hardswish, Tensor::hardswish, &table);
+        points::keeps_nan(Tensor::hardswish, Tensor::hardswish);
+    }
+}

@@ -14,3 +14,23 @@ impl<F: Float> Tensor<F> {
         self.clamp(-F::one(), F::one())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("hardtanh", Domain::between(-2.0, 2.0).avoiding(&[-1.0, 1.0]), |x| x.hardtanh());
+    }
+
+    #[test]
+    fn the_kinks() {
+        let table =
+            [(-1.0, [-1.0, 0.0, 0.0]), (0.5, [0.5, 1.0, 0.0]), (1.0, [1.0, 0.0, 0.0]), (1000.0, [1.0, 0.0, 0.0])];
+        points::exact(Tensor::hardtanh, Tensor::hardtanh, &table);
+        points::keeps_nan(Tensor::hardtanh, Tensor::hardtanh);
+    }
+}

@@ -38,3 +38,30 @@ impl<F: Float> Tensor<F> {
         apply(LeakyRelu { slope }, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        for slope in [0.01, 0.2, -1.0] {
+            sweep::unary("leaky_relu", Domain::between(-2.0, 2.0).avoiding(&[0.0]), |x| x.leaky_relu(slope));
+        }
+    }
+
+    #[test]
+    fn the_kink() {
+        let inf = f64::INFINITY;
+        let table = [
+            (-1000.0, [-250.0, 0.25, 0.0]),
+            (-0.0, [-0.0, 0.25, 0.0]),
+            (0.0, [0.0, 0.25, 0.0]),
+            (1000.0, [1000.0, 1.0, 0.0]),
+            (-inf, [-inf, 0.25, 0.0]),
+        ];
+        points::exact(|x| x.leaky_relu(0.25), |x| x.leaky_relu(0.25), &table);
+        points::keeps_nan(|x| x.leaky_relu(0.25), |x| x.leaky_relu(0.25));
+    }
+}

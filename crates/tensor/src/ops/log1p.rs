@@ -34,3 +34,26 @@ impl<F: Float> Tensor<F> {
         apply(Log1p, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("log1p", Domain::between(-0.6, 2.0), |x| x.log1p());
+    }
+
+    #[test]
+    fn small_and_large() {
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        let table =
+            [(-1.0, [-inf, inf, -inf]), (0.0, [0.0, 1.0, -1.0]), (1e-30, [1e-30, 1.0, -1.0]), (inf, [inf, 0.0, 0.0])];
+        points::exact(Tensor::log1p, Tensor::log1p, &table);
+        points::close(Tensor::log1p, 1e-15, &[(1.0, [std::f64::consts::LN_2, 0.5, -0.25])]);
+        assert!(Tensor::from(-2.0_f32).log1p().item().is_nan());
+        points::exact(Tensor::log1p, Tensor::log1p, &[(nan, [nan; 3])]);
+    }
+}

@@ -53,3 +53,49 @@ impl<F: Float> Tensor<F> {
         apply(Minimum, [self, &other.into()])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = Domain::between(-2.0, 2.0);
+        sweep::binary("minimum", domain.clone(), domain, |a, b| a.minimum(b));
+    }
+
+    #[test]
+    fn ties_share_and_nan_stays() {
+        let (inf, nan) = (f32::INFINITY, f32::NAN);
+        let a = Tensor::param([2.0, -1.0, nan, 1.0, -inf]);
+        let b = Tensor::param([2.0, 1.0, 1.0, nan, -inf]);
+        let y = a.minimum(&b);
+        assert_eq!(y.to_vec()[..2], [2.0, -1.0]);
+        assert!(y.to_vec()[2].is_nan() && y.to_vec()[3].is_nan());
+        let grads = y.sum().backward();
+        assert_eq!(grads[&a].to_vec(), [0.5, 1.0, 1.0, 1.0, 0.5]);
+        assert_eq!(grads[&b].to_vec(), [0.5, 0.0, 1.0, 1.0, 0.5]);
+    }
+
+    /// The way from `b` is shut, not multiplied by 0, which would make an infinite gradient NaN.
+    #[test]
+    fn an_infinite_gradient_does_not_leak() {
+        let a = Tensor::param([0.0]);
+        let b = Tensor::param([1.0]);
+        let grads = a.minimum(&b).sqrt().sum().backward();
+        assert_eq!(grads[&a].item(), f64::INFINITY);
+        assert_eq!(grads[&b].item(), 0.0);
+    }
+
+    #[test]
+    fn with_a_scalar() {
+        assert_eq!(Tensor::from([-1.0, 3.0]).minimum(0.5).to_vec(), [-1.0, 0.5]);
+    }
+
+    #[test]
+    #[should_panic(expected = "minimum of [2] and [3]: the sizes 2 and 3 of axis -1")]
+    fn shapes_that_do_not_broadcast() {
+        Tensor::from([1.0, 2.0]).minimum([1.0, 2.0, 3.0]);
+    }
+}

@@ -20,3 +20,36 @@ impl<F: Float> Tensor<F> {
         self * self.softplus().tanh()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("mish", Domain::between(-2.0, 2.0), |x| x.mish());
+    }
+
+    #[test]
+    fn values() {
+        points::close(
+            Tensor::mish,
+            5e-15,
+            &[
+                (0.0, [0.0, 0.6, 0.64]),
+                (1.0, [0.8650983882673104, 1.0490362200997921, 0.18468576447332827]),
+                (-1.0, [-0.30340146137410893, 0.05921675587739495, 0.34970567367064495]),
+                (-30.0, [-2.807286890651921e-12, -2.7137106609633923e-12, -2.620134431274741e-12]),
+            ],
+        );
+    }
+
+    #[test]
+    fn far_out() {
+        let table = [(-1000.0, [0.0, 0.0, 0.0]), (1000.0, [1000.0, 1.0, 0.0])];
+        points::exact(Tensor::mish, Tensor::mish, &table);
+        points::keeps_nan(Tensor::mish, Tensor::mish);
+    }
+}

@@ -31,6 +31,8 @@ mod mul;
 mod narrow;
 mod neg;
 mod permute;
+#[cfg(test)]
+mod points;
 mod pow;
 mod powf;
 mod powi;

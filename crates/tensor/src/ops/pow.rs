@@ -62,3 +62,57 @@ impl<F: Float> Tensor<F> {
         apply(Pow, [self, exponent])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grad;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::binary("pow", Domain::between(0.3, 2.0), Domain::between(-2.0, 2.0), |a, b| a.pow(b));
+    }
+
+    /// `(a, b)`, then the gradients with respect to `a` and to `b`.
+    #[track_caller]
+    fn assert_gradients((a, b): (f64, f64), expected: (f64, f64)) {
+        let (a, b) = (Tensor::param(a), Tensor::param(b));
+        let grads = a.pow(&b).backward();
+        let same = |got: f64, expected: f64| got == expected || got.is_nan() && expected.is_nan();
+        let got = (grads[&a].item(), grads[&b].item());
+        assert!(same(got.0, expected.0) && same(got.1, expected.1), "{got:?}, not {expected:?}");
+    }
+
+    #[test]
+    fn at_0_and_below() {
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        assert_gradients((0.0, 0.0), (0.0, 0.0));
+        assert_gradients((0.0, 1.0), (1.0, 0.0));
+        assert_gradients((0.0, 2.0), (0.0, 0.0));
+        assert_gradients((0.0, 0.5), (inf, 0.0));
+        assert_gradients((0.0, -1.0), (-inf, -inf));
+        assert_gradients((5.0, 0.0), (0.0, 5.0_f64.ln()));
+        assert_gradients((-2.0, 2.0), (-4.0, nan));
+        assert_gradients((-2.0, 3.0), (12.0, nan));
+        assert_gradients((-2.0, 0.5), (nan, nan));
+    }
+
+    /// ∂²(aᵇ)/∂a∂b is `1/a` at `b = 0`; a rule that puts 0 for every zero exponent loses it.
+    #[test]
+    fn the_mixed_derivative_at_exponent_0() {
+        let (a, b) = (Tensor::param(4.0), Tensor::param(0.0));
+        let [by_a] = grad(&a.pow(&b), [&a]);
+        let [mixed] = grad(&by_a, [&b]);
+        assert_eq!((by_a.item(), mixed.item()), (0.0, 0.25));
+        let [by_b] = grad(&a.pow(&b), [&b]);
+        let [mixed] = grad(&by_b, [&a]);
+        assert_eq!(mixed.item(), 0.25);
+    }
+
+    #[test]
+    fn nan_stays() {
+        let y = Tensor::from([f32::NAN, 2.0]).pow(&Tensor::from([2.0, f32::NAN]));
+        assert!(y.to_vec().iter().all(|y| y.is_nan()));
+    }
+}

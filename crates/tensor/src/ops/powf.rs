@@ -38,3 +38,29 @@ impl<F: Float> Tensor<F> {
         apply(Powf(exponent), [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        for exponent in [2.5, -1.5, 0.5, 1.0, 0.0] {
+            sweep::unary("powf", Domain::between(0.3, 2.0), |x| x.powf(exponent));
+        }
+        sweep::unary("powf", Domain::between(-2.0, 2.0), |x| x.powf(3.0));
+    }
+
+    #[test]
+    fn at_0_and_below() {
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        points::exact(|x| x.powf(0.0), |x| x.powf(0.0), &[(0.0, [1.0, 0.0, 0.0]), (-2.0, [1.0, 0.0, 0.0])]);
+        points::exact(|x| x.powf(0.5), |x| x.powf(0.5), &[(0.0, [0.0, inf, -inf]), (4.0, [2.0, 0.25, -0.03125])]);
+        points::exact(|x| x.powf(1.0), |x| x.powf(1.0), &[(0.0, [0.0, 1.0, 0.0]), (-8.0, [-8.0, 1.0, 0.0])]);
+        points::exact(|x| x.powf(2.0), |x| x.powf(2.0), &[(0.0, [0.0, 0.0, 2.0]), (-3.0, [9.0, -6.0, 2.0])]);
+        points::exact(|x| x.powf(-1.0), |x| x.powf(-1.0), &[(0.0, [inf, -inf, inf]), (-2.0, [-0.5, -0.25, -0.25])]);
+        points::exact(|x| x.powf(2.5), |x| x.powf(2.5), &[(-8.0, [nan; 3])]);
+        points::keeps_nan(|x| x.powf(2.5), |x| x.powf(2.5));
+    }
+}

@@ -17,3 +17,24 @@ impl<F: Float> Tensor<F> {
         Tensor::from(F::one()) / self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("recip", Domain::between(-2.0, 2.0).avoiding(&[-0.5, 0.0, 0.5]), |x| x.recip());
+    }
+
+    #[test]
+    fn the_pole() {
+        let inf = f64::INFINITY;
+        let table =
+            [(2.0, [0.5, -0.25, 0.25]), (0.0, [inf, -inf, inf]), (-0.0, [-inf, -inf, -inf]), (inf, [0.0, 0.0, 0.0])];
+        points::exact(Tensor::recip, Tensor::recip, &table);
+        points::keeps_nan(Tensor::recip, Tensor::recip);
+    }
+}

@@ -14,3 +14,28 @@ impl<F: Float> Tensor<F> {
         self.clamp(F::zero(), F::from_f64(6.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("relu6", Domain::between(-2.0, 8.0).avoiding(&[0.0, 6.0]), |x| x.relu6());
+    }
+
+    #[test]
+    fn the_kinks() {
+        let table = [
+            (-1.0, [0.0; 3]),
+            (0.0, [0.0; 3]),
+            (3.0, [3.0, 1.0, 0.0]),
+            (6.0, [6.0, 0.0, 0.0]),
+            (1000.0, [6.0, 0.0, 0.0]),
+        ];
+        points::exact(Tensor::relu6, Tensor::relu6, &table);
+        points::keeps_nan(Tensor::relu6, Tensor::relu6);
+    }
+}

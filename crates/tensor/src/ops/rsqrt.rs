@@ -17,3 +17,22 @@ impl<F: Float> Tensor<F> {
         self.sqrt().recip()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("rsqrt", Domain::between(0.3, 2.0), |x| x.rsqrt());
+    }
+
+    #[test]
+    fn the_edge_of_the_domain() {
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        let table = [(0.25, [2.0, -4.0, 24.0]), (0.0, [inf, -inf, inf]), (-1.0, [nan; 3])];
+        points::exact(Tensor::rsqrt, Tensor::rsqrt, &table);
+    }
+}

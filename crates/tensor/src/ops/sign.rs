@@ -14,3 +14,17 @@ impl<F: Float> Tensor<F> {
         Tensor::constant(kernels::map(&self.view(), |x| if x == F::zero() { F::zero() } else { x.signum() }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_a_constant() {
+        let x = Tensor::param([-2.0_f32, -0.0, 0.0, 3.0, f32::INFINITY]);
+        let y = x.sign();
+        assert_eq!(y.to_vec(), [-1.0, 0.0, 0.0, 1.0, 1.0]);
+        assert!(!y.requires_grad());
+        assert!(Tensor::from(f64::NAN).sign().item().is_nan());
+    }
+}

@@ -39,3 +39,36 @@ impl<F: Float> Tensor<F> {
         apply(Softplus, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("softplus", Domain::between(-2.0, 2.0), |x| x.softplus());
+    }
+
+    #[test]
+    fn values() {
+        points::close(
+            Tensor::softplus,
+            1e-15,
+            &[
+                (0.0, [std::f64::consts::LN_2, 0.5, 0.25]),
+                (1.0, [1.3132616875182228, 0.7310585786300049, 0.19661193324148185]),
+                (-1.0, [0.31326168751822286, 0.2689414213699951, 0.19661193324148185]),
+                (-30.0, [9.357622968839737e-14, 9.357622968839299e-14, 9.357622968838423e-14]),
+            ],
+        );
+    }
+
+    #[test]
+    fn far_out() {
+        let table = [(-1000.0, [0.0, 0.0, 0.0]), (1000.0, [1000.0, 1.0, 0.0])];
+        points::exact(Tensor::softplus, Tensor::softplus, &table);
+        points::keeps_nan(Tensor::softplus, Tensor::softplus);
+    }
+}

@@ -37,3 +37,29 @@ impl<F: Float> Tensor<F> {
         apply(Softsign, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("softsign", Domain::between(-2.0, 2.0).avoiding(&[0.0]), |x| x.softsign());
+    }
+
+    #[test]
+    fn values() {
+        let (value, slope, curvature) = (0.9990009990009990, 9.98002996004995e-7, -1.9940119800299581e-9);
+        let table = [
+            (-1000.0, [-value, slope, -curvature]),
+            (-3.0, [-0.75, 0.0625, 0.03125]),
+            (0.0, [0.0, 1.0, 0.0]),
+            (1000.0, [value, slope, curvature]),
+        ];
+        points::close(Tensor::softsign, 2e-15, &table);
+        points::exact(Tensor::softsign, Tensor::softsign, &table[1..3]);
+        points::keeps_nan(Tensor::softsign, Tensor::softsign);
+    }
+}

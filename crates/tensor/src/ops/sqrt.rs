@@ -34,3 +34,22 @@ impl<F: Float> Tensor<F> {
         apply(Sqrt, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("sqrt", Domain::between(0.3, 2.0), |x| x.sqrt());
+    }
+
+    #[test]
+    fn the_edge_of_the_domain() {
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        let table = [(4.0, [2.0, 0.25, -0.03125]), (0.0, [0.0, inf, -inf]), (-1.0, [nan; 3]), (inf, [inf, 0.0, 0.0])];
+        points::exact(Tensor::sqrt, Tensor::sqrt, &table);
+    }
+}

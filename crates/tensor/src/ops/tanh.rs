@@ -33,3 +33,34 @@ impl<F: Float> Tensor<F> {
         apply(Tanh, [self])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::points;
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::unary("tanh", Domain::between(-2.0, 2.0), |x| x.tanh());
+    }
+
+    #[test]
+    fn values() {
+        points::close(
+            Tensor::tanh,
+            2e-15,
+            &[
+                (0.0, [0.0, 1.0, 0.0]),
+                (0.5, [0.46211715726000976, 0.7864477329659274, -0.7268619813835873]),
+                (-1.0, [-0.7615941559557649, 0.41997434161402607, 0.6397000084492245]),
+            ],
+        );
+    }
+
+    #[test]
+    fn far_out() {
+        points::exact(Tensor::tanh, Tensor::tanh, &[(-1000.0, [-1.0, 0.0, 0.0]), (1000.0, [1.0, 0.0, 0.0])]);
+        points::keeps_nan(Tensor::tanh, Tensor::tanh);
+    }
+}

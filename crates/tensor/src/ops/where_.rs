@@ -85,3 +85,49 @@ pub fn where_<F: Float, D: Dimension>(
     let condition = condition.to_owned().into_dyn().into_shared();
     apply(Where { condition }, [&a.into(), &b.into()])
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{array, s};
+
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    fn checkerboard(shape: &[usize]) -> ArrayD<bool> {
+        ArrayD::from_shape_fn(shape, |at| (0..at.ndim()).map(|axis| at[axis]).sum::<usize>().is_multiple_of(2))
+    }
+
+    #[test]
+    fn derivatives() {
+        let domain = Domain::between(-2.0, 2.0);
+        sweep::binary("where_", domain.clone(), domain.clone(), |a, b| where_(&checkerboard((a + b).shape()), a, b));
+        // The condition is the largest.
+        let pairs: &[[&[usize]; 2]] = &[[&[], &[]], [&[3], &[2, 1]], [&[2, 1], &[2, 3]], [&[1, 1, 3], &[]]];
+        sweep::pairs("where_", pairs, domain.clone(), domain, |a, b| where_(&checkerboard(&[2, 2, 3]), a, b));
+    }
+
+    #[test]
+    fn all_three_broadcast() {
+        let y = where_(&array![[true], [false]], Tensor::from([1.0, 2.0]), -1.0);
+        assert_eq!(y, Tensor::from([[1.0, 2.0], [-1.0, -1.0]]));
+        let board = array![[true, false], [false, true]];
+        assert_eq!(where_(&board.t(), 1.0, [5.0, 6.0]), Tensor::from([[1.0, 6.0], [5.0, 1.0]]));
+        assert_eq!(where_(&board.slice(s![1, ..]), 1.0, 0.0), Tensor::from([0.0, 1.0]));
+    }
+
+    #[test]
+    fn what_was_not_chosen_does_not_show() {
+        let (a, b) = (Tensor::param([f32::NAN, 1.0]), Tensor::param([2.0, f32::INFINITY]));
+        let y = where_(&array![false, true], &a, &b);
+        assert_eq!(y.to_vec(), [2.0, 1.0]);
+        let grads = y.square().sum().backward();
+        assert_eq!(grads[&a].to_vec(), [0.0, 2.0]);
+        assert_eq!(grads[&b].to_vec(), [4.0, 0.0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "where_ of [2] and []: with a condition of shape [3], the sizes 2 and 3 of axis -1")]
+    fn a_condition_that_does_not_broadcast() {
+        where_(&array![true, false, true], Tensor::from([1.0, 2.0]), 0.0);
+    }
+}

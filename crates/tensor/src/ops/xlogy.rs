@@ -50,3 +50,38 @@ impl<F: Float> Tensor<F> {
         apply(Xlogy, [self, y])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grad;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        sweep::binary("xlogy", Domain::between(-2.0, 2.0), Domain::between(0.3, 2.0), |x, y| x.xlogy(y));
+    }
+
+    /// `(x, y)`, then the value and the gradients with respect to `x` and to `y`.
+    #[track_caller]
+    fn assert_gradients((x, y): (f64, f64), expected: [f64; 3]) {
+        let (x, y) = (Tensor::param(x), Tensor::param(y));
+        let value = x.xlogy(&y);
+        let [by_x, by_y] = grad(&value, [&x, &y]);
+        let got = [value, by_x, by_y].map(|z| z.item());
+        let same = got.iter().zip(expected).all(|(&a, b)| a == b || a.is_nan() && b.is_nan());
+        assert!(same, "{got:?}, not {expected:?}");
+    }
+
+    #[test]
+    fn at_0_and_below() {
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        assert_gradients((0.0, 0.0), [0.0, 0.0, nan]);
+        assert_gradients((0.0, 3.0), [0.0, 3.0_f64.ln(), 0.0]);
+        assert_gradients((0.0, -1.0), [0.0, 0.0, 0.0]);
+        assert_gradients((2.0, 0.0), [-inf, -inf, inf]);
+        assert_gradients((2.0, -1.0), [nan, nan, -2.0]);
+        assert_gradients((0.0, nan), [nan, nan, nan]);
+        assert_gradients((nan, 1.0), [nan, 0.0, nan]);
+    }
+}
