@@ -1,11 +1,23 @@
 //! The driver: walks a model and lets a rule update every parameter.
 
-use downhill_tensor::{Float, Gradients, Params, Path, Tensor};
+mod checkpoint;
+mod group;
+mod joint;
+mod slots;
+mod step;
 
-use crate::kernels::row_major;
+pub use checkpoint::{OptimizerState, OptimizerStateError};
+pub use group::Group;
+
+use std::str::FromStr;
+
+use downhill_tensor::Float;
+
 use crate::options::OptionError;
+use crate::rule::Powers;
 use crate::state::ParamState;
-use crate::{ParamUpdate, Rule};
+use crate::{Rule, TextError};
+use slots::Slots;
 
 /// Updates the parameters of a model by a [`Rule`].
 ///
@@ -21,14 +33,23 @@ use crate::{ParamUpdate, Rule};
 /// }
 /// assert!(w.square().sum().item() < 1e-3_f64);
 /// ```
-#[derive(Debug)]
+///
+/// What the rule remembers is kept by the parameter's path (`fc1.weight`), so it survives saving and loading
+/// ([`state_dict`](Self::state_dict)) and a model that is built anew. A parameter that hangs at several paths (tied
+/// weights) is updated once, with the state of its first path, and stays tied. Constants (frozen parameters, buffers)
+/// are left alone.
+///
+/// To accumulate gradients over several batches, add them up: `grads += loss.backward()`, then one step.
+#[derive(Clone, Debug)]
 pub struct Optimizer<F: Float = f32> {
     /// What to do about a trainable parameter without a gradient.
     pub missing_gradient: MissingGradient,
+    /// The first is for what no pattern of the others matches.
     pub(crate) groups: Vec<Group<F>>,
-    pub(crate) slots: Vec<Slot<F>>,
-    /// The number of calls of `step`.
-    clock: u64,
+    slots: Slots<F>,
+    powers: Powers,
+    /// For gradients whose memory is not in row-major order, and for rules with intermediate results.
+    row_major: Vec<F>,
     scratch: Vec<F>,
 }
 
@@ -42,44 +63,18 @@ pub enum MissingGradient {
     Skip,
 }
 
-/// The parameters whose path matches a pattern, and the rule that updates them.
-#[derive(Debug)]
-pub struct Group<F: Float = f32> {
-    pub(crate) pattern: String,
-    pub(crate) rule: Box<dyn Rule<F>>,
-    /// The rate before any schedule changed it.
-    pub(crate) initial_lr: Option<f64>,
-}
-
-/// The state of one parameter.
-#[derive(Clone, Debug)]
-pub(crate) struct Slot<F: Float> {
-    pub(crate) path: String,
-    pub(crate) shape: Vec<usize>,
-    pub(crate) group: usize,
-    pub(crate) state: ParamState<F>,
-    /// The parameter's number when it was last seen, and when that was.
-    id: Option<u64>,
-    seen: u64,
-}
-
-impl<F: Float> Clone for Group<F> {
-    fn clone(&self) -> Self {
-        Group { pattern: self.pattern.clone(), rule: self.rule.boxed(), ..*self }
-    }
-}
-
-impl<F: Float> Clone for Optimizer<F> {
-    fn clone(&self) -> Self {
-        Optimizer { groups: self.groups.clone(), slots: self.slots.clone(), scratch: Vec::new(), ..*self }
-    }
-}
-
 impl<F: Float> Optimizer<F> {
     /// An optimiser by `rule`.
     ///
     /// # Panics
-    /// If an option makes no sense, naming it. For rules from a command line see [`try_new`](Self::try_new).
+    /// If an option makes no sense, naming it: `Sgd: momentum must be ≥ 0, got -0.1`. For rules from a command line
+    /// there are [`try_new`](Self::try_new) and `parse`:
+    ///
+    /// ```
+    /// # use downhill_optim::Optimizer;
+    /// let opt: Optimizer = "sgd:lr=0.1,momentum=0.9".parse()?;
+    /// # Ok::<(), downhill_optim::TextError>(())
+    /// ```
     #[track_caller]
     pub fn new(rule: impl Rule<F> + 'static) -> Self {
         match Self::try_new(rule) {
@@ -94,133 +89,114 @@ impl<F: Float> Optimizer<F> {
     /// If an option makes no sense, naming it.
     pub fn try_new(rule: impl Rule<F> + 'static) -> Result<Self, OptionError> {
         rule.check()?;
-        let missing_gradient = MissingGradient::default();
         Ok(Optimizer {
-            missing_gradient,
-            groups: vec![Group::new("*", rule)],
-            slots: Vec::new(),
-            clock: 0,
+            missing_gradient: MissingGradient::default(),
+            groups: vec![Group::new("*", rule.boxed())],
+            slots: Slots::default(),
+            powers: Powers::default(),
+            row_major: Vec::new(),
             scratch: Vec::new(),
         })
     }
 
-    /// The learning rate (of the first group).
-    pub fn lr(&self) -> f64 {
-        self.groups[0].rule.lr()
+    /// Gives the parameters whose path matches `pattern` a rule of their own: other options, or another rule
+    /// altogether. In a pattern `*` stands for any run of characters; where several groups match, the one added
+    /// first counts.
+    ///
+    /// ```
+    /// use downhill_optim::{AdamW, Optimizer};
+    /// use downhill_tensor::Tensor;
+    ///
+    /// // Weights decay, biases do not.
+    /// let mut layer = (Tensor::param([[1.0_f32, 2.0]]), Tensor::param([0.5]));
+    /// let rule = AdamW { lr: 1e-3, ..AdamW::default() };
+    /// let mut opt = Optimizer::new(rule.clone()).with_group("1", AdamW { weight_decay: 0.0, ..rule });
+    /// let loss = layer.0.sum() * 0.0 + layer.1.sum() * 0.0;
+    /// opt.step(&mut layer, &loss.backward());
+    /// assert!(layer.0.view()[[0, 0]] < 1.0 && layer.1.item() == 0.5);
+    /// ```
+    ///
+    /// # Panics
+    /// If an option makes no sense; in the first step, if no path of the model matches.
+    #[track_caller]
+    pub fn with_group(mut self, pattern: &str, rule: impl Rule<F> + 'static) -> Self {
+        if let Err(error) = rule.check() {
+            panic!("group \"{pattern}\": {error}");
+        }
+        let joint = self.groups[0].rule.as_joint().is_some() || rule.as_joint().is_some();
+        assert!(!joint, "group \"{pattern}\": a rule that moves all parameters together allows no groups");
+        assert!(self.slots.is_empty(), "group \"{pattern}\": groups are added before the first step");
+        self.groups.push(Group::new(pattern, rule.boxed()));
+        self
     }
 
-    /// Sets the learning rate (of every group).
+    /// The groups: first the one for what no pattern matches, then the others as they were added.
+    pub fn groups(&self) -> &[Group<F>] {
+        &self.groups
+    }
+
+    /// The groups, to change their rates and options.
+    pub fn groups_mut(&mut self) -> &mut [Group<F>] {
+        &mut self.groups
+    }
+
+    /// The learning rate in force (of the first group).
+    pub fn lr(&self) -> f64 {
+        self.groups[0].lr()
+    }
+
+    /// Sets the learning rate of every group. A schedule that is running goes on from here or overwrites it,
+    /// according to its kind.
+    ///
+    /// # Panics
+    /// If it is not a number.
+    #[track_caller]
     pub fn set_lr(&mut self, lr: f64) {
+        assert!(!lr.is_nan(), "set_lr: the rate is not a number");
         self.groups.iter_mut().for_each(|group| group.rule.set_lr(lr));
     }
 
-    /// Updates every parameter of `model` that has a gradient.
+    /// The momentum, or `beta1`, in force (of the first group); `None` if the rule has neither.
+    pub fn momentum(&self) -> Option<f64> {
+        self.groups[0].rule.momentum()
+    }
+
+    /// Sets the momentum, or `beta1`, of every group whose rule has one.
     ///
     /// # Panics
-    /// If a trainable parameter has no gradient (see [`missing_gradient`](Self::missing_gradient)). Nothing has been
-    /// changed then.
+    /// If it is not a number.
     #[track_caller]
-    pub fn step<M: Params<F> + ?Sized>(&mut self, model: &mut M, grads: &Gradients<F>) {
-        if self.missing_gradient == MissingGradient::Panic {
-            refuse_missing(model, grads);
-        }
-        self.clock += 1;
-        let (mut next, mut tied) = (0, false);
-        model.visit_mut(&Path::ROOT, &mut |path, tensor| {
-            if !tensor.is_param() {
-                return;
-            }
-            let Some(grad) = grads.get(tensor) else { return };
-            let at = self.slot(path, tensor, next);
-            next = at + 1;
-            if self.is_tied(at, tensor) {
-                tied = true;
-                return;
-            }
-            self.update(at, tensor, grad);
-        });
-        if tied {
-            retie(model);
-        }
+    pub fn set_momentum(&mut self, momentum: f64) {
+        assert!(!momentum.is_nan(), "set_momentum: the momentum is not a number");
+        self.groups.iter_mut().for_each(|group| group.rule.set_momentum(momentum));
     }
 
-    /// The slot at `path`: the next one unless the walk has changed.
-    fn slot(&mut self, path: &Path<'_>, tensor: &Tensor<F>, next: usize) -> usize {
-        if self.slots.get(next).is_some_and(|slot| *path == *slot.path) {
-            return next;
-        }
-        if let Some(at) = self.slots.iter().position(|slot| *path == *slot.path) {
-            return at;
-        }
-        let group = self.groups.iter().rposition(|group| path.matches(&group.pattern)).unwrap_or(0);
-        self.slots.push(Slot {
-            path: path.to_string(),
-            shape: tensor.shape().to_vec(),
-            group,
-            state: ParamState::default(),
-            id: None,
-            seen: 0,
-        });
-        self.slots.len() - 1
+    /// What the rule remembers of the parameter at `path`; `None` before its first step.
+    ///
+    /// ```
+    /// # use downhill_optim::{Adam, Optimizer};
+    /// # use downhill_tensor::Tensor;
+    /// let mut pair = (Tensor::param([3.0_f64]), Tensor::param([4.0]));
+    /// let mut opt = Optimizer::new(Adam::default());
+    /// let grads = (&pair.0 * &pair.1).sum().backward();
+    /// opt.step(&mut pair, &grads);
+    /// assert_eq!(opt.state("1").unwrap().buffer("exp_avg").unwrap(), [(1.0 - 0.9) * 3.0]);
+    /// ```
+    pub fn state(&self, path: &str) -> Option<&ParamState<F>> {
+        self.slots.iter().find(|slot| slot.path == path).map(|slot| &slot.state)
     }
 
-    /// Whether this parameter has been updated in this step already, under another path.
-    fn is_tied(&mut self, at: usize, tensor: &Tensor<F>) -> bool {
-        let id = tensor.id();
-        let clock = self.clock;
-        let tied = self.slots.iter().any(|slot| slot.seen == clock && slot.id == id);
-        self.slots[at].id = id;
-        self.slots[at].seen = clock;
-        tied
-    }
-
-    fn update(&mut self, at: usize, tensor: &mut Tensor<F>, grad: &Tensor<F>) {
-        let slot = &mut self.slots[at];
-        let grad = grad.view();
-        let grad = match grad.as_slice() {
-            Some(grad) => grad,
-            None => row_major(&grad, &mut self.scratch),
-        };
-        slot.state.steps += 1;
-        let mut param = tensor.data_mut();
-        let param = param.as_slice_mut().expect("a parameter is row-major");
-        let state = &mut slot.state;
-        self.groups[slot.group].rule.update(&mut ParamUpdate { param, grad, shape: &slot.shape, state });
+    /// Every path with what the rule remembers of the parameter there.
+    pub fn states(&self) -> impl Iterator<Item = (&str, &ParamState<F>)> {
+        self.slots.iter().map(|slot| (slot.path.as_str(), &slot.state))
     }
 }
 
-impl<F: Float> Group<F> {
-    fn new(pattern: &str, rule: impl Rule<F> + 'static) -> Self {
-        Group { pattern: pattern.to_owned(), rule: Box::new(rule), initial_lr: None }
+/// From the text of a rule, such as `adam:lr=0.01,amsgrad`.
+impl<F: Float> FromStr for Optimizer<F> {
+    type Err = TextError;
+
+    fn from_str(text: &str) -> Result<Self, TextError> {
+        Ok(Self::try_new(text.parse::<Box<dyn Rule<F>>>()?)?)
     }
-}
-
-#[track_caller]
-fn refuse_missing<F: Float, M: Params<F> + ?Sized>(model: &M, grads: &Gradients<F>) {
-    let mut missing = Vec::new();
-    model.visit(&Path::ROOT, &mut |path, tensor| {
-        if tensor.is_param() && grads.get(tensor).is_none() {
-            missing.push(path.to_string());
-        }
-    });
-    assert!(
-        missing.is_empty(),
-        "step: no gradient for {}: the loss does not depend on them. If that is meant, freeze them \
-         (`model.freeze(\"{}\")`) or set `missing_gradient` to `MissingGradient::Skip`",
-        missing.join(", "),
-        missing[0],
-    );
-}
-
-/// Gives every parameter that hangs at several paths the elements it has at the first.
-fn retie<F: Float, M: Params<F> + ?Sized>(model: &mut M) {
-    let mut firsts: Vec<Tensor<F>> = Vec::new();
-    model.visit_mut(&Path::ROOT, &mut |_, tensor| {
-        if tensor.is_param() {
-            match firsts.iter().find(|first| first.id() == tensor.id()) {
-                Some(first) => *tensor = first.clone(),
-                None => firsts.push(tensor.clone()),
-            }
-        }
-    });
 }

@@ -7,6 +7,7 @@ use downhill_tensor::Float;
 use crate::kernels;
 use crate::options::OptionError;
 use crate::state::ParamState;
+use crate::text::{TextError, put_together};
 
 /// An update rule: how one parameter changes, given its gradient and what is remembered of it.
 ///
@@ -28,7 +29,7 @@ use crate::state::ParamState;
 ///     fn boxed(&self) -> Box<dyn Rule<F>> { Box::new(self.clone()) }
 ///     fn update(&self, param: &mut ParamUpdate<'_, F>) {
 ///         let [lr, limit] = [self.lr, self.limit].map(F::from_f64);
-///         param.each([], |p, g, []| (p - (lr * g).max(-limit).min(limit), []));
+///         param.each([], move |p, g, []| (p - (lr * g).max(-limit).min(limit), []));
 ///     }
 /// }
 ///
@@ -76,8 +77,34 @@ pub trait Rule<F: Float>: fmt::Debug + Send + Sync {
     /// Updates one parameter.
     fn update(&self, param: &mut ParamUpdate<'_, F>);
 
+    /// The rule as one that moves all parameters together and evaluates the loss itself; `None` for most.
+    fn as_joint(&self) -> Option<&dyn JointRule<F>> {
+        None
+    }
+
     /// A copy of the rule.
     fn boxed(&self) -> Box<dyn Rule<F>>;
+
+    /// Every option by name, as text. What is not listed here is not saved with the optimiser.
+    fn options(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Sets an option by name.
+    ///
+    /// # Errors
+    /// If there is no such option, or the text is no value for it.
+    fn set_option(&mut self, option: &str, _value: &str) -> Result<(), TextError> {
+        Err(TextError::unknown_option(self.name(), option, &[]))
+    }
+}
+
+/// A rule that moves all parameters of a model together and evaluates the loss as often as it likes in one step, such
+/// as [`Lbfgs`](crate::Lbfgs). Used through [`Optimizer::step_with`](crate::Optimizer::step_with).
+pub trait JointRule<F: Float> {
+    /// One step from `x`, the elements of all parameters in a row. `evaluate(x, g)` writes the gradient at `x` into
+    /// `g` and returns the loss. Returns the loss before the step.
+    fn minimize(&self, x: &mut [F], state: &mut ParamState<F>, evaluate: &mut dyn FnMut(&[F], &mut [F]) -> F) -> F;
 }
 
 /// What a [`Rule`] sees of a parameter: its elements in row-major order, the gradient in the same order, the shape,
@@ -92,6 +119,9 @@ pub struct ParamUpdate<'a, F: Float = f32> {
     pub shape: &'a [usize],
     /// What is remembered; [`steps`](ParamState::steps) counts this step already.
     pub state: &'a mut ParamState<F>,
+    /// Room for intermediate results, shared by all parameters: neither length nor contents mean anything.
+    pub scratch: &'a mut Vec<F>,
+    pub(crate) powers: &'a mut Powers,
 }
 
 impl<F: Float> ParamUpdate<'_, F> {
@@ -100,16 +130,55 @@ impl<F: Float> ParamUpdate<'_, F> {
         self.state.steps as f64
     }
 
+    /// `base` to the power of `exponent`, remembered from one parameter to the next.
+    pub fn power(&mut self, base: f64, exponent: f64) -> f64 {
+        self.powers.get(base, exponent)
+    }
+
     /// Changes every element by a formula, in one pass over memory: `formula(p, g, [s, ...])` gives the new element
     /// and the new elements of the named buffers (zeros when they are new).
-    pub fn each<const N: usize>(&mut self, buffers: [&'static str; N], formula: impl Fn(F, F, [F; N]) -> (F, [F; N])) {
-        let buffers = self.state.buffers_mut(buffers, self.param.len());
+    ///
+    /// The closure takes what it uses by `move`: constants behind references would keep the loop from being
+    /// vectorised, which is five times slower.
+    pub fn each<const N: usize>(
+        &mut self,
+        buffers: [&'static str; N],
+        formula: impl Fn(F, F, [F; N]) -> (F, [F; N]) + 'static,
+    ) {
+        let len = self.param.len();
+        let buffers = self.state.buffers_mut(buffers.map(|name| (name, len)));
         kernels::update(self.param, self.grad, buffers, formula);
     }
 
     /// Makes a buffer as long as the parameter, every element `start`, unless it is there already.
     pub fn start(&mut self, buffer: &'static str, start: f64) {
         self.state.prepare(buffer, self.param.len(), F::from_f64(start));
+    }
+}
+
+/// Powers of the decay rates: the same for all parameters of a step, and dearer than the whole update of a small one.
+#[derive(Clone, Debug)]
+pub(crate) struct Powers {
+    /// Base, exponent, power.
+    entries: [(f64, f64, f64); 4],
+    next: usize,
+}
+
+impl Default for Powers {
+    fn default() -> Self {
+        Powers { entries: [(f64::NAN, 0.0, 0.0); 4], next: 0 }
+    }
+}
+
+impl Powers {
+    fn get(&mut self, base: f64, exponent: f64) -> f64 {
+        if let Some(&(.., power)) = self.entries.iter().find(|&&(b, e, _)| b == base && e == exponent) {
+            return power;
+        }
+        let power = base.powf(exponent);
+        self.entries[self.next] = (base, exponent, power);
+        self.next = (self.next + 1) % self.entries.len();
+        power
     }
 }
 
@@ -147,7 +216,32 @@ impl<F: Float> Rule<F> for Box<dyn Rule<F>> {
         (**self).update(param);
     }
 
+    fn as_joint(&self) -> Option<&dyn JointRule<F>> {
+        (**self).as_joint()
+    }
+
     fn boxed(&self) -> Box<dyn Rule<F>> {
         (**self).boxed()
+    }
+
+    fn options(&self) -> Vec<(&'static str, String)> {
+        (**self).options()
+    }
+
+    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
+        (**self).set_option(option, value)
+    }
+}
+
+impl<F: Float> Clone for Box<dyn Rule<F>> {
+    fn clone(&self) -> Self {
+        self.boxed()
+    }
+}
+
+/// The rule as text, every option written out: reading it gives an equal rule.
+impl<F: Float> fmt::Display for dyn Rule<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&put_together(self.name(), &self.options()))
     }
 }

@@ -60,13 +60,19 @@ impl<F: Float> ParamState<F> {
         })
     }
 
-    /// Several buffers at once, to be changed; zeros of `len` elements when they are new.
+    /// Several buffers at once, by name and length, to be changed; zeros when they are new.
     ///
     /// # Panics
     /// If a name comes twice.
-    pub fn buffers_mut<const N: usize>(&mut self, names: [&'static str; N], len: usize) -> [&mut [F]; N] {
-        let at = names.map(|name| self.prepare(name, len, F::zero()));
+    pub fn buffers_mut<const N: usize>(&mut self, names: [(&'static str, usize); N]) -> [&mut [F]; N] {
+        let at = names.map(|(name, len)| self.prepare(name, len, F::zero()));
         let buffers = self.buffers.get_disjoint_mut(at).expect("every name comes once");
         buffers.map(|(_, buffer)| buffer.as_mut_slice())
+    }
+
+    /// A buffer whose length changes; empty when it is new.
+    pub fn list(&mut self, name: &'static str) -> &mut Vec<F> {
+        let at = self.prepare(name, 0, F::zero());
+        &mut self.buffers[at].1
     }
 }

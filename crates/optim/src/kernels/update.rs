@@ -36,7 +36,10 @@ impl<F: Float, const N: usize, U: Fn(F, F, [F; N]) -> (F, [F; N])> Loop for Pass
     fn run(self) {
         let Pass { param, grad, state, formula } = self;
         let tiny = tiny::<F>();
-        for i in 0..param.len() {
+        let len = param.len();
+        // Slices of one known length need no bounds checks.
+        let (grad, state) = (&grad[..len], state.map(|buffer| &mut buffer[..len]));
+        for i in 0..len {
             let (p, s) = formula(param[i], grad[i], std::array::from_fn(|k| state[k][i]));
             param[i] = p;
             for k in 0..N {

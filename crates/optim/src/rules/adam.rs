@@ -1,15 +1,40 @@
 //! Adam.
 
 use downhill_tensor::Float;
-use serde::{Deserialize, Serialize};
 
-use super::options;
+use super::{fields, sign};
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{ParamUpdate, Rule};
 
-/// Adam (arXiv 1412.6980): every element has its own step, from running means of its gradient and of the square.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// Adam: every element has a step of its own, from running means of its gradient and of the gradient's square.
+///
+/// ```text
+/// g = ∇L + λ·p
+/// m = β₁·m + (1 - β₁)·g
+/// v = β₂·v + (1 - β₂)·g²
+/// p = p - η · (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + ε)
+/// ```
+///
+/// With `amsgrad`, the largest `v` so far takes the place of `v`. With `decoupled`, λ is not added to the gradient, but
+/// `p` is first multiplied by `1 - η·λ`: that is [`AdamW`](crate::AdamW).
+///
+/// Kingma and Ba, arXiv 1412.6980; AMSGrad: Reddi et al., arXiv 1904.09237. As in PyTorch, amsgrad takes the maximum
+/// of the raw `v` and corrects it afterwards (the paper does not correct; optax's takes the maximum of corrected
+/// ones), and ε is outside the root and after the correction (TensorFlow's is before it, "ε hat" in the paper).
+///
+/// Steps are about η long however small the gradient: near a minimum Adam does not slow down by itself, so lower the
+/// rate towards the end.
+///
+/// ```
+/// use downhill_optim::{Adam, Optimizer};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::param([1.0_f64, -1000.0]);
+/// let mut opt = Optimizer::new(Adam { lr: 0.1, ..Adam::default() });
+/// let loss = w.square().sum();
+/// opt.step(&mut w, &loss.backward());
+/// assert!((w.view()[0] - 0.9).abs() < 1e-8 && (w.view()[1] + 999.9).abs() < 1e-8);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
 pub struct Adam {
     /// The learning rate η.
     pub lr: f64,
@@ -17,15 +42,15 @@ pub struct Adam {
     pub beta1: f64,
     /// How much of the mean of squares is kept, β₂.
     pub beta2: f64,
-    /// Keeps the division from zero, ε; outside the root.
+    /// Keeps the division away from zero, ε.
     pub eps: f64,
-    /// The weight decay λ: an L2 penalty, or if `decoupled` a shrinking by η·λ each step.
+    /// The weight decay λ.
     pub weight_decay: f64,
     /// Weight decay beside the gradient instead of through it.
     pub decoupled: bool,
     /// Divide by the largest mean of squares so far.
     pub amsgrad: bool,
-    /// Go uphill.
+    /// Go uphill. Weight decay still shrinks.
     pub maximize: bool,
 }
 
@@ -45,38 +70,66 @@ impl Default for Adam {
 }
 
 impl<F: Float> Rule<F> for Adam {
-    options!(Adam, lr, beta1);
+    fields!(Adam { lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize }, momentum = beta1);
 
     fn check(&self) -> Result<(), OptionError> {
-        non_negative("Adam", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
-        fraction("Adam", &[("beta1", self.beta1), ("beta2", self.beta2)])
+        self.check_as("Adam")
     }
 
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
-        let step = self.lr / (1.0 - self.beta1.powf(t));
-        let correction = (1.0 - self.beta2.powf(t)).sqrt();
+        let step = self.lr / (1.0 - param.power(self.beta1, t));
+        let correction = 1.0 / (1.0 - param.power(self.beta2, t)).sqrt();
         let (coupled, kept) =
             if self.decoupled { (0.0, 1.0 - self.lr * self.weight_decay) } else { (self.weight_decay, 1.0) };
-        let [beta1, one_beta1, beta2, one_beta2] =
+        let [beta1, new1, beta2, new2] =
             [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
-        let [step, correction, eps] = [step, correction, self.eps].map(F::from_f64);
-        let [sign, coupled, kept] = [if self.maximize { -1.0 } else { 1.0 }, coupled, kept].map(F::from_f64);
-        let moments = |p: F, g: F, m: F, v: F| {
+        let [step, correction, eps, coupled, kept] = [step, correction, self.eps, coupled, kept].map(F::from_f64);
+        let sign = sign::<F>(self.maximize);
+        let means = move |p: F, g: F, m: F, v: F| {
             let g = sign * g + coupled * p;
-            (beta1 * m + one_beta1 * g, beta2 * v + one_beta2 * g * g)
+            (beta1 * m + new1 * g, beta2 * v + new2 * g * g)
         };
+        let new = move |p: F, m: F, v: F| kept * p - step * m / (v.sqrt() * correction + eps);
         if self.amsgrad {
-            param.each(["exp_avg", "exp_avg_sq", "max_exp_avg_sq"], |p, g, [m, v, x]| {
-                let (m, v) = moments(p, g, m, v);
-                let x = x.max(v);
-                (kept * p - step * m / (x.sqrt() / correction + eps), [m, v, x])
+            param.each(["exp_avg", "exp_avg_sq", "max_exp_avg_sq"], move |p, g, [m, v, largest]| {
+                let (m, v) = means(p, g, m, v);
+                let largest = largest.max(v);
+                (new(p, m, largest), [m, v, largest])
             });
         } else {
-            param.each(["exp_avg", "exp_avg_sq"], |p, g, [m, v]| {
-                let (m, v) = moments(p, g, m, v);
-                (kept * p - step * m / (v.sqrt() / correction + eps), [m, v])
+            param.each(["exp_avg", "exp_avg_sq"], move |p, g, [m, v]| {
+                let (m, v) = means(p, g, m, v);
+                (new(p, m, v), [m, v])
             });
         }
+    }
+}
+
+impl Adam {
+    pub(super) fn check_as(&self, name: &'static str) -> Result<(), OptionError> {
+        non_negative(name, &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
+        fraction(name, &[("beta1", self.beta1), ("beta2", self.beta2)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        let adam = Adam { lr: 0.1, ..Adam::default() };
+        expect(adam.clone(), 5, [0.507963661927, 0.507963657134]);
+        let all = Adam { weight_decay: 0.01, amsgrad: true, ..adam.clone() };
+        expect(all, 5, [0.507963661874, 0.507963657134]);
+        expect(Adam { weight_decay: 0.01, decoupled: true, ..adam }, 5, [0.504080092747, 0.504080087961]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(Adam { beta2: 1.0, ..Adam::default() }, "Adam: beta2 must be in [0, 1), got 1");
+        refused(Adam { eps: -1e-8, ..Adam::default() }, "Adam: eps must be ≥ 0, got -0.00000001");
     }
 }

@@ -1,24 +1,96 @@
 //! The update rules, one a file: formula, source, code, tests. A new one is a new file and a line here.
 
-mod adam;
-mod sgd;
+use downhill_tensor::Float;
 
-pub use adam::Adam;
-pub use sgd::Sgd;
+use crate::Rule;
+use crate::text::{TextError, same_name, take_apart};
 
-/// The methods of [`Rule`](crate::Rule) that only say which fields are which.
-macro_rules! options {
-    ($Rule:ident, $lr:ident $(, $momentum:ident)?) => {
-        fn name(&self) -> &'static str {
-            stringify!($Rule)
+macro_rules! rules {
+    ($($file:ident: $Rule:ident,)*) => {
+        $(
+            mod $file;
+            pub use $file::$Rule;
+        )*
+
+        /// The names by which rules are known on command lines.
+        const NAMES: &[&str] = &[$(stringify!($file)),*];
+
+        /// Every rule with its defaults.
+        fn by_name<F: Float>(name: &str) -> Option<Box<dyn Rule<F>>> {
+            $(
+                if same_name(name, stringify!($file)) {
+                    return Some(Box::new($Rule::default()));
+                }
+            )*
+            None
         }
+    };
+}
+
+rules! {
+    adadelta: Adadelta,
+    adafactor: Adafactor,
+    adagrad: Adagrad,
+    adam: Adam,
+    adamax: Adamax,
+    adamw: AdamW,
+    asgd: Asgd,
+    classical_momentum: ClassicalMomentum,
+    lamb: Lamb,
+    lbfgs: Lbfgs,
+    lion: Lion,
+    muon: Muon,
+    nadam: NAdam,
+    radam: RAdam,
+    rmsprop: RmsProp,
+    rprop: Rprop,
+    sgd: Sgd,
+    sign_sgd: SignSgd,
+}
+
+pub use lbfgs::LineSearch;
+pub use muon::MuonScale;
+
+#[cfg(test)]
+mod reference;
+
+/// `rmsprop:alpha=0.95,centered`: a name, and the options that are not the defaults. A flag named alone is on.
+///
+/// ```
+/// use downhill_optim::{Optimizer, Rule};
+/// let rule: Box<dyn Rule<f32>> = "adam:lr=0.01,amsgrad".parse()?;
+/// assert_eq!(Optimizer::new(rule).lr(), 0.01);
+/// let error = "adam:rate=0.01".parse::<Box<dyn Rule<f32>>>().unwrap_err();
+/// assert!(error.to_string().starts_with("Adam: there is no option `rate`; there are lr, beta1, "));
+/// # Ok::<(), downhill_optim::TextError>(())
+/// ```
+impl<F: Float> std::str::FromStr for Box<dyn Rule<F>> {
+    type Err = TextError;
+
+    fn from_str(text: &str) -> Result<Self, TextError> {
+        let (name, options) = take_apart(text);
+        let mut rule = by_name(name).ok_or_else(|| TextError::UnknownName {
+            what: "rule",
+            name: name.to_owned(),
+            known: NAMES.to_vec(),
+        })?;
+        options.into_iter().try_for_each(|(option, value)| rule.set_option(option, value))?;
+        rule.check()?;
+        Ok(rule)
+    }
+}
+
+/// The methods of [`Rule`] that only say which fields are which.
+macro_rules! fields {
+    ($Rule:ident { $($field:ident),* $(,)? } $(, momentum = $momentum:ident)?) => {
+        $crate::options::options!($Rule { $($field),* });
 
         fn lr(&self) -> f64 {
-            self.$lr
+            self.lr
         }
 
         fn set_lr(&mut self, lr: f64) {
-            self.$lr = lr;
+            self.lr = lr;
         }
 
         $(
@@ -36,4 +108,9 @@ macro_rules! options {
         }
     };
 }
-use options;
+use fields;
+
+/// 1, or -1 to go uphill: what a gradient is multiplied by.
+fn sign<F: Float>(maximize: bool) -> F {
+    if maximize { -F::one() } else { F::one() }
+}

@@ -1,27 +1,48 @@
 //! Stochastic gradient descent, with momentum.
 
 use downhill_tensor::Float;
-use serde::{Deserialize, Serialize};
 
-use super::options;
+use super::{fields, sign};
 use crate::options::{OptionError, non_negative, require};
 use crate::{ParamUpdate, Rule};
 
-/// Stochastic gradient descent, with momentum.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// Stochastic gradient descent, plain, with momentum, or with Nesterov's look ahead.
+///
+/// ```text
+/// g = ∇L + λ·p
+/// b = μ·b + (1 - δ)·g         the first time b = g
+/// p = p - η·b                 with nesterov: p - η·(g + μ·b)
+/// ```
+///
+/// The rate η stands outside the momentum `b`, so a change of the rate acts at once on what has been gathered. In
+/// [`ClassicalMomentum`](crate::ClassicalMomentum), the form of most textbooks, it stands inside.
+///
+/// Polyak, *Some methods of speeding up the convergence of iteration methods*, 1964; Sutskever et al., *On the
+/// importance of initialization and momentum in deep learning*, 2013. As in PyTorch; TensorFlow's and Keras's
+/// momentum is the classical one.
+///
+/// ```
+/// use downhill_optim::{Optimizer, Sgd};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::param([1.0_f64, -1.0]);
+/// let mut opt = Optimizer::new(Sgd { lr: 0.1, momentum: 0.9, nesterov: true, ..Sgd::default() });
+/// let loss = w.square().sum();
+/// opt.step(&mut w, &loss.backward());
+/// assert_eq!(w, Tensor::from([1.0 - 0.1 * 3.8, -1.0 + 0.1 * 3.8]));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sgd {
     /// The learning rate η.
     pub lr: f64,
     /// The momentum μ; 0 for none.
     pub momentum: f64,
-    /// How much of a new gradient the momentum leaves out, δ.
+    /// What the momentum leaves out of a new gradient, δ; not of the first.
     pub dampening: f64,
-    /// The weight decay λ (an L2 penalty: it goes through the momentum).
+    /// The weight decay λ: an L2 penalty, which goes through the momentum.
     pub weight_decay: f64,
-    /// Look ahead along the momentum.
+    /// Take the gradient where the momentum is about to lead.
     pub nesterov: bool,
-    /// Go uphill.
+    /// Go uphill. Weight decay still shrinks.
     pub maximize: bool,
 }
 
@@ -32,33 +53,58 @@ impl Default for Sgd {
 }
 
 impl<F: Float> Rule<F> for Sgd {
-    options!(Sgd, lr, momentum);
+    fields!(Sgd { lr, momentum, dampening, weight_decay, nesterov, maximize }, momentum = momentum);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Sgd", &[("lr", self.lr), ("momentum", self.momentum), ("weight_decay", self.weight_decay)])?;
-        let plain = self.momentum > 0.0 && self.dampening == 0.0;
-        require(plain || !self.nesterov, "Sgd", "nesterov", "false without momentum or with dampening", self.nesterov)
+        require(self.dampening.is_finite(), "Sgd", "dampening", "a number", self.dampening)?;
+        let possible = self.momentum > 0.0 && self.dampening == 0.0;
+        let must = "false unless momentum is above 0 and dampening is 0";
+        require(possible || !self.nesterov, "Sgd", "nesterov", must, self.nesterov)
     }
 
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
-        let first = param.state.buffer("momentum_buffer").is_none();
-        // The buffer starts as a copy of the first gradient, which dampening leaves whole.
-        let (keep, add) = if first { (0.0, 1.0) } else { (self.momentum, 1.0 - self.dampening) };
-        let [lr, sign, decay] = [self.lr, if self.maximize { -1.0 } else { 1.0 }, self.weight_decay].map(F::from_f64);
-        let [momentum, keep, add] = [self.momentum, keep, add].map(F::from_f64);
+        let [lr, decay, momentum] = [self.lr, self.weight_decay, self.momentum].map(F::from_f64);
+        let sign = sign::<F>(self.maximize);
         if self.momentum == 0.0 {
-            param.each([], |p, g, []| (p - lr * (sign * g + decay * p), []));
-        } else if self.nesterov {
-            param.each(["momentum_buffer"], |p, g, [b]| {
-                let g = sign * g + decay * p;
-                let b = keep * b + add * g;
-                (p - lr * (g + momentum * b), [b])
-            });
-        } else {
-            param.each(["momentum_buffer"], |p, g, [b]| {
-                let b = keep * b + add * (sign * g + decay * p);
-                (p - lr * b, [b])
-            });
+            return param.each([], move |p, g, []| (p - lr * (sign * g + decay * p), []));
         }
+        let first = param.state.buffer("momentum_buffer").is_none();
+        let [keep, add] = if first { [0.0, 1.0] } else { [self.momentum, 1.0 - self.dampening] }.map(F::from_f64);
+        let [along, ahead] = if self.nesterov { [F::one(), momentum] } else { [F::zero(), F::one()] };
+        param.each(["momentum_buffer"], move |p, g, [b]| {
+            let g = sign * g + decay * p;
+            let b = keep * b + add * g;
+            (p - lr * (along * g + ahead * b), [b])
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::{expect, refused};
+
+    const SGD: Sgd =
+        Sgd { lr: 0.05, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: false, maximize: false };
+
+    #[test]
+    fn numbers_of_pytorch() {
+        expect(SGD, 5, [0.773780937500, 0.031250000000]);
+        expect(Sgd { momentum: 0.9, ..SGD }, 5, [0.417155937500, -0.521800000000]);
+        expect(Sgd { momentum: 0.9, dampening: 0.5, ..SGD }, 5, [0.598442871094, -0.934284375000]);
+        let nesterov = Sgd { momentum: 0.9, nesterov: true, weight_decay: 0.01, ..SGD };
+        expect(nesterov, 5, [0.310555658078, -0.010558338929]);
+        let uphill = Sgd { momentum: 0.9, maximize: true, weight_decay: 0.01, ..SGD };
+        expect(uphill, 5, [1.729769564762, 19.065817105831]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(Sgd { momentum: -0.1, ..SGD }, "Sgd: momentum must be ≥ 0, got -0.1");
+        refused(Sgd { lr: f64::NAN, ..SGD }, "Sgd: lr must be ≥ 0, got NaN");
+        let message = "Sgd: nesterov must be false unless momentum is above 0 and dampening is 0, got true";
+        refused(Sgd { nesterov: true, ..SGD }, message);
+        refused(Sgd { nesterov: true, momentum: 0.9, dampening: 0.1, ..SGD }, message);
     }
 }

@@ -1,0 +1,189 @@
+//! The strong Wolfe line search of [`Lbfgs`](crate::Lbfgs).
+//!
+//! Nocedal and Wright, *Numerical optimization*, 2006, algorithms 3.5 and 3.6, with the safeguards of Schmidt's minFunc,
+//! as in PyTorch.
+
+use downhill_tensor::Float;
+
+use crate::kernels::dot;
+
+/// Enough decrease: at most `C1` of what the slope promises is missing.
+const C1: f64 = 1e-4;
+/// Enough curvature: the slope is at most `C2` times as steep as at the start.
+const C2: f64 = 0.9;
+
+/// A half-line to search: `start + t·direction` for t ≥ 0.
+pub(crate) struct Line<'a, F> {
+    pub(crate) start: &'a [F],
+    pub(crate) direction: &'a [F],
+    /// Writes the gradient at a point, and returns the loss there.
+    pub(crate) evaluate: &'a mut dyn FnMut(&[F], &mut [F]) -> f64,
+}
+
+/// A point of the line.
+#[derive(Clone)]
+struct Trial<F> {
+    t: f64,
+    loss: f64,
+    gradient: Vec<F>,
+    slope: f64,
+}
+
+/// Where the search ended.
+pub(crate) struct Found<F> {
+    pub(crate) t: f64,
+    pub(crate) loss: f64,
+    pub(crate) gradient: Vec<F>,
+    pub(crate) evaluations: u64,
+}
+
+impl<F: Float> Line<'_, F> {
+    fn at(&mut self, t: f64) -> Trial<F> {
+        let step = F::from_f64(t);
+        let point: Vec<F> = self.start.iter().zip(self.direction).map(|(&x, &d)| x + step * d).collect();
+        let mut gradient = vec![F::zero(); point.len()];
+        let loss = (self.evaluate)(&point, &mut gradient);
+        let slope = dot(&gradient, self.direction);
+        Trial { t, loss, gradient, slope }
+    }
+}
+
+/// A step along the line that satisfies the strong Wolfe conditions, or the best of `max_trials`. The first trial is
+/// `t`; `loss`, `gradient` and `slope` are those at 0.
+pub(crate) fn strong_wolfe<F: Float>(
+    line: &mut Line<'_, F>,
+    t: f64,
+    loss: f64,
+    gradient: &[F],
+    slope: f64,
+    tolerance_change: f64,
+    max_trials: u64,
+) -> Found<F> {
+    let too_high = |trial: &Trial<F>| trial.loss > loss + C1 * trial.t * slope;
+    let flat_enough = |trial: &Trial<F>| trial.slope.abs() <= -C2 * slope;
+    let start = Trial { t: 0.0, loss, gradient: gradient.to_vec(), slope };
+    let reach = line.direction.iter().fold(0.0_f64, |reach, d| reach.max(d.abs().as_f64()));
+
+    // Go on until two points have a good step between them.
+    let mut last = start.clone();
+    let mut here = line.at(t);
+    let (mut evaluations, mut trials, mut done) = (1, 0, false);
+    let mut bracket = loop {
+        if trials == max_trials {
+            break [start, here];
+        }
+        if too_high(&here) || trials > 1 && here.loss >= last.loss {
+            break [last, here];
+        }
+        if flat_enough(&here) {
+            done = true;
+            break [here.clone(), here];
+        }
+        if here.slope >= 0.0 {
+            break [last, here];
+        }
+        let bounds = (here.t + 0.01 * (here.t - last.t), here.t * 10.0);
+        let next = line.at(cubic_minimum(&last, &here, bounds));
+        evaluations += 1;
+        trials += 1;
+        last = std::mem::replace(&mut here, next);
+    };
+
+    // Narrow them down. `low` is the one with the lower loss.
+    let mut low = if bracket[0].loss <= bracket[1].loss { 0 } else { 1 };
+    let mut slow_before = false;
+    while !done && trials < max_trials {
+        let (left, right) = (bracket[0].t.min(bracket[1].t), bracket[0].t.max(bracket[1].t));
+        if (right - left) * reach < tolerance_change {
+            break;
+        }
+        let mut t = cubic_minimum(&bracket[0], &bracket[1], (left, right));
+        // Twice in a row close to an end: move a tenth of the bracket away from it.
+        let margin = 0.1 * (right - left);
+        let slow = (right - t).min(t - left) < margin;
+        if slow && (slow_before || t >= right || t <= left) {
+            t = if (t - right).abs() < (t - left).abs() { right - margin } else { left + margin };
+            slow_before = false;
+        } else {
+            slow_before = slow;
+        }
+        let here = line.at(t);
+        evaluations += 1;
+        trials += 1;
+        if too_high(&here) || here.loss >= bracket[low].loss {
+            bracket[1 - low] = here;
+            low = if bracket[0].loss <= bracket[1].loss { 0 } else { 1 };
+        } else {
+            if flat_enough(&here) {
+                done = true;
+            } else if here.slope * (bracket[1 - low].t - bracket[low].t) >= 0.0 {
+                bracket[1 - low] = bracket[low].clone();
+            }
+            bracket[low] = here;
+        }
+    }
+    let [a, b] = bracket;
+    let Trial { t, loss, gradient, .. } = if low == 0 { a } else { b };
+    Found { t, loss, gradient, evaluations }
+}
+
+/// Where the cubic through two points with their slopes is lowest, within bounds; their middle if it is nowhere.
+fn cubic_minimum<F>(a: &Trial<F>, b: &Trial<F>, (low, high): (f64, f64)) -> f64 {
+    let d1 = a.slope + b.slope - 3.0 * (a.loss - b.loss) / (a.t - b.t);
+    let square = d1 * d1 - a.slope * b.slope;
+    if square < 0.0 || square.is_nan() {
+        return (low + high) / 2.0;
+    }
+    let (left, right) = if a.t <= b.t { (a, b) } else { (b, a) };
+    let d2 = square.sqrt();
+    let t = right.t - (right.t - left.t) * ((right.slope + d2 - d1) / (right.slope - left.slope + 2.0 * d2));
+    t.max(low).min(high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trial(t: f64, loss: f64, slope: f64) -> Trial<f64> {
+        Trial { t, loss, gradient: Vec::new(), slope }
+    }
+
+    #[test]
+    fn the_minimum_of_a_cubic() {
+        // t³ - 3t is lowest at 1.
+        let (a, b) = (trial(0.0, 0.0, -3.0), trial(3.0, 18.0, 24.0));
+        assert!((cubic_minimum(&a, &b, (0.0, 3.0)) - 1.0).abs() < 1e-15);
+        assert!((cubic_minimum(&b, &a, (0.0, 3.0)) - 1.0).abs() < 1e-15);
+        assert_eq!(cubic_minimum(&a, &b, (1.5, 3.0)), 1.5);
+        // t³ + t has no minimum.
+        assert_eq!(cubic_minimum(&trial(0.0, 0.0, 1.0), &trial(1.0, 2.0, 4.0), (0.0, 1.0)), 0.5);
+    }
+
+    #[test]
+    fn what_it_finds_satisfies_both_conditions() {
+        // Losses along a line with a far and a near minimum.
+        let losses: [(&str, fn(f64) -> (f64, f64)); 3] = [
+            ("far", |t| ((t - 40.0).powi(2), 2.0 * (t - 40.0))),
+            ("near", |t| ((t - 0.01).powi(2), 2.0 * (t - 0.01))),
+            ("wavy", |t| ((3.0 * t).sin() - 2.0 * t + 0.1 * t * t, 3.0 * (3.0 * t).cos() - 2.0 + 0.2 * t)),
+        ];
+        for (name, f) in losses {
+            for first in [0.001, 1.0, 30.0] {
+                let (loss, slope) = f(0.0);
+                if slope >= 0.0 {
+                    continue;
+                }
+                let mut evaluate = |x: &[f64], g: &mut [f64]| {
+                    let (loss, slope) = f(x[0]);
+                    g[0] = slope;
+                    loss
+                };
+                let mut line = Line { start: &[0.0], direction: &[1.0], evaluate: &mut evaluate };
+                let found = strong_wolfe(&mut line, first, loss, &[slope], slope, 1e-12, 25);
+                let (here, there) = f(found.t);
+                assert_eq!((here, there), (found.loss, found.gradient[0]), "{name}");
+                assert!(here <= loss + C1 * found.t * slope && there.abs() <= C2 * -slope, "{name} {}", found.t);
+            }
+        }
+    }
+}

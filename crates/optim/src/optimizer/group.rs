@@ -1,0 +1,45 @@
+//! Parameters that share a rule.
+
+use downhill_tensor::Float;
+
+use crate::Rule;
+
+/// The parameters of an [`Optimizer`](crate::Optimizer) whose path matches a pattern, and the rule that updates them.
+#[derive(Clone, Debug)]
+pub struct Group<F: Float = f32> {
+    pub(crate) pattern: String,
+    pub(crate) rule: Box<dyn Rule<F>>,
+    /// The rate when the first schedule was started.
+    pub(crate) initial_lr: Option<f64>,
+}
+
+impl<F: Float> Group<F> {
+    pub(super) fn new(pattern: &str, rule: Box<dyn Rule<F>>) -> Self {
+        Group { pattern: pattern.to_owned(), rule, initial_lr: None }
+    }
+
+    /// The pattern of paths.
+    pub fn pattern(&self) -> &str {
+        &self.pattern
+    }
+
+    /// The rule with the options in force.
+    pub fn rule(&self) -> &dyn Rule<F> {
+        &*self.rule
+    }
+
+    /// The rule, to change its options.
+    pub fn rule_mut(&mut self) -> &mut dyn Rule<F> {
+        &mut *self.rule
+    }
+
+    /// The learning rate in force.
+    pub fn lr(&self) -> f64 {
+        self.rule.lr()
+    }
+
+    /// The rate when the first schedule was started, from which schedules reckon; `None` without a schedule.
+    pub fn initial_lr(&self) -> Option<f64> {
+        self.initial_lr
+    }
+}

@@ -1,0 +1,127 @@
+//! Steps that evaluate the loss themselves.
+
+use downhill_tensor::{Float, Gradients, Params, Path, Tensor};
+
+use super::slots::Slot;
+use super::{MissingGradient, Optimizer};
+use crate::state::ParamState;
+
+/// Where a rule that moves all parameters together keeps its state.
+const JOINT: &str = "*";
+
+impl<F: Float> Optimizer<F> {
+    /// One step that evaluates the loss itself, and returns the loss before the step. For most rules the same as
+    /// `backward` and [`step`](Self::step); [`Lbfgs`](crate::Lbfgs), which evaluates the loss several times, needs it.
+    ///
+    /// ```
+    /// use downhill_optim::{Lbfgs, LineSearch, Optimizer};
+    /// use downhill_tensor::Tensor;
+    ///
+    /// let rosenbrock = |(x, y): &(Tensor<f64>, Tensor<f64>)| {
+    ///     (1.0 - x).square() + 100.0 * (y - x.square()).square()
+    /// };
+    /// let mut point = (Tensor::param(-1.5), Tensor::param(2.0));
+    /// let mut opt = Optimizer::new(Lbfgs { line_search: LineSearch::StrongWolfe, ..Lbfgs::default() });
+    /// for _ in 0..3 {
+    ///     opt.step_with(&mut point, rosenbrock);
+    /// }
+    /// assert!(rosenbrock(&point).item() < 1e-9);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`step`](Self::step).
+    #[track_caller]
+    pub fn step_with<M: Params<F>>(&mut self, model: &mut M, mut loss: impl FnMut(&M) -> Tensor<F>) -> F {
+        if self.groups[0].rule.as_joint().is_none() {
+            let loss = loss(model);
+            let value = loss.item();
+            self.step(model, &loss.backward());
+            return value;
+        }
+        let skip = self.missing_gradient == MissingGradient::Skip;
+        let mut x = elements(model);
+        let mut state = self.take_joint_state(x.len());
+        state.steps += 1;
+        let mut evaluate = |x: &[F], g: &mut [F]| {
+            set_elements(model, x);
+            let loss = loss(model);
+            let value = loss.item();
+            write_gradient(model, &loss.backward(), g, skip);
+            value
+        };
+        let rule = self.groups[0].rule.as_joint().expect("asked above");
+        let value = rule.minimize(&mut x, &mut state, &mut evaluate);
+        set_elements(model, &x);
+        self.slots.replace(vec![Slot::new(JOINT.to_owned(), vec![x.len()], 0, state)]);
+        value
+    }
+
+    #[track_caller]
+    fn take_joint_state(&mut self, len: usize) -> ParamState<F> {
+        let Some(slot) = self.slots.iter().next() else { return ParamState::default() };
+        assert!(
+            slot.shape == [len],
+            "step_with: the model has {len} trainable elements, but had {} in the last step; make a new optimiser",
+            slot.shape[0],
+        );
+        slot.state.clone()
+    }
+}
+
+/// Visits every parameter once, at its first path.
+fn visit_once<'m, F: Float, M: Params<F>>(model: &'m M, mut visitor: impl FnMut(&Path<'_>, &'m Tensor<F>)) {
+    let mut seen = Vec::new();
+    model.visit(&Path::ROOT, &mut |path, tensor| {
+        if tensor.is_param() && !seen.contains(&tensor.id()) {
+            seen.push(tensor.id());
+            visitor(path, tensor);
+        }
+    });
+}
+
+fn elements<F: Float, M: Params<F>>(model: &M) -> Vec<F> {
+    let mut x = Vec::new();
+    visit_once(model, |_, tensor| x.extend(tensor.view().iter()));
+    x
+}
+
+fn set_elements<F: Float, M: Params<F>>(model: &mut M, x: &[F]) {
+    let (mut at, mut seen) = (0, Vec::new());
+    model.visit_mut(&Path::ROOT, &mut |_, tensor| {
+        if !tensor.is_param() {
+            return;
+        }
+        let start = match seen.iter().find(|&&(id, _)| id == tensor.id()) {
+            Some(&(_, start)) => start,
+            None => {
+                seen.push((tensor.id(), at));
+                at += tensor.len();
+                at - tensor.len()
+            }
+        };
+        let mut view = tensor.data_mut();
+        let param = view.as_slice_mut().expect("a parameter is row-major");
+        param.copy_from_slice(&x[start..start + param.len()]);
+    });
+}
+
+#[track_caller]
+fn write_gradient<F: Float, M: Params<F>>(model: &M, grads: &Gradients<F>, g: &mut [F], skip: bool) {
+    let (mut at, mut missing) = (0, Vec::new());
+    visit_once(model, |path, tensor| {
+        let here = &mut g[at..at + tensor.len()];
+        at += tensor.len();
+        match grads.get(tensor) {
+            Some(grad) => here.iter_mut().zip(grad.view()).for_each(|(g, &new)| *g = new),
+            None => {
+                here.fill(F::zero());
+                missing.push(path.to_string());
+            }
+        }
+    });
+    assert!(
+        skip || missing.is_empty(),
+        "step_with: no gradient for {}; freeze it, or set `opt.missing_gradient = MissingGradient::Skip`",
+        missing.join(", "),
+    );
+}

@@ -1,0 +1,141 @@
+//! One step.
+
+use std::collections::BTreeMap;
+
+use downhill_tensor::{Float, Gradients, Params, Path, Tensor};
+
+use super::{Group, MissingGradient, Optimizer};
+use crate::ParamUpdate;
+use crate::kernels::row_major;
+
+impl<F: Float> Optimizer<F> {
+    /// Updates every parameter of `model` that has a gradient.
+    ///
+    /// # Panics
+    /// If a trainable parameter has no gradient (see [`missing_gradient`](Self::missing_gradient)), if the rule does
+    /// not take a parameter of that shape, or if a group's pattern matches no path. Nothing has been changed then.
+    #[track_caller]
+    pub fn step<M: Params<F> + ?Sized>(&mut self, model: &mut M, grads: &Gradients<F>) {
+        if let Some(refusal) = self.refusal(model, grads) {
+            panic!("step: {refusal}");
+        }
+        self.slots.begin_walk();
+        let mut any_tied = false;
+        model.visit_mut(&Path::ROOT, &mut |path, tensor| {
+            if !tensor.is_param() {
+                return;
+            }
+            let Some(grad) = grads.get(tensor) else { return };
+            any_tied |= !self.update(path, tensor, grad);
+        });
+        if any_tied {
+            retie(model);
+        }
+    }
+
+    /// Updates one parameter, unless this step has updated it already under another path: then false.
+    fn update(&mut self, path: &Path<'_>, tensor: &mut Tensor<F>, grad: &Tensor<F>) -> bool {
+        let (slot, tied) = self.slots.find(path, tensor, || group_of(&self.groups, path));
+        if tied {
+            return false;
+        }
+        assert!(
+            slot.shape == tensor.shape(),
+            "step: {path} has shape {:?}, but had {:?} when it was last updated; make a new optimiser for a new model",
+            tensor.shape(),
+            slot.shape,
+        );
+        let view = grad.view();
+        let grad = match view.as_slice() {
+            Some(grad) => grad,
+            None => row_major(&view, &mut self.row_major),
+        };
+        slot.state.steps += 1;
+        let mut view = tensor.data_mut();
+        self.groups[slot.group].rule.update(&mut ParamUpdate {
+            param: view.as_slice_mut().expect("a parameter is row-major"),
+            grad,
+            shape: &slot.shape,
+            state: &mut slot.state,
+            scratch: &mut self.scratch,
+            powers: &mut self.powers,
+        });
+        true
+    }
+
+    /// Why this step must not be made.
+    fn refusal<M: Params<F> + ?Sized>(&self, model: &M, grads: &Gradients<F>) -> Option<String> {
+        if let Some(rule) = self.groups.iter().find(|group| group.rule.as_joint().is_some()) {
+            let name = rule.rule.name();
+            return Some(format!(
+                "{name} evaluates the loss several times in a step; write `opt.step_with(&mut model, |model| loss)`"
+            ));
+        }
+        if self.missing_gradient == MissingGradient::Panic {
+            let mut any = false;
+            model.visit(&Path::ROOT, &mut |_, tensor| any |= tensor.is_param() && grads.get(tensor).is_none());
+            if any {
+                return Some(without_gradient(model, grads));
+            }
+        }
+        // What depends on the model's shape alone needs to be looked at once.
+        if self.slots.is_empty() { self.misfit(model) } else { None }
+    }
+
+    #[cold]
+    fn misfit<M: Params<F> + ?Sized>(&self, model: &M) -> Option<String> {
+        let (mut refusal, mut paths) = (None, Vec::new());
+        let mut used = vec![false; self.groups.len()];
+        used[0] = true;
+        model.visit(&Path::ROOT, &mut |path, tensor| {
+            let group = group_of(&self.groups, path);
+            used[group] = true;
+            paths.push(path.to_string());
+            let rule = &self.groups[group].rule;
+            if let (true, Err(reason)) = (tensor.is_param() && refusal.is_none(), rule.accepts(tensor.shape())) {
+                let name = rule.name();
+                refusal = Some(format!("{name} cannot update {path} of shape {:?}: {reason}", tensor.shape()));
+            }
+        });
+        let unused = used.iter().position(|used| !used).map(|at| {
+            let pattern = &self.groups[at].pattern;
+            format!("the group \"{pattern}\" has no parameters; the model's are {}", paths.join(", "))
+        });
+        refusal.or(unused)
+    }
+}
+
+/// The group of a path: the first whose pattern matches, else the one for the rest.
+pub(super) fn group_of<F: Float>(groups: &[Group<F>], path: &Path<'_>) -> usize {
+    groups.iter().skip(1).position(|group| path.matches(&group.pattern)).map_or(0, |at| at + 1)
+}
+
+#[cold]
+fn without_gradient<F: Float, M: Params<F> + ?Sized>(model: &M, grads: &Gradients<F>) -> String {
+    let mut missing = Vec::new();
+    model.visit(&Path::ROOT, &mut |path, tensor| {
+        if tensor.is_param() && grads.get(tensor).is_none() {
+            missing.push(path.to_string());
+        }
+    });
+    format!(
+        "no gradient for {}; the loss does not depend on it. If that is meant, freeze it (`model.freeze(\"{}\")`) or \
+         set `opt.missing_gradient = MissingGradient::Skip`",
+        missing.join(", "),
+        missing[0],
+    )
+}
+
+/// Gives every parameter that hangs at several paths the elements it has at the first.
+#[cold]
+fn retie<F: Float, M: Params<F> + ?Sized>(model: &mut M) {
+    let mut firsts: BTreeMap<Option<u64>, Tensor<F>> = BTreeMap::new();
+    model.visit_mut(&Path::ROOT, &mut |_, tensor| {
+        if tensor.is_param() {
+            match firsts.get(&tensor.id()) {
+                Some(first) => *tensor = first.clone(),
+                None => drop(firsts.insert(tensor.id(), tensor.clone())),
+            }
+        }
+    });
+}

@@ -1,0 +1,90 @@
+//! Adadelta.
+
+use downhill_tensor::Float;
+
+use super::{fields, sign};
+use crate::options::{OptionError, fraction, non_negative};
+use crate::{ParamUpdate, Rule};
+
+/// Adadelta: as long a step as the last ones were, in the ratio of this gradient to the last ones.
+///
+/// ```text
+/// g = ∇L + λ·p
+/// v = ρ·v + (1 - ρ)·g²
+/// Δ = √(u + ε) / √(v + ε) · g
+/// u = ρ·u + (1 - ρ)·Δ²
+/// p = p - η·Δ
+/// ```
+///
+/// The step has the parameter's own unit, so the rate is 1. The first steps are about `√ε` long, which is why it
+/// starts slowly; a larger ε starts it faster.
+///
+/// Zeiler, arXiv 1212.5701. As in PyTorch ρ = 0.9 and ε = 1e-6 (Keras: 0.95, 1e-7, and a rate of 0.001, which is too
+/// low for the rule of the paper).
+///
+/// ```
+/// use downhill_optim::{Adadelta, Optimizer};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::param([5.0_f64]);
+/// let mut opt = Optimizer::new(Adadelta::default());
+/// let loss = w.square().sum();
+/// opt.step(&mut w, &loss.backward());
+/// assert!((5.0 - w.item() - (1e-6_f64 / 0.1).sqrt()).abs() < 1e-8);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adadelta {
+    /// The learning rate η.
+    pub lr: f64,
+    /// How much of the means of squares is kept, ρ.
+    pub rho: f64,
+    /// Inside both roots, ε.
+    pub eps: f64,
+    /// The weight decay λ, an L2 penalty.
+    pub weight_decay: f64,
+    /// Go uphill. Weight decay still shrinks.
+    pub maximize: bool,
+}
+
+impl Default for Adadelta {
+    fn default() -> Self {
+        Adadelta { lr: 1.0, rho: 0.9, eps: 1e-6, weight_decay: 0.0, maximize: false }
+    }
+}
+
+impl<F: Float> Rule<F> for Adadelta {
+    fields!(Adadelta { lr, rho, eps, weight_decay, maximize });
+
+    fn check(&self) -> Result<(), OptionError> {
+        non_negative("Adadelta", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
+        fraction("Adadelta", &[("rho", self.rho)])
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        let [lr, rho, new] = [self.lr, self.rho, 1.0 - self.rho].map(F::from_f64);
+        let [eps, decay] = [self.eps, self.weight_decay].map(F::from_f64);
+        let sign = sign::<F>(self.maximize);
+        param.each(["square_avg", "acc_delta"], move |p, g, [v, u]| {
+            let g = sign * g + decay * p;
+            let v = rho * v + new * g * g;
+            let delta = (u + eps).sqrt() / (v + eps).sqrt() * g;
+            let u = rho * u + new * delta * delta;
+            (p - lr * delta, [v, u])
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        expect(Adadelta::default(), 5, [0.983631387349, 0.983631303667]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(Adadelta { rho: -0.1, ..Adadelta::default() }, "Adadelta: rho must be in [0, 1), got -0.1");
+    }
+}

@@ -1,0 +1,139 @@
+//! Adafactor: Adam's scaling from row and column means.
+
+use downhill_tensor::Float;
+
+use super::{fields, sign};
+use crate::kernels::{self, sum_squares};
+use crate::options::{OptionError, non_negative, require};
+use crate::{ParamUpdate, Rule};
+
+/// Adafactor: the mean of squared gradients of a matrix is kept as the means of its rows and of its columns, so that
+/// the state of an n×m matrix has n + m elements.
+///
+/// ```text
+/// βₜ = 1 - t^κ,   α = max(ε₂, rms(p))·min(η, 1/√t)
+/// p = p·(1 - η·λ)
+/// matrices:   R = βₜ·R + (1 - βₜ)·rowmean(g²),   C = βₜ·C + (1 - βₜ)·colmean(g²),   V = R·C / max(mean(R), ε₁)
+/// vectors:    V = βₜ·V + (1 - βₜ)·g²
+/// u = g / √max(V, ε₁²)
+/// p = p - α·u / max(1, rms(u)/d)
+/// ```
+///
+/// A step is relative to the size of the tensor: the rate says what fraction of its root mean square it changes by.
+/// Tensors of more than two axes are stacks of matrices over their last two.
+///
+/// Shazeer and Stern, arXiv 1804.04235. As in PyTorch; the authors' version has a momentum besides, and optax's and
+/// Hugging Face's defaults differ (no rate of its own there, κ = -0.8, ε₁ = 1e-30).
+///
+/// ```
+/// use downhill_optim::{Adafactor, Optimizer};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::<f32>::param(Tensor::ones(&[300, 200]));
+/// let mut opt = Optimizer::new(Adafactor::default());
+/// let loss = w.square().sum();
+/// opt.step(&mut w, &loss.backward());
+/// assert_eq!(opt.state("").unwrap().len(), 300 + 200);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adafactor {
+    /// The learning rate η, the largest relative step.
+    pub lr: f64,
+    /// The power κ by which new gradients lose weight.
+    pub beta2_decay: f64,
+    /// Keeps the division away from zero, ε₁; `None` for the smallest number that makes a difference to 1.
+    pub eps1: Option<f64>,
+    /// The smallest size of a tensor that counts, ε₂.
+    pub eps2: f64,
+    /// The root mean square of `u` from which it is clipped, d.
+    pub d: f64,
+    /// The weight decay λ, decoupled.
+    pub weight_decay: f64,
+    /// Go uphill. Weight decay still shrinks.
+    pub maximize: bool,
+}
+
+impl Default for Adafactor {
+    fn default() -> Self {
+        Adafactor { lr: 1e-2, beta2_decay: -0.8, eps1: None, eps2: 1e-3, d: 1.0, weight_decay: 0.0, maximize: false }
+    }
+}
+
+impl<F: Float> Rule<F> for Adafactor {
+    fields!(Adafactor { lr, beta2_decay, eps1, eps2, d, weight_decay, maximize });
+
+    fn check(&self) -> Result<(), OptionError> {
+        let others = [("eps1", self.eps1.unwrap_or(0.0)), ("eps2", self.eps2), ("weight_decay", self.weight_decay)];
+        non_negative("Adafactor", &[("lr", self.lr), others[0], others[1], others[2]])?;
+        require(self.beta2_decay <= 0.0, "Adafactor", "beta2_decay", "≤ 0", self.beta2_decay)?;
+        require(self.d >= 1.0, "Adafactor", "d", "≥ 1", self.d)
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        let t = param.t();
+        let root = |squares: f64| (squares / param.param.len() as f64).sqrt();
+        let alpha = self.eps2.max(root(sum_squares(param.param))) * self.lr.min(1.0 / t.sqrt());
+        let new = param.power(t, self.beta2_decay);
+        let eps1 = self.eps1.unwrap_or(F::epsilon().as_f64());
+
+        estimate(param, new, eps1);
+        let smallest = F::from_f64(eps1 * eps1);
+        kernels::update(param.scratch, param.grad, [], move |v, g, []| (g / v.max(smallest).sqrt(), []));
+        let rms = (sum_squares(param.scratch) / param.param.len() as f64).sqrt();
+
+        let step = sign::<F>(self.maximize) * F::from_f64(alpha / (rms / self.d).max(1.0));
+        let kept = F::from_f64(1.0 - self.lr * self.weight_decay);
+        kernels::update(param.param, param.scratch, [], move |p, u, []| (kept * p - step * u, []));
+    }
+}
+
+/// Takes the gradient into the running means, with weight `new`, and writes the estimate of its mean square to the
+/// scratch buffer.
+fn estimate<F: Float>(param: &mut ParamUpdate<'_, F>, new: f64, eps1: f64) {
+    let len = param.param.len();
+    param.scratch.resize(len, F::zero());
+    let [kept, weight] = [1.0 - new, new].map(F::from_f64);
+    let &[.., rows, columns] = param.shape else {
+        let [v] = param.state.buffers_mut([("variance", len)]);
+        return kernels::update(param.scratch, param.grad, [v], move |_, g, [v]| {
+            let v = kept * v + weight * g * g;
+            (v, [v])
+        });
+    };
+    if len == 0 {
+        return;
+    }
+    let matrices = len / (rows * columns);
+    let lengths = [("row_var", matrices * rows), ("col_var", matrices * columns)];
+    let [row_means, column_means] = param.state.buffers_mut(lengths);
+    let stack = param.grad.chunks_exact(rows * columns).zip(param.scratch.chunks_exact_mut(rows * columns));
+    let means = row_means.chunks_exact_mut(rows).zip(column_means.chunks_exact_mut(columns));
+    let share = weight / F::from_f64(rows as f64);
+    for ((grad, v), (row_means, column_means)) in stack.zip(means) {
+        column_means.iter_mut().for_each(|mean| *mean *= kept);
+        for (mean, row) in row_means.iter_mut().zip(grad.chunks_exact(columns)) {
+            *mean = kept * *mean + weight * F::from_f64(sum_squares(row) / columns as f64);
+            kernels::update(column_means, row, [], move |mean, g, []| (mean + share * g * g, []));
+        }
+        let sum: f64 = row_means.iter().map(|mean| mean.as_f64()).sum();
+        let scale = F::from_f64(1.0 / (sum / rows as f64).max(eps1));
+        for (v, &mean) in v.chunks_exact_mut(columns).zip(&*row_means) {
+            kernels::update(v, column_means, [], move |_, column, []| (mean * column * scale, []));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        expect(Adafactor::default(), 5, [0.951385102688, 0.951385102688]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(Adafactor { d: 0.5, ..Adafactor::default() }, "Adafactor: d must be ≥ 1, got 0.5");
+    }
+}

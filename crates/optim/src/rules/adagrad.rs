@@ -1,0 +1,101 @@
+//! Adagrad.
+
+use downhill_tensor::Float;
+
+use super::{fields, sign};
+use crate::options::{OptionError, non_negative};
+use crate::{ParamUpdate, Rule};
+
+/// Adagrad: every element's rate falls with the sum of the squares of its gradients.
+///
+/// ```text
+/// g = ∇L + λ·p
+/// s = s + g²
+/// p = p - η / (1 + (t - 1)·κ) · g / (√s + ε)
+/// ```
+///
+/// Elements with rare gradients keep large steps, which suits sparse features; but `s` only grows, so on long runs
+/// learning stops. [`RmsProp`](crate::RmsProp) and [`Adadelta`](crate::Adadelta) forget instead.
+///
+/// Duchi, Hazan and Singer, *Adaptive subgradient methods for online learning and stochastic optimization*, 2011. As
+/// in PyTorch `s` starts at 0 (TensorFlow and optax start at 0.1) and ε is outside the root.
+///
+/// ```
+/// use downhill_optim::{Adagrad, Optimizer};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::param([5.0_f64]);
+/// let mut opt = Optimizer::new(Adagrad { lr: 0.5, ..Adagrad::default() });
+/// let loss = w.square().sum();
+/// opt.step(&mut w, &loss.backward());
+/// assert!((w.item() - 4.5).abs() < 1e-9); // the first step is η long
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adagrad {
+    /// The learning rate η.
+    pub lr: f64,
+    /// How the rate falls with the number of steps besides, κ.
+    pub lr_decay: f64,
+    /// The weight decay λ, an L2 penalty.
+    pub weight_decay: f64,
+    /// What `s` starts from.
+    pub initial_accumulator_value: f64,
+    /// Keeps the division away from zero, ε.
+    pub eps: f64,
+    /// Go uphill. Weight decay still shrinks.
+    pub maximize: bool,
+}
+
+impl Default for Adagrad {
+    fn default() -> Self {
+        Adagrad {
+            lr: 1e-2,
+            lr_decay: 0.0,
+            weight_decay: 0.0,
+            initial_accumulator_value: 0.0,
+            eps: 1e-10,
+            maximize: false,
+        }
+    }
+}
+
+impl<F: Float> Rule<F> for Adagrad {
+    fields!(Adagrad { lr, lr_decay, weight_decay, initial_accumulator_value, eps, maximize });
+
+    fn check(&self) -> Result<(), OptionError> {
+        let start = ("initial_accumulator_value", self.initial_accumulator_value);
+        let decays = [("lr_decay", self.lr_decay), ("weight_decay", self.weight_decay)];
+        non_negative("Adagrad", &[("lr", self.lr), decays[0], decays[1], start, ("eps", self.eps)])
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        param.start("sum", self.initial_accumulator_value);
+        let lr = self.lr / (1.0 + (param.t() - 1.0) * self.lr_decay);
+        let [lr, decay, eps] = [lr, self.weight_decay, self.eps].map(F::from_f64);
+        let sign = sign::<F>(self.maximize);
+        param.each(["sum"], move |p, g, [s]| {
+            let g = sign * g + decay * p;
+            let s = s + g * g;
+            (p - lr * g / (s.sqrt() + eps), [s])
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        let adagrad = Adagrad { lr: 0.1, ..Adagrad::default() };
+        expect(adagrad.clone(), 5, [0.697714862065, 0.697714862046]);
+        let all = Adagrad { lr_decay: 0.1, weight_decay: 0.01, initial_accumulator_value: 0.1, ..adagrad };
+        expect(all, 5, [0.739752573337, 0.732530748412]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        let rule = Adagrad { lr_decay: -1.0, ..Adagrad::default() };
+        refused(rule, "Adagrad: lr_decay must be ≥ 0, got -1");
+    }
+}

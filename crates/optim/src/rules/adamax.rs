@@ -1,0 +1,89 @@
+//! Adamax: Adam in the infinity norm.
+
+use downhill_tensor::Float;
+
+use super::{fields, sign};
+use crate::options::{OptionError, fraction, non_negative};
+use crate::{ParamUpdate, Rule};
+
+/// Adamax: Adam with a decaying maximum in place of the mean of squares.
+///
+/// ```text
+/// g = ∇L + λ·p
+/// m = β₁·m + (1 - β₁)·g
+/// u = max(β₂·u, |g| + ε)
+/// p = p - η / (1 - β₁ᵗ) · m / u
+/// ```
+///
+/// Kingma and Ba, arXiv 1412.6980, section 7.1. As in PyTorch ε is inside the maximum (the paper has none, optax and
+/// Keras add it to the denominator).
+///
+/// ```
+/// use downhill_optim::{Adamax, Optimizer};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::param([5.0_f64]);
+/// let mut opt = Optimizer::new(Adamax { lr: 0.5, ..Adamax::default() });
+/// let loss = w.square().sum();
+/// opt.step(&mut w, &loss.backward());
+/// assert!((w.item() - 4.5).abs() < 1e-8);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Adamax {
+    /// The learning rate η.
+    pub lr: f64,
+    /// How much of the mean of gradients is kept, β₁.
+    pub beta1: f64,
+    /// How fast the maximum decays, β₂.
+    pub beta2: f64,
+    /// Keeps the division away from zero, ε.
+    pub eps: f64,
+    /// The weight decay λ, an L2 penalty.
+    pub weight_decay: f64,
+    /// Go uphill. Weight decay still shrinks.
+    pub maximize: bool,
+}
+
+impl Default for Adamax {
+    fn default() -> Self {
+        Adamax { lr: 2e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0, maximize: false }
+    }
+}
+
+impl<F: Float> Rule<F> for Adamax {
+    fields!(Adamax { lr, beta1, beta2, eps, weight_decay, maximize }, momentum = beta1);
+
+    fn check(&self) -> Result<(), OptionError> {
+        non_negative("Adamax", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
+        fraction("Adamax", &[("beta1", self.beta1), ("beta2", self.beta2)])
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        let t = param.t();
+        let step = self.lr / (1.0 - param.power(self.beta1, t));
+        let [step, beta1, new, beta2] = [step, self.beta1, 1.0 - self.beta1, self.beta2].map(F::from_f64);
+        let [eps, decay] = [self.eps, self.weight_decay].map(F::from_f64);
+        let sign = sign::<F>(self.maximize);
+        param.each(["exp_avg", "exp_inf"], move |p, g, [m, u]| {
+            let g = sign * g + decay * p;
+            let m = beta1 * m + new * g;
+            let u = (beta2 * u).max(g.abs() + eps);
+            (p - step * m / u, [m, u])
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        expect(Adamax { lr: 0.1, ..Adamax::default() }, 5, [0.551553805051, 0.551553801470]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(Adamax { beta1: 1.0, ..Adamax::default() }, "Adamax: beta1 must be in [0, 1), got 1");
+    }
+}

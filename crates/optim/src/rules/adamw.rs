@@ -1,0 +1,80 @@
+//! AdamW: Adam with weight decay beside the gradient.
+
+use downhill_tensor::Float;
+
+use super::{Adam, fields};
+use crate::options::OptionError;
+use crate::{ParamUpdate, Rule};
+
+/// [`Adam`] with decoupled weight decay: `p` is multiplied by `1 - η·λ`, then updated by Adam without decay.
+///
+/// In Adam an L2 penalty goes through the division by `√v`, so that weights with large gradients hardly decay;
+/// decoupled, all decay alike. Note the default λ = 0.01.
+///
+/// Loshchilov and Hutter, arXiv 1711.05101. As in PyTorch the decay is multiplied by the rate in force, so a schedule
+/// scales both (the paper keeps them apart).
+///
+/// ```
+/// use downhill_optim::{AdamW, Optimizer};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::param([10.0_f64]);
+/// let mut opt = Optimizer::new(AdamW { lr: 0.1, weight_decay: 0.5, ..AdamW::default() });
+/// let loss = (&w * 0.0).sum();
+/// opt.step(&mut w, &loss.backward());
+/// assert_eq!(w.item(), 10.0 * (1.0 - 0.1 * 0.5));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct AdamW {
+    /// The learning rate η.
+    pub lr: f64,
+    /// How much of the mean of gradients is kept, β₁.
+    pub beta1: f64,
+    /// How much of the mean of squares is kept, β₂.
+    pub beta2: f64,
+    /// Keeps the division away from zero, ε.
+    pub eps: f64,
+    /// The weight decay λ.
+    pub weight_decay: f64,
+    /// Divide by the largest mean of squares so far.
+    pub amsgrad: bool,
+    /// Go uphill. Weight decay still shrinks.
+    pub maximize: bool,
+}
+
+impl Default for AdamW {
+    fn default() -> Self {
+        let Adam { lr, beta1, beta2, eps, amsgrad, maximize, .. } = Adam::default();
+        AdamW { lr, beta1, beta2, eps, weight_decay: 1e-2, amsgrad, maximize }
+    }
+}
+
+impl AdamW {
+    fn adam(&self) -> Adam {
+        let &AdamW { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize } = self;
+        Adam { lr, beta1, beta2, eps, weight_decay, decoupled: true, amsgrad, maximize }
+    }
+}
+
+impl<F: Float> Rule<F> for AdamW {
+    fields!(AdamW { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize }, momentum = beta1);
+
+    fn check(&self) -> Result<(), OptionError> {
+        self.adam().check_as("AdamW")
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        self.adam().update(param);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::expect;
+
+    #[test]
+    fn numbers_of_pytorch() {
+        let rule = AdamW { lr: 0.1, weight_decay: 0.01, ..AdamW::default() };
+        expect(rule, 5, [0.504080092747, 0.504080087961]);
+    }
+}

@@ -1,0 +1,99 @@
+//! Averaged stochastic gradient descent.
+
+use downhill_tensor::Float;
+
+use super::{fields, sign};
+use crate::options::{OptionError, non_negative, require};
+use crate::{ParamUpdate, Rule};
+
+/// Averaged stochastic gradient descent: plain descent with a falling rate, and the mean of all points from step `t0`
+/// on, which is the result.
+///
+/// ```text
+/// g = ∇L + λ·p
+/// p = p·(1 - Λ·ηₜ) - ηₜ·g
+/// a = p while μₜ = 1, else a + μₜ·(p - a)
+/// ηₜ₊₁ = η / (1 + Λ·η·t)^α,   μₜ₊₁ = 1 / max(1, t - t0)
+/// ```
+///
+/// The average `a` is the buffer `ax`: `opt.state("weight").unwrap().buffer("ax")`. The parameters themselves are the
+/// last point. [`SwaAverage`](crate::SwaAverage) averages under any rule.
+///
+/// Polyak and Juditsky, *Acceleration of stochastic approximation by averaging*, 1992; the schedule is Bottou's. As in
+/// PyTorch, whose default `t0` of a million means that most runs never average: set it.
+///
+/// ```
+/// use downhill_optim::{Asgd, Optimizer};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::param([1.0_f64]);
+/// let mut opt = Optimizer::new(Asgd { lr: 0.9, t0: 0.0, lambd: 0.0, ..Asgd::default() });
+/// for _ in 0..100 {
+///     let loss = w.square().sum();
+///     opt.step(&mut w, &loss.backward()); // overshoots from side to side
+/// }
+/// assert!(opt.state("").unwrap().buffer("ax").unwrap()[0].abs() < 0.01);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asgd {
+    /// The learning rate η.
+    pub lr: f64,
+    /// The decay Λ of the rate and of the parameters.
+    pub lambd: f64,
+    /// The power by which the rate falls, α.
+    pub alpha: f64,
+    /// The step from which points are averaged.
+    pub t0: f64,
+    /// The weight decay λ, an L2 penalty.
+    pub weight_decay: f64,
+    /// Go uphill. Weight decay still shrinks.
+    pub maximize: bool,
+}
+
+impl Default for Asgd {
+    fn default() -> Self {
+        Asgd { lr: 1e-2, lambd: 1e-4, alpha: 0.75, t0: 1e6, weight_decay: 0.0, maximize: false }
+    }
+}
+
+impl<F: Float> Rule<F> for Asgd {
+    fields!(Asgd { lr, lambd, alpha, t0, weight_decay, maximize });
+
+    fn check(&self) -> Result<(), OptionError> {
+        let others = [("lambd", self.lambd), ("weight_decay", self.weight_decay)];
+        non_negative("Asgd", &[("lr", self.lr), others[0], others[1]])?;
+        require(self.alpha.is_finite(), "Asgd", "alpha", "a number", self.alpha)?;
+        require(!self.t0.is_nan(), "Asgd", "t0", "a number", self.t0)
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        let t = param.t();
+        let eta_now = *param.state.number("eta", self.lr);
+        let mu_now = *param.state.number("mu", 1.0);
+        *param.state.number("eta", 0.0) = self.lr / (1.0 + self.lambd * self.lr * t).powf(self.alpha);
+        *param.state.number("mu", 0.0) = 1.0 / (t - self.t0).max(1.0);
+        let [eta, kept, mu] = [eta_now, 1.0 - self.lambd * eta_now, mu_now].map(F::from_f64);
+        let decay = F::from_f64(self.weight_decay);
+        let sign = sign::<F>(self.maximize);
+        param.each(["ax"], move |p, g, [a]| {
+            let g = sign * g + decay * p;
+            let p = p * kept - eta * g;
+            (p, [if mu == F::one() { p } else { a + mu * (p - a) }])
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        expect(Asgd { lr: 0.05, ..Asgd::default() }, 5, [0.773762102359, 0.031249609371]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(Asgd { lambd: -1.0, ..Asgd::default() }, "Asgd: lambd must be ≥ 0, got -1");
+    }
+}

@@ -1,0 +1,109 @@
+//! LAMB: layerwise adaptive steps for large batches.
+
+use downhill_tensor::Float;
+
+use super::{fields, sign};
+use crate::kernels::{self, sum_squares};
+use crate::options::{OptionError, fraction, non_negative};
+use crate::{ParamUpdate, Rule};
+
+/// LAMB: Adam's direction, scaled for each parameter tensor to the length of the tensor itself.
+///
+/// ```text
+/// m = β₁·m + (1 - β₁)·g,   v = β₂·v + (1 - β₂)·g²
+/// u = (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + ε) + λ·p
+/// p = p - η · ‖p‖/‖u‖ · u
+/// ```
+///
+/// A step changes every tensor by the same fraction η of its length, which keeps training stable with batches of
+/// thousands. The ratio is 1 where `‖p‖` or `‖u‖` is 0, so biases that start at zero can leave it.
+///
+/// You et al., arXiv 1904.00962. Not in PyTorch; as in optax (ε 1e-6, no bound on `‖p‖`).
+///
+/// ```
+/// use downhill_optim::{Lamb, Optimizer};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::param([3.0_f64, 4.0]);
+/// let mut opt = Optimizer::new(Lamb { lr: 0.1, ..Lamb::default() });
+/// let loss = w.square().sum();
+/// opt.step(&mut w, &loss.backward());
+/// // Adam's first direction is (1, 1); the step is a tenth of the length 5.
+/// let step = 0.1 * 5.0 / 2.0_f64.sqrt();
+/// assert!((w.view()[0] - (3.0 - step)).abs() < 1e-6 && (w.view()[1] - (4.0 - step)).abs() < 1e-6);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lamb {
+    /// The learning rate η.
+    pub lr: f64,
+    /// How much of the mean of gradients is kept, β₁.
+    pub beta1: f64,
+    /// How much of the mean of squares is kept, β₂.
+    pub beta2: f64,
+    /// Keeps the division away from zero, ε.
+    pub eps: f64,
+    /// The weight decay λ, beside the gradient but inside the scaling.
+    pub weight_decay: f64,
+    /// Go uphill. Weight decay still shrinks.
+    pub maximize: bool,
+}
+
+impl Default for Lamb {
+    fn default() -> Self {
+        Lamb { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-6, weight_decay: 0.0, maximize: false }
+    }
+}
+
+impl<F: Float> Rule<F> for Lamb {
+    fields!(Lamb { lr, beta1, beta2, eps, weight_decay, maximize }, momentum = beta1);
+
+    fn check(&self) -> Result<(), OptionError> {
+        non_negative("Lamb", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
+        fraction("Lamb", &[("beta1", self.beta1), ("beta2", self.beta2)])
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        let t = param.t();
+        let correction1 = 1.0 / (1.0 - param.power(self.beta1, t));
+        let correction2 = 1.0 / (1.0 - param.power(self.beta2, t));
+        let [beta1, new1, beta2, new2] =
+            [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
+        let [correction1, correction2] = [correction1, correction2].map(F::from_f64);
+        let [eps, decay] = [self.eps, self.weight_decay].map(F::from_f64);
+        let sign = sign::<F>(self.maximize);
+        // The length of the whole direction is needed before any of it is applied, so there are two passes.
+        let len = param.param.len();
+        param.scratch.resize(len, F::zero());
+        let [m, v] = param.state.buffers_mut([("exp_avg", len), ("exp_avg_sq", len)]);
+        kernels::update(param.param, param.grad, [m, v, param.scratch], move |p, g, [m, v, _]| {
+            let g = sign * g;
+            let m = beta1 * m + new1 * g;
+            let v = beta2 * v + new2 * g * g;
+            let u = m * correction1 / ((v * correction2).sqrt() + eps) + decay * p;
+            (p, [m, v, u])
+        });
+        let (length, step) = (sum_squares(param.param).sqrt(), sum_squares(param.scratch).sqrt());
+        let ratio = if length > 0.0 && step > 0.0 { length / step } else { 1.0 };
+        let step = F::from_f64(self.lr * ratio);
+        kernels::update(param.param, param.scratch, [], move |p, u, []| (p - step * u, []));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::{expect, refused};
+
+    /// u = (1/(1 + ε) + λ, 1/(1 + ε/10) + λ) in the first step; ‖p‖ = √2.
+    #[test]
+    fn the_first_step_by_hand() {
+        let rule = Lamb { lr: 0.1, weight_decay: 0.5, eps: 1.0, ..Lamb::default() };
+        let u: [f64; 2] = [1.0 / 2.0 + 0.5, 1.0 / 1.1 + 0.5];
+        let ratio = 2.0_f64.sqrt() / (u[0] * u[0] + u[1] * u[1]).sqrt();
+        expect(rule, 1, u.map(|u| 1.0 - 0.1 * ratio * u));
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(Lamb { lr: -1.0, ..Lamb::default() }, "Lamb: lr must be ≥ 0, got -1");
+    }
+}

@@ -1,0 +1,201 @@
+//! Muon: momentum, orthogonalised.
+
+use downhill_tensor::Float;
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, ArrayView2};
+
+use super::{fields, sign};
+use crate::kernels;
+use crate::options::{OptionError, named_option, non_negative, require};
+use crate::{ParamUpdate, Rule};
+
+/// Muon: the momentum of a weight matrix is replaced by the nearest matrix whose singular values are all about 1, so
+/// that rare directions move as far as frequent ones.
+///
+/// ```text
+/// b = μ·b + (1 - μ)·g
+/// u = b                       with nesterov: u = μ·b + (1 - μ)·g
+/// X = u/‖u‖,  five times  X = a·X + (b·XXᵀ + c·(XXᵀ)²)·X        (Newton and Schulz)
+/// p = p·(1 - η·λ) - η·scale·X
+/// ```
+///
+/// For matrices only: give everything else (biases, embeddings, the last layer) another rule by a group. The three
+/// coefficients are chosen for speed: singular values end between about 0.7 and 1.2, not at 1.
+///
+/// Jordan et al., *Muon: an optimizer for hidden layers in neural networks*, 2024; scaling: Liu et al., arXiv
+/// 2502.16982. As in PyTorch but for the arithmetic: PyTorch orthogonalises in bfloat16, we in the parameter's own
+/// type, so the two agree to two or three digits of a step, and with PyTorch's own code in f64 to all.
+///
+/// ```
+/// use downhill_optim::{AdamW, Muon, Optimizer};
+/// use downhill_tensor::Tensor;
+/// let mut layer = (Tensor::param([[3.0_f64, 0.0], [0.0, 0.1]]), Tensor::param([0.0]));
+/// let muon = Muon { lr: 0.02, ..Muon::default() };
+/// let mut opt = Optimizer::new(AdamW::default()).with_group("0", muon);
+/// let loss = layer.0.square().sum() + layer.1.sum();
+/// opt.step(&mut layer, &loss.backward());
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Muon {
+    /// The learning rate η.
+    pub lr: f64,
+    /// The weight decay λ, decoupled. Note the default of 0.1.
+    pub weight_decay: f64,
+    /// The momentum μ.
+    pub momentum: f64,
+    /// Lean the direction towards the newest gradient.
+    pub nesterov: bool,
+    /// The coefficients a, b, c of the iteration.
+    pub ns_coefficients: [f64; 3],
+    /// The smallest norm to divide by.
+    pub eps: f64,
+    /// How often the iteration is made.
+    pub ns_steps: u64,
+    /// How the rate depends on the matrix's shape.
+    pub adjust_lr: MuonScale,
+    /// Go uphill. Weight decay still shrinks.
+    pub maximize: bool,
+}
+
+/// How [`Muon`]'s rate depends on a matrix's shape, rows × columns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MuonScale {
+    /// `√max(1, rows/columns)`.
+    #[default]
+    Original,
+    /// `0.2·√max(rows, columns)`: steps as long as AdamW's, so that its rate and decay can be kept.
+    MatchRmsAdamw,
+    /// `√(rows/columns)`.
+    SpectralUnclamped,
+}
+
+named_option!(MuonScale {
+    Original = "original",
+    MatchRmsAdamw = "match_rms_adamw",
+    SpectralUnclamped = "spectral_unclamped",
+});
+
+impl Default for Muon {
+    fn default() -> Self {
+        Muon {
+            lr: 1e-3,
+            weight_decay: 0.1,
+            momentum: 0.95,
+            nesterov: true,
+            ns_coefficients: [3.4445, -4.7750, 2.0315],
+            eps: 1e-7,
+            ns_steps: 5,
+            adjust_lr: MuonScale::Original,
+            maximize: false,
+        }
+    }
+}
+
+impl<F: Float> Rule<F> for Muon {
+    fields!(
+        Muon { lr, weight_decay, momentum, nesterov, ns_coefficients, eps, ns_steps, adjust_lr, maximize },
+        momentum = momentum
+    );
+
+    fn check(&self) -> Result<(), OptionError> {
+        let decay = ("weight_decay", self.weight_decay);
+        non_negative("Muon", &[("lr", self.lr), decay, ("momentum", self.momentum), ("eps", self.eps)])?;
+        require(self.ns_steps < 100, "Muon", "ns_steps", "below 100", self.ns_steps)
+    }
+
+    fn accepts(&self, shape: &[usize]) -> Result<(), String> {
+        let reason = "it is for matrices; give other parameters another rule with `with_group`";
+        if shape.len() == 2 { Ok(()) } else { Err(reason.to_owned()) }
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        let &[rows, columns] = param.shape else {
+            panic!("Muon: {:?} is not the shape of a matrix", param.shape);
+        };
+        let len = param.param.len();
+        let [keep, new] = [self.momentum, 1.0 - self.momentum].map(F::from_f64);
+        let [along, ahead] = if self.nesterov { [new, keep] } else { [F::zero(), F::one()] };
+        let sign = sign::<F>(self.maximize);
+        param.scratch.resize(len, F::zero());
+        let [buffer] = param.state.buffers_mut([("momentum_buffer", len)]);
+        kernels::update(param.scratch, param.grad, [buffer], move |_, g, [b]| {
+            let b = keep * b + new * sign * g;
+            (along * sign * g + ahead * b, [b])
+        });
+        let direction = ArrayView2::from_shape((rows, columns), param.scratch).expect("as many as the parameter");
+        let direction = self.orthogonalise(direction);
+        let step = F::from_f64(self.lr * self.adjust_lr.factor(rows as f64, columns as f64));
+        let kept = F::from_f64(1.0 - self.lr * self.weight_decay);
+        let direction = direction.as_slice().expect("in row-major order");
+        kernels::update(param.param, direction, [], move |p, u, []| (kept * p - step * u, []));
+    }
+}
+
+impl Muon {
+    fn orthogonalise<F: Float>(&self, matrix: ArrayView2<'_, F>) -> Array2<F> {
+        let tall = matrix.nrows() > matrix.ncols();
+        let mut x = if tall { matrix.t().as_standard_layout().into_owned() } else { matrix.to_owned() };
+        let norm = kernels::sum_squares(x.as_slice().expect("in row-major order")).sqrt();
+        x /= F::from_f64(norm.max(self.eps));
+        let [a, b, c] = self.ns_coefficients.map(F::from_f64);
+        for _ in 0..self.ns_steps {
+            let gram = x.dot(&x.t());
+            let mut polynomial = gram.clone();
+            general_mat_mul(c, &gram, &gram, b, &mut polynomial);
+            let before = x.clone();
+            general_mat_mul(F::one(), &polynomial, &before, a, &mut x);
+        }
+        if tall { x.t().as_standard_layout().into_owned() } else { x }
+    }
+}
+
+impl MuonScale {
+    fn factor(self, rows: f64, columns: f64) -> f64 {
+        match self {
+            MuonScale::Original => (rows / columns).max(1.0).sqrt(),
+            MuonScale::MatchRmsAdamw => 0.2 * rows.max(columns).sqrt(),
+            MuonScale::SpectralUnclamped => (rows / columns).sqrt(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Optimizer;
+    use crate::rules::reference::refused;
+    use downhill_tensor::Tensor;
+
+    /// For a diagonal matrix the iteration acts on each singular value by itself.
+    #[test]
+    fn singular_values_by_hand() {
+        let muon = Muon { ns_steps: 1, ns_coefficients: [2.0, -1.5, 0.5], ..Muon::default() };
+        let matrix = ndarray::arr2(&[[3.0_f64, 0.0, 0.0], [0.0, -4.0, 0.0]]);
+        let polynomial = |x: f64| 2.0 * x - 1.5 * x.powi(3) + 0.5 * x.powi(5);
+        let expected = ndarray::arr2(&[[polynomial(0.6), 0.0, 0.0], [0.0, polynomial(-0.8), 0.0]]);
+        for (matrix, expected) in [(matrix.view(), expected.view()), (matrix.t(), expected.t())] {
+            let difference = &muon.orthogonalise(matrix) - &expected;
+            assert!(difference.iter().all(|d| d.abs() < 1e-15), "{difference}");
+        }
+    }
+
+    #[test]
+    fn five_steps_bring_singular_values_near_1() {
+        let matrix = ndarray::arr2(&[[100.0_f64, 0.0], [0.0, 1.0]]);
+        let x = Muon::default().orthogonalise(matrix.view());
+        assert!((0.6..1.3).contains(&x[[0, 0]]) && (0.6..1.3).contains(&x[[1, 1]]), "{x}");
+    }
+
+    #[test]
+    #[should_panic(expected = "step: Muon cannot update 1 of shape [2]: it is for matrices; give other parameters")]
+    fn a_vector_is_refused() {
+        let mut pair = (Tensor::param([[1.0_f32]]), Tensor::param([1.0, 2.0]));
+        let grads = (pair.0.sum() * pair.1.sum()).backward();
+        Optimizer::new(Muon::default()).step(&mut pair, &grads);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(Muon { momentum: -1.0, ..Muon::default() }, "Muon: momentum must be ≥ 0, got -1");
+    }
+}

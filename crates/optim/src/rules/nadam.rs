@@ -1,0 +1,119 @@
+//! NAdam: Adam with Nesterov's momentum.
+
+use downhill_tensor::Float;
+
+use super::{fields, sign};
+use crate::options::{OptionError, fraction, non_negative};
+use crate::{ParamUpdate, Rule};
+
+/// NAdam: Adam that looks ahead along its momentum, with a momentum μₜ that grows towards β₁.
+///
+/// ```text
+/// g  = ∇L + λ·p
+/// μₜ = β₁·(1 - 0.96^(t·ψ) / 2),  P = μ₁·μ₂···μₜ
+/// m  = β₁·m + (1 - β₁)·g
+/// v  = β₂·v + (1 - β₂)·g²
+/// D  = √(v / (1 - β₂ᵗ)) + ε
+/// p  = p - η·(1 - μₜ)/(1 - P)·g/D - η·μₜ₊₁/(1 - P·μₜ₊₁)·m/D
+/// ```
+///
+/// With `decoupled`, λ is not added to the gradient, but `p` is first multiplied by `1 - η·λ`.
+///
+/// Dozat, *Incorporating Nesterov momentum into Adam*, 2016. As in PyTorch; optax's `nadam` has no growing μ.
+///
+/// ```
+/// use downhill_optim::{NAdam, Optimizer};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::param([5.0_f64]);
+/// let mut opt = Optimizer::new(NAdam { lr: 0.1, ..NAdam::default() });
+/// for _ in 0..300 {
+///     let loss = w.square().sum();
+///     opt.step(&mut w, &loss.backward());
+/// }
+/// assert!(w.item().abs() < 0.01);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct NAdam {
+    /// The learning rate η.
+    pub lr: f64,
+    /// How much of the mean of gradients is kept, β₁.
+    pub beta1: f64,
+    /// How much of the mean of squares is kept, β₂.
+    pub beta2: f64,
+    /// Keeps the division away from zero, ε.
+    pub eps: f64,
+    /// The weight decay λ.
+    pub weight_decay: f64,
+    /// How fast μ grows towards β₁, ψ.
+    pub momentum_decay: f64,
+    /// Weight decay beside the gradient instead of through it.
+    pub decoupled: bool,
+    /// Go uphill. Weight decay still shrinks.
+    pub maximize: bool,
+}
+
+impl Default for NAdam {
+    fn default() -> Self {
+        NAdam {
+            lr: 2e-3,
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            weight_decay: 0.0,
+            momentum_decay: 4e-3,
+            decoupled: false,
+            maximize: false,
+        }
+    }
+}
+
+impl<F: Float> Rule<F> for NAdam {
+    fields!(NAdam { lr, beta1, beta2, eps, weight_decay, momentum_decay, decoupled, maximize }, momentum = beta1);
+
+    fn check(&self) -> Result<(), OptionError> {
+        let decays = [("weight_decay", self.weight_decay), ("momentum_decay", self.momentum_decay)];
+        non_negative("NAdam", &[("lr", self.lr), ("eps", self.eps), decays[0], decays[1]])?;
+        fraction("NAdam", &[("beta1", self.beta1), ("beta2", self.beta2)])
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        let t = param.t();
+        let mu = self.beta1 * (1.0 - 0.5 * param.power(0.96, t * self.momentum_decay));
+        let next_mu = self.beta1 * (1.0 - 0.5 * param.power(0.96, (t + 1.0) * self.momentum_decay));
+        let product = param.state.number("mu_product", 1.0);
+        *product *= mu;
+        let now = self.lr * (1.0 - mu) / (1.0 - *product);
+        let ahead = self.lr * next_mu / (1.0 - *product * next_mu);
+        let correction = 1.0 / (1.0 - param.power(self.beta2, t));
+        let (coupled, kept) =
+            if self.decoupled { (0.0, 1.0 - self.lr * self.weight_decay) } else { (self.weight_decay, 1.0) };
+        let [beta1, new1, beta2, new2] =
+            [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
+        let [now, ahead, correction, eps] = [now, ahead, correction, self.eps].map(F::from_f64);
+        let [coupled, kept] = [coupled, kept].map(F::from_f64);
+        let sign = sign::<F>(self.maximize);
+        param.each(["exp_avg", "exp_avg_sq"], move |p, g, [m, v]| {
+            let g = sign * g + coupled * p;
+            let m = beta1 * m + new1 * g;
+            let v = beta2 * v + new2 * g * g;
+            (kept * p - (now * g + ahead * m) / ((v * correction).sqrt() + eps), [m, v])
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        expect(NAdam { lr: 0.1, ..NAdam::default() }, 5, [0.623662893783, 0.623662890407]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        let rule = NAdam { momentum_decay: -1.0, ..NAdam::default() };
+        refused(rule, "NAdam: momentum_decay must be ≥ 0, got -1");
+    }
+}

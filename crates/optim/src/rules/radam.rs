@@ -1,0 +1,127 @@
+//! RAdam: rectified Adam.
+
+use downhill_tensor::Float;
+
+use super::{fields, sign};
+use crate::options::{OptionError, fraction, non_negative};
+use crate::{ParamUpdate, Rule};
+
+/// RAdam: Adam that divides by `√v` only once `v` is a mean of enough gradients to be trusted, and then corrects for
+/// how few they are. Momentum alone before: a warm-up without a setting.
+///
+/// ```text
+/// g = ∇L + λ·p
+/// m = β₁·m + (1 - β₁)·g
+/// v = β₂·v + (1 - β₂)·g²
+/// ρ∞ = 2/(1 - β₂) - 1,   ρ = ρ∞ - 2·t·β₂ᵗ/(1 - β₂ᵗ)
+/// ρ ≤ 5:  p = p - η·m/(1 - β₁ᵗ)
+/// ρ > 5:  r = √((ρ - 4)(ρ - 2)ρ∞ / ((ρ∞ - 4)(ρ∞ - 2)ρ))
+///         p = p - η·r·m/(1 - β₁ᵗ) · √(1 - β₂ᵗ)/(√v + ε)
+/// ```
+///
+/// With β₂ = 0.999 the division begins at the sixth step. The first five are as long as the gradient makes them, so a
+/// rate that suits Adam may be far too high for them where gradients are large. With `decoupled`, λ is not added to
+/// the gradient, but `p` is first multiplied by `1 - η·λ`.
+///
+/// Liu et al., arXiv 1908.03265. As in PyTorch the threshold is 5 (the paper: 4) and ε comes before the correction by
+/// `√(1 - β₂ᵗ)`.
+///
+/// ```
+/// use downhill_optim::{Optimizer, RAdam};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::param([5.0_f64]);
+/// let mut opt = Optimizer::new(RAdam { lr: 0.1, ..RAdam::default() });
+/// let loss = w.square().sum();
+/// opt.step(&mut w, &loss.backward());
+/// assert!((w.item() - (5.0 - 0.1 * 10.0)).abs() < 1e-12); // plain momentum
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct RAdam {
+    /// The learning rate η.
+    pub lr: f64,
+    /// How much of the mean of gradients is kept, β₁.
+    pub beta1: f64,
+    /// How much of the mean of squares is kept, β₂.
+    pub beta2: f64,
+    /// Keeps the division away from zero, ε.
+    pub eps: f64,
+    /// The weight decay λ.
+    pub weight_decay: f64,
+    /// Weight decay beside the gradient instead of through it.
+    pub decoupled: bool,
+    /// Go uphill. Weight decay still shrinks.
+    pub maximize: bool,
+}
+
+impl Default for RAdam {
+    fn default() -> Self {
+        RAdam {
+            lr: 1e-3,
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            weight_decay: 0.0,
+            decoupled: false,
+            maximize: false,
+        }
+    }
+}
+
+impl<F: Float> Rule<F> for RAdam {
+    fields!(RAdam { lr, beta1, beta2, eps, weight_decay, decoupled, maximize }, momentum = beta1);
+
+    fn check(&self) -> Result<(), OptionError> {
+        non_negative("RAdam", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
+        fraction("RAdam", &[("beta1", self.beta1), ("beta2", self.beta2)])
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        let t = param.t();
+        let power2 = param.power(self.beta2, t);
+        let step = self.lr / (1.0 - param.power(self.beta1, t));
+        let limit = 2.0 / (1.0 - self.beta2) - 1.0;
+        let rho = limit - 2.0 * t * power2 / (1.0 - power2);
+        let rectify = || ((rho - 4.0) * (rho - 2.0) * limit / ((limit - 4.0) * (limit - 2.0) * rho)).sqrt();
+        let divided = (rho > 5.0).then(|| step * rectify() * (1.0 - power2).sqrt());
+        let (coupled, kept) =
+            if self.decoupled { (0.0, 1.0 - self.lr * self.weight_decay) } else { (self.weight_decay, 1.0) };
+        let [beta1, new1, beta2, new2] =
+            [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
+        let [step, eps, coupled, kept] = [divided.unwrap_or(step), self.eps, coupled, kept].map(F::from_f64);
+        let sign = sign::<F>(self.maximize);
+        let means = move |p: F, g: F, m: F, v: F| {
+            let g = sign * g + coupled * p;
+            (beta1 * m + new1 * g, beta2 * v + new2 * g * g)
+        };
+        if divided.is_some() {
+            param.each(["exp_avg", "exp_avg_sq"], move |p, g, [m, v]| {
+                let (m, v) = means(p, g, m, v);
+                (kept * p - step * m / (v.sqrt() + eps), [m, v])
+            });
+        } else {
+            param.each(["exp_avg", "exp_avg_sq"], move |p, g, [m, v]| {
+                let (m, v) = means(p, g, m, v);
+                (kept * p - step * m, [m, v])
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        let radam = RAdam { lr: 0.1, ..RAdam::default() };
+        expect(radam.clone(), 5, [0.552364195102, -0.322098165826]);
+        // With the division, from the sixth step on.
+        expect(radam, 8, [0.543278166168, -0.317785057908]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(RAdam { lr: -1.0, ..RAdam::default() }, "RAdam: lr must be ≥ 0, got -1");
+    }
+}

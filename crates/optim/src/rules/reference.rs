@@ -1,0 +1,29 @@
+//! What the tests of the rules share: the function of the reference numbers.
+
+use downhill_tensor::Tensor;
+
+use crate::{Optimizer, Rule};
+
+/// Where `rule` is on f(x, y) = (x² + 10·y²) / 2 after some steps from (1, 1).
+pub(super) fn after(rule: impl Rule<f64> + 'static, steps: usize) -> [f64; 2] {
+    let mut p = Tensor::param([1.0, 1.0]);
+    let mut opt = Optimizer::new(rule);
+    for _ in 0..steps {
+        let grads = (&p.square() * &Tensor::from([0.5, 5.0])).sum().backward();
+        opt.step(&mut p, &grads);
+    }
+    [p.view()[0], p.view()[1]]
+}
+
+/// Asserts the numbers, which are given to 12 decimals.
+#[track_caller]
+pub(super) fn expect(rule: impl Rule<f64> + 'static, steps: usize, expected: [f64; 2]) {
+    let got = after(rule, steps);
+    assert!((0..2).all(|i| (got[i] - expected[i]).abs() < 1e-12), "{got:?} instead of {expected:?}");
+}
+
+/// Asserts that the options are refused with this message.
+#[track_caller]
+pub(super) fn refused(rule: impl Rule<f64> + 'static, message: &str) {
+    assert_eq!(Optimizer::try_new(rule).unwrap_err().to_string(), message);
+}

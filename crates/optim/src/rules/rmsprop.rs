@@ -1,0 +1,129 @@
+//! RMSprop.
+
+use downhill_tensor::Float;
+
+use super::{fields, sign};
+use crate::options::{OptionError, fraction, non_negative};
+use crate::{ParamUpdate, Rule};
+
+/// RMSprop: every element's gradient is divided by the root of the running mean of its square.
+///
+/// ```text
+/// g = ∇L + λ·p
+/// v = α·v + (1 - α)·g²
+/// D = √v + ε                     centered: w = α·w + (1 - α)·g,  D = √(v - w²) + ε
+/// p = p - η·g/D                  with momentum: b = μ·b + g/D,  p = p - η·b
+/// ```
+///
+/// `v` starts at 0 and is not corrected for it, so the first steps are about `η / √(1 - α)` long, ten times η with
+/// α = 0.99.
+///
+/// Hinton, *Neural networks for machine learning*, lecture 6e, 2012; centered: Graves, arXiv 1308.0850. As in PyTorch ε
+/// is outside the root (TensorFlow 1 and Graves: inside), and the rate outside the momentum (TensorFlow: inside).
+///
+/// Centered, the difference `v - w²` vanishes when a gradient hardly varies for thousands of steps, and rounding can
+/// make it negative: the element becomes NaN, as in PyTorch. A larger ε does not help then; drop `centered`.
+///
+/// ```
+/// use downhill_optim::{Optimizer, RmsProp};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::param([5.0_f64]);
+/// let mut opt = Optimizer::new(RmsProp { lr: 0.01, ..RmsProp::default() });
+/// let loss = w.square().sum();
+/// opt.step(&mut w, &loss.backward());
+/// assert!((w.item() - 4.9).abs() < 1e-8);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct RmsProp {
+    /// The learning rate η.
+    pub lr: f64,
+    /// How much of the mean of squares is kept, α.
+    pub alpha: f64,
+    /// Keeps the division away from zero, ε.
+    pub eps: f64,
+    /// The weight decay λ, an L2 penalty.
+    pub weight_decay: f64,
+    /// The momentum μ; 0 for none.
+    pub momentum: f64,
+    /// Divide by the standard deviation instead of the root of the mean square.
+    pub centered: bool,
+    /// Go uphill. Weight decay still shrinks.
+    pub maximize: bool,
+}
+
+impl Default for RmsProp {
+    fn default() -> Self {
+        RmsProp {
+            lr: 1e-2,
+            alpha: 0.99,
+            eps: 1e-8,
+            weight_decay: 0.0,
+            momentum: 0.0,
+            centered: false,
+            maximize: false,
+        }
+    }
+}
+
+impl<F: Float> Rule<F> for RmsProp {
+    fields!(RmsProp { lr, alpha, eps, weight_decay, momentum, centered, maximize }, momentum = momentum);
+
+    fn check(&self) -> Result<(), OptionError> {
+        let decay = ("weight_decay", self.weight_decay);
+        non_negative("RmsProp", &[("lr", self.lr), ("eps", self.eps), decay, ("momentum", self.momentum)])?;
+        fraction("RmsProp", &[("alpha", self.alpha)])
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        let [lr, alpha, new] = [self.lr, self.alpha, 1.0 - self.alpha].map(F::from_f64);
+        let [eps, decay, momentum] = [self.eps, self.weight_decay, self.momentum].map(F::from_f64);
+        let sign = sign::<F>(self.maximize);
+        let gradient = move |p: F, g: F| sign * g + decay * p;
+        let square = move |g: F, v: F| alpha * v + new * g * g;
+        let mean = move |g: F, w: F| alpha * w + new * g;
+        match (self.centered, self.momentum > 0.0) {
+            (false, false) => param.each(["square_avg"], move |p, g, [v]| {
+                let g = gradient(p, g);
+                let v = square(g, v);
+                (p - lr * g / (v.sqrt() + eps), [v])
+            }),
+            (false, true) => param.each(["square_avg", "momentum_buffer"], move |p, g, [v, b]| {
+                let g = gradient(p, g);
+                let v = square(g, v);
+                let b = momentum * b + g / (v.sqrt() + eps);
+                (p - lr * b, [v, b])
+            }),
+            (true, false) => param.each(["square_avg", "grad_avg"], move |p, g, [v, w]| {
+                let g = gradient(p, g);
+                let (v, w) = (square(g, v), mean(g, w));
+                (p - lr * g / ((v - w * w).sqrt() + eps), [v, w])
+            }),
+            (true, true) => {
+                param.each(["square_avg", "grad_avg", "momentum_buffer"], move |p, g, [v, w, b]| {
+                    let g = gradient(p, g);
+                    let (v, w) = (square(g, v), mean(g, w));
+                    let b = momentum * b + g / ((v - w * w).sqrt() + eps);
+                    (p - lr * b, [v, w, b])
+                });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        expect(RmsProp::default(), 5, [0.696465799281, 0.696465780304]);
+        let all = RmsProp { alpha: 0.9, centered: true, momentum: 0.9, ..RmsProp::default() };
+        expect(all, 5, [0.665562796693, 0.665562788579]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(RmsProp { alpha: 1.5, ..RmsProp::default() }, "RmsProp: alpha must be in [0, 1), got 1.5");
+    }
+}

@@ -1,0 +1,103 @@
+//! Rprop: resilient backpropagation.
+
+use downhill_tensor::Float;
+
+use super::{fields, sign};
+use crate::options::{OptionError, require};
+use crate::{ParamUpdate, Rule};
+
+/// Rprop: only the sign of the gradient counts. Every element has a step of its own, which grows while the sign stays
+/// and shrinks when it turns.
+///
+/// ```text
+/// g·g' > 0:  d = d·η⁺
+/// g·g' < 0:  d = d·η⁻, and g = 0 for this step and as the next g'
+/// d = d clamped to [step_min, step_max]
+/// p = p - sign(g)·d
+/// ```
+///
+/// `g'` is the gradient of the step before, 0 at first. The rate is only where `d` starts: changing it later has no
+/// effect. Made for full batches: with mini-batches signs turn by chance and the steps shrink to nothing.
+///
+/// Riedmiller and Braun, *A direct adaptive method for faster backpropagation learning: the RPROP algorithm*, 1993; this
+/// is the variant without weight backtracking (iRprop⁻, Igel and Hüsken, 2000), as in PyTorch.
+///
+/// ```
+/// use downhill_optim::{Optimizer, Rprop};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::param([5.0_f64, -0.001]);
+/// let mut opt = Optimizer::new(Rprop { lr: 0.5, ..Rprop::default() });
+/// let loss = w.square().sum();
+/// opt.step(&mut w, &loss.backward());
+/// assert_eq!(w, Tensor::from([4.5, 0.499]));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rprop {
+    /// Where every step starts.
+    pub lr: f64,
+    /// What a step is multiplied by when the sign turns, η⁻.
+    pub eta_minus: f64,
+    /// What a step is multiplied by while the sign stays, η⁺.
+    pub eta_plus: f64,
+    /// The shortest step.
+    pub step_min: f64,
+    /// The longest step.
+    pub step_max: f64,
+    /// Go uphill.
+    pub maximize: bool,
+}
+
+impl Default for Rprop {
+    fn default() -> Self {
+        Rprop { lr: 1e-2, eta_minus: 0.5, eta_plus: 1.2, step_min: 1e-6, step_max: 50.0, maximize: false }
+    }
+}
+
+impl<F: Float> Rule<F> for Rprop {
+    fields!(Rprop { lr, eta_minus, eta_plus, step_min, step_max, maximize });
+
+    fn check(&self) -> Result<(), OptionError> {
+        let within = |x: f64, low: f64, high: f64| low < x && x < high;
+        require(self.lr >= 0.0, "Rprop", "lr", "≥ 0", self.lr)?;
+        require(within(self.eta_minus, 0.0, 1.0), "Rprop", "eta_minus", "in (0, 1)", self.eta_minus)?;
+        require(within(self.eta_plus, 1.0, f64::INFINITY), "Rprop", "eta_plus", "above 1", self.eta_plus)?;
+        require(self.step_min >= 0.0, "Rprop", "step_min", "≥ 0", self.step_min)?;
+        require(self.step_max >= self.step_min, "Rprop", "step_max", "at least step_min", self.step_max)
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        param.start("step_size", self.lr);
+        let [minus, plus, low, high] =
+            [self.eta_minus, self.eta_plus, self.step_min, self.step_max].map(F::from_f64);
+        let (sign, zero, one) = (sign::<F>(self.maximize), F::zero(), F::one());
+        param.each(["prev", "step_size"], move |p, g, [last, d]| {
+            let g = sign * g;
+            let product = g * last;
+            let turned = product < zero;
+            let factor = if product > zero { plus } else { one };
+            let factor = if turned { minus } else { factor };
+            let d = (d * factor).max(low).min(high);
+            let g = if turned { zero } else { g };
+            let by = if g > zero { d } else { zero };
+            let by = if g < zero { -d } else { by };
+            (p - by, [g, d])
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        expect(Rprop::default(), 5, [0.925584000000, 0.925584000000]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(Rprop { eta_plus: 0.9, ..Rprop::default() }, "Rprop: eta_plus must be above 1, got 0.9");
+        refused(Rprop { step_max: 1e-9, ..Rprop::default() }, "Rprop: step_max must be at least step_min, got 0.000000001");
+    }
+}

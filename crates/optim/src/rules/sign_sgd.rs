@@ -1,0 +1,95 @@
+//! SignSGD and Signum.
+
+use downhill_tensor::Float;
+
+use super::{fields, sign};
+use crate::kernels::signum;
+use crate::options::{OptionError, fraction, non_negative};
+use crate::{ParamUpdate, Rule};
+
+/// Sign descent: every element moves by η against the sign of its gradient, or with momentum (Signum) of the mean of
+/// its gradients.
+///
+/// ```text
+/// m = β·m + (1 - β)·g
+/// p = p·(1 - η·λ) - η·sign(m)
+/// ```
+///
+/// With β = 0 the plain sign of the gradient. The sign of 0 is 0. Weight decay is decoupled: an L2 penalty would only
+/// turn signs.
+///
+/// Bernstein et al., arXiv 1802.04434. Not in PyTorch; [`Rprop`](crate::Rprop) has steps of its own for each element,
+/// [`Lion`](crate::Lion) two betas.
+///
+/// ```
+/// use downhill_optim::{Optimizer, SignSgd};
+/// use downhill_tensor::Tensor;
+/// let mut w = Tensor::param([5.0_f64, -0.25]);
+/// let mut opt = Optimizer::new(SignSgd { lr: 0.5, ..SignSgd::default() });
+/// let loss = w.square().sum();
+/// opt.step(&mut w, &loss.backward());
+/// assert_eq!(w, Tensor::from([4.5, 0.25]));
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct SignSgd {
+    /// The learning rate η.
+    pub lr: f64,
+    /// How much of the mean of gradients is kept, β; 0 for the sign of the gradient itself, 0.9 for Signum.
+    pub momentum: f64,
+    /// The weight decay λ, decoupled.
+    pub weight_decay: f64,
+    /// Go uphill. Weight decay still shrinks.
+    pub maximize: bool,
+}
+
+impl Default for SignSgd {
+    fn default() -> Self {
+        SignSgd { lr: 1e-4, momentum: 0.0, weight_decay: 0.0, maximize: false }
+    }
+}
+
+impl<F: Float> Rule<F> for SignSgd {
+    fields!(SignSgd { lr, momentum, weight_decay, maximize }, momentum = momentum);
+
+    fn check(&self) -> Result<(), OptionError> {
+        non_negative("SignSgd", &[("lr", self.lr), ("weight_decay", self.weight_decay)])?;
+        fraction("SignSgd", &[("momentum", self.momentum)])
+    }
+
+    fn update(&self, param: &mut ParamUpdate<'_, F>) {
+        let [lr, kept] = [self.lr, 1.0 - self.lr * self.weight_decay].map(F::from_f64);
+        let [beta, new] = [self.momentum, 1.0 - self.momentum].map(F::from_f64);
+        let sign = sign::<F>(self.maximize);
+        if self.momentum == 0.0 {
+            return param.each([], move |p, g, []| (kept * p - lr * signum(sign * g), []));
+        }
+        param.each(["exp_avg"], move |p, g, [m]| {
+            let m = beta * m + new * sign * g;
+            (kept * p - lr * signum(m), [m])
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_by_hand() {
+        // From (1, 1) both go down by η five times.
+        expect(SignSgd { lr: 0.125, ..SignSgd::default() }, 5, [0.375, 0.375]);
+        // Past 0 after the second step, the sign of g turns; the mean's still points on:
+        // y: 1, 0.4, -0.2; g = 10, 4, -2: m = 5, 4.5, 1.25, so on to -0.8.
+        let signum = SignSgd { lr: 0.6, momentum: 0.5, ..SignSgd::default() };
+        expect(signum, 3, [-0.8, -0.8]);
+        let decayed = SignSgd { lr: 0.5, weight_decay: 0.5, ..SignSgd::default() };
+        expect(decayed, 1, [0.25, 0.25]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        let rule = SignSgd { momentum: 1.0, ..SignSgd::default() };
+        refused(rule, "SignSgd: momentum must be in [0, 1), got 1");
+    }
+}

@@ -1,0 +1,100 @@
+//! Rules and schedules as text, for command lines and checkpoints: `adam`, `adam:lr=0.01,amsgrad`.
+
+use std::fmt::Write;
+
+use crate::options::{OptionError, OptionValue};
+
+/// Why a text is not a rule or a schedule.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TextError {
+    /// There is no rule or schedule of that name.
+    #[error("there is no {what} `{name}`; there are {}", .known.join(", "))]
+    UnknownName {
+        /// `rule` or `schedule`.
+        what: &'static str,
+        /// The name in the text.
+        name: String,
+        /// The names there are.
+        known: Vec<&'static str>,
+    },
+    /// The rule or schedule has no option of that name.
+    #[error("{of}: there is no option `{option}`; there are {}", .known.join(", "))]
+    UnknownOption {
+        /// The rule or schedule.
+        of: &'static str,
+        /// The name in the text.
+        option: String,
+        /// The options there are.
+        known: Vec<&'static str>,
+    },
+    /// An option makes no sense.
+    #[error(transparent)]
+    Option(#[from] OptionError),
+    /// The text is not of the form it should be.
+    #[error("{0}")]
+    Form(String),
+}
+
+impl TextError {
+    pub(crate) fn unknown_option(of: &'static str, option: &str, known: &[&'static str]) -> Self {
+        TextError::UnknownOption { of, option: option.to_owned(), known: known.to_vec() }
+    }
+}
+
+/// The value of an option.
+pub(crate) fn read_option<T: OptionValue>(of: &'static str, option: &'static str, value: &str) -> Result<T, TextError> {
+    T::read(value).ok_or_else(|| OptionError { of, option, must: T::MUST.to_owned(), got: format!("`{value}`") }.into())
+}
+
+/// `name:option=value,flag` taken apart: the name, and pairs of option and value. Commas in brackets do not separate.
+pub(crate) fn take_apart(text: &str) -> (&str, Vec<(&str, &str)>) {
+    let (name, options) = text.split_once(':').unwrap_or((text, ""));
+    let mut depth = 0_i32;
+    let pieces = options.split(|c: char| {
+        depth += i32::from(c == '[') - i32::from(c == ']');
+        c == ',' && depth == 0
+    });
+    let pairs = pieces.map(str::trim).filter(|piece| !piece.is_empty()).map(|piece| {
+        let (option, value) = piece.split_once('=').unwrap_or((piece, ""));
+        (option.trim(), value.trim())
+    });
+    (name.trim(), pairs.collect())
+}
+
+/// The opposite of [`take_apart`].
+pub(crate) fn put_together(name: &str, options: &[(&'static str, String)]) -> String {
+    let mut text = name.to_owned();
+    for (at, (option, value)) in options.iter().enumerate() {
+        let separator = if at == 0 { ':' } else { ',' };
+        write!(text, "{separator}{option}={value}").expect("a string takes any text");
+    }
+    text
+}
+
+/// Whether two names are the same but for case, `-` and `_`.
+pub(crate) fn same_name(a: &str, b: &str) -> bool {
+    let plain = |name: &str| -> String {
+        name.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
+    };
+    plain(a) == plain(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_comes_apart_at_commas_outside_brackets() {
+        assert_eq!(take_apart("sgd"), ("sgd", vec![]));
+        assert_eq!(take_apart("sgd:"), ("sgd", vec![]));
+        let expected = vec![("milestones", "[1, 2]"), ("gamma", "0.5"), ("flag", "")];
+        assert_eq!(take_apart(" multi_step : milestones=[1, 2], gamma = 0.5 ,flag"), ("multi_step", expected));
+    }
+
+    #[test]
+    fn names_are_compared_loosely() {
+        assert!(same_name("RMSprop", "rms_prop") && same_name("adam-w", "AdamW"));
+        assert!(!same_name("adam", "adamw"));
+    }
+}
