@@ -174,3 +174,68 @@ impl FromStr for Activation {
         known.copied().ok_or_else(|| UnknownActivation { name: name.to_owned() })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use downhill_tensor::{Check, gradcheck};
+
+    use super::*;
+
+    #[test]
+    fn derivatives() {
+        // Off every kink.
+        let x = Tensor::from([[-4.0, -2.5, -0.75, -0.1], [0.1, 0.6, 2.5, 4.0]]);
+        for activation in Activation::ALL {
+            gradcheck(|[x]| activation.forward(x), [&x], Check::order(2)).unwrap();
+        }
+    }
+
+    #[test]
+    fn every_activation_is_the_function_of_its_name() {
+        let x = Tensor::from([-2.0, -0.5, 0.0, 0.5, 2.0]);
+        let functions: &[(&str, fn(f64) -> f64)] = &[
+            ("identity", |x| x),
+            ("relu", |x| x.max(0.0)),
+            ("leaky_relu", |x| if x > 0.0 { x } else { 0.01 * x }),
+            ("elu", |x| if x > 0.0 { x } else { x.exp() - 1.0 }),
+            ("selu", |x| 1.0507009873554805 * if x > 0.0 { x } else { 1.6732632423543772 * (x.exp() - 1.0) }),
+            ("gelu", |x| x * normal_distribution(x)),
+            ("gelu_tanh", |x| x / (1.0 + (-(8.0 / std::f64::consts::PI).sqrt() * (x + 0.044715 * x.powi(3))).exp())),
+            ("silu", |x| x / (1.0 + (-x).exp())),
+            ("mish", |x| x * x.exp().ln_1p().tanh()),
+            ("hardtanh", |x| x.clamp(-1.0, 1.0)),
+            ("hardswish", |x| x * (x + 3.0).clamp(0.0, 6.0) / 6.0),
+            ("softsign", |x| x / (1.0 + x.abs())),
+            ("softplus", |x| x.exp().ln_1p()),
+            ("sigmoid", |x| 1.0 / (1.0 + (-x).exp())),
+            ("log_sigmoid", |x| -(-x).exp().ln_1p()),
+            ("tanh", f64::tanh),
+        ];
+        let names: Vec<&str> = Activation::ALL.iter().map(Activation::name).collect();
+        assert_eq!(names, functions.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        for (name, function) in functions {
+            let ours = name.parse::<Activation>().unwrap().forward(&x).to_vec();
+            for (x, y) in x.to_vec().into_iter().zip(ours) {
+                assert!((y - function(x)).abs() < 1e-14, "{name}({x}) = {y}, not {}", function(x));
+            }
+        }
+    }
+
+    /// `Φ(x)` by its series, `1/2 + φ(x)·(x + x³/3 + x⁵/(3·5) + ...)`.
+    fn normal_distribution(x: f64) -> f64 {
+        let (mut term, mut sum) = (x, x);
+        for k in 1..100 {
+            term *= x * x / f64::from(2 * k + 1);
+            sum += term;
+        }
+        0.5 + sum * (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt()
+    }
+
+    #[test]
+    fn options_are_used() {
+        let x = Tensor::from([-2.0, 2.0]);
+        assert_eq!(LeakyRelu { negative_slope: 0.5 }.forward(&x).to_vec(), [-1.0, 2.0]);
+        assert_eq!(Elu { alpha: 2.0 }.forward(&x).to_vec(), [2.0 * (-2.0_f64).exp_m1(), 2.0]);
+        assert_eq!(Hardtanh { min: -1.5, max: 0.5 }.forward(&x).to_vec(), [-1.5, 0.5]);
+    }
+}

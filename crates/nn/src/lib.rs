@@ -4,16 +4,23 @@
 //! forward pass. A loss is a function, or, with options, a struct: [`cross_entropy`] and [`CrossEntropy`].
 
 mod activations;
+mod flatten;
 pub mod init;
 mod linear;
 mod losses;
+mod metrics;
 mod mlp;
 mod module;
 mod sequential;
+mod softmax;
+pub mod state;
 
 pub use activations::*;
+pub use flatten::Flatten;
 pub use linear::Linear;
 pub use losses::*;
+pub use metrics::*;
 pub use mlp::Mlp;
 pub use module::Module;
 pub use sequential::{Layer, Sequential};
+pub use softmax::{LogSoftmax, Softmax};

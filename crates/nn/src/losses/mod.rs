@@ -23,4 +23,5 @@ pub use mse::{Mse, mse};
 pub use nll_loss::{NllLoss, nll_loss};
 pub use reduction::Reduction;
 pub use smooth_l1::{SmoothL1, smooth_l1};
+pub(crate) use targets::class_axis;
 pub use targets::{Labels, Targets};

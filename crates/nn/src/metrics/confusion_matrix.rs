@@ -1,0 +1,179 @@
+//! Which classes are taken for which.
+
+use std::fmt;
+
+use downhill_tensor::{Float, Tensor};
+use ndarray::{Array2, Axis};
+
+use super::predictions;
+use crate::Labels;
+
+/// How often each class was taken for each. `Display` writes it as a table with the recall and the precision of every
+/// class and the accuracy over all.
+///
+/// ```
+/// use downhill_nn::ConfusionMatrix;
+/// use downhill_tensor::Tensor;
+/// let mut matrix = ConfusionMatrix::named(&["cat", "dog"]);
+/// let logits = Tensor::from([[2.0, 0.0], [1.0, 0.0], [0.0, 1.0], [3.0, 1.0]]);
+/// matrix.add(&logits, &[0, 0, 1, 1]);
+/// assert_eq!((matrix.accuracy(), matrix.recall(1), matrix.precision(1)), (0.75, 0.5, 1.0));
+/// assert_eq!(matrix.to_string(), "\
+/// actual \\ predicted    cat     dog  recall
+/// cat                     2       0  100.0%
+/// dog                     1       1   50.0%
+/// precision           66.7%  100.0%
+/// accuracy 75.0% of 4
+/// ");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfusionMatrix {
+    /// What the classes are called.
+    pub names: Vec<String>,
+    /// `counts[[actual, predicted]]`.
+    pub counts: Array2<u64>,
+}
+
+impl ConfusionMatrix {
+    /// An empty matrix for classes called 0, 1, ...
+    pub fn new(classes: usize) -> Self {
+        Self::named(&(0..classes).collect::<Vec<_>>())
+    }
+
+    /// An empty matrix for classes with these names.
+    pub fn named(names: &[impl ToString]) -> Self {
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        ConfusionMatrix { counts: Array2::zeros((names.len(), names.len())), names }
+    }
+
+    /// Counts a batch: the class with the largest logit is what was predicted, the label what it was. Shapes are those
+    /// of [`cross_entropy`](crate::cross_entropy).
+    ///
+    /// # Panics
+    /// If the logits have another number of classes, the labels not the shape of the logits without their class axis, or
+    /// one is not a class.
+    #[track_caller]
+    pub fn add<'a, F: Float>(&mut self, logits: &Tensor<F>, labels: impl Into<Labels<'a>>) {
+        let labels = labels.into();
+        let predictions = predictions("ConfusionMatrix::add", logits, &labels);
+        let classes = logits.shape()[usize::from(logits.ndim() > 1)];
+        assert!(
+            classes == self.names.len(),
+            "ConfusionMatrix::add of {:?}: the logits have {classes} classes, the matrix {}",
+            logits.shape(),
+            self.names.len()
+        );
+        for (&actual, &predicted) in labels.0.iter().zip(&predictions) {
+            self.counts[[actual, predicted]] += 1;
+        }
+    }
+
+    /// How many labels were counted.
+    pub fn total(&self) -> u64 {
+        self.counts.sum()
+    }
+
+    /// The share of right answers, from 0 to 1; NaN if nothing was counted.
+    pub fn accuracy(&self) -> f64 {
+        self.counts.diag().sum() as f64 / self.total() as f64
+    }
+
+    /// Of what is of this class, the share that was found (the accuracy within the class); NaN if there was nothing.
+    ///
+    /// # Panics
+    /// If there is no such class.
+    pub fn recall(&self, class: usize) -> f64 {
+        self.counts[[class, class]] as f64 / self.counts.row(class).sum() as f64
+    }
+
+    /// Of what was taken for this class, the share that is of it; NaN if nothing was.
+    ///
+    /// # Panics
+    /// If there is no such class.
+    pub fn precision(&self, class: usize) -> f64 {
+        self.counts[[class, class]] as f64 / self.counts.column(class).sum() as f64
+    }
+
+    /// The harmonic mean of precision and recall, `2·found/(actual + predicted)`; NaN if there is neither.
+    ///
+    /// # Panics
+    /// If there is no such class.
+    pub fn f1(&self, class: usize) -> f64 {
+        let sum = self.counts.row(class).sum() + self.counts.column(class).sum();
+        2.0 * self.counts[[class, class]] as f64 / sum as f64
+    }
+}
+
+fn percent(share: f64) -> String {
+    if share.is_nan() { "-".to_owned() } else { format!("{:.1}%", 100.0 * share) }
+}
+
+impl fmt::Display for ConfusionMatrix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let corner = ["actual \\ predicted".to_owned()];
+        let mut table = vec![[&corner[..], &self.names, &["recall".to_owned()]].concat()];
+        for (class, row) in self.counts.axis_iter(Axis(0)).enumerate() {
+            let mut line = vec![self.names[class].clone()];
+            line.extend(row.iter().map(u64::to_string));
+            line.push(percent(self.recall(class)));
+            table.push(line);
+        }
+        let mut last = vec!["precision".to_owned()];
+        last.extend((0..self.names.len()).map(|class| percent(self.precision(class))));
+        table.push(last);
+
+        let columns = self.names.len() + 2;
+        let width =
+            |column: usize| table.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max();
+        let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+        for line in &table {
+            let mut cells = line.iter().zip(&widths);
+            if let Some((name, &width)) = cells.next() {
+                write!(f, "{name:width$}")?;
+            }
+            for (cell, &width) in cells {
+                write!(f, "  {cell:>width$}")?;
+            }
+            writeln!(f)?;
+        }
+        writeln!(f, "accuracy {} of {}", percent(self.accuracy()), self.total())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Logits whose largest is that of `predicted`.
+    fn logits(predicted: &[usize], classes: usize) -> Tensor<f32> {
+        let shape = (predicted.len(), classes);
+        Tensor::from(Array2::from_shape_fn(shape, |(i, class)| if predicted[i] == class { 1.0 } else { 0.0 }))
+    }
+
+    #[test]
+    fn batches_add_up() {
+        let mut matrix = ConfusionMatrix::new(3);
+        assert!(matrix.accuracy().is_nan());
+        matrix.add(&logits(&[0, 1, 1, 0], 3), &[0, 1, 0, 0]);
+        matrix.add(&logits(&[0, 1], 3), &vec![1, 1]);
+        assert_eq!(matrix.counts, ndarray::arr2(&[[2, 1, 0], [1, 2, 0], [0, 0, 0]]));
+        assert_eq!((matrix.total(), matrix.accuracy()), (6, 4.0 / 6.0));
+        assert_eq!((matrix.recall(0), matrix.precision(1), matrix.f1(1)), (2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0));
+        assert!(matrix.recall(2).is_nan() && matrix.precision(2).is_nan() && matrix.f1(2).is_nan());
+    }
+
+    #[test]
+    fn the_f1_score_is_the_harmonic_mean() {
+        let mut matrix = ConfusionMatrix::new(2);
+        matrix.add(&logits(&[1, 1, 1, 1, 0], 2), &[1, 0, 0, 0, 1]);
+        let (precision, recall) = (matrix.precision(1), matrix.recall(1));
+        assert_eq!((precision, recall), (0.25, 0.5));
+        assert!((matrix.f1(1) - 2.0 / (1.0 / precision + 1.0 / recall)).abs() < 1e-15);
+    }
+
+    #[test]
+    #[should_panic(expected = "ConfusionMatrix::add of [1, 3]: the logits have 3 classes, the matrix 2")]
+    fn another_number_of_classes() {
+        ConfusionMatrix::new(2).add(&logits(&[0], 3), &[0]);
+    }
+}
