@@ -33,6 +33,7 @@ impl<F: Float> Elements<F> {
         self.shape.slice()
     }
 
+    /// The shape as `ndarray` keeps it.
     pub(crate) fn dim(&self) -> &IxDyn {
         &self.shape
     }

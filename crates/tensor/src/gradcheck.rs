@@ -110,7 +110,7 @@ impl Settings {
 /// The first order compares the Jacobian that backward passes give, row by row, with the one that central differences
 /// `(f(x + h) - f(x - h)) / 2h` give, column by column. Order `n` does the same with the gradient function of order
 /// `n - 1`: `(x, dy) ↦ ∂y/∂xᵀ·dy` at a random `dy`, as PyTorch's `gradgradcheck` and JAX's `check_grads`. Besides, at
-/// every order: values and gradients must be the same when computed again, finite, and zero for `dy = 0`.
+/// every order: values and gradients must be the same when computed again, finite, linear in `dy` and zero for `dy = 0`.
 ///
 /// Parameters are made from `inputs`, so that they may be constants. The result of `f` may have any shape.
 ///

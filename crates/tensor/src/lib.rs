@@ -21,6 +21,7 @@ mod broadcast;
 mod convert;
 mod display;
 mod elements;
+mod elementwise;
 mod float;
 mod grad;
 mod gradcheck;
@@ -38,6 +39,7 @@ mod tensor;
 pub use axes::{Axes, keep};
 pub use downhill_derive::Params;
 pub use elements::Elements;
+pub use elementwise::{Elementwise, elementwise};
 pub use float::Float;
 pub use grad::{grad, hessian, hvp, jacobian, jvp, vjp};
 pub use gradcheck::{

@@ -2,7 +2,7 @@
 //!
 //! Most wrong gradients that reached users of other frameworks were right for the one contiguous matrix their test
 //! tried. So every operation is tried on scalars, empty axes, axes of size 1, up to four axes, broadcast partners, and
-//! on arrays that are column-major, have gaps between their elements, or run backwards in memory; the gradient that
+//! on arrays that are column-major, have gaps between their elements, or lie within larger memory; the gradient that
 //! arrives from above has such a layout too. The value must not depend on the layout either.
 
 mod domain;
@@ -89,6 +89,17 @@ pub(crate) fn inputs<const N: usize>(
     cases: &[[&[usize]; N]],
     domains: [Domain; N],
     f: impl Fn([&Tensor<f64>; N]) -> Tensor<f64>,
+) {
+    // One copy of the machinery for all closures: it is compiled with optimisation, and there are hundreds.
+    sweep(name, cases, domains, &f);
+}
+
+#[track_caller]
+fn sweep<const N: usize>(
+    name: &str,
+    cases: &[[&[usize]; N]],
+    domains: [Domain; N],
+    f: &dyn Fn([&Tensor<f64>; N]) -> Tensor<f64>,
 ) {
     assert!(!cases.is_empty(), "the sweep of {name} has no cases");
     let mut applied = false;

@@ -99,7 +99,7 @@ pub(super) fn differences<F: Float>(function: &Function<'_, F>, input: usize, st
     plus.iter().zip(&minus).map(difference).collect()
 }
 
-/// The backward passes: along every probe twice, and along zero.
+/// The backward passes: along zero, along a random vector, again, and along minus twice it; then along every probe.
 fn analytic_rows<F: Float>(
     function: &Function<'_, F>,
     ys: &[Tensor<F>],
@@ -115,17 +115,36 @@ fn analytic_rows<F: Float>(
                 return Err(Problem::ZeroNotKept { input, value: value.as_f64() });
             }
         }
+        check_linear(function, y, random)?;
         for direction in probes::<F>(y.shape(), settings, random) {
             let v = direction.to_tensor(y.shape());
-            let (once, again) = (gradients(y, &function.inputs, &v), gradients(y, &function.inputs, &v));
-            if !same_values(&once, &again) {
-                return Err(Problem::GradientNotRepeatable);
-            }
             let flat = |g: &Tensor<F>| g.view().iter().map(|g| g.as_f64()).collect();
-            rows.push(Row { output, direction, gradients: once.iter().map(flat).collect() });
+            rows.push(Row {
+                output,
+                direction,
+                gradients: gradients(y, &function.inputs, &v).iter().map(flat).collect(),
+            });
         }
     }
     Ok(rows)
+}
+
+/// Probes of a single 1 would not see a rule that takes `dy²` or `|dy|`.
+fn check_linear<F: Float>(function: &Function<'_, F>, y: &Tensor<F>, random: &mut SplitMix) -> Result<(), Problem> {
+    let v = Direction::random::<F>(y.len(), random).to_tensor(y.shape());
+    let once = gradients(y, &function.inputs, &v);
+    if !same_values(&once, &gradients(y, &function.inputs, &v)) {
+        return Err(Problem::GradientNotRepeatable);
+    }
+    // Scaling by a power of two commutes with every rounding: what is linear agrees to the last bit.
+    let scale = |x: &Tensor<F>| x * F::from_f64(-2.0);
+    let scaled = gradients(y, &function.inputs, &scale(&v));
+    for (input, (once, scaled)) in once.iter().zip(scaled).enumerate() {
+        if !same_values(&[scale(once)], &[scaled]) {
+            return Err(Problem::NotLinear { input: function.input_names[input].clone() });
+        }
+    }
+    Ok(())
 }
 
 /// NaN is the same as NaN here: that it is there is another problem.

@@ -31,6 +31,11 @@ pub enum Problem {
         /// The gradient that should have been zero.
         value: f64,
     },
+    /// The gradient of an input is not linear in `dy`.
+    NotLinear {
+        /// The name of the input.
+        input: String,
+    },
     /// The function has another value when computed again.
     ValueNotRepeatable,
     /// A backward pass gives another gradient when run again.
@@ -50,6 +55,10 @@ impl fmt::Display for Problem {
                 f,
                 "the gradient of {input} for dy = 0 is {value}, not 0; a vector-Jacobian product is linear in dy \
                  (0·inf is NaN: is the derivative infinite here?)"
+            ),
+            Problem::NotLinear { input } => write!(
+                f,
+                "the gradient of {input} for -2·dy is not -2 times that for dy; a vector-Jacobian product is linear in dy"
             ),
             Problem::ValueNotRepeatable => f.write_str(
                 "the function has another value when computed again; draw random numbers outside of it, or from a \

@@ -3,18 +3,25 @@
 
 use std::mem::MaybeUninit;
 
-use ndarray::{ArrayD, ArrayViewD, IxDyn, Zip};
+use ndarray::{Dimension, IxDyn};
 
 use super::simd::vectorised;
-use crate::Float;
 use crate::broadcast::broadcast_shape;
+use crate::{Elements, Float};
 
 /// `f` of every element.
 #[inline(always)]
-pub(crate) fn map<F: Float>(x: &ArrayViewD<'_, F>, f: impl Fn(F) -> F) -> ArrayD<F> {
-    let Some(xs) = x.as_slice() else { return x.mapv(f) };
+pub(crate) fn map<F: Float>(x: &Elements<F>, f: impl Fn(F) -> F) -> Elements<F> {
+    let copy;
+    let xs = match x.as_slice() {
+        Some(xs) => xs,
+        None => {
+            copy = x.row_major();
+            copy.as_slice().expect("row-major")
+        }
+    };
     collect(
-        x.raw_dim(),
+        x.dim(),
         #[inline(always)]
         |ys| {
             for (y, &x) in ys.iter_mut().zip(xs) {
@@ -25,93 +32,143 @@ pub(crate) fn map<F: Float>(x: &ArrayViewD<'_, F>, f: impl Fn(F) -> F) -> ArrayD
 }
 
 /// `f` of every pair of elements, with broadcasting; the shapes fit.
-///
-/// Row-major operands of equal shape, a scalar, and a row repeated over the leading axes (a bias) have a loop of their
-/// own; everything else goes through `ndarray`'s strides.
 #[inline(always)]
-pub(crate) fn zip<F: Float>(a: &ArrayViewD<'_, F>, b: &ArrayViewD<'_, F>, f: impl Fn(F, F) -> F) -> ArrayD<F> {
-    let (Some(left), Some(right)) = (a.as_slice(), b.as_slice()) else { return strided(a, b, f) };
-    if a.shape() == b.shape() {
-        collect(
-            a.raw_dim(),
-            #[inline(always)]
-            |ys| {
+pub(crate) fn zip<F: Float>(a: &Elements<F>, b: &Elements<F>, f: impl Fn(F, F) -> F) -> Elements<F> {
+    let copies;
+    let (a, b, meeting) = match Meeting::of(a, b) {
+        Some(meeting) => (a, b, meeting),
+        None => {
+            copies = stretched(a, b);
+            (&copies.0, &copies.1, Meeting::Alike)
+        }
+    };
+    let (left, right) = (a.as_slice().expect("row-major"), b.as_slice().expect("row-major"));
+    let shape = if let Meeting::LeftRepeats(_) = meeting { b.dim() } else { a.dim() };
+    collect(
+        shape,
+        #[inline(always)]
+        |ys| match meeting {
+            Meeting::Alike => {
                 for ((y, &a), &b) in ys.iter_mut().zip(left).zip(right) {
                     y.write(f(a, b));
                 }
-            },
-        )
-    } else if a.shape().ends_with(b.shape()) {
-        collect(
-            a.raw_dim(),
-            #[inline(always)]
-            |ys| repeat(ys, left, right, &f),
-        )
-    } else if b.shape().ends_with(a.shape()) {
-        collect(
-            b.raw_dim(),
-            #[inline(always)]
-            |ys| {
-                repeat(
-                    ys,
-                    right,
-                    left,
-                    #[inline(always)]
-                    |b, a| f(a, b),
-                );
-            },
-        )
-    } else {
-        strided(a, b, f)
+            }
+            Meeting::RightRepeats(width) => repeat(ys, left, right, width, &f),
+            Meeting::LeftRepeats(width) => repeat(
+                ys,
+                right,
+                left,
+                width,
+                #[inline(always)]
+                |b, a| f(a, b),
+            ),
+        },
+    )
+}
+
+/// How the elements of two row-major arrays meet.
+///
+/// There is a loop for each of these; arrays that meet otherwise, or are not row-major, are copied so that they are
+/// alike. That is rare, and every further loop would be compiled for every operation.
+#[derive(Clone, Copy)]
+enum Meeting {
+    /// One by one.
+    Alike,
+    /// The left one as it is, the right one repeated.
+    RightRepeats(Width),
+    /// The right one as it is, the left one repeated.
+    LeftRepeats(Width),
+}
+
+/// How a short array is repeated along a long one.
+#[derive(Clone, Copy)]
+enum Width {
+    /// As a whole, over leading axes: a bias.
+    Row,
+    /// Each element so many times: a scalar, or what a reduction kept.
+    Column(usize),
+}
+
+impl Meeting {
+    fn of<F: Float>(a: &Elements<F>, b: &Elements<F>) -> Option<Self> {
+        let (_, _) = (a.as_slice()?, b.as_slice()?);
+        if a.shape() == b.shape() {
+            return Some(Meeting::Alike);
+        }
+        let right = Width::of(b.shape(), a.shape()).map(Meeting::RightRepeats);
+        right.or_else(|| Width::of(a.shape(), b.shape()).map(Meeting::LeftRepeats))
     }
 }
 
-/// `f` of `long` with `short` repeated as often as it fits.
-#[inline(always)]
-fn repeat<F: Float>(ys: &mut [MaybeUninit<F>], long: &[F], short: &[F], f: impl Fn(F, F) -> F) {
-    if let &[b] = short {
-        for (y, &a) in ys.iter_mut().zip(long) {
-            y.write(f(a, b));
+impl Width {
+    fn of(short: &[usize], long: &[usize]) -> Option<Self> {
+        if short.len() <= long.len() && short.iter().all(|&n| n == 1) {
+            return Some(Width::Column(long.iter().product()));
         }
-    } else if !short.is_empty() {
-        for (ys, long) in ys.chunks_exact_mut(short.len()).zip(long.chunks_exact(short.len())) {
-            for ((y, &a), &b) in ys.iter_mut().zip(long).zip(short) {
-                y.write(f(a, b));
+        if long.ends_with(short) {
+            return Some(Width::Row);
+        }
+        let same = short.len() - short.iter().rev().take_while(|&&n| n == 1).count();
+        let column = short.len() == long.len() && short[..same] == long[..same];
+        column.then(|| Width::Column(long[same..].iter().product()))
+    }
+}
+
+/// `f` of `long` with `short` repeated.
+#[inline(always)]
+fn repeat<F: Float>(ys: &mut [MaybeUninit<F>], long: &[F], short: &[F], width: Width, f: impl Fn(F, F) -> F) {
+    match width {
+        _ if ys.is_empty() => {}
+        Width::Row => {
+            for (ys, long) in ys.chunks_exact_mut(short.len()).zip(long.chunks_exact(short.len())) {
+                for ((y, &a), &b) in ys.iter_mut().zip(long).zip(short) {
+                    y.write(f(a, b));
+                }
+            }
+        }
+        Width::Column(width) => {
+            for ((ys, long), &b) in ys.chunks_exact_mut(width).zip(long.chunks_exact(width)).zip(short) {
+                for (y, &a) in ys.iter_mut().zip(long) {
+                    y.write(f(a, b));
+                }
             }
         }
     }
 }
 
+/// Both stretched to their joint shape, in row-major order.
+#[cold]
 #[inline(never)]
-fn strided<F: Float>(a: &ArrayViewD<'_, F>, b: &ArrayViewD<'_, F>, f: impl Fn(F, F) -> F) -> ArrayD<F> {
-    let f = |&a: &F, &b: &F| f(a, b);
-    if a.shape() == b.shape() {
-        return Zip::from(a).and(b).map_collect(f);
-    }
+fn stretched<F: Float>(a: &Elements<F>, b: &Elements<F>) -> (Elements<F>, Elements<F>) {
     let shape = broadcast_shape(a.shape(), b.shape()).expect("the operation has checked the shapes");
-    let a = a.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
-    let b = b.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
-    Zip::from(a).and(b).map_collect(f)
+    let stretch = |x: &Elements<F>| {
+        let view = x.view();
+        let elements =
+            view.broadcast(shape.as_slice()).expect("broadcasts to the joint shape").iter().copied().collect();
+        Elements::new(IxDyn(&shape), elements)
+    };
+    (stretch(a), stretch(b))
 }
 
-/// A row-major array whose every element `fill` writes.
+/// Row-major elements, every one of which `fill` writes.
 #[inline(always)]
-fn collect<F: Float>(shape: IxDyn, fill: impl FnOnce(&mut [MaybeUninit<F>])) -> ArrayD<F> {
-    let len = ndarray::Dimension::size(&shape);
+fn collect<F: Float>(shape: &IxDyn, fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Elements<F> {
+    let len = shape.size();
     let mut elements = Vec::with_capacity(len);
     let spare: &mut [MaybeUninit<F>] = &mut elements.spare_capacity_mut()[..len];
     vectorised(
         #[inline(always)]
         || fill(spare),
     );
-    // SAFETY: every caller in this file writes each of the `len` elements.
+    // SAFETY: every caller in this file writes each of the `len` elements: the slices it reads have as many, and
+    // `repeat` cuts `len` into pieces whose length divides it.
     unsafe { elements.set_len(len) };
-    ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape has")
+    Elements::new(shape.clone(), elements)
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{ArrayD, Axis, Slice};
+    use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 
     use super::*;
     use crate::kernels::simd::{Level, at_most};
@@ -136,6 +193,14 @@ mod tests {
         a.shape() == b.shape() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan())
     }
 
+    fn zip_arrays(a: &ArrayViewD<'_, f32>, b: &ArrayViewD<'_, f32>) -> ArrayD<f32> {
+        zip(&a.to_owned().into(), &b.to_owned().into(), |a, b| a - 2.0 * b).into_array()
+    }
+
+    fn map_array(x: &ArrayViewD<'_, f32>) -> ArrayD<f32> {
+        map(&x.to_owned().into(), |x| x * 0.1).into_array()
+    }
+
     /// Element by element through ndarray's own broadcasting and indexing.
     fn plain(a: &ArrayViewD<'_, f32>, b: &ArrayViewD<'_, f32>) -> ArrayD<f32> {
         let shape = broadcast_shape(a.shape(), b.shape()).unwrap();
@@ -156,11 +221,11 @@ mod tests {
                         if broadcast_shape(a.shape(), b.shape()).is_err() {
                             continue;
                         }
-                        let y = at_most(level, || zip(&a, &b, |a, b| a - 2.0 * b));
+                        let y = at_most(level, || zip_arrays(&a, &b));
                         assert!(same(&y, &plain(&a, &b)), "{level:?} {:?} {:?}", a.shape(), b.shape());
                     }
                 }
-                let y = at_most(level, || map(&a.view(), |x| x * 0.1));
+                let y = at_most(level, || map_array(&a.view()));
                 assert!(same(&y, &a.mapv(|x| x * 0.1)), "{level:?} {shape:?}");
             }
         }
@@ -172,8 +237,8 @@ mod tests {
         let every_third = a.slice_axis(Axis(1), Slice::from(1..).step_by(3));
         let backwards = a.slice_axis(Axis(1), Slice::from(1..).step_by(-3));
         let stretched = a.view().index_axis_move(Axis(0), 2).broadcast((7, 10)).unwrap().into_dyn().to_owned();
-        assert!(same(&zip(&every_third, &backwards, |a, b| a - 2.0 * b), &plain(&every_third, &backwards)));
-        assert!(same(&zip(&stretched.view(), &a.view(), |a, b| a - 2.0 * b), &plain(&stretched.view(), &a.view())));
-        assert!(same(&map(&backwards, |x| x * 0.1), &backwards.mapv(|x| x * 0.1)));
+        assert!(same(&zip_arrays(&every_third, &backwards), &plain(&every_third, &backwards)));
+        assert!(same(&zip_arrays(&stretched.view(), &a.view()), &plain(&stretched.view(), &a.view())));
+        assert!(same(&map_array(&backwards), &backwards.mapv(|x| x * 0.1)));
     }
 }

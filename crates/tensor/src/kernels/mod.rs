@@ -4,9 +4,11 @@ mod elementwise;
 mod gemm;
 mod reduce;
 mod simd;
+mod softmax;
 
 pub(crate) use elementwise::{map, zip};
 #[allow(unreachable_pub)] // A public trait needs it; nobody outside can name it.
 pub use gemm::Kernels;
 pub(crate) use gemm::{matmul_batched, matmul2};
-pub(crate) use reduce::sum;
+pub(crate) use reduce::{max, min, sum};
+pub(crate) use softmax::{log_softmax, logsumexp, softmax};

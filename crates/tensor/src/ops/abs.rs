@@ -1,18 +1,16 @@
 //! The absolute value: `|x|`; the derivative is the sign of `x`, 0 at 0.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Abs;
 
-impl<F: Float> Op<F, 1> for Abs {
+impl<F: Float> Elementwise<F, 1> for Abs {
     fn name(&self) -> &'static str {
         "abs"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| x.abs())
+    fn element(&self, [x]: [F; 1]) -> F {
+        x.abs()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -30,7 +28,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.abs().sum().backward()[&x].to_vec(), [-1.0, 0.0, 1.0]);
     /// ```
     pub fn abs(&self) -> Tensor<F> {
-        apply(Abs, [self])
+        elementwise(Abs, [self])
     }
 }
 

@@ -1,23 +1,16 @@
 //! Addition: `a + b`; both derivatives are 1.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::broadcast::check_broadcast;
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Add;
 
-impl<F: Float> Op<F, 2> for Add {
+impl<F: Float> Elementwise<F, 2> for Add {
     fn name(&self) -> &'static str {
         "add"
     }
 
-    fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
-        check_broadcast(a, b)
-    }
-
-    fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        kernels::zip(&a, &b, |a, b| a + b)
+    fn element(&self, [a, b]: [F; 2]) -> F {
+        a + b
     }
 
     fn vjp(&self, wrt: usize, _: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -31,7 +24,7 @@ impl<F: Float> Op<F, 2> for Add {
 /// `a + b` with broadcasting; users write the operator.
 #[track_caller]
 pub(crate) fn add<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
-    apply(Add, [a, b])
+    elementwise(Add, [a, b])
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Limits: `min` below `min`, `max` above `max`, `x` between; the derivative is 1 strictly between the bounds and 0
 //! elsewhere, at a bound too.
 
-use ndarray::{ArrayD, ArrayViewD};
-
 use super::gate;
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::elementwise::step;
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 /// A bound that is absent is not one at infinity: the derivative at `x = inf` is then 1.
 struct Clamp<F> {
@@ -12,12 +11,12 @@ struct Clamp<F> {
     max: Option<F>,
 }
 
-impl<F: Float> Op<F, 1> for Clamp<F> {
+impl<F: Float> Elementwise<F, 1> for Clamp<F> {
     fn name(&self) -> &'static str {
         "clamp"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+    fn element(&self, [x]: [F; 1]) -> F {
         // Comparisons with NaN are false, so that NaN passes.
         let clamp = |x, min, max| match x {
             x if x < min => min,
@@ -25,12 +24,12 @@ impl<F: Float> Op<F, 1> for Clamp<F> {
             x => x,
         };
         let (min, max) = (self.min.unwrap_or(F::neg_infinity()), self.max.unwrap_or(F::infinity()));
-        kernels::map(&x, |x| clamp(x, min, max))
+        clamp(x, min, max)
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         let flat = |x| self.min.is_some_and(|min| x <= min) || self.max.is_some_and(|max| x >= max);
-        gate(dy, kernels::map(&x.view(), |x| if flat(x) { F::zero() } else { F::one() }))
+        gate(dy, step(x, |x| if flat(x) { F::zero() } else { F::one() }))
     }
 }
 
@@ -50,7 +49,7 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn clamp(&self, min: F, max: F) -> Tensor<F> {
         assert!(min <= max, "clamp: no number lies between min {min} and max {max}; the lower bound comes first");
-        apply(Clamp { min: Some(min), max: Some(max) }, [self])
+        elementwise(Clamp { min: Some(min), max: Some(max) }, [self])
     }
 
     /// Every element, and at least `min`: [`clamp`](Self::clamp) without an upper bound.
@@ -65,7 +64,7 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn clamp_min(&self, min: F) -> Tensor<F> {
         assert!(!min.is_nan(), "clamp_min: min is NaN");
-        apply(Clamp { min: Some(min), max: None }, [self])
+        elementwise(Clamp { min: Some(min), max: None }, [self])
     }
 
     /// Every element, and at most `max`: [`clamp`](Self::clamp) without a lower bound.
@@ -80,7 +79,7 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn clamp_max(&self, max: F) -> Tensor<F> {
         assert!(!max.is_nan(), "clamp_max: max is NaN");
-        apply(Clamp { min: None, max: Some(max) }, [self])
+        elementwise(Clamp { min: None, max: Some(max) }, [self])
     }
 }
 

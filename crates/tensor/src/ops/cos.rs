@@ -1,18 +1,16 @@
 //! The cosine; the derivative is the sine with the other sign.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Cos;
 
-impl<F: Float> Op<F, 1> for Cos {
+impl<F: Float> Elementwise<F, 1> for Cos {
     fn name(&self) -> &'static str {
         "cos"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| x.cos())
+    fn element(&self, [x]: [F; 1]) -> F {
+        x.cos()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -30,7 +28,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.cos().backward()[&x].item(), 0.0);
     /// ```
     pub fn cos(&self) -> Tensor<F> {
-        apply(Cos, [self])
+        elementwise(Cos, [self])
     }
 }
 

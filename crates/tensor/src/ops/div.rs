@@ -1,23 +1,16 @@
 //! Elementwise division: `y = a / b`; the derivatives are `1 / b` and `-y / b`.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::broadcast::check_broadcast;
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Div;
 
-impl<F: Float> Op<F, 2> for Div {
+impl<F: Float> Elementwise<F, 2> for Div {
     fn name(&self) -> &'static str {
         "div"
     }
 
-    fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
-        check_broadcast(a, b)
-    }
-
-    fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        kernels::zip(&a, &b, |a, b| a / b)
+    fn element(&self, [a, b]: [F; 2]) -> F {
+        a / b
     }
 
     fn vjp(&self, wrt: usize, [_, b]: [&Tensor<F>; 2], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -31,7 +24,7 @@ impl<F: Float> Op<F, 2> for Div {
 /// `a / b` with broadcasting; users write the operator.
 #[track_caller]
 pub(crate) fn div<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
-    apply(Div, [a, b])
+    elementwise(Div, [a, b])
 }
 
 #[cfg(test)]

@@ -4,26 +4,24 @@
 //! A primitive for numerical stability: composed with `where_`, the branch not taken overflows and its gradient is
 //! `0·inf`; composed with a clamp, the derivative at 0 is lost.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Elu<F> {
     alpha: F,
 }
 
-impl<F: Float> Op<F, 1> for Elu<F> {
+impl<F: Float> Elementwise<F, 1> for Elu<F> {
     fn name(&self) -> &'static str {
         "elu"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| if x > F::zero() { x } else { self.alpha * x.exp_m1() })
+    fn element(&self, [x]: [F; 1]) -> F {
+        if x > F::zero() { x } else { self.alpha * x.exp_m1() }
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         // Not `y + α`, which loses the digits of `α·eˣ` where `y` is near -α.
-        dy * apply(EluSlope { above: F::one(), alpha: self.alpha }, [x])
+        dy * elementwise(EluSlope { above: F::one(), alpha: self.alpha }, [x])
     }
 }
 
@@ -33,17 +31,17 @@ struct EluSlope<F> {
     alpha: F,
 }
 
-impl<F: Float> Op<F, 1> for EluSlope<F> {
+impl<F: Float> Elementwise<F, 1> for EluSlope<F> {
     fn name(&self) -> &'static str {
         "elu_slope"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| if x > F::zero() { self.above } else { self.alpha * x.exp() })
+    fn element(&self, [x]: [F; 1]) -> F {
+        if x > F::zero() { self.above } else { self.alpha * x.exp() }
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        dy * apply(EluSlope { above: F::zero(), alpha: self.alpha }, [x])
+        dy * elementwise(EluSlope { above: F::zero(), alpha: self.alpha }, [x])
     }
 }
 
@@ -59,7 +57,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.elu(2.0).sum().backward()[&x].to_vec(), [0.0, 2.0, 1.0]);
     /// ```
     pub fn elu(&self, alpha: F) -> Tensor<F> {
-        apply(Elu { alpha }, [self])
+        elementwise(Elu { alpha }, [self])
     }
 }
 
@@ -74,7 +72,7 @@ mod tests {
         let domain = || Domain::between(-2.0, 2.0).avoiding(&[0.0]);
         for alpha in [1.0, 0.5, -0.7] {
             sweep::unary("elu", domain(), |x| x.elu(alpha));
-            sweep::unary("elu_slope", domain(), |x| apply(EluSlope { above: 1.0, alpha }, [x]));
+            sweep::unary("elu_slope", domain(), |x| elementwise(EluSlope { above: 1.0, alpha }, [x]));
         }
     }
 

@@ -1,18 +1,16 @@
 //! The error function: `erf(x) = 2/√π · ∫₀ˣ e^(-t²) dt`; the derivative is `2/√π · e^(-x²)`.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Erf;
 
-impl<F: Float> Op<F, 1> for Erf {
+impl<F: Float> Elementwise<F, 1> for Erf {
     fn name(&self) -> &'static str {
         "erf"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| F::from_f64(libm::erf(x.as_f64())))
+    fn element(&self, [x]: [F; 1]) -> F {
+        F::from_f64(libm::erf(x.as_f64()))
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -30,7 +28,7 @@ impl<F: Float> Tensor<F> {
     /// assert!((y[2] - 0.8427007929497149).abs() < 1e-15);
     /// ```
     pub fn erf(&self) -> Tensor<F> {
-        apply(Erf, [self])
+        elementwise(Erf, [self])
     }
 }
 

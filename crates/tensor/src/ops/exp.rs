@@ -1,18 +1,16 @@
 //! The exponential: `y = eˣ`; the derivative is `y`.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Exp;
 
-impl<F: Float> Op<F, 1> for Exp {
+impl<F: Float> Elementwise<F, 1> for Exp {
     fn name(&self) -> &'static str {
         "exp"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| x.exp())
+    fn element(&self, [x]: [F; 1]) -> F {
+        x.exp()
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -23,7 +21,7 @@ impl<F: Float> Op<F, 1> for Exp {
 impl<F: Float> Tensor<F> {
     /// The exponential `eˣ` of every element.
     pub fn exp(&self) -> Tensor<F> {
-        apply(Exp, [self])
+        elementwise(Exp, [self])
     }
 }
 

@@ -2,19 +2,17 @@
 //!
 //! A primitive for numerical stability: `eˣ` rounds `x` away near 0.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Expm1;
 
-impl<F: Float> Op<F, 1> for Expm1 {
+impl<F: Float> Elementwise<F, 1> for Expm1 {
     fn name(&self) -> &'static str {
         "expm1"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| x.exp_m1())
+    fn element(&self, [x]: [F; 1]) -> F {
+        x.exp_m1()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -32,7 +30,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.expm1().to_vec(), [-1.0, 0.0, 1e-20]);
     /// ```
     pub fn expm1(&self) -> Tensor<F> {
-        apply(Expm1, [self])
+        elementwise(Expm1, [self])
     }
 }
 

@@ -3,22 +3,20 @@
 //! A product with `Φ`, which is a primitive for numerical stability: `½(1 + erf(x/√2))` loses all digits at
 //! large negative `x`, where `½·erfc(-x/√2)` keeps them.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 const FRAC_1_ROOT_TWO_PI: f64 = 0.398_942_280_401_432_7;
 
 /// `Φ(x) = ½·erfc(-x/√2)`; the derivative is the density `φ(x) = e^(-x²/2) / √2π`.
 struct NormalCdf;
 
-impl<F: Float> Op<F, 1> for NormalCdf {
+impl<F: Float> Elementwise<F, 1> for NormalCdf {
     fn name(&self) -> &'static str {
         "normal_cdf"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| F::from_f64(0.5 * libm::erfc(-x.as_f64() * std::f64::consts::FRAC_1_SQRT_2)))
+    fn element(&self, [x]: [F; 1]) -> F {
+        F::from_f64(0.5 * libm::erfc(-x.as_f64() * std::f64::consts::FRAC_1_SQRT_2))
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -38,7 +36,7 @@ impl<F: Float> Tensor<F> {
     /// assert!((y[2] - 0.8413447460685429).abs() < 1e-15);
     /// ```
     pub fn gelu(&self) -> Tensor<F> {
-        self * apply(NormalCdf, [self])
+        self * elementwise(NormalCdf, [self])
     }
 }
 
@@ -51,7 +49,7 @@ mod tests {
     #[test]
     fn derivatives() {
         sweep::unary("gelu", Domain::between(-2.0, 2.0), |x| x.gelu());
-        sweep::unary("normal_cdf", Domain::between(-2.0, 2.0), |x| apply(NormalCdf, [x]));
+        sweep::unary("normal_cdf", Domain::between(-2.0, 2.0), |x| elementwise(NormalCdf, [x]));
     }
 
     #[test]

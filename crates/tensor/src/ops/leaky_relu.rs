@@ -1,25 +1,24 @@
 //! The leaky rectifier: `x` above 0, `slope·x` elsewhere; the derivative is 1 above 0 and `slope` elsewhere, at 0 too.
 
-use ndarray::{ArrayD, ArrayViewD};
-
 use super::gate;
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::elementwise::step;
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct LeakyRelu<F> {
     slope: F,
 }
 
-impl<F: Float> Op<F, 1> for LeakyRelu<F> {
+impl<F: Float> Elementwise<F, 1> for LeakyRelu<F> {
     fn name(&self) -> &'static str {
         "leaky_relu"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| if x > F::zero() { x } else { self.slope * x })
+    fn element(&self, [x]: [F; 1]) -> F {
+        if x > F::zero() { x } else { self.slope * x }
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        gate(dy, kernels::map(&x.view(), |x| if x > F::zero() { F::one() } else { self.slope }))
+        gate(dy, step(x, |x| if x > F::zero() { F::one() } else { self.slope }))
     }
 }
 
@@ -35,7 +34,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.leaky_relu(0.5).sum().backward()[&x].to_vec(), [0.5, 0.5, 1.0]);
     /// ```
     pub fn leaky_relu(&self, slope: F) -> Tensor<F> {
-        apply(LeakyRelu { slope }, [self])
+        elementwise(LeakyRelu { slope }, [self])
     }
 }
 

@@ -17,9 +17,9 @@ impl<F: Float> Op<F, 3> for Linear {
     fn check(&self, [x, weight, bias]: [&[usize]; 3]) -> Result<(), String> {
         match (x, weight, bias) {
             (&[_, features], &[out, fan_in], &[size]) if features == fan_in && out == size => Ok(()),
-            (&[_, features], &[_, fan_in], _) if features != fan_in => Err(format!(
-                "the last axis of the input has {features} features, the weight [out, in] takes {fan_in}"
-            )),
+            (&[_, features], &[_, fan_in], _) if features != fan_in => {
+                Err(format!("the last axis of the input has {features} features, the weight [out, in] takes {fan_in}"))
+            }
             _ => Err("needs an input [.., in], a weight [out, in] and a bias [out]".into()),
         }
     }
@@ -74,6 +74,23 @@ impl<F: Float> Tensor<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = || Domain::between(-2.0, 2.0);
+        let cases: [[&[usize]; 3]; 6] = [
+            [&[2, 3], &[4, 3], &[4]],
+            [&[1, 1], &[1, 1], &[1]],
+            [&[0, 3], &[4, 3], &[4]],
+            [&[2, 0], &[4, 0], &[4]],
+            [&[3], &[2, 3], &[2]],
+            [&[2, 1, 3], &[2, 3], &[2]],
+        ];
+        sweep::inputs("linear", &cases, [domain(), domain(), domain()], |[x, w, b]| x.linear(w, Some(b)));
+        let cases: [[&[usize]; 2]; 2] = [[&[2, 3], &[4, 3]], [&[2, 1, 3], &[2, 3]]];
+        sweep::inputs("linear without bias", &cases, [domain(), domain()], |[x, w]| x.linear(w, None));
+    }
 
     #[test]
     fn any_number_of_leading_axes() {

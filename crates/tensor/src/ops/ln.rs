@@ -1,18 +1,16 @@
 //! The natural logarithm; the derivative is `1 / x`.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Ln;
 
-impl<F: Float> Op<F, 1> for Ln {
+impl<F: Float> Elementwise<F, 1> for Ln {
     fn name(&self) -> &'static str {
         "ln"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| x.ln())
+    fn element(&self, [x]: [F; 1]) -> F {
+        x.ln()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -23,7 +21,7 @@ impl<F: Float> Op<F, 1> for Ln {
 impl<F: Float> Tensor<F> {
     /// The natural logarithm of every element: -inf at 0, NaN below.
     pub fn ln(&self) -> Tensor<F> {
-        apply(Ln, [self])
+        elementwise(Ln, [self])
     }
 }
 

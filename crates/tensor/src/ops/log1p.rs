@@ -2,19 +2,17 @@
 //!
 //! A primitive for numerical stability: `1 + x` rounds `x` away near 0.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Log1p;
 
-impl<F: Float> Op<F, 1> for Log1p {
+impl<F: Float> Elementwise<F, 1> for Log1p {
     fn name(&self) -> &'static str {
         "log1p"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| x.ln_1p())
+    fn element(&self, [x]: [F; 1]) -> F {
+        x.ln_1p()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -31,7 +29,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.log1p().to_vec(), [f64::NEG_INFINITY, 0.0, 1e-20]);
     /// ```
     pub fn log1p(&self) -> Tensor<F> {
-        apply(Log1p, [self])
+        elementwise(Log1p, [self])
     }
 }
 

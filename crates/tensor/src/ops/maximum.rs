@@ -1,24 +1,18 @@
 //! The elementwise maximum: the greater of `a` and `b`; the gradient goes to the greater, and half to each of two equals.
 
-use ndarray::{ArrayD, ArrayViewD};
-
 use super::gate;
-use crate::broadcast::check_broadcast;
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::elementwise::step2;
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Maximum;
 
-impl<F: Float> Op<F, 2> for Maximum {
+impl<F: Float> Elementwise<F, 2> for Maximum {
     fn name(&self) -> &'static str {
         "maximum"
     }
 
-    fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
-        check_broadcast(a, b)
-    }
-
-    fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        kernels::zip(&a, &b, |a, b| if a < b || b.is_nan() { b } else { a })
+    fn element(&self, [a, b]: [F; 2]) -> F {
+        if a < b || b.is_nan() { b } else { a }
     }
 
     fn vjp(&self, wrt: usize, [a, b]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -28,7 +22,7 @@ impl<F: Float> Op<F, 2> for Maximum {
             _ if this == other => F::from_f64(0.5),
             _ => F::one(),
         };
-        gate(dy, kernels::zip(&this.view(), &other.view(), share))
+        gate(dy, step2(this, other, share))
     }
 }
 
@@ -50,7 +44,7 @@ impl<F: Float> Tensor<F> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn maximum(&self, other: impl Into<Tensor<F>>) -> Tensor<F> {
-        apply(Maximum, [self, &other.into()])
+        elementwise(Maximum, [self, &other.into()])
     }
 }
 

@@ -1,18 +1,16 @@
 //! Negation: `-x`; the derivative is -1.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Neg;
 
-impl<F: Float> Op<F, 1> for Neg {
+impl<F: Float> Elementwise<F, 1> for Neg {
     fn name(&self) -> &'static str {
         "neg"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| -x)
+    fn element(&self, [x]: [F; 1]) -> F {
+        -x
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -22,7 +20,7 @@ impl<F: Float> Op<F, 1> for Neg {
 
 /// `-x`; users write the operator.
 pub(crate) fn neg<F: Float>(x: &Tensor<F>) -> Tensor<F> {
-    apply(Neg, [x])
+    elementwise(Neg, [x])
 }
 
 #[cfg(test)]

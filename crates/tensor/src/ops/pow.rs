@@ -2,25 +2,18 @@
 //!
 //! Both are shielded where they would be `0·inf`: the first is 0 for `0⁰`, the second for `0ᵇ` with `b ≥ 0`.
 
-use ndarray::{ArrayD, ArrayViewD};
-
 use super::where_;
-use crate::broadcast::check_broadcast;
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Pow;
 
-impl<F: Float> Op<F, 2> for Pow {
+impl<F: Float> Elementwise<F, 2> for Pow {
     fn name(&self) -> &'static str {
         "pow"
     }
 
-    fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
-        check_broadcast(a, b)
-    }
-
-    fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        kernels::zip(&a, &b, |a, b| a.powf(b))
+    fn element(&self, [a, b]: [F; 2]) -> F {
+        a.powf(b)
     }
 
     fn vjp(&self, wrt: usize, [a, b]: [&Tensor<F>; 2], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -59,7 +52,7 @@ impl<F: Float> Tensor<F> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn pow(&self, exponent: &Tensor<F>) -> Tensor<F> {
-        apply(Pow, [self, exponent])
+        elementwise(Pow, [self, exponent])
     }
 }
 

@@ -1,18 +1,16 @@
 //! A power with a fixed exponent: `xᵖ`; the derivative is `p·xᵖ⁻¹`, and 0 for `p = 0`.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Powf<F>(F);
 
-impl<F: Float> Op<F, 1> for Powf<F> {
+impl<F: Float> Elementwise<F, 1> for Powf<F> {
     fn name(&self) -> &'static str {
         "powf"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| x.powf(self.0))
+    fn element(&self, [x]: [F; 1]) -> F {
+        x.powf(self.0)
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -35,7 +33,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.powf(2.5).sum().backward()[&x].to_vec(), [0.0, 2.5, 20.0]);
     /// ```
     pub fn powf(&self, exponent: F) -> Tensor<F> {
-        apply(Powf(exponent), [self])
+        elementwise(Powf(exponent), [self])
     }
 }
 

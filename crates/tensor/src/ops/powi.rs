@@ -1,18 +1,16 @@
 //! A whole power: `xⁿ`; the derivative is `n·xⁿ⁻¹`, and 0 for `n = 0`.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Powi(i32);
 
-impl<F: Float> Op<F, 1> for Powi {
+impl<F: Float> Elementwise<F, 1> for Powi {
     fn name(&self) -> &'static str {
         "powi"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| x.powi(self.0))
+    fn element(&self, [x]: [F; 1]) -> F {
+        x.powi(self.0)
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -33,7 +31,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.powi(3).sum().backward()[&x].to_vec(), [12.0, 27.0]);
     /// ```
     pub fn powi(&self, n: i32) -> Tensor<F> {
-        apply(Powi(n), [self])
+        elementwise(Powi(n), [self])
     }
 }
 

@@ -1,41 +1,39 @@
 //! The rectifier: `max(x, 0)`; the derivative is 1 above 0 and 0 elsewhere, at 0 too.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Relu;
 
-impl<F: Float> Op<F, 1> for Relu {
+impl<F: Float> Elementwise<F, 1> for Relu {
     fn name(&self) -> &'static str {
         "relu"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+    fn element(&self, [x]: [F; 1]) -> F {
         // Written so that NaN passes through: a diverged network must not look alive.
-        kernels::map(&x, |x| if x <= F::zero() { F::zero() } else { x })
+        if x <= F::zero() { F::zero() } else { x }
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         // The derivative of the step is zero, so the step is a constant.
-        apply(Gate, [dy, &y.detach()])
+        elementwise(Mask, [dy, &y.detach()])
     }
 }
 
 /// `a` where `b` is above 0, else 0; linear in `a`, and applied only with a constant `b`.
-struct Gate;
+struct Mask;
 
-impl<F: Float> Op<F, 2> for Gate {
+impl<F: Float> Elementwise<F, 2> for Mask {
     fn name(&self) -> &'static str {
-        "gate"
+        "mask"
     }
 
-    fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        kernels::zip(&a, &b, |a, b| if b <= F::zero() { F::zero() } else { a })
+    fn element(&self, [a, b]: [F; 2]) -> F {
+        if b <= F::zero() { F::zero() } else { a }
     }
 
     fn vjp(&self, _wrt: usize, [_, b]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        apply(Gate, [dy, b])
+        elementwise(Mask, [dy, b])
     }
 }
 
@@ -49,7 +47,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.relu().sum().backward()[&x].to_vec(), [0.0, 0.0, 1.0]);
     /// ```
     pub fn relu(&self) -> Tensor<F> {
-        apply(Relu, [self])
+        elementwise(Relu, [self])
     }
 }
 
@@ -62,6 +60,6 @@ mod tests {
     fn derivatives() {
         let off_the_kink = || Domain::between(-2.0, 2.0).avoiding(&[0.0]);
         sweep::unary("relu", off_the_kink(), |x| x.relu());
-        sweep::binary("gate", off_the_kink(), off_the_kink(), |a, b| apply(Gate, [a, &b.detach()]));
+        sweep::binary("mask", off_the_kink(), off_the_kink(), |a, b| elementwise(Mask, [a, &b.detach()]));
     }
 }

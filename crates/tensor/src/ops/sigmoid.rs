@@ -2,19 +2,17 @@
 //!
 //! A primitive because the composed form has the derivative `inf/inf` at large negative `x`.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Sigmoid;
 
-impl<F: Float> Op<F, 1> for Sigmoid {
+impl<F: Float> Elementwise<F, 1> for Sigmoid {
     fn name(&self) -> &'static str {
         "sigmoid"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| F::one() / (F::one() + (-x).exp()))
+    fn element(&self, [x]: [F; 1]) -> F {
+        F::one() / (F::one() + (-x).exp())
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -32,7 +30,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.sigmoid().sum().backward()[&x].to_vec(), [0.0, 0.25, 0.0]);
     /// ```
     pub fn sigmoid(&self) -> Tensor<F> {
-        apply(Sigmoid, [self])
+        elementwise(Sigmoid, [self])
     }
 }
 

@@ -1,6 +1,7 @@
 //! The sign: -1, 0 or 1. Its derivative is zero everywhere, so the result is a constant.
 
-use crate::{Float, Tensor, kernels};
+use crate::elementwise::step;
+use crate::{Float, Tensor};
 
 impl<F: Float> Tensor<F> {
     /// The sign of every element: -1, 0 or 1, and NaN for NaN (0 in PyTorch). A constant: no gradient flows through a
@@ -11,7 +12,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(Tensor::from([-2.0, -0.0, 0.0, 3.0]).sign().to_vec(), [-1.0, 0.0, 0.0, 1.0]);
     /// ```
     pub fn sign(&self) -> Tensor<F> {
-        Tensor::constant(kernels::map(&self.view(), |x| if x == F::zero() { F::zero() } else { x.signum() }))
+        step(self, |x| if x == F::zero() { F::zero() } else { x.signum() })
     }
 }
 

@@ -1,18 +1,16 @@
 //! The sine; the derivative is the cosine.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Sin;
 
-impl<F: Float> Op<F, 1> for Sin {
+impl<F: Float> Elementwise<F, 1> for Sin {
     fn name(&self) -> &'static str {
         "sin"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| x.sin())
+    fn element(&self, [x]: [F; 1]) -> F {
+        x.sin()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -30,7 +28,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.sin().backward()[&x].item(), 1.0);
     /// ```
     pub fn sin(&self) -> Tensor<F> {
-        apply(Sin, [self])
+        elementwise(Sin, [self])
     }
 }
 

@@ -2,20 +2,18 @@
 //!
 //! A primitive for numerical stability: `eˣ` overflows above 88 in `f32`. Computed as `max(x, 0) + ln(1 + e^(-|x|))`.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Softplus;
 
-impl<F: Float> Op<F, 1> for Softplus {
+impl<F: Float> Elementwise<F, 1> for Softplus {
     fn name(&self) -> &'static str {
         "softplus"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+    fn element(&self, [x]: [F; 1]) -> F {
         // `max` drops a NaN, the second term keeps it.
-        kernels::map(&x, |x| x.max(F::zero()) + (-x.abs()).exp().ln_1p())
+        x.max(F::zero()) + (-x.abs()).exp().ln_1p()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -36,7 +34,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.softplus().sum().backward()[&x].to_vec(), [0.0, 0.5, 1.0]);
     /// ```
     pub fn softplus(&self) -> Tensor<F> {
-        apply(Softplus, [self])
+        elementwise(Softplus, [self])
     }
 }
 

@@ -3,19 +3,17 @@
 //! A primitive for numerical stability: the derivative of the composed form, `1/(1 + |x|) - |x|/(1 + |x|)²`, cancels at
 //! large `x` (at 1000, three digits are gone).
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Softsign;
 
-impl<F: Float> Op<F, 1> for Softsign {
+impl<F: Float> Elementwise<F, 1> for Softsign {
     fn name(&self) -> &'static str {
         "softsign"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| x / (F::one() + x.abs()))
+    fn element(&self, [x]: [F; 1]) -> F {
+        x / (F::one() + x.abs())
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -34,7 +32,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.softsign().sum().backward()[&x].to_vec(), [0.0625, 1.0, 0.25]);
     /// ```
     pub fn softsign(&self) -> Tensor<F> {
-        apply(Softsign, [self])
+        elementwise(Softsign, [self])
     }
 }
 

@@ -1,18 +1,16 @@
 //! The square root: `y = √x`; the derivative is `1 / 2y`.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Sqrt;
 
-impl<F: Float> Op<F, 1> for Sqrt {
+impl<F: Float> Elementwise<F, 1> for Sqrt {
     fn name(&self) -> &'static str {
         "sqrt"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| x.sqrt())
+    fn element(&self, [x]: [F; 1]) -> F {
+        x.sqrt()
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -31,7 +29,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.sqrt().sum().backward()[&x].to_vec(), [f64::INFINITY, 0.25]);
     /// ```
     pub fn sqrt(&self) -> Tensor<F> {
-        apply(Sqrt, [self])
+        elementwise(Sqrt, [self])
     }
 }
 

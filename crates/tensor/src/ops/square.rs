@@ -1,18 +1,16 @@
 //! The square: `x²`; the derivative is `2x`.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Square;
 
-impl<F: Float> Op<F, 1> for Square {
+impl<F: Float> Elementwise<F, 1> for Square {
     fn name(&self) -> &'static str {
         "square"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| x * x)
+    fn element(&self, [x]: [F; 1]) -> F {
+        x * x
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -23,7 +21,7 @@ impl<F: Float> Op<F, 1> for Square {
 impl<F: Float> Tensor<F> {
     /// The square of every element.
     pub fn square(&self) -> Tensor<F> {
-        apply(Square, [self])
+        elementwise(Square, [self])
     }
 }
 

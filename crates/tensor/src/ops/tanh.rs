@@ -1,18 +1,16 @@
 //! The hyperbolic tangent: `y = tanh(x)`; the derivative is `1 - y²`.
 
-use ndarray::{ArrayD, ArrayViewD};
-
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Tanh;
 
-impl<F: Float> Op<F, 1> for Tanh {
+impl<F: Float> Elementwise<F, 1> for Tanh {
     fn name(&self) -> &'static str {
         "tanh"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::map(&x, |x| x.tanh())
+    fn element(&self, [x]: [F; 1]) -> F {
+        x.tanh()
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -30,7 +28,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.tanh().sum().backward()[&x].to_vec(), [0.0, 1.0, 0.0]);
     /// ```
     pub fn tanh(&self) -> Tensor<F> {
-        apply(Tanh, [self])
+        elementwise(Tanh, [self])
     }
 }
 

@@ -2,25 +2,18 @@
 //!
 //! A primitive for numerical stability: composed, `0·ln 0` is NaN, where entropies need 0.
 
-use ndarray::{ArrayD, ArrayViewD};
-
 use super::where_;
-use crate::broadcast::broadcast_shape;
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elementwise, Float, Tensor, elementwise};
 
 struct Xlogy;
 
-impl<F: Float> Op<F, 2> for Xlogy {
+impl<F: Float> Elementwise<F, 2> for Xlogy {
     fn name(&self) -> &'static str {
         "xlogy"
     }
 
-    fn check(&self, [x, y]: [&[usize]; 2]) -> Result<(), String> {
-        broadcast_shape(x, y).map(drop)
-    }
-
-    fn forward(&self, [x, y]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        kernels::zip(&x, &y, |x, y| if x == F::zero() && !y.is_nan() { F::zero() } else { x * y.ln() })
+    fn element(&self, [x, y]: [F; 2]) -> F {
+        if x == F::zero() && !y.is_nan() { F::zero() } else { x * y.ln() }
     }
 
     fn vjp(&self, wrt: usize, [x, y]: [&Tensor<F>; 2], _: &Tensor<F>, dz: &Tensor<F>) -> Tensor<F> {
@@ -47,7 +40,7 @@ impl<F: Float> Tensor<F> {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn xlogy(&self, y: &Tensor<F>) -> Tensor<F> {
-        apply(Xlogy, [self, y])
+        elementwise(Xlogy, [self, y])
     }
 }
 

@@ -1,8 +1,8 @@
 //! The same elements, laid out in memory in other ways.
 
-use ndarray::{ArcArray, ArrayD, ArrayViewD, Axis, IxDyn, ShapeBuilder, Slice};
+use ndarray::{ArrayD, ArrayViewD, Axis, ShapeBuilder, Slice};
 
-use crate::{Float, Op, Tensor, apply};
+use crate::{Elements, Float, Op, Tensor, apply};
 
 /// An order in memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -11,18 +11,18 @@ pub(super) enum Layout {
     ColumnMajor,
     /// Every second element along every axis of a larger array; NaN between them.
     Gapped,
-    /// Negative strides.
-    Backwards,
+    /// Row-major, in the middle of a larger array; NaN around it.
+    Inside,
 }
 
-use Layout::{Backwards, ColumnMajor, Gapped, RowMajor};
+use Layout::{ColumnMajor, Gapped, Inside, RowMajor};
 
 /// Every layout for all inputs at once, and mixtures; with each the layout of the gradient from above.
 pub(super) fn combinations<const N: usize>(shapes: &[&[usize]; N]) -> Vec<([Layout; N], Layout)> {
     if shapes.iter().all(|shape| shape.iter().product::<usize>() <= 1) {
         return vec![([RowMajor; N], RowMajor)];
     }
-    let all = [RowMajor, ColumnMajor, Gapped, Backwards];
+    let all = [RowMajor, ColumnMajor, Gapped, Inside];
     let mut list: Vec<([Layout; N], Layout)> = (0..4).map(|i| ([all[i]; N], all[(i + 1) % 4])).collect();
     if N > 1 {
         let mixtures = (0..4).map(|i| (std::array::from_fn(|input| all[(i + input) % 4]), all[(i + 3) % 4]));
@@ -50,20 +50,26 @@ impl<F: Float> Op<F, 1> for Relayout {
         x.to_owned()
     }
 
-    fn forward_shared(&self, [x]: [&ArcArray<F, IxDyn>; 1]) -> ArcArray<F, IxDyn> {
-        let axes = (0..x.ndim()).map(Axis);
+    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let mut larger = x.shape().to_vec();
         let mut y = match self.0 {
-            RowMajor | Backwards => ArrayD::zeros(x.shape()),
-            ColumnMajor => ArrayD::zeros(x.shape().f()),
-            Gapped => ArrayD::from_elem(x.shape().iter().map(|n| 2 * n + 1).collect::<Vec<_>>(), F::nan()),
+            RowMajor => ArrayD::zeros(larger),
+            ColumnMajor => ArrayD::zeros(larger.f()),
+            Gapped => {
+                larger.iter_mut().for_each(|n| *n = 2 * *n + 1);
+                let mut y = ArrayD::from_elem(larger, F::nan());
+                (0..y.ndim()).for_each(|axis| y.slice_axis_inplace(Axis(axis), Slice::new(1, None, 2)));
+                y
+            }
+            Inside => {
+                larger.iter_mut().take(1).for_each(|n| *n += 2);
+                let mut y = ArrayD::from_elem(larger, F::nan());
+                (0..y.ndim().min(1)).for_each(|axis| y.slice_axis_inplace(Axis(axis), Slice::new(1, Some(-1), 1)));
+                y
+            }
         };
-        match self.0 {
-            RowMajor | ColumnMajor => {}
-            Gapped => axes.for_each(|axis| y.slice_axis_inplace(axis, Slice::new(1, None, 2))),
-            Backwards => axes.for_each(|axis| y.invert_axis(axis)),
-        }
-        y.assign(x);
-        y.into_shared()
+        y.assign(&x.view());
+        y.into()
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -74,9 +80,9 @@ impl<F: Float> Op<F, 1> for Relayout {
 #[test]
 fn layouts_are_what_they_say() {
     let x = Tensor::param([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
-    for (layout, strides) in [(RowMajor, [3, 1]), (ColumnMajor, [1, 2]), (Gapped, [14, 2]), (Backwards, [-3, -1])] {
+    for (layout, strides) in [(RowMajor, [3, 1]), (ColumnMajor, [1, 2]), (Gapped, [14, 2]), (Inside, [3, 1])] {
         let y = layout.of(&x);
-        assert_eq!(y.0.data.strides(), strides, "{layout:?}");
+        assert_eq!(y.view().strides(), strides, "{layout:?}");
         assert_eq!(y, x, "{layout:?}");
     }
 }

@@ -1,0 +1,103 @@
+//! Operations that treat every element by itself.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::broadcast::check_broadcast;
+use crate::{Elements, Float, Op, Tensor, apply, kernels};
+
+/// An operation on each element of one tensor, or on each pair of elements of two, with broadcasting: an [`Op`] of
+/// which the rule for one element and the derivative suffice. [`elementwise`] applies it. The loops are the library's: one pass, vectorised where the rule is.
+///
+/// ```
+/// use downhill_tensor::{Check, Elementwise, Float, Tensor, elementwise, gradcheck};
+///
+/// /// a·b + a², with the derivatives b + 2a and a.
+/// struct Form;
+///
+/// impl<F: Float> Elementwise<F, 2> for Form {
+///     fn name(&self) -> &'static str { "form" }
+///     fn element(&self, [a, b]: [F; 2]) -> F { a * b + a * a }
+///     fn vjp(&self, wrt: usize, [a, b]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+///         match wrt {
+///             0 => dy * (b + a * F::from_f64(2.0)),
+///             _ => dy * a,
+///         }
+///     }
+/// }
+///
+/// let (a, b) = (Tensor::from([1.0, 2.0_f64]), Tensor::from([[3.0], [-1.0]]));
+/// assert_eq!(elementwise(Form, [&a, &b]), Tensor::from([[4.0, 10.0], [0.0, 2.0]]));
+/// gradcheck(|[a, b]| elementwise(Form, [a, b]), [&a, &b], Check::order(2)).unwrap();
+/// ```
+pub trait Elementwise<F: Float, const N: usize>: Send + Sync + 'static {
+    /// As [`Op::name`].
+    fn name(&self) -> &'static str;
+    /// The result for one element of each tensor.
+    fn element(&self, inputs: [F; N]) -> F;
+    /// As [`Op::vjp`].
+    fn vjp(&self, wrt: usize, inputs: [&Tensor<F>; N], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F>;
+}
+
+/// [`apply`] for an [`Elementwise`] operation.
+///
+/// # Panics
+/// If the shapes of two tensors do not broadcast.
+#[track_caller]
+pub fn elementwise<F: Float, E: Elementwise<F, N>, const N: usize>(op: E, inputs: [&Tensor<F>; N]) -> Tensor<F> {
+    apply(Each(op), inputs)
+}
+
+/// An [`Elementwise`] as an [`Op`].
+struct Each<E>(E);
+
+impl<F: Float, E: Elementwise<F, N>, const N: usize> Op<F, N> for Each<E> {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn check(&self, shapes: [&[usize]; N]) -> Result<(), String> {
+        match shapes.as_slice() {
+            [a, b] => check_broadcast(a, b),
+            _ => Ok(()),
+        }
+    }
+
+    fn forward(&self, inputs: [ArrayViewD<'_, F>; N]) -> ArrayD<F> {
+        let elements = inputs.map(|x| Elements::from(x.to_owned()));
+        self.forward_shared(elements.each_ref()).into_array()
+    }
+
+    fn forward_shared(&self, inputs: [&Elements<F>; N]) -> Elements<F> {
+        const { assert!(N == 1 || N == 2, "an elementwise operation takes one tensor or two") };
+        if N == 1 {
+            kernels::map(
+                inputs[0],
+                #[inline(always)]
+                |x| self.0.element([x; N]),
+            )
+        } else {
+            kernels::zip(
+                inputs[0],
+                inputs[1],
+                #[inline(always)]
+                |a, b| self.0.element(std::array::from_fn(|i| if i == 0 { a } else { b })),
+            )
+        }
+    }
+
+    fn vjp(&self, wrt: usize, inputs: [&Tensor<F>; N], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        self.0.vjp(wrt, inputs, y, dy)
+    }
+}
+
+/// A step function of every element: a constant, because its derivative is zero where it has one.
+#[inline(always)]
+pub(crate) fn step<F: Float>(x: &Tensor<F>, f: impl Fn(F) -> F) -> Tensor<F> {
+    Tensor::leaf(kernels::map(&x.0.elements, f), 0)
+}
+
+/// A step function of every pair of elements, with broadcasting; the shapes fit.
+#[inline(always)]
+pub(crate) fn step2<F: Float>(a: &Tensor<F>, b: &Tensor<F>, f: impl Fn(F, F) -> F) -> Tensor<F> {
+    Tensor::leaf(kernels::zip(&a.0.elements, &b.0.elements, f), 0)
+}

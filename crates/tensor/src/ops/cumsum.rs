@@ -1,0 +1,76 @@
+//! The running sum along an axis: `yᵢ = x₀ + … + xᵢ`; the derivative is the running sum of `dy` from the end.
+
+use ndarray::{ArrayD, ArrayViewD, Axis};
+
+use crate::axes::resolve_axis;
+use crate::{Float, Op, Tensor, apply};
+
+struct Cumsum {
+    axis: usize,
+    from_the_end: bool,
+}
+
+impl<F: Float> Op<F, 1> for Cumsum {
+    fn name(&self) -> &'static str {
+        "cumsum"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        let mut y = x.as_standard_layout().into_owned();
+        let mut running = y.view_mut();
+        if self.from_the_end {
+            running.invert_axis(Axis(self.axis));
+        }
+        running.accumulate_axis_inplace(Axis(self.axis), |&sum, x| *x += sum);
+        y
+    }
+
+    fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        apply(Cumsum { axis: self.axis, from_the_end: !self.from_the_end }, [dy])
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The running sum along an axis: element `i` is the sum of the elements up to and including `i`.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([1.0, 2.0, 3.0]);
+    /// assert_eq!(x.cumsum(0), Tensor::from([1.0, 3.0, 6.0]));
+    /// assert_eq!(x.cumsum(0).sum().backward()[&x], Tensor::from([3.0, 2.0, 1.0]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range.
+    #[track_caller]
+    pub fn cumsum(&self, axis: isize) -> Tensor<F> {
+        apply(Cumsum { axis: resolve_axis("cumsum", axis, self.ndim()), from_the_end: false }, [self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = || Domain::between(-2.0, 2.0);
+        let some: [&[usize]; 8] = [&[1], &[3], &[0], &[2, 3], &[2, 0], &[0, 3], &[2, 1, 3], &[3, 67]];
+        sweep::shapes("cumsum", &some, domain(), |x| x.cumsum(-1));
+        sweep::shapes("cumsum", &[&[2, 3], &[2, 0], &[1, 3], &[3, 2, 2]], domain(), |x| x.cumsum(0));
+    }
+
+    #[test]
+    fn along_each_axis() {
+        let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        assert_eq!(x.cumsum(0), Tensor::from([[1.0, 2.0, 3.0], [5.0, 7.0, 9.0]]));
+        assert_eq!(x.cumsum(-1), Tensor::from([[1.0, 3.0, 6.0], [4.0, 9.0, 15.0]]));
+    }
+
+    #[test]
+    fn nan_stays_behind() {
+        let y = Tensor::from([1.0, f64::NAN, 1.0]).cumsum(0).to_vec();
+        assert!(y[0] == 1.0 && y[1].is_nan() && y[2].is_nan());
+    }
+}

@@ -1,0 +1,64 @@
+//! Axes in reverse order; the derivative reverses back.
+
+use ndarray::{ArrayD, ArrayViewD, Axis};
+
+use crate::axes::AxisSet;
+use crate::{Axes, Float, Op, Tensor, apply};
+
+struct Flip(AxisSet);
+
+impl<F: Float> Op<F, 1> for Flip {
+    fn name(&self) -> &'static str {
+        "flip"
+    }
+
+    fn forward(&self, [mut x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        for axis in (0..x.ndim()).filter(|&axis| self.0.contains(axis)) {
+            x.invert_axis(Axis(axis));
+        }
+        x.as_standard_layout().into_owned()
+    }
+
+    fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        apply(Flip(self.0), [dy])
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The elements in reverse order along some [`Axes`].
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.flip(0), Tensor::from([[3.0, 4.0], [1.0, 2.0]]));
+    /// assert_eq!(x.flip(..), Tensor::from([[4.0, 3.0], [2.0, 1.0]]));
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice.
+    #[track_caller]
+    pub fn flip(&self, axes: impl Into<Axes>) -> Tensor<F> {
+        apply(Flip(axes.into().resolve("flip", self.ndim())), [self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = || Domain::between(-2.0, 2.0);
+        sweep::unary("flip", domain(), |x| x.flip(..));
+        sweep::shapes("flip", &[&[2, 3], &[2, 0], &[2, 3, 2]], domain(), |x| x.flip([0, -1]));
+        sweep::shapes("flip", &[&[2, 3], &[2, 3, 2]], domain(), |x| x.flip(1));
+    }
+
+    #[test]
+    fn no_axis() {
+        let x = Tensor::from([1.0, 2.0]);
+        assert_eq!(x.flip([]), x);
+        assert_eq!(x.flip(-1), Tensor::from([2.0, 1.0]));
+    }
+}

@@ -1,0 +1,136 @@
+//! Positions of one axis in any order and number; the derivative adds the gradient up at the positions.
+
+use std::iter::zip;
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use crate::axes::resolve_axis;
+use crate::{Float, Op, Tensor, apply};
+
+struct IndexSelect {
+    axis: usize,
+    indices: Vec<usize>,
+}
+
+impl<F: Float> Op<F, 1> for IndexSelect {
+    fn name(&self) -> &'static str {
+        "index_select"
+    }
+
+    fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
+        let size = x[self.axis];
+        match self.indices.iter().position(|&index| index >= size) {
+            None => Ok(()),
+            Some(number) => Err(format!(
+                "index {} (number {number}) is out of range for axis {} of size {size}",
+                self.indices[number], self.axis
+            )),
+        }
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        let mut shape = x.shape().to_vec();
+        let width: usize = shape[self.axis + 1..].iter().product();
+        let block = shape[self.axis] * width;
+        shape[self.axis] = self.indices.len();
+        let mut y = Vec::with_capacity(shape.iter().product());
+        let x = x.as_standard_layout();
+        for block in x.as_slice().expect("row-major").chunks_exact(block.max(1)) {
+            for index in &self.indices {
+                y.extend_from_slice(&block[index * width..][..width]);
+            }
+        }
+        ArrayD::from_shape_vec(shape, y).expect("a slice for each index")
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        apply(IndexAdd { axis: self.axis, indices: self.indices.clone(), size: x.shape()[self.axis] }, [dy])
+    }
+}
+
+/// The opposite: the tensor's slices added up at their positions along an axis that is zero elsewhere.
+struct IndexAdd {
+    axis: usize,
+    indices: Vec<usize>,
+    size: usize,
+}
+
+impl<F: Float> Op<F, 1> for IndexAdd {
+    fn name(&self) -> &'static str {
+        "index_add"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        let mut shape = x.shape().to_vec();
+        let width: usize = shape[self.axis + 1..].iter().product();
+        shape[self.axis] = self.size;
+        let mut y = vec![F::zero(); shape.iter().product()];
+        let x = x.as_standard_layout();
+        let sources = x.as_slice().expect("row-major").chunks_exact((self.indices.len() * width).max(1));
+        for (y, x) in zip(y.chunks_exact_mut((self.size * width).max(1)), sources) {
+            for (index, x) in zip(&self.indices, x.chunks_exact(width)) {
+                for (y, &x) in zip(&mut y[index * width..][..width], x) {
+                    *y += x;
+                }
+            }
+        }
+        ArrayD::from_shape_vec(shape, y).expect("as many as the shape has")
+    }
+
+    fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        apply(IndexSelect { axis: self.axis, indices: self.indices.clone() }, [dy])
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The slices at `indices` along an axis, in that order; an index may occur several times, and then collects the
+    /// gradients of all its places. An embedding is `table.index_select(0, &tokens)`.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([1.0, 2.0, 3.0]);
+    /// let y = x.index_select(0, &[2, 0, 2]);
+    /// assert_eq!(y, Tensor::from([3.0, 1.0, 3.0]));
+    /// assert_eq!(y.sum().backward()[&x], Tensor::from([1.0, 0.0, 2.0]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis or an index is out of range.
+    #[track_caller]
+    pub fn index_select(&self, axis: isize, indices: &[usize]) -> Tensor<F> {
+        let axis = resolve_axis("index_select", axis, self.ndim());
+        apply(IndexSelect { axis, indices: indices.to_vec() }, [self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = || Domain::between(-2.0, 2.0);
+        let some: [&[usize]; 5] = [&[3], &[3, 2], &[4, 0], &[3, 1, 2], &[3, 67]];
+        sweep::shapes("index_select", &some, domain(), |x| x.index_select(0, &[2, 0, 2, 1, 2]));
+        sweep::shapes("index_select", &[&[2, 3], &[0, 3], &[2, 1, 4]], domain(), |x| x.index_select(-1, &[1, 1]));
+        sweep::shapes("index_select", &[&[2, 3], &[2, 0]], domain(), |x| x.index_select(1, &[]));
+        let add = |x: &Tensor<f64>| apply(IndexAdd { axis: 1, indices: vec![2, 0, 2], size: 4 }, [x]);
+        sweep::shapes("index_add", &[&[2, 3], &[0, 3], &[2, 3, 0], &[2, 3, 2]], domain(), add);
+    }
+
+    #[test]
+    fn each_axis() {
+        let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        assert_eq!(x.index_select(0, &[1, 0, 1]).to_vec(), [4.0, 5.0, 6.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(x.index_select(1, &[2, 2]), Tensor::from([[3.0, 3.0], [6.0, 6.0]]));
+        assert_eq!(x.t().index_select(0, &[2, 2]), Tensor::from([[3.0, 6.0], [3.0, 6.0]]));
+        assert_eq!(x.index_select(0, &[]).shape(), [0, 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "index_select of [2, 3]: index 3 (number 1) is out of range for axis 1 of size 3")]
+    fn out_of_range() {
+        Tensor::<f32>::zeros(&[2, 3]).index_select(1, &[0, 3]);
+    }
+}

@@ -1,0 +1,135 @@
+//! The maximum over axes; the gradient goes to the largest element, in equal parts to several that are equal.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use super::gate;
+use crate::axes::AxisSet;
+use crate::elementwise::step2;
+use crate::{Axes, Float, Op, Tensor, apply, kernels};
+
+struct Max(AxisSet);
+
+impl<F: Float> Op<F, 1> for Max {
+    fn name(&self) -> &'static str {
+        "max"
+    }
+
+    fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
+        some_elements(self.0, x)
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        kernels::max(&x, self.0)
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        to_extremes(self.0, x, y, dy)
+    }
+}
+
+/// What [`Op::check`] says for an extreme over `axes`.
+pub(super) fn some_elements(axes: AxisSet, shape: &[usize]) -> Result<(), String> {
+    match axes.count(shape) {
+        0 => Err("there are no elements along the axes to be reduced; of nothing there is no largest and no smallest \
+                  (check `is_empty()` first, or join a value with `concat`)"
+            .into()),
+        _ => Ok(()),
+    }
+}
+
+/// The gradient `dy` handed to those elements of `x` that are equal to the extreme `y`, in equal parts.
+pub(super) fn to_extremes<F: Float>(axes: AxisSet, x: &Tensor<F>, y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+    let kept = axes.kept_shape(x.shape());
+    let equal = |x: F, y: F| x == y || x.is_nan() && y.is_nan();
+    let extreme = y.detach().reshape(&kept);
+    let chosen = step2(x, &extreme, |x, y| if equal(x, y) { F::one() } else { F::zero() });
+    let mut keeping = axes;
+    keeping.keep = true;
+    let number = Tensor::constant(kernels::sum(&chosen.view(), keeping));
+    gate(&dy.reshape(&kept), step2(&chosen, &number, |chosen, number| chosen / number))
+}
+
+impl<F: Float> Tensor<F> {
+    /// The largest of all elements, a scalar; NaN if one of them is. The gradient goes in equal parts to all that are
+    /// equal to the largest, as in PyTorch.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([1.0, 3.0, 3.0]);
+    /// assert_eq!(x.max().item(), 3.0);
+    /// assert_eq!(x.max().backward()[&x], Tensor::from([0.0, 0.5, 0.5]));
+    /// ```
+    ///
+    /// # Panics
+    /// If there are no elements.
+    #[track_caller]
+    pub fn max(&self) -> Tensor<F> {
+        self.max_axis(..)
+    }
+
+    /// The largest elements over some [`Axes`]: the values alone; where they are is [`argmax`](Self::argmax). As PyTorch's
+    /// `amax`: equal elements share the gradient equally, whereas PyTorch's `max` with an axis gives all of it to one.
+    ///
+    /// ```
+    /// use downhill_tensor::{Tensor, keep};
+    /// let x = Tensor::from([[1.0, 5.0], [4.0, 2.0]]);
+    /// assert_eq!(x.max_axis(0), Tensor::from([4.0, 5.0]));
+    /// assert_eq!(x.max_axis(keep(1)), Tensor::from([[5.0], [4.0]]));
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice, or has size 0.
+    #[track_caller]
+    pub fn max_axis(&self, axes: impl Into<Axes>) -> Tensor<F> {
+        apply(Max(axes.into().resolve("max", self.ndim())), [self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keep;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = || Domain::between(-2.0, 2.0);
+        let some: [&[usize]; 6] = [&[], &[1], &[5], &[2, 3], &[2, 1, 3], &[3, 67]];
+        sweep::shapes("max", &some, domain(), |x| x.max());
+        sweep::shapes("max", &[&[3], &[2, 3], &[0, 3], &[2, 1, 3]], domain(), |x| x.max_axis(-1));
+        sweep::shapes("max", &[&[2, 3], &[2, 0], &[2, 3, 2]], domain(), |x| x.max_axis(keep(0)));
+        sweep::shapes("max", &[&[2, 3, 2], &[2, 0, 1]], domain(), |x| x.max_axis([0, 2]));
+    }
+
+    #[test]
+    fn ties_share() {
+        let x = Tensor::param([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0]]);
+        let third = 1.0 / 3.0;
+        assert_eq!(x.max_axis(1).sum().backward()[&x], Tensor::from([[0.0, 0.5, 0.5], [third, third, third]]));
+        assert_eq!(x.max().backward()[&x], Tensor::from([[0.0, 0.5, 0.5], [0.0, 0.0, 0.0]]));
+        assert_eq!(x.max_axis(0).sum().backward()[&x], Tensor::from([[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]]));
+    }
+
+    #[test]
+    fn nan_wins_and_takes_the_gradient() {
+        for place in [0, 1, 40, 99] {
+            let mut x = Tensor::param(Tensor::<f64>::zeros(&[100]));
+            x.data_mut()[place] = f64::NAN;
+            assert!(x.max().item().is_nan());
+            let g = x.max().backward()[&x].to_vec();
+            assert!(g.iter().enumerate().all(|(i, &g)| g == if i == place { 1.0 } else { 0.0 }));
+        }
+    }
+
+    #[test]
+    fn an_infinite_gradient_reaches_the_chosen_only() {
+        let x = Tensor::param([0.0, -1.0]);
+        assert_eq!(x.max().sqrt().backward()[&x], Tensor::from([f64::INFINITY, 0.0]));
+    }
+
+    #[test]
+    #[should_panic(expected = "max of [2, 0]: there are no elements along the axes to be reduced")]
+    fn of_nothing() {
+        Tensor::<f32>::zeros(&[2, 0]).max_axis(1);
+    }
+}

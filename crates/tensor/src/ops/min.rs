@@ -1,0 +1,112 @@
+//! The minimum over axes; the gradient goes to the smallest element, in equal parts to several that are equal.
+
+use ndarray::{ArrayD, ArrayViewD};
+
+use super::max::{some_elements, to_extremes};
+use crate::axes::AxisSet;
+use crate::{Axes, Float, Op, Tensor, apply, kernels};
+
+struct Min(AxisSet);
+
+impl<F: Float> Op<F, 1> for Min {
+    fn name(&self) -> &'static str {
+        "min"
+    }
+
+    fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
+        some_elements(self.0, x)
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        kernels::min(&x, self.0)
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        to_extremes(self.0, x, y, dy)
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// The smallest of all elements, a scalar; NaN if one of them is. The gradient goes in equal parts to all that are
+    /// equal to the smallest, as in PyTorch.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([1.0, 3.0, 1.0]);
+    /// assert_eq!(x.min().item(), 1.0);
+    /// assert_eq!(x.min().backward()[&x], Tensor::from([0.5, 0.0, 0.5]));
+    /// ```
+    ///
+    /// # Panics
+    /// If there are no elements.
+    #[track_caller]
+    pub fn min(&self) -> Tensor<F> {
+        self.min_axis(..)
+    }
+
+    /// The smallest elements over some [`Axes`]: the values alone; where they are is [`argmin`](Self::argmin). As PyTorch's
+    /// `amin`.
+    ///
+    /// ```
+    /// use downhill_tensor::{Tensor, keep};
+    /// let x = Tensor::from([[1.0, 5.0], [4.0, 2.0]]);
+    /// assert_eq!(x.min_axis(0), Tensor::from([1.0, 2.0]));
+    /// assert_eq!(x.min_axis(keep(1)), Tensor::from([[1.0], [2.0]]));
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range or named twice, or has size 0.
+    #[track_caller]
+    pub fn min_axis(&self, axes: impl Into<Axes>) -> Tensor<F> {
+        apply(Min(axes.into().resolve("min", self.ndim())), [self])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keep;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = || Domain::between(-2.0, 2.0);
+        let some: [&[usize]; 6] = [&[], &[1], &[5], &[2, 3], &[2, 1, 3], &[3, 67]];
+        sweep::shapes("min", &some, domain(), |x| x.min());
+        sweep::shapes("min", &[&[3], &[2, 3], &[0, 3], &[2, 1, 3]], domain(), |x| x.min_axis(-1));
+        sweep::shapes("min", &[&[2, 3], &[2, 0], &[2, 3, 2]], domain(), |x| x.min_axis(keep(0)));
+        sweep::shapes("min", &[&[2, 3, 2], &[2, 0, 1]], domain(), |x| x.min_axis([0, 2]));
+    }
+
+    #[test]
+    fn ties_share() {
+        let x = Tensor::param([[1.0, 3.0, 1.0], [2.0, 2.0, 2.0]]);
+        let third = 1.0 / 3.0;
+        assert_eq!(x.min_axis(1).sum().backward()[&x], Tensor::from([[0.5, 0.0, 0.5], [third, third, third]]));
+        assert_eq!(x.min().backward()[&x], Tensor::from([[0.5, 0.0, 0.5], [0.0, 0.0, 0.0]]));
+        assert_eq!(x.min_axis(0).sum().backward()[&x], Tensor::from([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]));
+    }
+
+    #[test]
+    fn nan_wins_and_takes_the_gradient() {
+        for place in [0, 1, 40, 99] {
+            let mut x = Tensor::param(Tensor::<f64>::zeros(&[100]));
+            x.data_mut()[place] = f64::NAN;
+            assert!(x.min().item().is_nan());
+            let g = x.min().backward()[&x].to_vec();
+            assert!(g.iter().enumerate().all(|(i, &g)| g == if i == place { 1.0 } else { 0.0 }));
+        }
+    }
+
+    #[test]
+    fn an_infinite_gradient_reaches_the_chosen_only() {
+        let x = Tensor::param([0.0, 1.0]);
+        assert_eq!(x.min().sqrt().backward()[&x], Tensor::from([f64::INFINITY, 0.0]));
+    }
+
+    #[test]
+    #[should_panic(expected = "min of [2, 0]: there are no elements along the axes to be reduced")]
+    fn of_nothing() {
+        Tensor::<f32>::zeros(&[2, 0]).min_axis(1);
+    }
+}

@@ -1,0 +1,122 @@
+//! A tensor in pieces along an axis, the opposite of [`concat`](super::concat()). The pieces share memory.
+
+use crate::axes::resolve_axis;
+use crate::{Float, Tensor};
+
+impl<F: Float> Tensor<F> {
+    /// Pieces of `size` positions along an axis; the last is shorter if they do not come out even.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::from([1.0, 2.0, 3.0, 4.0, 5.0]);
+    /// let pieces = x.split(2, 0);
+    /// assert_eq!(pieces[0], Tensor::from([1.0, 2.0]));
+    /// assert_eq!(pieces[2], Tensor::from([5.0]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range, or `size` is 0.
+    #[track_caller]
+    pub fn split(&self, size: usize, axis: isize) -> Vec<Tensor<F>> {
+        let length = self.shape()[resolve_axis("split", axis, self.ndim())];
+        assert!(size > 0, "split of {:?}: pieces of size 0 never come to an end", self.shape());
+        // Nothing is one empty piece, as in PyTorch.
+        let starts = (0..length.max(1)).step_by(size);
+        starts.map(|start| self.narrow(axis, start, size.min(length - start))).collect()
+    }
+
+    /// Pieces of the given sizes along an axis.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0, 3.0]]);
+    /// let pieces = x.split_sizes(&[1, 2], 1);
+    /// assert_eq!(pieces[1], Tensor::from([[2.0, 3.0]]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range, or the sizes do not add up to its size.
+    #[track_caller]
+    pub fn split_sizes(&self, sizes: &[usize], axis: isize) -> Vec<Tensor<F>> {
+        let resolved = resolve_axis("split_sizes", axis, self.ndim());
+        let (total, length) = (sizes.iter().sum::<usize>(), self.shape()[resolved]);
+        assert!(
+            total == length,
+            "split_sizes of {:?}: the sizes {sizes:?} add up to {total}, axis {resolved} has size {length}",
+            self.shape()
+        );
+        let mut pieces = Vec::with_capacity(sizes.len());
+        let mut start = 0;
+        for &size in sizes {
+            pieces.push(self.narrow(axis, start, size));
+            start += size;
+        }
+        pieces
+    }
+
+    /// `count` pieces of nearly equal size along an axis: the size divided by `count` and rounded up, so that the last may
+    /// be shorter, and there may be fewer pieces than `count`, as in PyTorch.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let gates = Tensor::<f32>::zeros(&[16, 4 * 32]);
+    /// let pieces = gates.chunk(4, -1);
+    /// assert_eq!((pieces.len(), pieces[0].shape()), (4, &[16, 32][..]));
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range, or `count` is 0.
+    #[track_caller]
+    pub fn chunk(&self, count: usize, axis: isize) -> Vec<Tensor<F>> {
+        let length = self.shape()[resolve_axis("chunk", axis, self.ndim())];
+        assert!(count > 0, "chunk of {:?}: into 0 pieces", self.shape());
+        self.split(length.div_ceil(count).max(1), axis)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::concat;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = || Domain::between(-2.0, 2.0);
+        let some: [&[usize]; 5] = [&[5], &[0], &[2, 5], &[2, 1, 5], &[0, 5]];
+        sweep::shapes("narrow", &some, domain(), |x| {
+            let pieces = x.split(2, -1);
+            &pieces[0] * 2.0 + pieces.last().expect("at least one").sum()
+        });
+    }
+
+    #[test]
+    fn pieces_come_together_again() {
+        let x = Tensor::from([[1.0, 2.0, 3.0, 4.0, 5.0], [6.0, 7.0, 8.0, 9.0, 10.0]]);
+        let widths = |pieces: &[Tensor<f64>]| pieces.iter().map(|piece| piece.shape()[1]).collect::<Vec<_>>();
+        for (pieces, expected) in [
+            (x.split(2, 1), &[2, 2, 1][..]),
+            (x.split(7, -1), &[5]),
+            (x.split_sizes(&[0, 4, 1], 1), &[0, 4, 1]),
+            (x.chunk(3, 1), &[2, 2, 1]),
+            (x.chunk(4, 1), &[2, 2, 1]),
+            (x.chunk(9, 1), &[1, 1, 1, 1, 1]),
+        ] {
+            assert_eq!(widths(&pieces), expected);
+            assert_eq!(concat(&pieces, 1), x);
+        }
+        assert_eq!(widths(&Tensor::zeros(&[2, 0]).chunk(3, 1)), [0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "split_sizes of [5]: the sizes [2, 2] add up to 4, axis 0 has size 5")]
+    fn sizes_that_do_not_add_up() {
+        Tensor::<f32>::zeros(&[5]).split_sizes(&[2, 2], 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "split of [5]: pieces of size 0")]
+    fn size_zero() {
+        Tensor::<f32>::zeros(&[5]).split(0, 0);
+    }
+}
