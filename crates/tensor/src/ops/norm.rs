@@ -18,7 +18,7 @@ impl<F: Float> Tensor<F> {
     /// let x = Tensor::param([3.0, -4.0]);
     /// assert_eq!(x.norm(2.0).item(), 5.0);
     /// assert_eq!(x.norm(1.0).item(), 7.0);
-    /// assert_eq!(x.norm(2.0).backward()[&x], Tensor::from([0.6, -0.8]));
+    /// assert_eq!(x.norm(1.0).backward()[&x], Tensor::from([1.0, -1.0]));
     /// ```
     ///
     /// # Panics
