@@ -85,7 +85,8 @@ impl<F: Float> Op<F, 2> for BinaryCrossEntropy {
 
     fn vjp(&self, wrt: usize, [p, t]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         match wrt {
-            0 => dy * (p - t) / (p - p.square()).clamp_min(F::from_f64(Self::LEAST)),
+            // `p - p²` would lose the digits that `1 - p` has near 1.
+            0 => dy * (p - t) / (p * (-p + F::one())).clamp_min(F::from_f64(Self::LEAST)),
             _ => {
                 let floor = F::from_f64(Self::FLOOR);
                 dy * ((-p).log1p().clamp_min(floor) - p.ln().clamp_min(floor))

@@ -1,0 +1,179 @@
+//! Every record of `data/golden/losses.json`: the losses of PyTorch with all their options, their gradients, and the
+//! second-order quantities, to 1e-12. A record that this test does not know fails it.
+
+use downhill::nn::{Bce, BceWithLogits, CrossEntropy, Huber, KlDiv, L1, Mse, NllLoss, Reduction, SmoothL1, Targets};
+use downhill::{Tensor, grad, vjp};
+use downhill_tests::golden::{self, tensor};
+use ndarray::ArrayD;
+use serde_json::Value;
+
+type Tensor64 = Tensor<f64>;
+
+/// What stands for PyTorch's label -100, which a `usize` cannot be.
+const NO_LABEL: usize = 1000;
+
+#[test]
+fn losses_are_those_of_pytorch() {
+    let file = golden::file("losses.json");
+    for (number, case) in golden::records(&file, "cases", 405).iter().enumerate() {
+        let record = Record { case, number };
+        match golden::list(&case["inputs"]) {
+            [x] => record.check([tensor(x)]),
+            [x, target] => record.check([tensor(x), tensor(target)]),
+            other => panic!("record {number} has {} inputs", other.len()),
+        }
+    }
+}
+
+struct Record<'a> {
+    case: &'a Value,
+    number: usize,
+}
+
+impl Record<'_> {
+    fn check<const N: usize>(&self, inputs: [Tensor64; N]) {
+        let xs = inputs.map(Tensor::param);
+        let cotangent = Tensor::param(tensor(&self.case["cotangent"]));
+        let y = self.loss(&xs.each_ref());
+        self.compare("output", &y, &self.case["output"], &xs[0]);
+        let gradients = vjp(&y, xs.each_ref(), &cotangent);
+        for (i, gradient) in gradients.iter().enumerate() {
+            self.compare("grads", gradient, &self.case["grads"][i], &xs[0]);
+        }
+        if self.case.get("second").is_none() {
+            return;
+        }
+        let mut total = Tensor64::zeros(&[]);
+        for (i, gradient) in gradients.iter().enumerate() {
+            total = total + (gradient * tensor(&self.case["directions"][i])).sum();
+        }
+        for (i, second) in grad(&total, xs.each_ref()).iter().enumerate() {
+            self.compare("second", second, &self.case["second"][i], &xs[0]);
+        }
+        let [jvp] = grad(&total, [&cotangent]);
+        self.compare("jvp", &jvp, &self.case["jvp"], &xs[0]);
+    }
+
+    /// The loss of the record, computed by us. Panics if the record asks for something unknown.
+    fn loss(&self, inputs: &[&Tensor64]) -> Tensor64 {
+        let reduction = match self.param("reduction").as_str().unwrap() {
+            "none" => Reduction::None,
+            "mean" => Reduction::Mean,
+            "sum" => Reduction::Sum,
+            "batchmean" => Reduction::BatchMean,
+            other => panic!("record {}: unknown reduction {other}", self.number),
+        };
+        let number = |name| self.param(name).as_f64().unwrap();
+        let optional = |name| (!self.param(name).is_null()).then(|| tensor(self.param(name)));
+        let x = inputs[0];
+        // The target, a differentiated input or a parameter.
+        let fixed = self.case["params"].get("target").map(|_| self.param("target"));
+        let target = || inputs.get(1).map_or_else(|| tensor(fixed.unwrap()), |&target| target.clone());
+        let ours = match self.case["loss"].as_str().unwrap() {
+            "nll_loss" => {
+                self.assert_params(&["reduction", "target", "weight", "ignore_index"]);
+                let (labels, ignore_index) = self.labels();
+                let options = NllLoss { weight: optional("weight"), ignore_index, reduction };
+                options.loss(x, &labels)
+            }
+            "cross_entropy" => {
+                self.assert_params(&["reduction", "target", "weight", "ignore_index", "label_smoothing"]);
+                let (labels, ignore_index) = self.labels();
+                let label_smoothing = number("label_smoothing");
+                let options = CrossEntropy { weight: optional("weight"), ignore_index, label_smoothing, reduction };
+                options.loss(x, &labels)
+            }
+            "cross_entropy_probabilities" => {
+                self.assert_params(&["reduction", "weight", "label_smoothing"]);
+                let label_smoothing = number("label_smoothing");
+                let weight = optional("weight");
+                let options = CrossEntropy { weight, label_smoothing, reduction, ..CrossEntropy::default() };
+                options.loss(x, Targets::Probabilities(inputs[1]))
+            }
+            "bce" => {
+                self.assert_params(&["reduction", "target", "weight"]);
+                Bce { weight: optional("weight"), reduction }.loss(x, &target())
+            }
+            "bce_with_logits" => {
+                self.assert_params(&["reduction", "weight", "pos_weight"]);
+                let (weight, pos_weight) = (optional("weight"), optional("pos_weight"));
+                BceWithLogits { weight, pos_weight, reduction }.loss(x, &target())
+            }
+            "mse" => {
+                self.assert_params(&["reduction"]);
+                Mse { reduction }.loss(x, &target())
+            }
+            "l1" => {
+                self.assert_params(&["reduction"]);
+                L1 { reduction }.loss(x, &target())
+            }
+            "smooth_l1" => {
+                self.assert_params(&["reduction", "beta"]);
+                SmoothL1 { beta: number("beta"), reduction }.loss(x, &target())
+            }
+            "huber" => {
+                self.assert_params(&["reduction", "delta"]);
+                Huber { delta: number("delta"), reduction }.loss(x, &target())
+            }
+            "kl_div" => {
+                let known: &[&str] = &["reduction", "log_target", "target"];
+                self.assert_params(&known[..if fixed.is_some() { 3 } else { 2 }]);
+                let log_target = self.param("log_target").as_bool().unwrap();
+                KlDiv { log_target, reduction }.loss(x, &target())
+            }
+            other => panic!("record {}: unknown loss {other}", self.number),
+        };
+        assert_eq!(inputs.len(), self.case["wrt"].as_array().unwrap().len());
+        ours
+    }
+
+    fn param(&self, name: &str) -> &Value {
+        let params = &self.case["params"];
+        params.get(name).unwrap_or_else(|| panic!("record {} has no {name} in {params}", self.number))
+    }
+
+    /// The record has these parameters and no other.
+    fn assert_params(&self, known: &[&str]) {
+        let params = self.case["params"].as_object().unwrap();
+        let unknown: Vec<_> = params.keys().filter(|name| !known.contains(&name.as_str())).collect();
+        assert!(unknown.is_empty() && params.len() == known.len(), "record {}: {params:?}", self.number);
+    }
+
+    /// The labels, with [`NO_LABEL`] for -100, and the label to ignore.
+    fn labels(&self) -> (ArrayD<usize>, Option<usize>) {
+        let label = |number: &Value| match number.as_i64().unwrap() {
+            -100 => NO_LABEL,
+            label => usize::try_from(label).unwrap(),
+        };
+        let target = self.param("target");
+        let labels = golden::list(&target["data"]).iter().map(label).collect();
+        let shape: Vec<usize> = golden::list(&target["shape"]).iter().map(golden::integer).collect();
+        let labels = ArrayD::from_shape_vec(shape, labels).unwrap();
+        let ignore = label(self.param("ignore_index"));
+        let used = ignore != NO_LABEL || labels.iter().any(|&label| label == NO_LABEL);
+        (labels, used.then_some(ignore))
+    }
+
+    /// Our elements are PyTorch's to 1e-12, relative above 1. `x` is the input, for the places where PyTorch itself is
+    /// not exact (data/golden/README.md).
+    fn compare(&self, what: &str, ours: &Tensor64, theirs: &Value, x: &Tensor64) {
+        let theirs = tensor(theirs);
+        let context = || format!("record {} ({} {}): {what}", self.number, self.case["loss"], self.case["params"]);
+        // Where PyTorch is not exact: the probabilities concerned, the tolerance there, and the one elsewhere.
+        let (inexact, there, elsewhere): (&[f64], f64, f64) = match what {
+            "grads" if self.case["loss"] == "bce" => (&[0.0, 1.0], 5e-9, 1e-12),
+            "second" | "jvp" if self.case["loss"] == "bce" => (&[1e-6, 1.0 - 1e-6], 3e-6, 3e-11),
+            _ => (&[], 0.0, 1e-12),
+        };
+        if x.to_vec().iter().any(|p| inexact.contains(p)) {
+            golden::assert_close(ours, &theirs, there, context);
+        }
+        // A sum over all elements is nowhere exact.
+        if x.shape() == theirs.shape() {
+            let kept = Tensor::from(x.view().mapv(|p| if inexact.contains(&p) { 0.0 } else { 1.0 }));
+            golden::assert_close(&(ours * &kept), &(&theirs * &kept), elsewhere, context);
+        } else if inexact.is_empty() {
+            golden::assert_close(ours, &theirs, elsewhere, context);
+        }
+    }
+}
