@@ -4,7 +4,10 @@ use downhill_tensor::{Float, Params, Tensor};
 
 use crate::{Optimizer, Rule};
 
-/// Goes `steps` steps down the function `f` from `start` by `rule`, and returns every point, `start` first.
+/// Goes `steps` steps down the function `f` from `start` by `rule`, and returns every point, `start` first: the path an
+/// optimiser takes, for looking at.
+///
+/// If nothing in `start` is a parameter, everything is made one.
 ///
 /// ```
 /// use downhill_optim::{Adam, minimize};
@@ -13,10 +16,14 @@ use crate::{Optimizer, Rule};
 /// let himmelblau = |(x, y): &(Tensor<f64>, Tensor<f64>)| {
 ///     (x.square() + y - 11.0).square() + (x + y.square() - 7.0).square()
 /// };
-/// let start = (Tensor::param(-1.0), Tensor::param(1.0));
+/// let start = (Tensor::from(-1.0), Tensor::from(1.0));
 /// let path = minimize(himmelblau, start, Adam { lr: 0.1, ..Adam::default() }, 300);
+/// assert_eq!((path.len(), path[0].0.item()), (301, -1.0));
 /// assert!(himmelblau(&path[300]).item() < 1e-6);
 /// ```
+///
+/// # Panics
+/// If an option of the rule makes no sense, and as [`Optimizer::step`].
 #[track_caller]
 pub fn minimize<F: Float, P: Params<F> + Clone>(
     f: impl Fn(&P) -> Tensor<F>,
@@ -25,12 +32,14 @@ pub fn minimize<F: Float, P: Params<F> + Clone>(
     steps: usize,
 ) -> Vec<P> {
     let mut opt = Optimizer::new(rule);
-    let mut path = vec![start];
-    for step in 0..steps {
-        let mut point = path[step].clone();
-        let grads = f(&point).backward();
-        opt.step(&mut point, &grads);
-        path.push(point);
+    let mut point = start;
+    if point.num_params() == 0 {
+        point.unfreeze("*");
+    }
+    let mut path = vec![point.clone()];
+    for _ in 0..steps {
+        opt.step_with(&mut point, &f);
+        path.push(point.clone());
     }
     path
 }

@@ -171,6 +171,11 @@ impl<F: Float> Optimizer<F> {
         self.groups.iter_mut().for_each(|group| group.rule.set_momentum(momentum));
     }
 
+    /// An optimiser with the same rules that remembers nothing.
+    pub(crate) fn without_state(&self) -> Self {
+        Optimizer { slots: Slots::default(), ..self.clone() }
+    }
+
     /// What the rule remembers of the parameter at `path`; `None` before its first step.
     ///
     /// ```

@@ -3,13 +3,49 @@
 use std::fmt;
 
 use crate::options::OptionError;
+use crate::text::{TextError, put_together, take_apart};
 
 /// How the learning rate (and with cyclic schedules the momentum) changes over time.
+///
+/// A schedule is a small struct of options; a [`Scheduler`](crate::Scheduler) applies it to an optimiser. Time `t` is
+/// counted in whatever the scheduler is stepped by, epochs or batches: the rate *for* epoch `t` is in force while that
+/// epoch runs, the rate for epoch 0 from the start.
+///
+/// Every schedule can be read as a function of `t`, for plotting:
+///
+/// ```
+/// use downhill_optim::{Schedule, StepLr};
+/// let schedule = StepLr { step_size: 2, gamma: 0.5 };
+/// let rates: Vec<f64> = (0..6).filter_map(|t| schedule.lr_at(0.8, t)).collect();
+/// assert_eq!(rates, [0.8, 0.8, 0.4, 0.4, 0.2, 0.2]);
+/// ```
+///
+/// Yours needs three methods if the rate is a multiple of the one at the start:
+///
+/// ```
+/// use downhill_optim::{Optimizer, Schedule, Scheduler, Sgd};
+///
+/// #[derive(Clone, Debug)]
+/// struct InverseSquareRoot;
+///
+/// impl Schedule for InverseSquareRoot {
+///     fn name(&self) -> &'static str { "InverseSquareRoot" }
+///     fn factor(&self, t: u64) -> Option<f64> { Some(1.0 / (1.0 + t as f64).sqrt()) }
+///     fn boxed(&self) -> Box<dyn Schedule> { Box::new(self.clone()) }
+/// }
+///
+/// let mut opt = Optimizer::<f32>::new(Sgd { lr: 0.1, ..Sgd::default() });
+/// let mut scheduler = Scheduler::new(InverseSquareRoot, &mut opt);
+/// for _ in 0..3 {
+///     scheduler.step(&mut opt);
+/// }
+/// assert!((opt.lr() - 0.05).abs() < 1e-15);
+/// ```
 pub trait Schedule: fmt::Debug + Send + Sync {
     /// The schedule's name, as its type is called.
     fn name(&self) -> &'static str;
 
-    /// Whether the options make sense.
+    /// Whether the options make sense. Options without a sensible default have one that does not pass.
     ///
     /// # Errors
     /// With the first option that does not.
@@ -17,6 +53,193 @@ pub trait Schedule: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// The rate in force for epoch `t` of a group whose rate was `base` at the start, as a function of `t` alone.
-    fn lr_at(&self, base: f64, t: u64) -> f64;
+    /// The rate for epoch `t` as a multiple of the rate at the start; `None` if it is no multiple.
+    fn factor(&self, _t: u64) -> Option<f64> {
+        None
+    }
+
+    /// The rate for epoch `t` (of the first group), as a function of `t` and of the rate at the start, `base`; `None` if
+    /// it depends on a metric.
+    fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
+        Some(base * self.factor(t)?)
+    }
+
+    /// [`lr_at`](Self::lr_at) for a fraction of an epoch; `None` unless the schedule is made for it.
+    fn lr_at_fraction(&self, _base: f64, _t: f64) -> Option<f64> {
+        None
+    }
+
+    /// The momentum or `beta1` for epoch `t`; `None` to leave it alone.
+    fn momentum_at(&self, _t: u64) -> Option<f64> {
+        None
+    }
+
+    /// Whether a momentum of 0 is left alone where [`momentum_at`](Self::momentum_at) would set it.
+    fn spares_zero_momentum(&self) -> bool {
+        false
+    }
+
+    /// The rate for epoch `t` of a group, from the one in force for epoch `t - 1`.
+    ///
+    /// Multiples of the base rate multiply the rate in force, so that they follow changes from outside and can be
+    /// chained ([`ChainedLr`](crate::ChainedLr)); other schedules overwrite it unless they say otherwise.
+    fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
+        let Some(factor) = self.factor(t) else { return self.lr_at(rate.base, t).unwrap_or(rate.lr) };
+        let before = if t == 0 { 1.0 } else { self.factor(t - 1).unwrap_or(1.0) };
+        if factor == before {
+            rate.lr
+        } else if before == 0.0 {
+            rate.base * factor
+        } else {
+            rate.lr * (factor / before)
+        }
+    }
+
+    /// Whether every step needs a metric, such as the loss on validation data.
+    fn needs_metric(&self) -> bool {
+        false
+    }
+
+    /// Takes note of the metric after an epoch.
+    fn observe(&mut self, _metric: f64) {}
+
+    /// The last epoch there is a rate for; `None` if it goes on for ever.
+    fn end(&self) -> Option<u64> {
+        None
+    }
+
+    /// A copy of the schedule.
+    fn boxed(&self) -> Box<dyn Schedule>;
+
+    /// Every option by name, as text, what has been observed included. What is not listed here is not saved.
+    fn options(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// Sets an option by name.
+    ///
+    /// # Errors
+    /// If there is no such option, or the text is no value for it.
+    fn set_option(&mut self, option: &str, _value: &str) -> Result<(), TextError> {
+        Err(TextError::unknown_option(self.name(), option, &[]))
+    }
+
+    /// The schedules this one is composed of.
+    fn parts(&self) -> &[Box<dyn Schedule>] {
+        &[]
+    }
+
+    /// The schedules this one is composed of, to be changed.
+    fn parts_mut(&mut self) -> &mut [Box<dyn Schedule>] {
+        &mut []
+    }
+}
+
+/// The rate of a group, as a [`Schedule`] finds it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GroupRate {
+    /// The group's number.
+    pub group: usize,
+    /// The rate when the schedule was started.
+    pub base: f64,
+    /// The rate in force.
+    pub lr: f64,
+}
+
+/// The schedule and its parts, each as text with every option written out.
+pub(crate) fn save(schedule: &dyn Schedule, lines: &mut Vec<String>) {
+    lines.push(put_together(schedule.name(), &schedule.options()));
+    schedule.parts().iter().for_each(|part| save(&**part, lines));
+}
+
+/// The opposite of [`save`]; the error says what does not match.
+pub(crate) fn restore(schedule: &mut dyn Schedule, lines: &mut std::slice::Iter<'_, String>) -> Result<(), TextError> {
+    let line = lines.next().ok_or_else(|| TextError::Form(format!("nothing was saved for {}", schedule.name())))?;
+    let (name, options) = take_apart(line);
+    if name != schedule.name() {
+        return Err(TextError::Form(format!("the saved schedule is {name}, this one is {}", schedule.name())));
+    }
+    options.into_iter().try_for_each(|(option, value)| schedule.set_option(option, value))?;
+    schedule.check()?;
+    schedule.parts_mut().iter_mut().try_for_each(|part| restore(&mut **part, lines))
+}
+
+impl Clone for Box<dyn Schedule> {
+    fn clone(&self) -> Self {
+        self.boxed()
+    }
+}
+
+/// The schedule as text, every option written out.
+impl fmt::Display for dyn Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&put_together(self.name(), &self.options()))
+    }
+}
+
+/// So that a schedule chosen at run time goes wherever a schedule goes.
+impl Schedule for Box<dyn Schedule> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn check(&self) -> Result<(), OptionError> {
+        (**self).check()
+    }
+
+    fn factor(&self, t: u64) -> Option<f64> {
+        (**self).factor(t)
+    }
+
+    fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
+        (**self).lr_at(base, t)
+    }
+
+    fn lr_at_fraction(&self, base: f64, t: f64) -> Option<f64> {
+        (**self).lr_at_fraction(base, t)
+    }
+
+    fn momentum_at(&self, t: u64) -> Option<f64> {
+        (**self).momentum_at(t)
+    }
+
+    fn spares_zero_momentum(&self) -> bool {
+        (**self).spares_zero_momentum()
+    }
+
+    fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
+        (**self).next_lr(rate, t)
+    }
+
+    fn needs_metric(&self) -> bool {
+        (**self).needs_metric()
+    }
+
+    fn observe(&mut self, metric: f64) {
+        (**self).observe(metric);
+    }
+
+    fn end(&self) -> Option<u64> {
+        (**self).end()
+    }
+
+    fn boxed(&self) -> Box<dyn Schedule> {
+        (**self).boxed()
+    }
+
+    fn options(&self) -> Vec<(&'static str, String)> {
+        (**self).options()
+    }
+
+    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
+        (**self).set_option(option, value)
+    }
+
+    fn parts(&self) -> &[Box<dyn Schedule>] {
+        (**self).parts()
+    }
+
+    fn parts_mut(&mut self) -> &mut [Box<dyn Schedule>] {
+        (**self).parts_mut()
+    }
 }

@@ -17,7 +17,7 @@ use crate::{ParamUpdate, Rule};
 /// ```
 ///
 /// The average `a` is the buffer `ax`: `opt.state("weight").unwrap().buffer("ax")`. The parameters themselves are the
-/// last point. [`SwaAverage`](crate::SwaAverage) averages under any rule.
+/// last point. [`WeightAverage`](crate::WeightAverage) averages under any rule.
 ///
 /// Polyak and Juditsky, *Acceleration of stochastic approximation by averaging*, 1992; the schedule is Bottou's. As in
 /// PyTorch, whose default `t0` of a million means that most runs never average: set it.

@@ -1,5 +1,96 @@
 //! The schedules, one a file: formula, source, code, tests. A new one is a new file and a line here.
 
-mod step;
+mod parse;
 
-pub use step::StepLr;
+macro_rules! schedules {
+    (named { $($file:ident: $Schedule:ident,)* } functions { $($other:ident: $Other:ident,)* }) => {
+        $(
+            mod $file;
+            pub use $file::$Schedule;
+        )*
+        $(
+            mod $other;
+            pub use $other::$Other;
+        )*
+
+        /// The names by which schedules are known on command lines.
+        const NAMES: &[&str] = &[$(stringify!($file)),*];
+
+        /// Every schedule with its defaults, by its short name or its type's.
+        fn by_name(name: &str) -> Option<Box<dyn crate::Schedule>> {
+            use crate::text::same_name;
+            $(
+                if same_name(name, stringify!($file)) || same_name(name, stringify!($Schedule)) {
+                    return Some(Box::new($Schedule::default()));
+                }
+            )*
+            None
+        }
+    };
+}
+
+schedules! {
+    named {
+        constant: ConstantLr,
+        cosine: CosineAnnealingLr,
+        cyclic: CyclicLr,
+        exponential: ExponentialLr,
+        linear: LinearLr,
+        multi_step: MultiStepLr,
+        one_cycle: OneCycleLr,
+        plateau: ReduceLrOnPlateau,
+        polynomial: PolynomialLr,
+        step: StepLr,
+        swa: SwaLr,
+        warm_restarts: CosineAnnealingWarmRestarts,
+        warmup: WarmupLr,
+    }
+    functions {
+        chained: ChainedLr,
+        lambda: LambdaLr,
+        multiplicative: MultiplicativeLr,
+        sequential: SequentialLr,
+    }
+}
+
+pub use cyclic::CyclicMode;
+pub use plateau::{PlateauMode, ThresholdMode};
+
+use crate::options::named_option;
+
+/// The shape of a transition from one rate to another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Anneal {
+    /// Half a cosine: level at both ends.
+    #[default]
+    Cos,
+    /// A straight line.
+    Linear,
+}
+
+named_option!(Anneal { Cos = "cos", Linear = "linear" });
+
+impl Anneal {
+    /// How much of the way is done when the part `x` of the time is over.
+    fn progress(self, x: f64) -> f64 {
+        match self {
+            Anneal::Cos => (1.0 - (std::f64::consts::PI * x).cos()) / 2.0,
+            Anneal::Linear => x,
+        }
+    }
+}
+
+/// The methods of [`Schedule`](crate::Schedule) that only say which fields are which.
+macro_rules! fields {
+    ($Schedule:ident { $($field:ident),* $(,)? }) => {
+        $crate::options::options!($Schedule { $($field),* });
+
+        fn boxed(&self) -> Box<dyn $crate::Schedule> {
+            Box::new(self.clone())
+        }
+    };
+}
+use fields;
+
+#[cfg(test)]
+mod reference;

@@ -1,11 +1,19 @@
 //! The rate falls by a factor every so many epochs.
 
+use super::fields;
 use crate::Schedule;
+use crate::options::{OptionError, require};
 
-/// `lr(t) = base · γ^⌊t / step_size⌋`.
+/// The rate falls by a factor every `step_size` epochs: `lr(t) = base · γ^⌊t / step_size⌋`.
+///
+/// ```
+/// use downhill_optim::{Schedule, StepLr};
+/// let schedule = StepLr { step_size: 30, ..StepLr::default() };
+/// assert_eq!([0, 29, 30].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 1.0, 0.1]);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepLr {
-    /// Epochs between two falls.
+    /// Epochs between two falls. To be set: no default.
     pub step_size: u64,
     /// The factor γ.
     pub gamma: f64,
@@ -13,16 +21,35 @@ pub struct StepLr {
 
 impl Default for StepLr {
     fn default() -> Self {
-        StepLr { step_size: 30, gamma: 0.1 }
+        StepLr { step_size: 0, gamma: 0.1 }
     }
 }
 
 impl Schedule for StepLr {
-    fn name(&self) -> &'static str {
-        "StepLr"
+    fields!(StepLr { step_size, gamma });
+
+    fn check(&self) -> Result<(), OptionError> {
+        require(self.step_size > 0, "StepLr", "step_size", "above 0", self.step_size)?;
+        require(self.gamma.is_finite(), "StepLr", "gamma", "a number", self.gamma)
     }
 
-    fn lr_at(&self, base: f64, t: u64) -> f64 {
-        base * self.gamma.powf((t / self.step_size) as f64)
+    fn factor(&self, t: u64) -> Option<f64> {
+        Some(self.gamma.powf((t / self.step_size) as f64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedules::reference::{expect, refused};
+
+    #[test]
+    fn falls_at_every_multiple() {
+        expect(StepLr { step_size: 2, gamma: 0.5 }, &[0.1, 0.1, 0.05, 0.05, 0.025]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(StepLr::default(), "StepLr: step_size must be above 0, got 0");
     }
 }

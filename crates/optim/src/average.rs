@@ -1,0 +1,163 @@
+//! Averages of a model's weights over training.
+
+use downhill_tensor::{Float, Params, Path, StateDict, Tensor};
+use serde::{Deserialize, Serialize};
+
+use crate::kernels;
+
+/// The average of a model's weights over training, which often generalises better than the last point.
+///
+/// ```text
+/// running mean (SWA):   a = a + (p - a) / (n + 1)
+/// exponential (EMA):    a = d·a + (1 - d)·p
+/// ```
+///
+/// The first [`update`](Self::update) copies. Constants of the model (buffers) are not averaged but copied each time; the
+/// statistics of a batch normalisation belong to the last point, so recompute them for the averaged weights.
+///
+/// Izmailov et al., arXiv 1803.05407 (SWA, with [`SwaLr`](crate::SwaLr)); Polyak and Juditsky, 1992. As PyTorch's
+/// `AveragedModel`; the exponential average has no correction for its start (optax's has).
+///
+/// ```
+/// use downhill_optim::{Optimizer, Sgd, WeightAverage};
+/// use downhill_tensor::{Params, Tensor};
+///
+/// let mut w = Tensor::param([1.0_f64]);
+/// let mut opt = Optimizer::new(Sgd { lr: 0.99, ..Sgd::default() }); // from side to side
+/// let mut average = WeightAverage::running_mean();
+/// for _ in 0..100 {
+///     let loss = w.square().sum();
+///     opt.step(&mut w, &loss.backward());
+///     average.update(&w);
+/// }
+/// assert!(w.item().abs() > 0.1);
+/// w.load_state_dict(&average.state_dict()).unwrap();
+/// assert!(w.item().abs() < 0.01);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+pub struct WeightAverage<F: Float = f32> {
+    /// `None` for the running mean.
+    decay: Option<f64>,
+    count: u64,
+    entries: Vec<Entry<F>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "")]
+struct Entry<F: Float> {
+    path: String,
+    shape: Vec<usize>,
+    elements: Vec<F>,
+}
+
+impl<F: Float> WeightAverage<F> {
+    /// The mean of all points, each counting the same.
+    pub fn running_mean() -> Self {
+        WeightAverage { decay: None, count: 0, entries: Vec::new() }
+    }
+
+    /// The exponential average that keeps the part `decay` of itself at each update; PyTorch's default is 0.999.
+    ///
+    /// # Panics
+    /// If `decay` is not in [0, 1].
+    #[track_caller]
+    pub fn exponential(decay: f64) -> Self {
+        assert!((0.0..=1.0).contains(&decay), "exponential: decay must be in [0, 1], got {decay}");
+        WeightAverage { decay: Some(decay), count: 0, entries: Vec::new() }
+    }
+
+    /// Takes the model's weights into the average.
+    ///
+    /// # Panics
+    /// If paths or shapes have changed since the last time.
+    #[track_caller]
+    pub fn update<M: Params<F> + ?Sized>(&mut self, model: &M) {
+        let new = match self.decay {
+            _ if self.count == 0 => 1.0,
+            None => 1.0 / (self.count as f64 + 1.0),
+            Some(decay) => 1.0 - decay,
+        };
+        let (first, mut at) = (self.count == 0, 0);
+        model.visit(&Path::ROOT, &mut |path, tensor| {
+            if first {
+                let (path, shape) = (path.to_string(), tensor.shape().to_vec());
+                self.entries.push(Entry { path, shape, elements: tensor.to_vec() });
+            } else {
+                let entry =
+                    self.entries.get_mut(at).filter(|entry| *path == *entry.path && entry.shape == tensor.shape());
+                let entry = entry.unwrap_or_else(|| {
+                    panic!(
+                        "update: {path} of shape {:?} has no place in the average; the model has changed",
+                        tensor.shape()
+                    )
+                });
+                entry.take(tensor, F::from_f64(new));
+            }
+            at += 1;
+        });
+        self.count += 1;
+    }
+
+    /// How many points have been averaged.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The averaged weights by path, for `model.load_state_dict`.
+    pub fn state_dict(&self) -> StateDict<F> {
+        let mut dict = StateDict::default();
+        for Entry { path, shape, elements } in &self.entries {
+            let array = ndarray::ArrayD::from_shape_vec(shape.as_slice(), elements.clone());
+            dict.insert(path.as_str(), &Tensor::from(array.expect("as many elements as the shape has")));
+        }
+        dict
+    }
+}
+
+impl<F: Float> Entry<F> {
+    fn take(&mut self, tensor: &Tensor<F>, new: F) {
+        match tensor.view().as_slice() {
+            Some(elements) if tensor.is_param() => {
+                kernels::update(&mut self.elements, elements, [], move |a, p, []| (a + new * (p - a), []));
+            }
+            _ => self.elements.iter_mut().zip(tensor.view()).for_each(|(a, &p)| *a = p),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_by_hand() {
+        let points = [[1.0_f64, 8.0], [2.0, 4.0], [6.0, 0.0]];
+        let averages = |mut average: WeightAverage<f64>| {
+            points.map(|point| {
+                average.update(&Tensor::param(point));
+                average.state_dict().get("").unwrap().to_vec()
+            })
+        };
+        assert_eq!(averages(WeightAverage::running_mean()), [[1.0, 8.0], [1.5, 6.0], [3.0, 4.0]]);
+        assert_eq!(averages(WeightAverage::exponential(0.75)), [[1.0, 8.0], [1.25, 7.0], [2.4375, 5.25]]);
+    }
+
+    #[test]
+    fn constants_are_copied() {
+        let mut average = WeightAverage::running_mean();
+        for x in [1.0_f32, 3.0] {
+            average.update(&(Tensor::param(x), Tensor::from(x)));
+        }
+        let dict = average.state_dict();
+        assert_eq!((dict.get("0").unwrap().item(), dict.get("1").unwrap().item()), (2.0, 3.0));
+    }
+
+    #[test]
+    #[should_panic(expected = "update: 1 of shape [2] has no place in the average; the model has changed")]
+    fn another_model() {
+        let mut average = WeightAverage::<f32>::running_mean();
+        average.update(&(Tensor::param([1.0]), Tensor::param([1.0])));
+        average.update(&(Tensor::param([1.0]), Tensor::param([1.0, 2.0])));
+    }
+}

@@ -1,0 +1,171 @@
+//! The learning-rate range test.
+
+use downhill_tensor::{Float, Params, Tensor};
+
+use crate::Optimizer;
+
+/// The learning-rate range test: trains for a few batches while the rate rises, to see between which rates a model
+/// learns. Model and optimiser are as they were afterwards.
+///
+/// ```
+/// use downhill_optim::{LrRangeTest, Optimizer, Sgd};
+/// use downhill_tensor::Tensor;
+///
+/// let x = Tensor::from([[1.0_f64, 0.5], [0.3, -1.0], [-0.7, 0.2]]);
+/// let y = x.matmul(&Tensor::from([[2.0], [-3.0]]));
+/// let mut w = Tensor::param([[0.0], [0.0]]);
+/// let mut opt = Optimizer::new(Sgd { momentum: 0.9, ..Sgd::default() });
+///
+/// let curve = LrRangeTest::default().run(&mut w, &mut opt, |w| (x.matmul(w) - &y).square().sum());
+/// let lr = curve.suggestion().unwrap();
+/// assert!((1e-3..1.0).contains(&lr), "{lr}");
+/// assert_eq!(w, Tensor::from([[0.0], [0.0]]));
+/// ```
+///
+/// Smith, arXiv 1506.01186, section 3.3 (rising in a straight line); rising by a factor and stopping at divergence
+/// after Gugger, *How do you find a good learning rate*, 2018, as in fastai.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LrRangeTest {
+    /// The first rate.
+    pub start: f64,
+    /// The last rate.
+    pub end: f64,
+    /// How many batches.
+    pub steps: u64,
+    /// Whether the rate rises in a straight line instead of by a factor.
+    pub linear: bool,
+    /// How much of the running mean of losses is kept from batch to batch.
+    pub smoothing: f64,
+    /// Stop when the mean is this many times the lowest; infinite to go on to the end.
+    pub diverged: f64,
+}
+
+impl Default for LrRangeTest {
+    fn default() -> Self {
+        LrRangeTest { start: 1e-7, end: 10.0, steps: 100, linear: false, smoothing: 0.9, diverged: 4.0 }
+    }
+}
+
+/// What a [`LrRangeTest`] has found: rates and losses, for plotting.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LrCurve {
+    /// One for each batch, up to divergence.
+    pub points: Vec<LrPoint>,
+}
+
+/// A point of a [`LrCurve`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LrPoint {
+    /// The rate of the step that follows.
+    pub lr: f64,
+    /// The loss of the batch before the step.
+    pub loss: f64,
+    /// The running mean of losses, corrected for its start.
+    pub smoothed: f64,
+}
+
+impl LrRangeTest {
+    /// Trains `model` by copies of `opt`'s rules with rising rates. `loss` takes the next batch and returns its loss; the
+    /// rates of groups keep their proportions.
+    ///
+    /// # Panics
+    /// If an option makes no sense, and as [`Optimizer::step`].
+    #[track_caller]
+    pub fn run<F: Float, M: Params<F>>(
+        &self,
+        model: &mut M,
+        opt: &mut Optimizer<F>,
+        mut loss: impl FnMut(&M) -> Tensor<F>,
+    ) -> LrCurve {
+        let rising = 0.0 < self.start && self.start < self.end && self.end.is_finite();
+        assert!(rising, "LrRangeTest: the rates must rise from above 0, got {} to {}", self.start, self.end);
+        assert!(
+            (0.0..1.0).contains(&self.smoothing),
+            "LrRangeTest: smoothing must be in [0, 1), got {}",
+            self.smoothing
+        );
+        let before = model.state_dict();
+        // A fresh optimiser, so that momentum from earlier training does not blur the picture.
+        let mut probe = opt.without_state();
+        let shares: Vec<f64> = probe.groups.iter().map(|group| group.lr() / opt.lr()).collect();
+        let mut curve = LrCurve::default();
+        let (mut mean, mut lowest) = (0.0, f64::INFINITY);
+        for step in 0..self.steps {
+            let lr = self.rate(step);
+            for (group, share) in probe.groups.iter_mut().zip(&shares) {
+                group.rule.set_lr(if share.is_finite() { lr * share } else { lr });
+            }
+            let loss = probe.step_with(model, &mut loss).as_f64();
+            mean = self.smoothing * mean + (1.0 - self.smoothing) * loss;
+            let smoothed = mean / (1.0 - self.smoothing.powf(step as f64 + 1.0));
+            lowest = smoothed.min(lowest);
+            if !smoothed.is_finite() || smoothed > self.diverged * lowest.abs() {
+                break;
+            }
+            curve.points.push(LrPoint { lr, loss, smoothed });
+        }
+        model.load_state_dict(&before).expect("the model's own state fits it");
+        curve
+    }
+
+    fn rate(&self, step: u64) -> f64 {
+        let done = step as f64 / (self.steps.max(2) - 1) as f64;
+        if self.linear {
+            self.start + (self.end - self.start) * done
+        } else {
+            self.start * (self.end / self.start).powf(done)
+        }
+    }
+}
+
+impl LrCurve {
+    /// The rate at which the loss falls fastest, over the logarithm of the rate: a good one to train with. `None` if the
+    /// loss does not fall.
+    pub fn suggestion(&self) -> Option<f64> {
+        let slope = |pair: &[LrPoint]| (pair[1].smoothed - pair[0].smoothed) / (pair[1].lr / pair[0].lr).ln();
+        let steepest =
+            self.points.windows(2).map(|pair| (slope(pair), pair[0].lr)).min_by(|a, b| a.0.total_cmp(&b.0))?;
+        (steepest.0 < 0.0).then_some(steepest.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use downhill_tensor::Tensor;
+
+    use super::*;
+    use crate::{Adam, Sgd};
+
+    #[test]
+    fn everything_is_as_it_was() {
+        let mut pair = (Tensor::param([1.0_f64, 2.0]), Tensor::param([3.0]));
+        let loss = |(a, b): &(Tensor<f64>, Tensor<f64>)| a.square().sum() + b.square().sum();
+        let mut opt = Optimizer::new(Adam::default()).with_group("1", Adam { lr: 0.1, ..Adam::default() });
+        opt.step_with(&mut pair, loss);
+        let (before, ids, state) = (pair.state_dict(), (pair.0.id(), pair.1.id()), opt.state_dict());
+        let curve = LrRangeTest::default().run(&mut pair, &mut opt, loss);
+        assert!(curve.points.len() > 50);
+        assert_eq!((pair.state_dict(), (pair.0.id(), pair.1.id()), opt.state_dict()), (before, ids, state));
+    }
+
+    /// On x² gradient descent with rate η multiplies x by 1 - 2η: falling fastest below 1/2, diverging above 1.
+    #[test]
+    fn the_parabola() {
+        let mut x = Tensor::param(1.0_f64);
+        let mut opt = Optimizer::new(Sgd { lr: 0.5, ..Sgd::default() });
+        let test = LrRangeTest { smoothing: 0.0, start: 1e-4, end: 100.0, ..LrRangeTest::default() };
+        let curve = test.run(&mut x, &mut opt, |x| x.square());
+        let lr = curve.suggestion().unwrap();
+        assert!((0.01..0.5).contains(&lr), "{lr}");
+        assert!(curve.points.last().unwrap().lr < 100.0);
+        assert_eq!((curve.points[0].lr, curve.points[0].loss), (1e-4, 1.0));
+    }
+
+    #[test]
+    fn a_loss_that_only_rises_gives_no_suggestion() {
+        let mut x = Tensor::param(1.0_f64);
+        let mut opt = Optimizer::new(Sgd { maximize: true, ..Sgd::default() });
+        let curve = LrRangeTest::default().run(&mut x, &mut opt, |x| x.square());
+        assert_eq!(curve.suggestion(), None);
+    }
+}

@@ -1,0 +1,104 @@
+//! Several schedules at once.
+
+use super::sequential::check_parts;
+use crate::options::{OptionError, require};
+use crate::{GroupRate, Schedule};
+
+/// Several schedules at once, each applied to what the one before gives: factors multiply.
+///
+/// Schedules that overwrite the rate ([`LambdaLr`](crate::LambdaLr), [`CyclicLr`](crate::CyclicLr),
+/// [`OneCycleLr`](crate::OneCycleLr), [`CosineAnnealingWarmRestarts`](crate::CosineAnnealingWarmRestarts)) undo what
+/// comes before them, as in PyTorch, whose `ChainedScheduler` it is.
+///
+/// ```
+/// use downhill_optim::{ChainedLr, ConstantLr, ExponentialLr, Schedule};
+/// let schedule = ChainedLr::new(ConstantLr { factor: 0.5, total_iters: 2 }).and(ExponentialLr { gamma: 0.5 });
+/// let rates: Vec<f64> = (0..4).filter_map(|t| schedule.lr_at(1.0, t)).collect();
+/// assert_eq!(rates, [0.5, 0.25, 0.25, 0.125]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct ChainedLr {
+    /// The schedules.
+    pub schedules: Vec<Box<dyn Schedule>>,
+}
+
+impl ChainedLr {
+    /// A chain that begins with `schedule`.
+    pub fn new(schedule: impl Schedule + 'static) -> Self {
+        ChainedLr { schedules: vec![schedule.boxed()] }
+    }
+
+    /// Applies `schedule` too.
+    pub fn and(mut self, schedule: impl Schedule + 'static) -> Self {
+        self.schedules.push(schedule.boxed());
+        self
+    }
+}
+
+impl Schedule for ChainedLr {
+    fn name(&self) -> &'static str {
+        "ChainedLr"
+    }
+
+    fn check(&self) -> Result<(), OptionError> {
+        require(!self.schedules.is_empty(), "ChainedLr", "schedules", "at least one", 0)?;
+        check_parts("ChainedLr", &self.schedules)
+    }
+
+    /// Found by going through all epochs up to `t`: what a chain gives has no formula.
+    fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
+        let step = |lr, t| self.next_lr(GroupRate { group: 0, base, lr }, t);
+        Some((0..=t).fold(base, step))
+    }
+
+    fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
+        self.schedules.iter().fold(rate.lr, |lr, schedule| schedule.next_lr(GroupRate { lr, ..rate }, t))
+    }
+
+    fn momentum_at(&self, t: u64) -> Option<f64> {
+        self.schedules.iter().rev().find_map(|schedule| schedule.momentum_at(t))
+    }
+
+    fn spares_zero_momentum(&self) -> bool {
+        self.schedules.iter().any(|schedule| schedule.spares_zero_momentum())
+    }
+
+    fn end(&self) -> Option<u64> {
+        self.schedules.iter().filter_map(|schedule| schedule.end()).min()
+    }
+
+    fn boxed(&self) -> Box<dyn Schedule> {
+        Box::new(self.clone())
+    }
+
+    fn parts(&self) -> &[Box<dyn Schedule>] {
+        &self.schedules
+    }
+
+    fn parts_mut(&mut self) -> &mut [Box<dyn Schedule>] {
+        &mut self.schedules
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedules::reference::{expect, refused};
+    use crate::{ExponentialLr, LambdaLr, ReduceLrOnPlateau, StepLr};
+
+    #[test]
+    fn factors_multiply_and_functions_overwrite() {
+        let halve = || ExponentialLr { gamma: 0.5 };
+        let step = StepLr { step_size: 2, gamma: 0.1 };
+        expect(ChainedLr::new(halve()).and(step), &[0.1, 0.05, 0.0025, 0.00125]);
+        expect(ChainedLr::new(halve()).and(LambdaLr::new(|_| 1.0)), &[0.1, 0.1, 0.1]);
+        expect(ChainedLr::new(LambdaLr::new(|_| 1.0)).and(halve()), &[0.1, 0.05, 0.05]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(ChainedLr { schedules: Vec::new() }, "ChainedLr: schedules must be at least one, got 0");
+        let metric = ChainedLr::new(ReduceLrOnPlateau::default());
+        refused(metric, "ChainedLr: schedules must be functions of time alone, got ReduceLrOnPlateau");
+    }
+}

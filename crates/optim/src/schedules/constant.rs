@@ -1,0 +1,59 @@
+//! A smaller rate for the first epochs.
+
+use super::fields;
+use crate::Schedule;
+use crate::options::{OptionError, require};
+
+/// A smaller rate for the first epochs: `lr(t) = base · factor` while `t < total_iters`, then `base`.
+///
+/// PyTorch ends by dividing, so with a factor of 0 it fails at `total_iters`, and with `total_iters: 0` it multiplies
+/// and never divides; here the first goes on with the base rate and the second does nothing.
+///
+/// ```
+/// use downhill_optim::{ConstantLr, Schedule};
+/// let schedule = ConstantLr { factor: 0.5, total_iters: 4 };
+/// assert_eq!([0, 3, 4].map(|t| schedule.lr_at(1.0, t).unwrap()), [0.5, 0.5, 1.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct ConstantLr {
+    /// The factor.
+    pub factor: f64,
+    /// How many epochs it lasts.
+    pub total_iters: u64,
+}
+
+impl Default for ConstantLr {
+    fn default() -> Self {
+        ConstantLr { factor: 1.0 / 3.0, total_iters: 5 }
+    }
+}
+
+impl Schedule for ConstantLr {
+    fields!(ConstantLr { factor, total_iters });
+
+    fn check(&self) -> Result<(), OptionError> {
+        require((0.0..=1.0).contains(&self.factor), "ConstantLr", "factor", "in [0, 1]", self.factor)
+    }
+
+    fn factor(&self, t: u64) -> Option<f64> {
+        Some(if t < self.total_iters { self.factor } else { 1.0 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedules::reference::{expect, refused};
+
+    #[test]
+    fn ends_at_the_base_rate() {
+        expect(ConstantLr { factor: 0.5, total_iters: 2 }, &[0.05, 0.05, 0.1, 0.1]);
+        expect(ConstantLr { factor: 0.0, total_iters: 2 }, &[0.0, 0.0, 0.1, 0.1]);
+        expect(ConstantLr { factor: 0.5, total_iters: 0 }, &[0.1, 0.1]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(ConstantLr { factor: 2.0, total_iters: 5 }, "ConstantLr: factor must be in [0, 1], got 2");
+    }
+}

@@ -1,0 +1,86 @@
+//! The rate falls along half a cosine.
+
+use std::f64::consts::PI;
+
+use super::fields;
+use crate::options::{OptionError, require};
+use crate::{GroupRate, Schedule};
+
+/// The rate falls along half a cosine: `lr(t) = η + (base - η) · (1 + cos(π·t/T)) / 2` with `T = t_max`,
+/// `η = eta_min`.
+///
+/// **After `t_max` the rate rises again**, with a period of `2·t_max`, as in PyTorch. `hold` keeps it at `eta_min`.
+///
+/// Loshchilov and Hutter, arXiv 1608.03983; with their restarts:
+/// [`CosineAnnealingWarmRestarts`](crate::CosineAnnealingWarmRestarts).
+///
+/// ```
+/// use downhill_optim::{CosineAnnealingLr, Schedule};
+/// let schedule = CosineAnnealingLr { t_max: 10, ..CosineAnnealingLr::default() };
+/// assert_eq!([0, 10, 20].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.0, 1.0]);
+/// let schedule = CosineAnnealingLr { hold: true, ..schedule };
+/// assert_eq!([0, 10, 20].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.0, 0.0]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CosineAnnealingLr {
+    /// The epoch of the lowest rate. To be set: no default.
+    pub t_max: u64,
+    /// The lowest rate.
+    pub eta_min: f64,
+    /// Stay at the lowest rate from `t_max` on, instead of rising again as PyTorch does.
+    pub hold: bool,
+}
+
+impl CosineAnnealingLr {
+    /// From 1 at 0 to 0 at `t_max`.
+    fn height(&self, t: u64) -> f64 {
+        let t = if self.hold { t.min(self.t_max) } else { t % (2 * self.t_max) };
+        (1.0 + (PI * t as f64 / self.t_max as f64).cos()) / 2.0
+    }
+}
+
+impl Schedule for CosineAnnealingLr {
+    fields!(CosineAnnealingLr { t_max, eta_min, hold });
+
+    fn check(&self) -> Result<(), OptionError> {
+        require(self.t_max > 0, "CosineAnnealingLr", "t_max", "above 0", self.t_max)?;
+        require(self.eta_min.is_finite(), "CosineAnnealingLr", "eta_min", "a number", self.eta_min)
+    }
+
+    fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
+        Some(self.eta_min + (base - self.eta_min) * self.height(t))
+    }
+
+    /// What is above `eta_min` is multiplied, so that schedules can be chained.
+    fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
+        let (before, now) = (self.height(t.saturating_sub(1)), self.height(t));
+        if before == now {
+            rate.lr
+        } else if before == 0.0 {
+            // Up from the bottom, where nothing is left to multiply.
+            rate.lr + (rate.base - self.eta_min) * now
+        } else {
+            self.eta_min + (rate.lr - self.eta_min) * (now / before)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        let falling = [0.1, 0.0914058, 0.0689058, 0.0410942, 0.0185942, 0.01];
+        let rising = [0.0185942, 0.0410942, 0.0689058, 0.0914058, 0.1];
+        let schedule = CosineAnnealingLr { t_max: 5, eta_min: 0.01, hold: false };
+        expect(schedule.clone(), &[&falling[..], &rising].concat());
+        expect(CosineAnnealingLr { hold: true, ..schedule }, &[&falling[..], &[0.01; 8]].concat());
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(CosineAnnealingLr::default(), "CosineAnnealingLr: t_max must be above 0, got 0");
+    }
+}

@@ -1,0 +1,52 @@
+//! The rate falls by a factor every epoch.
+
+use super::fields;
+use crate::Schedule;
+use crate::options::{OptionError, require};
+
+/// The rate falls by a factor every epoch: `lr(t) = base · γᵗ`.
+///
+/// ```
+/// use downhill_optim::{ExponentialLr, Schedule};
+/// let schedule = ExponentialLr { gamma: 0.5 };
+/// assert_eq!([0, 1, 2].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.5, 0.25]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExponentialLr {
+    /// The factor γ. To be set: no default.
+    pub gamma: f64,
+}
+
+impl Default for ExponentialLr {
+    fn default() -> Self {
+        ExponentialLr { gamma: f64::NAN }
+    }
+}
+
+impl Schedule for ExponentialLr {
+    fields!(ExponentialLr { gamma });
+
+    fn check(&self) -> Result<(), OptionError> {
+        require(self.gamma.is_finite(), "ExponentialLr", "gamma", "a number", self.gamma)
+    }
+
+    fn factor(&self, t: u64) -> Option<f64> {
+        Some(self.gamma.powf(t as f64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedules::reference::{expect, refused};
+
+    #[test]
+    fn falls_every_epoch() {
+        expect(ExponentialLr { gamma: 0.5 }, &[0.1, 0.05, 0.025, 0.0125]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(ExponentialLr::default(), "ExponentialLr: gamma must be a number, got NaN");
+    }
+}

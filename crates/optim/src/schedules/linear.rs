@@ -1,0 +1,74 @@
+//! The rate changes in a straight line.
+
+use super::fields;
+use crate::Schedule;
+use crate::options::{OptionError, require};
+
+/// The rate changes in a straight line from one factor to another:
+/// `lr(t) = base · (start + (end - start) · min(t, T) / T)` with `T = total_iters`.
+///
+/// The usual warm-up, and with `end_factor: 0.0` a linear decay. A factor of exactly 0 at the start is refused, as in
+/// PyTorch; [`WarmupLr`](crate::WarmupLr) starts from a share that fits the length.
+///
+/// ```
+/// use downhill_optim::{LinearLr, Schedule};
+/// let schedule = LinearLr { start_factor: 0.5, total_iters: 4, ..LinearLr::default() };
+/// assert_eq!([0, 2, 4, 9].map(|t| schedule.lr_at(1.0, t).unwrap()), [0.5, 0.75, 1.0, 1.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinearLr {
+    /// The factor at the start.
+    pub start_factor: f64,
+    /// The factor from `total_iters` on.
+    pub end_factor: f64,
+    /// How many epochs the change takes.
+    pub total_iters: u64,
+}
+
+impl Default for LinearLr {
+    fn default() -> Self {
+        LinearLr { start_factor: 1.0 / 3.0, end_factor: 1.0, total_iters: 5 }
+    }
+}
+
+impl Schedule for LinearLr {
+    fields!(LinearLr { start_factor, end_factor, total_iters });
+
+    fn check(&self) -> Result<(), OptionError> {
+        let start_fits = self.start_factor > 0.0 && self.start_factor <= 1.0;
+        require(start_fits, "LinearLr", "start_factor", "in (0, 1]", self.start_factor)?;
+        require((0.0..=1.0).contains(&self.end_factor), "LinearLr", "end_factor", "in [0, 1]", self.end_factor)?;
+        require(self.total_iters > 0, "LinearLr", "total_iters", "above 0", self.total_iters)
+    }
+
+    fn factor(&self, t: u64) -> Option<f64> {
+        if t >= self.total_iters {
+            return Some(self.end_factor);
+        }
+        let done = t as f64 / self.total_iters as f64;
+        Some(self.start_factor + (self.end_factor - self.start_factor) * done)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        expect(LinearLr::default(), &[0.0333333, 0.0466667, 0.06, 0.0733333, 0.0866667, 0.1, 0.1]);
+    }
+
+    #[test]
+    fn down_to_zero_and_there_for_good() {
+        let schedule = LinearLr { start_factor: 1.0, end_factor: 0.0, total_iters: 2 };
+        expect(schedule, &[0.1, 0.05, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        let schedule = LinearLr { start_factor: 0.0, ..LinearLr::default() };
+        refused(schedule, "LinearLr: start_factor must be in (0, 1], got 0");
+    }
+}

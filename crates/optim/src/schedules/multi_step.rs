@@ -1,0 +1,53 @@
+//! The rate falls by a factor at given epochs.
+
+use super::fields;
+use crate::Schedule;
+use crate::options::{OptionError, require};
+
+/// The rate falls by a factor at given epochs: `lr(t) = base · γ^(number of milestones ≤ t)`.
+///
+/// The milestones may come in any order; one that comes twice counts twice, as in PyTorch.
+///
+/// ```
+/// use downhill_optim::{MultiStepLr, Schedule};
+/// let schedule = MultiStepLr { milestones: vec![30, 80], gamma: 0.5 };
+/// assert_eq!([29, 30, 80].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.5, 0.25]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct MultiStepLr {
+    /// The epochs at which the rate falls.
+    pub milestones: Vec<u64>,
+    /// The factor γ.
+    pub gamma: f64,
+}
+
+impl Default for MultiStepLr {
+    fn default() -> Self {
+        MultiStepLr { milestones: Vec::new(), gamma: 0.1 }
+    }
+}
+
+impl Schedule for MultiStepLr {
+    fields!(MultiStepLr { milestones, gamma });
+
+    fn check(&self) -> Result<(), OptionError> {
+        require(self.gamma.is_finite(), "MultiStepLr", "gamma", "a number", self.gamma)
+    }
+
+    fn factor(&self, t: u64) -> Option<f64> {
+        let passed = self.milestones.iter().filter(|&&milestone| milestone <= t).count();
+        Some(self.gamma.powf(passed as f64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedules::reference::expect;
+
+    #[test]
+    fn a_milestone_counts_as_often_as_it_comes() {
+        let schedule = MultiStepLr { milestones: vec![4, 2, 2], gamma: 0.5 };
+        expect(schedule, &[0.1, 0.1, 0.025, 0.025, 0.0125, 0.0125]);
+    }
+}

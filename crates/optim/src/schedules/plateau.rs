@@ -1,0 +1,236 @@
+//! The rate falls when a metric no longer improves.
+
+use super::fields;
+use crate::options::{OptionError, named_option, require};
+use crate::{GroupRate, Schedule};
+
+/// The rate falls by a factor when a metric has not improved for more than `patience` epochs in a row.
+///
+/// After every epoch with metric `m`, in this order:
+///
+/// ```text
+/// better:  min, rel: m < best·(1 - threshold)      min, abs: m < best - threshold
+///          max, rel: m > best·(1 + threshold)      max, abs: m > best + threshold
+/// if better: best = m, bad = 0;  else bad = bad + 1
+/// if still cooling down: bad = 0
+/// if bad > patience: lr = max(lr·factor, min_lr), unless that changes it by no more than eps;
+///                    cool down for `cooldown` epochs, bad = 0
+/// ```
+///
+/// So the rate falls after the epoch number `patience + 1` without improvement. NaN is no improvement.
+///
+/// **With a negative metric the relative threshold points the wrong way**, as in PyTorch: a best of -1 counts -0.99995
+/// as better, and a metric that stays at -1 is better for ever. `relative_to_magnitude` takes the threshold from
+/// `|best|` instead; or use `ThresholdMode::Abs`.
+///
+/// ```
+/// use downhill_optim::{Optimizer, ReduceLrOnPlateau, Scheduler, Sgd};
+/// let mut opt = Optimizer::<f32>::new(Sgd { lr: 0.1, ..Sgd::default() });
+/// let rule = ReduceLrOnPlateau { factor: 0.5, patience: 0, ..ReduceLrOnPlateau::default() };
+/// let mut plateau = Scheduler::new(rule, &mut opt);
+/// plateau.step_with(&mut opt, 1.0);
+/// assert_eq!(opt.lr(), 0.1);
+/// plateau.step_with(&mut opt, 1.0);
+/// assert_eq!(opt.lr(), 0.05);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReduceLrOnPlateau {
+    /// Whether the metric should become small (a loss) or large (an accuracy).
+    pub mode: PlateauMode,
+    /// What the rate is multiplied by.
+    pub factor: f64,
+    /// How many epochs without improvement are borne.
+    pub patience: u64,
+    /// How much better than the best counts as better.
+    pub threshold: f64,
+    /// Whether the threshold is a part of the best or a difference.
+    pub threshold_mode: ThresholdMode,
+    /// How many epochs after a fall do not count.
+    pub cooldown: u64,
+    /// The lowest rate.
+    pub min_lr: f64,
+    /// The smallest change of the rate that is made.
+    pub eps: f64,
+    /// Take a relative threshold from the magnitude of the best, so that negative metrics work.
+    pub relative_to_magnitude: bool,
+    /// The lowest rate of every group; empty for `min_lr` in all.
+    pub group_min_lrs: Vec<f64>,
+    /// The best metric so far; `None` before the first.
+    pub best: Option<f64>,
+    /// How many epochs in a row have brought no improvement.
+    pub bad_epochs: u64,
+    /// How many epochs are left that do not count.
+    pub cooldown_left: u64,
+    /// Whether the last metric made the rate fall.
+    pub falling: bool,
+}
+
+/// Whether a metric should become small or large.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlateauMode {
+    /// Small, as a loss.
+    #[default]
+    Min,
+    /// Large, as an accuracy.
+    Max,
+}
+
+named_option!(PlateauMode { Min = "min", Max = "max" });
+
+/// What the threshold of [`ReduceLrOnPlateau`] is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ThresholdMode {
+    /// A part of the best metric.
+    #[default]
+    Rel,
+    /// A difference to the best metric.
+    Abs,
+}
+
+named_option!(ThresholdMode { Rel = "rel", Abs = "abs" });
+
+impl Default for ReduceLrOnPlateau {
+    fn default() -> Self {
+        ReduceLrOnPlateau {
+            mode: PlateauMode::Min,
+            factor: 0.1,
+            patience: 10,
+            threshold: 1e-4,
+            threshold_mode: ThresholdMode::Rel,
+            cooldown: 0,
+            min_lr: 0.0,
+            eps: 1e-8,
+            relative_to_magnitude: false,
+            group_min_lrs: Vec::new(),
+            best: None,
+            bad_epochs: 0,
+            cooldown_left: 0,
+            falling: false,
+        }
+    }
+}
+
+impl ReduceLrOnPlateau {
+    fn is_better(&self, metric: f64) -> bool {
+        let (sign, worst) = match self.mode {
+            PlateauMode::Min => (-1.0, f64::INFINITY),
+            PlateauMode::Max => (1.0, f64::NEG_INFINITY),
+        };
+        let best = self.best.unwrap_or(worst);
+        let bound = match self.threshold_mode {
+            _ if best.is_infinite() => best,
+            ThresholdMode::Rel if self.relative_to_magnitude => best + sign * self.threshold * best.abs(),
+            ThresholdMode::Rel => best * (1.0 + sign * self.threshold),
+            ThresholdMode::Abs => best + sign * self.threshold,
+        };
+        match self.mode {
+            PlateauMode::Min => metric < bound,
+            PlateauMode::Max => metric > bound,
+        }
+    }
+}
+
+impl Schedule for ReduceLrOnPlateau {
+    fields!(ReduceLrOnPlateau {
+        mode,
+        factor,
+        patience,
+        threshold,
+        threshold_mode,
+        cooldown,
+        min_lr,
+        eps,
+        relative_to_magnitude,
+        group_min_lrs,
+        best,
+        bad_epochs,
+        cooldown_left,
+        falling
+    });
+
+    fn check(&self) -> Result<(), OptionError> {
+        let name = "ReduceLrOnPlateau";
+        require((0.0..1.0).contains(&self.factor), name, "factor", "in [0, 1)", self.factor)?;
+        require(self.threshold.is_finite(), name, "threshold", "a number", self.threshold)?;
+        require(self.min_lr.is_finite(), name, "min_lr", "a number", self.min_lr)
+    }
+
+    fn needs_metric(&self) -> bool {
+        true
+    }
+
+    fn observe(&mut self, metric: f64) {
+        if self.is_better(metric) {
+            (self.best, self.bad_epochs) = (Some(metric), 0);
+        } else {
+            self.bad_epochs += 1;
+        }
+        if self.cooldown_left > 0 {
+            self.cooldown_left -= 1;
+            self.bad_epochs = 0;
+        }
+        self.falling = self.bad_epochs > self.patience;
+        if self.falling {
+            (self.cooldown_left, self.bad_epochs) = (self.cooldown, 0);
+        }
+    }
+
+    fn next_lr(&self, rate: GroupRate, _t: u64) -> f64 {
+        let lowest = *self.group_min_lrs.get(rate.group).unwrap_or(&self.min_lr);
+        let lower = (rate.lr * self.factor).max(lowest);
+        if self.falling && rate.lr - lower > self.eps { lower } else { rate.lr }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedules::reference::refused;
+    use crate::{Optimizer, Scheduler, Sgd};
+
+    fn rates(rule: ReduceLrOnPlateau, metrics: &[f64]) -> Vec<f64> {
+        let mut opt = Optimizer::<f32>::new(Sgd { lr: 0.1, ..Sgd::default() });
+        let mut plateau = Scheduler::new(rule, &mut opt);
+        let rate = |&metric: &f64| {
+            plateau.step_with(&mut opt, metric);
+            opt.lr()
+        };
+        metrics.iter().map(rate).collect()
+    }
+
+    #[test]
+    fn numbers_of_pytorch() {
+        let rule = ReduceLrOnPlateau { factor: 0.5, patience: 2, cooldown: 1, min_lr: 0.02, ..Default::default() };
+        let metrics = [&[1.0][..], &[0.9; 11]].concat();
+        let expected = [0.1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05, 0.025, 0.025, 0.025, 0.025];
+        assert_eq!(rates(rule, &metrics), expected);
+    }
+
+    /// PyTorch's trap, and the way out of it.
+    #[test]
+    fn negative_metrics() {
+        let exact = ReduceLrOnPlateau { factor: 0.5, patience: 0, ..Default::default() };
+        assert_eq!(rates(exact.clone(), &[-1.0; 4]), [0.1; 4]);
+        let mended = ReduceLrOnPlateau { relative_to_magnitude: true, ..exact.clone() };
+        assert_eq!(rates(mended.clone(), &[-1.0; 4]), [0.1, 0.05, 0.025, 0.0125]);
+        assert_eq!(rates(mended.clone(), &[-1.0, -1.1, -1.2]), [0.1; 3]);
+        // With positive metrics the two are the same.
+        let metrics = [3.0, 2.0, 1.9999, 1.5, 1.6, 1.4];
+        assert_eq!(rates(mended, &metrics), rates(exact.clone(), &metrics));
+        let accuracy = ReduceLrOnPlateau { mode: PlateauMode::Max, relative_to_magnitude: true, ..exact };
+        assert_eq!(rates(accuracy, &[-1.0, -1.0, -0.5]), [0.1, 0.05, 0.05]);
+    }
+
+    #[test]
+    #[should_panic(expected = "step: ReduceLrOnPlateau goes by a metric; write `scheduler.step_with(")]
+    fn a_step_without_a_metric() {
+        let mut opt = Optimizer::<f32>::new(Sgd::default());
+        Scheduler::new(ReduceLrOnPlateau::default(), &mut opt).step(&mut opt);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        let rule = ReduceLrOnPlateau { factor: 1.0, ..Default::default() };
+        refused(rule, "ReduceLrOnPlateau: factor must be in [0, 1), got 1");
+    }
+}

@@ -1,0 +1,57 @@
+//! The rate falls to zero by a power law.
+
+use super::fields;
+use crate::Schedule;
+use crate::options::{OptionError, require};
+
+/// The rate falls to zero by a power law: `lr(t) = base · (1 - min(t, T) / T)^power` with `T = total_iters`.
+///
+/// ```
+/// use downhill_optim::{PolynomialLr, Schedule};
+/// let schedule = PolynomialLr { total_iters: 4, power: 2.0 };
+/// assert_eq!([0, 2, 4, 9].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.25, 0.0, 0.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct PolynomialLr {
+    /// After how many epochs the rate is zero.
+    pub total_iters: u64,
+    /// The power; 1 for a straight line.
+    pub power: f64,
+}
+
+impl Default for PolynomialLr {
+    fn default() -> Self {
+        PolynomialLr { total_iters: 5, power: 1.0 }
+    }
+}
+
+impl Schedule for PolynomialLr {
+    fields!(PolynomialLr { total_iters, power });
+
+    fn check(&self) -> Result<(), OptionError> {
+        require(self.total_iters > 0, "PolynomialLr", "total_iters", "above 0", self.total_iters)?;
+        require(self.power > 0.0, "PolynomialLr", "power", "above 0", self.power)
+    }
+
+    fn factor(&self, t: u64) -> Option<f64> {
+        let done = t.min(self.total_iters) as f64 / self.total_iters as f64;
+        Some((1.0 - done).powf(self.power))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        expect(PolynomialLr::default(), &[0.1, 0.08, 0.06, 0.04, 0.02, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        let schedule = PolynomialLr { power: 0.0, ..PolynomialLr::default() };
+        refused(schedule, "PolynomialLr: power must be above 0, got 0");
+    }
+}

@@ -1,0 +1,146 @@
+//! One schedule after the other.
+
+use crate::options::{OptionError, OptionValue, require};
+use crate::text::{TextError, read_option};
+use crate::{GroupRate, Schedule};
+
+/// One schedule after the other: from each milestone on the next one, **which starts from its own epoch 0 and from
+/// the base rate**, whatever the one before has left.
+///
+/// As in PyTorch, whose `SequentialLR` it is; a [`ReduceLrOnPlateau`](crate::ReduceLrOnPlateau) cannot take part.
+///
+/// ```
+/// use downhill_optim::{ExponentialLr, LinearLr, Schedule, SequentialLr};
+/// let warmup = LinearLr { start_factor: 0.5, total_iters: 2, ..LinearLr::default() };
+/// let schedule = SequentialLr::new(warmup).then(2, ExponentialLr { gamma: 0.5 });
+/// let rates: Vec<f64> = (0..5).filter_map(|t| schedule.lr_at(1.0, t)).collect();
+/// assert_eq!(rates, [0.5, 0.75, 1.0, 0.5, 0.25]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct SequentialLr {
+    /// The schedules.
+    pub schedules: Vec<Box<dyn Schedule>>,
+    /// The epoch at which each schedule but the first takes over, rising.
+    pub milestones: Vec<u64>,
+}
+
+impl SequentialLr {
+    /// A sequence that begins with `schedule`.
+    pub fn new(schedule: impl Schedule + 'static) -> Self {
+        SequentialLr { schedules: vec![schedule.boxed()], milestones: Vec::new() }
+    }
+
+    /// Goes on with `schedule` from epoch `milestone` on.
+    pub fn then(mut self, milestone: u64, schedule: impl Schedule + 'static) -> Self {
+        self.milestones.push(milestone);
+        self.schedules.push(schedule.boxed());
+        self
+    }
+
+    /// The schedule in force for epoch `t`, and its own epoch.
+    fn active(&self, t: u64) -> (&dyn Schedule, u64) {
+        let passed = self.milestones.iter().filter(|&&milestone| milestone <= t).count();
+        let start = if passed == 0 { 0 } else { self.milestones[passed - 1] };
+        (&*self.schedules[passed], t - start)
+    }
+}
+
+impl Schedule for SequentialLr {
+    fn name(&self) -> &'static str {
+        "SequentialLr"
+    }
+
+    fn check(&self) -> Result<(), OptionError> {
+        let (schedules, milestones) = (self.schedules.len(), self.milestones.len());
+        let must = format!("one more than the {milestones} milestones");
+        require(schedules == milestones + 1, "SequentialLr", "schedules", must, schedules)?;
+        let rising = self.milestones.is_sorted();
+        require(rising, "SequentialLr", "milestones", "rising", self.milestones.write())?;
+        check_parts("SequentialLr", &self.schedules)
+    }
+
+    fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
+        let (schedule, own) = self.active(t);
+        schedule.lr_at(base, own)
+    }
+
+    fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
+        let (schedule, own) = self.active(t);
+        let lr = if own == 0 && t > 0 { rate.base } else { rate.lr };
+        schedule.next_lr(GroupRate { lr, ..rate }, own)
+    }
+
+    fn momentum_at(&self, t: u64) -> Option<f64> {
+        let (schedule, own) = self.active(t);
+        schedule.momentum_at(own)
+    }
+
+    fn spares_zero_momentum(&self) -> bool {
+        self.schedules.iter().any(|schedule| schedule.spares_zero_momentum())
+    }
+
+    fn end(&self) -> Option<u64> {
+        let start = self.milestones.last().copied().unwrap_or(0);
+        Some(start + self.schedules.last()?.end()?)
+    }
+
+    fn boxed(&self) -> Box<dyn Schedule> {
+        Box::new(self.clone())
+    }
+
+    fn options(&self) -> Vec<(&'static str, String)> {
+        vec![("milestones", self.milestones.write())]
+    }
+
+    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
+        if option != "milestones" {
+            return Err(TextError::unknown_option("SequentialLr", option, &["milestones"]));
+        }
+        self.milestones = read_option("SequentialLr", "milestones", value)?;
+        Ok(())
+    }
+
+    fn parts(&self) -> &[Box<dyn Schedule>] {
+        &self.schedules
+    }
+
+    fn parts_mut(&mut self) -> &mut [Box<dyn Schedule>] {
+        &mut self.schedules
+    }
+}
+
+/// That the parts of a composed schedule make sense, and go by time alone.
+pub(super) fn check_parts(of: &'static str, parts: &[Box<dyn Schedule>]) -> Result<(), OptionError> {
+    for part in parts {
+        part.check()?;
+        require(!part.needs_metric(), of, "schedules", "functions of time alone", part.name())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedules::reference::{expect, refused};
+    use crate::{ConstantLr, ExponentialLr, ReduceLrOnPlateau, StepLr};
+
+    #[test]
+    fn each_starts_from_the_base_rate() {
+        let schedule = SequentialLr::new(ExponentialLr { gamma: 0.5 })
+            .then(2, ConstantLr { factor: 0.5, total_iters: 1 })
+            .then(4, StepLr { step_size: 1, gamma: 0.1 });
+        expect(schedule, &[0.1, 0.05, 0.05, 0.1, 0.1, 0.01]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        let one = || SequentialLr::new(ExponentialLr { gamma: 0.5 });
+        let missing = SequentialLr { milestones: vec![3], ..one() };
+        refused(missing, "SequentialLr: schedules must be one more than the 1 milestones, got 1");
+        let falling = one().then(3, StepLr { step_size: 1, gamma: 0.1 }).then(2, StepLr { step_size: 1, gamma: 0.1 });
+        refused(falling, "SequentialLr: milestones must be rising, got [3,2]");
+        let metric = one().then(3, ReduceLrOnPlateau::default());
+        refused(metric, "SequentialLr: schedules must be functions of time alone, got ReduceLrOnPlateau");
+        refused(one().then(3, StepLr::default()), "StepLr: step_size must be above 0, got 0");
+    }
+}

@@ -1,0 +1,79 @@
+//! The rate goes to a constant for weight averaging.
+
+use super::{Anneal, fields};
+use crate::options::{OptionError, require};
+use crate::{GroupRate, Schedule};
+
+/// The rate goes from where it is to a constant, at which weights are then averaged
+/// ([`WeightAverage`](crate::WeightAverage)): `lr(t) = base·(1 - α) + swa_lr·α`, where `α` rises from 0 to 1 in
+/// `anneal_epochs` epochs.
+///
+/// Start it when the averaging is about to begin, or put it last in a [`SequentialLr`](crate::SequentialLr).
+///
+/// Izmailov et al., arXiv 1803.05407.
+///
+/// ```
+/// use downhill_optim::{Anneal, Schedule, SwaLr};
+/// let schedule = SwaLr { swa_lr: 0.5, anneal_epochs: 2, anneal: Anneal::Linear };
+/// assert_eq!([0, 1, 2, 3].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.75, 0.5, 0.5]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct SwaLr {
+    /// The rate at the end. To be set: no default.
+    pub swa_lr: f64,
+    /// How many epochs the way there takes.
+    pub anneal_epochs: u64,
+    /// The shape of the way.
+    pub anneal: Anneal,
+}
+
+impl Default for SwaLr {
+    fn default() -> Self {
+        SwaLr { swa_lr: f64::NAN, anneal_epochs: 10, anneal: Anneal::Cos }
+    }
+}
+
+impl SwaLr {
+    /// How much of the way is done at epoch `t`.
+    fn done(&self, t: u64) -> f64 {
+        if t >= self.anneal_epochs { 1.0 } else { self.anneal.progress(t as f64 / self.anneal_epochs as f64) }
+    }
+}
+
+impl Schedule for SwaLr {
+    fields!(SwaLr { swa_lr, anneal_epochs, anneal });
+
+    fn check(&self) -> Result<(), OptionError> {
+        require(self.swa_lr.is_finite(), "SwaLr", "swa_lr", "a number", self.swa_lr)
+    }
+
+    fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
+        let done = self.done(t);
+        Some(base * (1.0 - done) + self.swa_lr * done)
+    }
+
+    /// Where the way began follows from the rate in force, so changes from outside are followed.
+    fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
+        let before = if t == 0 { 0.0 } else { self.done(t - 1) };
+        let start = if before == 1.0 { self.swa_lr } else { (rate.lr - self.swa_lr * before) / (1.0 - before) };
+        let done = self.done(t);
+        start * (1.0 - done) + self.swa_lr * done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        let schedule = SwaLr { swa_lr: 0.02, anneal_epochs: 4, anneal: Anneal::Cos };
+        expect(schedule, &[0.1, 0.0882843, 0.06, 0.0317157, 0.02, 0.02]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(SwaLr::default(), "SwaLr: swa_lr must be a number, got NaN");
+    }
+}

@@ -1,0 +1,85 @@
+//! The rate falls along half a cosine again and again.
+
+use std::f64::consts::PI;
+
+use super::fields;
+use crate::Schedule;
+use crate::options::{OptionError, require};
+
+/// The rate falls along half a cosine, jumps back up and falls again:
+/// `lr = η + (base - η) · (1 + cos(π·c/Tᵢ)) / 2`, where `c` counts from the last restart, after `Tᵢ` epochs comes the
+/// next, and `Tᵢ₊₁ = t_mult · Tᵢ`.
+///
+/// Fractions of an epoch go through [`Scheduler::step_to`](crate::Scheduler::step_to):
+/// `scheduler.step_to(&mut opt, epoch as f64 + batch as f64 / batches as f64)`.
+///
+/// Loshchilov and Hutter (SGDR), arXiv 1608.03983.
+///
+/// ```
+/// use downhill_optim::{CosineAnnealingWarmRestarts, Schedule};
+/// let schedule = CosineAnnealingWarmRestarts { t_0: 2, t_mult: 2, ..Default::default() };
+/// assert_eq!([0, 2, 6, 14].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0; 4]);
+/// assert!((schedule.lr_at_fraction(1.0, 1.0).unwrap() - 0.5).abs() < 1e-15);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct CosineAnnealingWarmRestarts {
+    /// The epochs to the first restart. To be set: no default.
+    pub t_0: u64,
+    /// How many times longer each stretch is than the one before.
+    pub t_mult: u64,
+    /// The lowest rate, which is approached but not reached.
+    pub eta_min: f64,
+}
+
+impl Default for CosineAnnealingWarmRestarts {
+    fn default() -> Self {
+        CosineAnnealingWarmRestarts { t_0: 0, t_mult: 1, eta_min: 0.0 }
+    }
+}
+
+impl Schedule for CosineAnnealingWarmRestarts {
+    fields!(CosineAnnealingWarmRestarts { t_0, t_mult, eta_min });
+
+    fn check(&self) -> Result<(), OptionError> {
+        require(self.t_0 > 0, "CosineAnnealingWarmRestarts", "t_0", "above 0", self.t_0)?;
+        require(self.t_mult > 0, "CosineAnnealingWarmRestarts", "t_mult", "above 0", self.t_mult)?;
+        require(self.eta_min.is_finite(), "CosineAnnealingWarmRestarts", "eta_min", "a number", self.eta_min)
+    }
+
+    fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
+        self.lr_at_fraction(base, t as f64)
+    }
+
+    fn lr_at_fraction(&self, base: f64, t: f64) -> Option<f64> {
+        let (mut c, mut stretch, longer) = (t.max(0.0), self.t_0 as f64, self.t_mult as f64);
+        if self.t_mult == 1 {
+            c %= stretch;
+        }
+        while c >= stretch {
+            c -= stretch;
+            stretch *= longer;
+        }
+        Some(self.eta_min + (base - self.eta_min) * (1.0 + (PI * c / stretch).cos()) / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedules::reference::{expect, refused};
+
+    #[test]
+    fn numbers_of_pytorch() {
+        let schedule = CosineAnnealingWarmRestarts { t_0: 3, t_mult: 2, eta_min: 0.0 };
+        let stretches = [0.1, 0.075, 0.025, 0.1, 0.0933013, 0.075, 0.05, 0.025, 0.00669873, 0.1, 0.0982963];
+        expect(schedule, &stretches);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(
+            CosineAnnealingWarmRestarts::default(),
+            "CosineAnnealingWarmRestarts: t_0 must be above 0, got 0",
+        );
+    }
+}

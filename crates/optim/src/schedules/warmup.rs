@@ -1,0 +1,59 @@
+//! The rate rises in equal steps at the start.
+
+use super::fields;
+use crate::options::{OptionError, require};
+use crate::{Schedule, SequentialLr};
+
+/// The rate rises in equal steps: `lr(t) = base · min(1, (t + 1) / steps)`. The first rate is `base / steps`, the last
+/// of `steps` is `base`, and none is zero.
+///
+/// Goyal et al., arXiv 1706.02677. PyTorch has [`LinearLr`](crate::LinearLr) for it, which starts from a factor.
+///
+/// ```
+/// use downhill_optim::{CosineAnnealingLr, Schedule, WarmupLr};
+/// let cosine = CosineAnnealingLr { t_max: 95, ..CosineAnnealingLr::default() };
+/// let schedule = WarmupLr { steps: 5 }.then(cosine);
+/// assert_eq!([0, 1, 4, 5, 100].map(|t| schedule.lr_at(1.0, t).unwrap()), [0.2, 0.4, 1.0, 1.0, 0.0]);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WarmupLr {
+    /// How many epochs (or batches) the rise takes. To be set: no default.
+    pub steps: u64,
+}
+
+impl WarmupLr {
+    /// The warm-up, and after it another schedule from its own epoch 0.
+    pub fn then(self, schedule: impl Schedule + 'static) -> SequentialLr {
+        let steps = self.steps;
+        SequentialLr::new(self).then(steps, schedule)
+    }
+}
+
+impl Schedule for WarmupLr {
+    fields!(WarmupLr { steps });
+
+    fn check(&self) -> Result<(), OptionError> {
+        require(self.steps > 0, "WarmupLr", "steps", "above 0", self.steps)
+    }
+
+    fn factor(&self, t: u64) -> Option<f64> {
+        Some(((t + 1) as f64 / self.steps as f64).min(1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedules::reference::{expect, refused};
+
+    #[test]
+    fn rises_from_one_share_to_all() {
+        expect(WarmupLr { steps: 4 }, &[0.025, 0.05, 0.075, 0.1, 0.1]);
+        expect(WarmupLr { steps: 1 }, &[0.1, 0.1]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        refused(WarmupLr::default(), "WarmupLr: steps must be above 0, got 0");
+    }
+}
