@@ -62,11 +62,6 @@ impl AxisSet {
         self.bits >> axis & 1 == 1
     }
 
-    /// The axes in descending order, so that removing one does not move the next.
-    pub(crate) fn descending(self) -> impl Iterator<Item = usize> {
-        (0..64).rev().filter(move |&axis| self.contains(axis))
-    }
-
     /// `shape` with the reduced axes at size 1.
     pub(crate) fn kept_shape(self, shape: &[usize]) -> Vec<usize> {
         shape.iter().enumerate().map(|(axis, &n)| if self.contains(axis) { 1 } else { n }).collect()

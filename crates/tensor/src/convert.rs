@@ -2,7 +2,7 @@
 
 use ndarray::{ArcArray, Array, ArrayD, ArrayView, Dimension, IxDyn};
 
-use crate::{Float, Tensor};
+use crate::{Elements, Float, Tensor};
 
 /// Without a copy.
 impl<F: Float, D: Dimension> From<Array<F, D>> for Tensor<F> {
@@ -42,7 +42,7 @@ impl<F: Float> From<&Tensor<F>> for Tensor<F> {
 /// A scalar: no axes.
 impl<F: Float> From<F> for Tensor<F> {
     fn from(scalar: F) -> Self {
-        Tensor::constant(ArrayD::from_elem(IxDyn(&[]), scalar))
+        Tensor::leaf(Elements::full(IxDyn(&[]), scalar), 0)
     }
 }
 

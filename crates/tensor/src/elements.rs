@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Dimension, IxDyn, ShapeBuilder};
+use ndarray::{ArrayD, ArrayView2, ArrayViewD, ArrayViewMutD, Dimension, IxDyn, ShapeBuilder};
 
 use crate::Float;
 
@@ -18,7 +18,7 @@ pub struct Elements<F: Float> {
     offset: usize,
     shape: IxDyn,
     /// `None` if row-major; never negative.
-    strides: Option<Box<[usize]>>,
+    strides: Option<IxDyn>,
 }
 
 impl<F: Float> Elements<F> {
@@ -26,6 +26,11 @@ impl<F: Float> Elements<F> {
     pub(crate) fn new(shape: IxDyn, elements: Vec<F>) -> Self {
         debug_assert_eq!(shape.size(), elements.len());
         Elements { memory: Arc::new(elements), offset: 0, shape, strides: None }
+    }
+
+    pub(crate) fn full(shape: IxDyn, value: F) -> Self {
+        let elements = vec![value; shape.size()];
+        Elements::new(shape, elements)
     }
 
     /// The size of every axis.
@@ -56,12 +61,23 @@ impl<F: Float> Elements<F> {
         }
     }
 
+    /// The elements as a matrix, if there are two axes. Costs less than a view that is turned into one.
+    pub(crate) fn matrix(&self) -> Option<ArrayView2<'_, F>> {
+        let &[rows, columns] = self.shape() else { return None };
+        let memory = &self.memory[self.offset..];
+        let matrix = match &self.strides {
+            None => ArrayView2::from_shape((rows, columns), memory),
+            Some(strides) => ArrayView2::from_shape((rows, columns).strides((strides[0], strides[1])), memory),
+        };
+        Some(matrix.expect("the shape and the strides stay inside the memory"))
+    }
+
     /// The elements as an array.
     pub fn view(&self) -> ArrayViewD<'_, F> {
         let memory = &self.memory[self.offset..];
         let view = match &self.strides {
             None => ArrayViewD::from_shape(self.shape.clone(), memory),
-            Some(strides) => ArrayViewD::from_shape(self.shape.clone().strides(IxDyn(strides)), memory),
+            Some(strides) => ArrayViewD::from_shape(self.shape.clone().strides(strides.clone()), memory),
         };
         view.expect("the shape and the strides stay inside the memory")
     }
@@ -99,46 +115,58 @@ impl<F: Float> Elements<F> {
     }
 
     /// The same memory with another shape, strides and offset.
-    fn looked_at(&self, shape: &[usize], strides: Vec<usize>, offset: usize) -> Self {
+    fn looked_at(&self, shape: IxDyn, strides: IxDyn, offset: usize) -> Self {
         // Without elements nothing is looked at, and the offset may lie behind the memory.
-        let offset = if shape.contains(&0) { 0 } else { offset };
-        let strides = (!is_row_major(shape, &strides)).then(|| strides.into_boxed_slice());
-        Elements { memory: self.memory.clone(), offset, shape: IxDyn(shape), strides }
+        let offset = if shape.size() == 0 { 0 } else { offset };
+        let strides = (!is_row_major(shape.slice(), strides.slice())).then_some(strides);
+        Elements { memory: self.memory.clone(), offset, shape, strides }
     }
 
-    fn strides(&self) -> Vec<usize> {
-        self.strides.as_deref().map_or_else(|| row_major_strides(self.shape()), <[usize]>::to_vec)
+    fn strides(&self) -> IxDyn {
+        self.strides.clone().unwrap_or_else(|| row_major_strides(&self.shape))
     }
 
     /// Shares the memory; axis `i` of the result is axis `order[i]`.
     pub(crate) fn permuted(&self, order: &[usize]) -> Self {
-        let strides = self.strides();
-        let shape: Vec<usize> = order.iter().map(|&axis| self.shape()[axis]).collect();
-        self.looked_at(&shape, order.iter().map(|&axis| strides[axis]).collect(), self.offset)
+        let (old_shape, old_strides) = (&self.shape, self.strides());
+        let (mut shape, mut strides) = (old_shape.clone(), old_strides.clone());
+        for (to, &from) in order.iter().enumerate() {
+            shape[to] = old_shape[from];
+            strides[to] = old_strides[from];
+        }
+        self.looked_at(shape, strides, self.offset)
     }
 
     /// Shares the memory; every `step`-th of the positions `start..end` of an axis.
     pub(crate) fn narrowed(&self, axis: usize, start: usize, end: usize, step: usize) -> Self {
-        let (mut shape, mut strides) = (self.shape().to_vec(), self.strides());
+        let (mut shape, mut strides) = (self.shape.clone(), self.strides());
         let offset = self.offset + start * strides[axis];
         shape[axis] = (end - start).div_ceil(step);
         strides[axis] *= step;
-        self.looked_at(&shape, strides, offset)
+        self.looked_at(shape, strides, offset)
     }
 }
 
-fn row_major_strides(shape: &[usize]) -> Vec<usize> {
-    let mut strides = vec![1; shape.len()];
-    for axis in (1..shape.len()).rev() {
-        strides[axis - 1] = strides[axis] * shape[axis];
+fn row_major_strides(shape: &IxDyn) -> IxDyn {
+    let mut strides = shape.clone();
+    let mut stride = 1;
+    for axis in (0..shape.ndim()).rev() {
+        strides[axis] = stride;
+        stride *= shape[axis];
     }
     strides
 }
 
 /// The strides of axes with one position say nothing.
 fn is_row_major(shape: &[usize], strides: &[usize]) -> bool {
-    let expected = row_major_strides(shape);
-    shape.contains(&0) || (0..shape.len()).all(|axis| shape[axis] == 1 || strides[axis] == expected[axis])
+    let mut expected = 1;
+    for (&n, &stride) in shape.iter().zip(strides).rev() {
+        if n != 1 && stride != expected {
+            return shape.contains(&0);
+        }
+        expected *= n;
+    }
+    true
 }
 
 /// Without a copy, unless an axis runs backwards or stays in place.
@@ -156,7 +184,7 @@ impl<F: Float> From<ArrayD<F>> for Elements<F> {
         let strides: Vec<usize> = array.strides().iter().map(|&stride| stride as usize).collect();
         let shape = array.raw_dim();
         let (memory, offset) = array.into_raw_vec_and_offset();
-        let strides = Some(strides.into_boxed_slice());
+        let strides = Some(IxDyn(&strides));
         Elements { memory: Arc::new(memory), offset: offset.unwrap_or(0), shape, strides }
     }
 }

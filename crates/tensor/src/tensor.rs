@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD};
+use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, IxDyn};
 
 use crate::Float;
 use crate::elements::Elements;
@@ -55,7 +55,7 @@ impl<F: Float> Tensor<F> {
 
     /// A tensor full of `value`.
     pub fn full(shape: &[usize], value: F) -> Self {
-        Self::constant(ArrayD::from_elem(shape, value))
+        Self::leaf(Elements::full(IxDyn(shape), value), 0)
     }
 
     pub(crate) fn constant(data: ArrayD<F>) -> Self {

@@ -1,21 +1,21 @@
 //! The one door to matrix multiplication.
 #![allow(unsafe_code)]
 
-use ndarray::{Array2, ArrayD, ArrayView2, ArrayViewD, Axis};
+use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn};
 
 use super::simd::vectorised;
-use crate::Float;
 use crate::broadcast::broadcast_shape;
+use crate::{Elements, Float};
 
 /// Up to this many multiplications, packing the operands of a blocked product costs more than the product.
 const SMALL: usize = 2048;
 
 /// `a·b`, plus `start` in every row if there is one; row-major, for any strides.
-pub(crate) fn matmul2<F: Float>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>, start: Option<&[F]>) -> Array2<F> {
+pub(crate) fn matmul2<F: Float>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>, start: Option<&[F]>) -> Elements<F> {
     let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
     assert!(b.nrows() == k && start.is_none_or(|row| row.len() == n), "the operation has checked the shapes");
     let c = if m == 1 || m * k * n <= SMALL { by_definition(&a, &b, start) } else { blocked(&a, &b, start) };
-    Array2::from_shape_vec((m, n), c).expect("m rows of n elements")
+    Elements::new(IxDyn(&[m, n]), c)
 }
 
 /// Every element by the definition, in the order of memory: for small products and for a single row.
@@ -129,7 +129,7 @@ pub(crate) fn matmul_batched<F: Float>(a: &ArrayViewD<'_, F>, b: &ArrayViewD<'_,
     let (a, b) = (stack(a, *m, *k), stack(b, *k, *n));
     let mut c = Vec::with_capacity(layers * m * n);
     for (a, b) in a.axis_iter(Axis(0)).zip(b.axis_iter(Axis(0))) {
-        c.extend(matmul2(a, b, None));
+        c.extend_from_slice(matmul2(a, b, None).as_slice().expect("row-major"));
     }
     ArrayD::from_shape_vec([batch.as_slice(), &[*m, *n]].concat(), c).expect("layers of m rows of n elements")
 }
@@ -140,6 +140,10 @@ mod tests {
 
     use super::*;
     use crate::kernels::simd::{Level, at_most};
+
+    fn product(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>, start: Option<&[f64]>) -> Array2<f64> {
+        matmul2(a, b, start).into_array().into_dimensionality().unwrap()
+    }
 
     fn sample(rows: usize, columns: usize) -> Array2<f64> {
         Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 7 + j * 3) % 11) as f64 - 4.0)
@@ -161,8 +165,8 @@ mod tests {
                 let (at, bt) = (sample(k, m), sample(n, k));
                 for (a, b) in [(a.view(), b.view()), (at.t(), b.view()), (a.view(), bt.t()), (at.t(), bt.t())] {
                     let expected = plain(&a, &b, &start);
-                    assert_eq!(at_most(level, || matmul2(a, b, Some(&start))), expected, "{m} {k} {n}");
-                    assert_eq!(at_most(level, || matmul2(a, b, None)), expected - 2.0, "{m} {k} {n}");
+                    assert_eq!(at_most(level, || product(a, b, Some(&start))), expected, "{m} {k} {n}");
+                    assert_eq!(at_most(level, || product(a, b, None)), expected - 2.0, "{m} {k} {n}");
                 }
             }
         }
@@ -174,7 +178,7 @@ mod tests {
         let a = a.slice(s![1..;2, ..;-3]);
         let b = sample(60, 50);
         let b = b.slice_axis(Axis(0), Slice::from(..).step_by(-2));
-        assert_eq!(matmul2(a, b, None), plain(&a, &b, &[0.0; 50]));
+        assert_eq!(product(a, b, None), plain(&a, &b, &[0.0; 50]));
     }
 
     #[test]
@@ -183,7 +187,7 @@ mod tests {
             let mut a = sample(n, n);
             a[[1, 2]] = f64::NAN;
             a[[2, 0]] = f64::INFINITY;
-            let c = matmul2(a.view(), Array2::eye(n).view(), None);
+            let c = product(a.view(), Array2::eye(n).view(), None);
             for ((i, _), value) in c.indexed_iter() {
                 // 0·∞ is NaN too.
                 assert!(value.is_nan() == (i == 1) || i == 2, "{n} {i}");

@@ -31,6 +31,21 @@ pub(crate) fn sum<F: Float>(x: &ArrayViewD<'_, F>, axes: AxisSet) -> ArrayD<F> {
     )
 }
 
+/// The sum of a row.
+pub(crate) fn sum_all<F: Float>(row: &[F]) -> F {
+    vectorised(
+        #[inline(always)]
+        || {
+            fold_row(
+                row,
+                F::zero(),
+                #[inline(always)]
+                |a, b| a + b,
+            )
+        },
+    )
+}
+
 /// The maximum over a set of axes; NaN if one of the elements is, -inf where there are none.
 pub(crate) fn max<F: Float>(x: &ArrayViewD<'_, F>, axes: AxisSet) -> ArrayD<F> {
     fold(x, axes, F::neg_infinity(), larger)

@@ -1,9 +1,9 @@
 //! A tensor stretched to a larger shape; the derivative sums over what was stretched.
 
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
 use crate::broadcast::broadcast_shape;
-use crate::{Float, Op, Tensor, apply};
+use crate::{Elements, Float, Op, Tensor, apply};
 
 struct BroadcastTo(Vec<usize>);
 
@@ -24,6 +24,13 @@ impl<F: Float> Op<F, 1> for BroadcastTo {
 
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
         x.broadcast(self.0.as_slice()).expect("checked").to_owned()
+    }
+
+    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        match x.as_slice() {
+            Some(&[value]) => Elements::full(IxDyn(&self.0), value),
+            _ => self.forward([x.view()]).into(),
+        }
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -3,9 +3,9 @@
 //! A primitive for speed: the product starts from the bias instead of zero, which saves a pass over the result and
 //! one recorded operation for every layer.
 
-use ndarray::{ArrayD, ArrayViewD, Ix2};
+use ndarray::{ArrayD, ArrayViewD};
 
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elements, Float, Op, Tensor, apply, kernels};
 
 struct Linear;
 
@@ -24,11 +24,14 @@ impl<F: Float> Op<F, 3> for Linear {
         }
     }
 
-    fn forward(&self, [x, weight, bias]: [ArrayViewD<'_, F>; 3]) -> ArrayD<F> {
-        let (x, weight) = (x.into_dimensionality::<Ix2>(), weight.into_dimensionality::<Ix2>());
-        let (x, weight) = (x.expect("checked"), weight.expect("checked"));
-        let bias = bias.as_standard_layout();
-        kernels::matmul2(x, weight.reversed_axes(), bias.as_slice()).into_dyn()
+    fn forward(&self, inputs: [ArrayViewD<'_, F>; 3]) -> ArrayD<F> {
+        let elements = inputs.map(|x| Elements::from(x.to_owned()));
+        self.forward_shared(elements.each_ref()).into_array()
+    }
+
+    fn forward_shared(&self, [x, weight, bias]: [&Elements<F>; 3]) -> Elements<F> {
+        let (x, weight) = (x.matrix().expect("checked"), weight.matrix().expect("checked"));
+        kernels::matmul2(x, weight.reversed_axes(), bias.row_major().as_slice())
     }
 
     fn vjp(&self, wrt: usize, [x, weight, _]: [&Tensor<F>; 3], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

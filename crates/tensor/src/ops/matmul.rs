@@ -1,9 +1,9 @@
 //! The matrix product `a·b`; the derivatives are `dy·bᵀ` and `aᵀ·dy`.
 
-use ndarray::{ArrayD, ArrayViewD, Ix2};
+use ndarray::{ArrayD, ArrayViewD};
 
 use crate::broadcast::broadcast_shape;
-use crate::{Float, Op, Tensor, apply, kernels};
+use crate::{Elements, Float, Op, Tensor, apply, kernels};
 
 /// On matrices and stacks of matrices; the axes before the last two broadcast.
 struct Matmul;
@@ -27,10 +27,14 @@ impl<F: Float> Op<F, 2> for Matmul {
     }
 
     fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        if let (Ok(a), Ok(b)) = (a.view().into_dimensionality::<Ix2>(), b.view().into_dimensionality::<Ix2>()) {
-            return kernels::matmul2(a, b, None).into_dyn();
-        }
         kernels::matmul_batched(&a, &b)
+    }
+
+    fn forward_shared(&self, [a, b]: [&Elements<F>; 2]) -> Elements<F> {
+        match (a.matrix(), b.matrix()) {
+            (Some(a), Some(b)) => kernels::matmul2(a, b, None),
+            _ => self.forward([a.view(), b.view()]).into(),
+        }
     }
 
     fn vjp(&self, wrt: usize, [a, b]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

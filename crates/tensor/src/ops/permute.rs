@@ -1,12 +1,12 @@
 //! Axes in another order; the derivative puts them back. Shares memory.
 
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, Dimension, IxDyn};
 
 use crate::axes::resolve_axis;
 use crate::elements::Elements;
 use crate::{Float, Op, Tensor, apply};
 
-struct Permute(Vec<usize>);
+struct Permute(IxDyn);
 
 impl<F: Float> Op<F, 1> for Permute {
     fn name(&self) -> &'static str {
@@ -14,16 +14,16 @@ impl<F: Float> Op<F, 1> for Permute {
     }
 
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        x.permuted_axes(self.0.as_slice()).to_owned()
+        x.permuted_axes(self.0.slice()).to_owned()
     }
 
     fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
-        x.permuted(&self.0)
+        x.permuted(self.0.slice())
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        let mut inverse = vec![0; self.0.len()];
-        for (to, &from) in self.0.iter().enumerate() {
+        let mut inverse = self.0.clone();
+        for (to, &from) in self.0.slice().iter().enumerate() {
             inverse[from] = to;
         }
         apply(Permute(inverse), [dy])
@@ -51,7 +51,7 @@ impl<F: Float> Tensor<F> {
             self.shape(),
             self.ndim()
         );
-        apply(Permute(order), [self])
+        apply(Permute(IxDyn(&order)), [self])
     }
 
     /// Two axes exchanged.
@@ -60,8 +60,10 @@ impl<F: Float> Tensor<F> {
     /// If an axis is out of range.
     #[track_caller]
     pub fn transpose(&self, a: isize, b: isize) -> Tensor<F> {
-        let mut order: Vec<usize> = (0..self.ndim()).collect();
-        order.swap(resolve_axis("transpose", a, self.ndim()), resolve_axis("transpose", b, self.ndim()));
+        let mut order = IxDyn::zeros(self.ndim());
+        order.slice_mut().iter_mut().enumerate().for_each(|(axis, from)| *from = axis);
+        let (a, b) = (resolve_axis("transpose", a, self.ndim()), resolve_axis("transpose", b, self.ndim()));
+        order.slice_mut().swap(a, b);
         apply(Permute(order), [self])
     }
 

@@ -1,11 +1,11 @@
 //! Another shape for the same elements in row-major order; the derivative reshapes back. Shares memory.
 
-use ndarray::{ArrayD, ArrayViewD, IxDyn};
+use ndarray::{ArrayD, ArrayViewD, Dimension, IxDyn};
 
 use crate::elements::Elements;
 use crate::{Float, Op, Tensor, apply};
 
-struct Reshape(Vec<usize>);
+struct Reshape(IxDyn);
 
 impl<F: Float> Op<F, 1> for Reshape {
     fn name(&self) -> &'static str {
@@ -13,20 +13,20 @@ impl<F: Float> Op<F, 1> for Reshape {
     }
 
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
-        let (from, to): (usize, usize) = (x.iter().product(), self.0.iter().product());
+        let (from, to): (usize, usize) = (x.iter().product(), self.0.size());
         if from == to {
             Ok(())
         } else {
-            Err(format!("{from} elements do not fill the shape {:?}, which has {to}", self.0))
+            Err(format!("{from} elements do not fill the shape {:?}, which has {to}", self.0.slice()))
         }
     }
 
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        x.to_shape(self.0.as_slice()).expect("checked").into_owned()
+        x.to_shape(self.0.slice()).expect("checked").into_owned()
     }
 
     fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
-        x.reshaped(IxDyn(&self.0))
+        x.reshaped(self.0.clone())
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -47,7 +47,7 @@ impl<F: Float> Tensor<F> {
     /// If the number of elements differs.
     #[track_caller]
     pub fn reshape(&self, shape: &[usize]) -> Tensor<F> {
-        apply(Reshape(shape.to_vec()), [self])
+        apply(Reshape(IxDyn(shape)), [self])
     }
 }
 
