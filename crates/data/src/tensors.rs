@@ -109,7 +109,7 @@ impl<F: Float, T: Targets> TensorDataset<F, T> {
         if let Some(index) = indices.iter().find(|&&index| index >= self.len()) {
             panic!("select: there is no sample {index} in a set of {}", self.len());
         }
-        TensorDataset { features: self.features.gather(indices), targets: self.targets.gather(indices) }
+        TensorDataset { features: Targets::gather(&self.features, indices), targets: self.targets.gather(indices) }
     }
 
     /// Splits at random into two sets of their own, the first as large as `first` says: a fraction (`0.8`) or a number
@@ -150,6 +150,6 @@ impl<F: Float, T: Targets> Dataset for TensorDataset<F, T> {
     }
 
     fn gather(&self, indices: &[usize]) -> Self::Batch {
-        (self.features.gather(indices), self.targets.gather(indices))
+        (Targets::gather(&self.features, indices), self.targets.gather(indices))
     }
 }
