@@ -10,5 +10,5 @@ pub(crate) use elementwise::{map, zip};
 #[allow(unreachable_pub)] // A public trait needs it; nobody outside can name it.
 pub use gemm::Kernels;
 pub(crate) use gemm::{matmul_batched, matmul2};
-pub(crate) use reduce::{max, min, sum, sum_all};
+pub(crate) use reduce::{max, min, sum};
 pub(crate) use softmax::{log_softmax, logsumexp, softmax};

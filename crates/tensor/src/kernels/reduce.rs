@@ -7,11 +7,11 @@
 
 use std::borrow::Cow;
 
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::IxDyn;
 
 use super::simd::vectorised;
-use crate::Float;
 use crate::axes::AxisSet;
+use crate::{Elements, Float};
 
 /// As many partial results side by side in a row; they are the lanes of vector registers.
 const LANES: usize = 32;
@@ -21,7 +21,7 @@ const ROW_BLOCK: usize = 16 * LANES;
 const COLUMN_BLOCK: usize = 128;
 
 /// The sum over a set of axes; 0 where there is nothing to add.
-pub(crate) fn sum<F: Float>(x: &ArrayViewD<'_, F>, axes: AxisSet) -> ArrayD<F> {
+pub(crate) fn sum<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
     fold(
         x,
         axes,
@@ -31,28 +31,13 @@ pub(crate) fn sum<F: Float>(x: &ArrayViewD<'_, F>, axes: AxisSet) -> ArrayD<F> {
     )
 }
 
-/// The sum of a row.
-pub(crate) fn sum_all<F: Float>(row: &[F]) -> F {
-    vectorised(
-        #[inline(always)]
-        || {
-            fold_row(
-                row,
-                F::zero(),
-                #[inline(always)]
-                |a, b| a + b,
-            )
-        },
-    )
-}
-
 /// The maximum over a set of axes; NaN if one of the elements is, -inf where there are none.
-pub(crate) fn max<F: Float>(x: &ArrayViewD<'_, F>, axes: AxisSet) -> ArrayD<F> {
+pub(crate) fn max<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
     fold(x, axes, F::neg_infinity(), larger)
 }
 
 /// The minimum over a set of axes; NaN if one of the elements is, inf where there are none.
-pub(crate) fn min<F: Float>(x: &ArrayViewD<'_, F>, axes: AxisSet) -> ArrayD<F> {
+pub(crate) fn min<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
     fold(
         x,
         axes,
@@ -69,12 +54,12 @@ pub(super) fn larger<F: Float>(a: F, b: F) -> F {
 }
 
 /// `f` of everything along the axes; `start` is what changes nothing under `f`, and `f` is associative up to rounding.
-fn fold<F: Float>(x: &ArrayViewD<'_, F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> F + Copy) -> ArrayD<F> {
-    let shape = axes.reduced_shape(x.shape());
+fn fold<F: Float>(x: &Elements<F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> F + Copy) -> Elements<F> {
+    let shape = IxDyn(&axes.reduced_shape(x.shape()));
     if x.is_empty() {
-        return ArrayD::from_elem(shape, start);
+        return Elements::full(shape, start);
     }
-    let row_major = x.as_standard_layout();
+    let row_major = x.row_major();
     let mut elements = Cow::from(row_major.as_slice().expect("row-major"));
     for (length, width) in runs(x.shape(), axes) {
         let folded = if width == 1 {
@@ -84,7 +69,7 @@ fn fold<F: Float>(x: &ArrayViewD<'_, F>, axes: AxisSet, start: F, f: impl Fn(F, 
         };
         elements = Cow::from(folded);
     }
-    ArrayD::from_shape_vec(shape, elements.into_owned()).expect("one element for each that is kept")
+    Elements::new(shape, elements.into_owned())
 }
 
 /// The runs of neighbouring axes to be reduced, last first: the number of elements along the run, and the number kept
@@ -245,19 +230,16 @@ fn fold_column_block<F: Float>(rows: &[F], y: &mut [F], f: impl Fn(F, F) -> F) {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Axis, ShapeBuilder, Slice};
+    use ndarray::{ArrayD, Axis, Dimension};
 
     use super::*;
     use crate::Axes;
     use crate::kernels::simd::{Level, at_most};
 
     /// Whole numbers, so that any order of addition is exact.
-    fn sample(shape: &[usize]) -> ArrayD<f32> {
-        let mut next = 0_u32;
-        ArrayD::from_shape_simple_fn(shape, || {
-            next = next * 31 % 101 + 7;
-            (next % 41) as f32 - 20.0
-        })
+    fn sample(shape: &[usize]) -> Elements<f32> {
+        let numbers = (0..shape.iter().product::<usize>()).map(|i| (i * i * 31 % 41) as f32 - 20.0);
+        Elements::new(IxDyn(shape), numbers.collect())
     }
 
     fn axes(list: &[isize], ndim: usize) -> AxisSet {
@@ -265,9 +247,26 @@ mod tests {
     }
 
     /// By ndarray, one axis after the other.
-    fn plain(x: &ArrayD<f32>, list: &[isize], start: f32, f: impl Fn(f32, f32) -> f32) -> ArrayD<f32> {
+    fn plain(x: &Elements<f32>, list: &[isize], start: f32, f: impl Fn(f32, f32) -> f32) -> Elements<f32> {
         let fold = |x: ArrayD<f32>, &axis: &isize| x.fold_axis(Axis(axis as usize), start, |&a, &b| f(a, b));
-        list.iter().rev().fold(x.clone(), fold)
+        list.iter().rev().fold(x.view().to_owned(), fold).into()
+    }
+
+    /// The same elements with the axes in reverse order in memory, and with gaps.
+    fn other_layouts(x: &Elements<f32>) -> [Elements<f32>; 2] {
+        let order: Vec<usize> = (0..x.shape().len()).rev().collect();
+        let reversed = x.permuted(&order).row_major().permuted(&order);
+        let doubled: Vec<usize> = x.shape().iter().map(|n| 2 * n).collect();
+        let wide = ArrayD::from_shape_fn(doubled, |at| {
+            let half: Vec<usize> = at.as_array_view().iter().map(|i| i / 2).collect();
+            if at.as_array_view().iter().any(|i| i % 2 == 1) { f32::NAN } else { x.view()[half.as_slice()] }
+        });
+        let apart = |y: Elements<f32>, axis: usize| y.narrowed(axis, 0, y.shape()[axis], 2);
+        [reversed, (0..x.shape().len()).fold(wide.into(), apart)]
+    }
+
+    fn assert_eq(a: &Elements<f32>, b: &Elements<f32>, case: &str) {
+        assert!(a == b, "{case}: {} instead of {}", a.view(), b.view());
     }
 
     #[test]
@@ -276,18 +275,19 @@ mod tests {
             [&[], &[1], &[97], &[3, 97], &[130, 5], &[5, 1, 33], &[2, 3, 4, 5], &[0, 3], &[3, 0, 2]];
         for shape in shapes {
             let x = sample(shape);
-            let mut column_major = ArrayD::zeros(shape.f());
-            column_major.assign(&x);
+            let [reversed, gapped] = other_layouts(&x);
             for subset in 0..1 << shape.len() {
                 let list: Vec<isize> = (0..shape.len()).filter(|i| subset >> i & 1 == 1).map(|i| i as isize).collect();
                 let set = axes(&list, shape.len());
+                let total = plain(&x, &list, 0.0, |a, b| a + b);
+                let largest = plain(&x, &list, f32::NEG_INFINITY, f32::max);
+                let smallest = plain(&x, &list, f32::INFINITY, f32::min);
                 for level in [Level::Baseline, Level::Avx2, Level::Avx512] {
-                    for x in [x.view(), column_major.view()] {
-                        let (low, high) = (f32::NEG_INFINITY, f32::INFINITY);
-                        let owned = x.to_owned();
-                        assert_eq!(at_most(level, || sum(&x, set)), plain(&owned, &list, 0.0, |a, b| a + b));
-                        assert_eq!(at_most(level, || max(&x, set)), plain(&owned, &list, low, f32::max));
-                        assert_eq!(at_most(level, || min(&x, set)), plain(&owned, &list, high, f32::min));
+                    for x in [&x, &reversed, &gapped] {
+                        let case = format!("{shape:?} {list:?} {level:?}");
+                        assert_eq(&at_most(level, || sum(x, set)), &total, &case);
+                        assert_eq(&at_most(level, || max(x, set)), &largest, &case);
+                        assert_eq(&at_most(level, || min(x, set)), &smallest, &case);
                     }
                 }
             }
@@ -296,12 +296,13 @@ mod tests {
 
     #[test]
     fn lengths_around_the_blocks() {
-        for length in [31, 32, 33, 127, 128, 129, 255, 257, 511, 1023, 1024, 1025, 2049, 3071, 3073, 5121] {
+        for length in [31, 32, 33, 127, 128, 129, 255, 257, 511, 512, 513, 1023, 1025, 1537, 3073, 5121] {
             for width in [1, 3] {
                 let rows = sample(&[length, width]);
                 let expected = plain(&rows, &[0], 0.0, |a, b| a + b);
-                assert_eq!(sum(&rows.view(), axes(&[0], 2)), expected, "{length} {width}");
-                assert_eq!(sum(&rows.t(), axes(&[1], 2)), expected, "{length} {width}");
+                let case = format!("{length} {width}");
+                assert_eq(&sum(&rows, axes(&[0], 2)), &expected, &case);
+                assert_eq(&sum(&rows.permuted(&[1, 0]), axes(&[1], 2)), &expected, &case);
             }
         }
     }
@@ -309,29 +310,29 @@ mod tests {
     /// Added one after the other in `f32`, ten million tenths give 1,087,937.
     #[test]
     fn ten_million_tenths() {
-        let row = ArrayD::from_elem(vec![10_000_000], 0.1_f32);
-        let exact = 1e7 * f64::from(0.1_f32);
-        let off = |y: f32| (f64::from(y) - exact).abs() / exact;
-        assert!(off(sum(&row.view(), axes(&[0], 1))[[]]) < 2e-7);
+        let count = 10_000_000;
+        let row = Elements::full(IxDyn(&[count]), 0.1_f32);
+        let exact = count as f64 * f64::from(0.1_f32);
         for width in [1, 2, 10] {
-            let columns = row.view().into_shape_with_order((10_000_000 / width, width)).unwrap().into_dyn();
-            let sums = sum(&columns, axes(&[0], 2));
-            assert!(sums.iter().all(|&y| off(y * width as f32) < 2e-7), "{sums}");
+            let sums = sum(&row.reshaped(IxDyn(&[count / width, width])), axes(&[0], 2));
+            for &sum in sums.as_slice().expect("row-major") {
+                let error = (f64::from(sum) * width as f64 - exact).abs() / exact;
+                assert!(error < 2e-7, "width {width}: {error:e}");
+            }
         }
     }
 
     #[test]
     fn bits_depend_neither_on_the_layout_nor_on_the_machine() {
-        let x = ArrayD::from_shape_fn(vec![37, 2100], |i| ((i[0] * 2100 + i[1]) as f32 * 0.37).sin());
-        let apart = x.slice_axis(Axis(1), Slice::from(..).step_by(2));
-        let copy = apart.as_standard_layout().into_owned();
-        let transposed = copy.t().as_standard_layout().into_owned();
+        let rough = (0..37 * 2100).map(|i| (i as f32 * 0.37).sin()).collect();
+        let x = Elements::new(IxDyn(&[37, 2100]), rough);
+        let [reversed, gapped] = other_layouts(&x);
         for list in [&[0][..], &[1], &[0, 1]] {
             let set = axes(list, 2);
-            let expected = sum(&copy.view(), set);
+            let expected = sum(&x, set);
             for level in [Level::Baseline, Level::Avx2, Level::Avx512] {
-                for x in [copy.view(), apart.view(), transposed.t()] {
-                    assert_eq!(at_most(level, || sum(&x, set)), expected, "{level:?} {list:?}");
+                for x in [&x, &reversed, &gapped] {
+                    assert_eq(&at_most(level, || sum(x, set)), &expected, &format!("{list:?} {level:?}"));
                 }
             }
         }

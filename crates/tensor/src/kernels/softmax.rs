@@ -2,16 +2,19 @@
 //!
 //! The largest element of a row is subtracted before anything is exponentiated, so that nothing overflows.
 
-use ndarray::{ArrayD, ArrayViewD, Axis};
+use ndarray::IxDyn;
 
 use super::reduce::{fold_row, larger};
 use super::simd::vectorised;
-use crate::Float;
 use crate::axes::AxisSet;
+use crate::{Elements, Float};
+
+/// How many columns are laid out as rows at a time: as many as share a line of the cache.
+const COLUMNS: usize = 16;
 
 /// `eˣ / Σeˣ` along an axis.
-pub(crate) fn softmax<F: Float>(x: &ArrayViewD<'_, F>, axis: usize) -> ArrayD<F> {
-    in_rows(
+pub(crate) fn softmax<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F> {
+    along(
         x,
         axis,
         #[inline(always)]
@@ -29,8 +32,8 @@ pub(crate) fn softmax<F: Float>(x: &ArrayViewD<'_, F>, axis: usize) -> ArrayD<F>
 }
 
 /// `x - ln Σeˣ` along an axis.
-pub(crate) fn log_softmax<F: Float>(x: &ArrayViewD<'_, F>, axis: usize) -> ArrayD<F> {
-    in_rows(
+pub(crate) fn log_softmax<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F> {
+    along(
         x,
         axis,
         #[inline(always)]
@@ -49,17 +52,17 @@ pub(crate) fn log_softmax<F: Float>(x: &ArrayViewD<'_, F>, axis: usize) -> Array
 }
 
 /// `ln Σeˣ` over a set of axes; -inf where there is nothing to add.
-pub(crate) fn logsumexp<F: Float>(x: &ArrayViewD<'_, F>, axes: AxisSet) -> ArrayD<F> {
-    let shape = axes.reduced_shape(x.shape());
+pub(crate) fn logsumexp<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
+    let shape = IxDyn(&axes.reduced_shape(x.shape()));
     if x.is_empty() {
-        return ArrayD::from_elem(shape, F::neg_infinity());
+        return Elements::full(shape, F::neg_infinity());
     }
-    let (kept, reduced): (Vec<usize>, Vec<usize>) = (0..x.ndim()).partition(|&axis| !axes.contains(axis));
-    let in_rows = x.view().permuted_axes([kept, reduced].concat());
-    let row_major = in_rows.as_standard_layout();
-    let rows = row_major.as_slice().expect("row-major").chunks_exact(axes.count(x.shape()));
+    let (kept, reduced): (Vec<usize>, Vec<usize>) = (0..x.shape().len()).partition(|&axis| !axes.contains(axis));
+    let rows = x.permuted(&[kept, reduced].concat()).row_major();
+    let length = axes.count(x.shape());
+    let rows = rows.as_slice().expect("row-major").chunks_exact(length);
     let mut y = vec![F::zero(); rows.len()];
-    let mut scratch = vec![F::zero(); axes.count(x.shape())];
+    let mut scratch = vec![F::zero(); length];
     vectorised(
         #[inline(always)]
         || {
@@ -74,7 +77,7 @@ pub(crate) fn logsumexp<F: Float>(x: &ArrayViewD<'_, F>, axes: AxisSet) -> Array
             }
         },
     );
-    ArrayD::from_shape_vec(shape, y).expect("one element for each row")
+    Elements::new(shape, y)
 }
 
 #[inline(always)]
@@ -87,67 +90,88 @@ fn sum<F: Float>(row: &[F]) -> F {
     )
 }
 
-/// A copy of `x` in row-major order, changed by `f` along the axis. `f` gets scratch memory as long as the row.
+/// `x` with every line of elements along the axis changed by `f`, which gets scratch memory as long as the line.
 #[inline(always)]
-fn in_rows<F: Float>(x: &ArrayViewD<'_, F>, axis: usize, f: impl Fn(&mut [F], &mut [F])) -> ArrayD<F> {
-    let last = x.ndim() - 1;
-    let mut y = x.view();
-    y.swap_axes(axis, last);
-    let mut y = y.as_standard_layout().into_owned();
-    let length = x.len_of(Axis(axis));
+fn along<F: Float>(x: &Elements<F>, axis: usize, f: impl Fn(&mut [F], &mut [F])) -> Elements<F> {
+    let x = x.row_major();
+    let mut y = x.as_slice().expect("row-major").to_vec();
+    let length = x.shape()[axis];
+    let width: usize = x.shape()[axis + 1..].iter().product();
     let mut scratch = vec![F::zero(); length];
-    let rows = y.as_slice_mut().expect("row-major").chunks_exact_mut(length.max(1));
-    vectorised(
-        #[inline(always)]
-        || {
-            for row in rows {
-                f(row, &mut scratch);
-            }
-        },
-    );
-    if axis == last {
-        return y;
+    if width == 1 && length > 0 {
+        vectorised(
+            #[inline(always)]
+            || {
+                for row in y.chunks_exact_mut(length) {
+                    f(row, &mut scratch);
+                }
+            },
+        );
+    } else if !y.is_empty() {
+        let mut rows = vec![F::zero(); COLUMNS * length];
+        vectorised(
+            #[inline(always)]
+            || {
+                for block in y.chunks_exact_mut(length * width) {
+                    for first in (0..width).step_by(COLUMNS) {
+                        let columns = first..width.min(first + COLUMNS);
+                        for (i, line) in block.chunks_exact(width).enumerate() {
+                            for (row, &x) in rows.chunks_exact_mut(length).zip(&line[columns.clone()]) {
+                                row[i] = x;
+                            }
+                        }
+                        for row in rows.chunks_exact_mut(length).take(columns.len()) {
+                            f(row, &mut scratch);
+                        }
+                        for (i, line) in block.chunks_exact_mut(width).enumerate() {
+                            for (row, y) in rows.chunks_exact(length).zip(&mut line[columns.clone()]) {
+                                *y = row[i];
+                            }
+                        }
+                    }
+                }
+            },
+        );
     }
-    y.swap_axes(axis, last);
-    y.as_standard_layout().into_owned()
+    Elements::new(x.dim().clone(), y)
 }
 
 #[cfg(test)]
 mod tests {
+    use ndarray::{ArrayD, Axis};
+
     use super::*;
     use crate::Axes;
     use crate::kernels::simd::{Level, at_most};
 
-    /// By the definition, in f64.
-    fn total(x: &ArrayD<f32>, axis: usize) -> ArrayD<f64> {
-        x.mapv(|x| f64::from(x).exp()).sum_axis(Axis(axis)).insert_axis(Axis(axis))
-    }
-
     #[test]
     fn every_axis_length_and_level() {
-        for (rows, columns) in [(1, 1), (3, 10), (10, 3), (2, 1000), (1100, 2), (5, 33)] {
-            let x = ArrayD::from_shape_fn(vec![rows, columns], |i| ((i[0] * columns + i[1]) as f32 * 0.37).sin() * 9.0);
-            for axis in [0, 1] {
-                let set = Axes::from(axis).resolve("test", 2);
-                let (axis, wide) = (axis as usize, x.mapv(f64::from));
-                let total = total(&x, axis);
-                let probabilities = wide.mapv(f64::exp) / &total;
-                let logarithms = &wide - &total.mapv(f64::ln);
-                for level in [Level::Baseline, Level::Avx2, Level::Avx512] {
-                    // Relative for probabilities, also small ones; a logarithm is as exact as the numbers it comes from.
-                    let close = |a: ArrayD<f32>, b: &ArrayD<f64>, scale: f64| {
-                        assert_eq!(a.shape(), b.shape());
-                        let off = |(&a, &b): (&f32, &f64)| (f64::from(a) - b).abs() / b.abs().max(scale);
-                        let worst = a.iter().zip(b).map(off).fold(0.0, f64::max);
-                        assert!(worst < 2e-6, "{rows} {columns} {axis} {level:?}: {worst:e}");
-                    };
-                    at_most(level, || {
-                        close(softmax(&x.view(), axis), &probabilities, 0.0);
-                        close(log_softmax(&x.view(), axis), &logarithms, 1.0);
-                        close(logsumexp(&x.view(), set), &total.mapv(f64::ln).remove_axis(Axis(axis)), 1.0);
-                    });
-                }
+        let shapes: [&[usize]; 8] = [&[1], &[3, 10], &[10, 3], &[2, 1000], &[1100, 2], &[5, 33], &[2, 3, 35], &[0, 3]];
+        for (shape, level) in shapes.iter().flat_map(|shape| LEVELS.map(|level| (shape, level))) {
+            let rough = (0..shape.iter().product()).map(|i: usize| (i as f32 * 0.37).sin() * 9.0).collect();
+            let x = Elements::new(IxDyn(shape), rough);
+            for axis in 0..shape.len() {
+                // By the definition, in f64.
+                let wide = x.view().mapv(f64::from);
+                let total = wide.mapv(f64::exp).sum_axis(Axis(axis));
+                let logarithm = total.mapv(f64::ln);
+                let kept = |x: &ArrayD<f64>| x.clone().insert_axis(Axis(axis));
+                // Relative for probabilities, also small ones; a logarithm is as exact as the numbers it comes from.
+                let assert_close = |a: Elements<f32>, b: &ArrayD<f64>, scale: f64| {
+                    assert_eq!(a.shape(), b.shape());
+                    let off = |(&a, &b): (&f32, &f64)| (f64::from(a) - b).abs() / b.abs().max(scale);
+                    let worst = a.view().iter().zip(b).map(off).fold(0.0, f64::max);
+                    assert!(worst < 2e-6, "{shape:?} {axis} {level:?}: {worst:e}");
+                };
+                let set = Axes::from(axis).resolve("test", shape.len());
+                at_most(level, || {
+                    assert_close(softmax(&x, axis), &(wide.mapv(f64::exp) / kept(&total)), 0.0);
+                    assert_close(log_softmax(&x, axis), &(&wide - &kept(&logarithm)), 1.0);
+                    assert_close(logsumexp(&x, set), &logarithm, 1.0);
+                });
             }
         }
     }
+
+    const LEVELS: [Level; 3] = [Level::Baseline, Level::Avx2, Level::Avx512];
 }

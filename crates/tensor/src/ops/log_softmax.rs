@@ -5,7 +5,7 @@
 use ndarray::{ArrayD, ArrayViewD};
 
 use crate::axes::resolve_axis;
-use crate::{Float, Op, Tensor, apply, keep, kernels};
+use crate::{Elements, Float, Op, Tensor, apply, keep, kernels};
 
 struct LogSoftmax(usize);
 
@@ -15,7 +15,11 @@ impl<F: Float> Op<F, 1> for LogSoftmax {
     }
 
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::log_softmax(&x, self.0)
+        self.forward_shared([&x.to_owned().into()]).into_array()
+    }
+
+    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        kernels::log_softmax(x, self.0)
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

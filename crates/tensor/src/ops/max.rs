@@ -5,7 +5,7 @@ use ndarray::{ArrayD, ArrayViewD};
 use super::gate;
 use crate::axes::AxisSet;
 use crate::elementwise::step2;
-use crate::{Axes, Float, Op, Tensor, apply, kernels};
+use crate::{Axes, Elements, Float, Op, Tensor, apply, kernels};
 
 struct Max(AxisSet);
 
@@ -19,7 +19,11 @@ impl<F: Float> Op<F, 1> for Max {
     }
 
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::max(&x, self.0)
+        self.forward_shared([&x.to_owned().into()]).into_array()
+    }
+
+    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        kernels::max(x, self.0)
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -45,7 +49,7 @@ pub(super) fn to_extremes<F: Float>(axes: AxisSet, x: &Tensor<F>, y: &Tensor<F>,
     let chosen = step2(x, &extreme, |x, y| if equal(x, y) { F::one() } else { F::zero() });
     let mut keeping = axes;
     keeping.keep = true;
-    let number = Tensor::constant(kernels::sum(&chosen.view(), keeping));
+    let number = Tensor::leaf(kernels::sum(&chosen.0.elements, keeping), 0);
     gate(&dy.reshape(&kept), step2(&chosen, &number, |chosen, number| chosen / number))
 }
 

@@ -4,7 +4,7 @@ use ndarray::{ArrayD, ArrayViewD};
 
 use super::max::{some_elements, to_extremes};
 use crate::axes::AxisSet;
-use crate::{Axes, Float, Op, Tensor, apply, kernels};
+use crate::{Axes, Elements, Float, Op, Tensor, apply, kernels};
 
 struct Min(AxisSet);
 
@@ -18,7 +18,11 @@ impl<F: Float> Op<F, 1> for Min {
     }
 
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::min(&x, self.0)
+        self.forward_shared([&x.to_owned().into()]).into_array()
+    }
+
+    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        kernels::min(x, self.0)
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -1,6 +1,6 @@
 //! The sum over axes; the derivative spreads the gradient back over them.
 
-use ndarray::{ArrayD, ArrayViewD, IxDyn};
+use ndarray::{ArrayD, ArrayViewD};
 
 use crate::axes::AxisSet;
 use crate::{Axes, Elements, Float, Op, Tensor, apply, kernels};
@@ -13,17 +13,11 @@ impl<F: Float> Op<F, 1> for Sum {
     }
 
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        kernels::sum(&x, self.0)
+        self.forward_shared([&x.to_owned().into()]).into_array()
     }
 
     fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
-        match x.as_slice() {
-            // A loss: too small for the detour.
-            Some(all) if !self.0.keep && self.0.count(x.shape()) == x.len() => {
-                Elements::full(IxDyn(&[]), kernels::sum_all(all))
-            }
-            _ => self.forward([x.view()]).into(),
-        }
+        kernels::sum(x, self.0)
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
