@@ -33,6 +33,11 @@ impl<F: Float> ParamState<F> {
         self.buffers.iter().map(|(name, buffer)| (name.as_ref(), buffer.as_slice()))
     }
 
+    /// Every number with its name.
+    pub fn numbers(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.numbers.iter().map(|(name, number)| (name.as_ref(), *number))
+    }
+
     /// How many elements the buffers hold.
     pub fn len(&self) -> usize {
         self.buffers.iter().map(|(_, buffer)| buffer.len()).sum()

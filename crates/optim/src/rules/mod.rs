@@ -12,8 +12,14 @@ macro_rules! rules {
             pub use $file::$Rule;
         )*
 
-        /// The names by which rules are known on command lines.
-        const NAMES: &[&str] = &[$(stringify!($file)),*];
+        /// The names by which rules are known on command lines, for help texts.
+        ///
+        /// ```
+        /// assert!(downhill_optim::rule_names().contains(&"adamw"));
+        /// ```
+        pub fn rule_names() -> &'static [&'static str] {
+            &[$(stringify!($file)),*]
+        }
 
         /// Every rule with its defaults.
         fn by_name<F: Float>(name: &str) -> Option<Box<dyn Rule<F>>> {
@@ -72,7 +78,7 @@ impl<F: Float> std::str::FromStr for Box<dyn Rule<F>> {
         let mut rule = by_name(name).ok_or_else(|| TextError::UnknownName {
             what: "rule",
             name: name.to_owned(),
-            known: NAMES.to_vec(),
+            known: rule_names().to_vec(),
         })?;
         options.into_iter().try_for_each(|(option, value)| rule.set_option(option, value))?;
         rule.check()?;

@@ -13,8 +13,14 @@ macro_rules! schedules {
             pub use $other::$Other;
         )*
 
-        /// The names by which schedules are known on command lines.
-        const NAMES: &[&str] = &[$(stringify!($file)),*];
+        /// The names by which schedules are known on command lines, for help texts.
+        ///
+        /// ```
+        /// assert!(downhill_optim::schedule_names().contains(&"cosine"));
+        /// ```
+        pub fn schedule_names() -> &'static [&'static str] {
+            &[$(stringify!($file)),*]
+        }
 
         /// Every schedule with its defaults, by its short name or its type's.
         fn by_name(name: &str) -> Option<Box<dyn crate::Schedule>> {

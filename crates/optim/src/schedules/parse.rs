@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{ChainedLr, NAMES, SequentialLr, by_name};
+use super::{ChainedLr, SequentialLr, by_name, schedule_names};
 use crate::Schedule;
 use crate::text::{TextError, take_apart};
 
@@ -52,7 +52,8 @@ fn chain(text: &str) -> Result<Box<dyn Schedule>, TextError> {
 
 fn single(text: &str) -> Result<Box<dyn Schedule>, TextError> {
     let (name, options) = take_apart(text);
-    let unknown = || TextError::UnknownName { what: "schedule", name: name.to_owned(), known: NAMES.to_vec() };
+    let unknown =
+        || TextError::UnknownName { what: "schedule", name: name.to_owned(), known: schedule_names().to_vec() };
     let mut schedule = by_name(name).ok_or_else(unknown)?;
     options.into_iter().try_for_each(|(option, value)| schedule.set_option(option, value))?;
     schedule.check()?;
