@@ -5,10 +5,11 @@ use super::gate;
 use crate::elementwise::step;
 use crate::{Elementwise, Float, Tensor, elementwise};
 
-/// A bound that is absent is not one at infinity: the derivative at `x = inf` is then 1.
+/// A bound that is absent is NaN, because no comparison with NaN holds. It is not one at infinity: without an upper bound
+/// the derivative at `x = inf` is 1.
 struct Clamp<F> {
-    min: Option<F>,
-    max: Option<F>,
+    min: F,
+    max: F,
 }
 
 impl<F: Float> Elementwise<F, 1> for Clamp<F> {
@@ -17,19 +18,14 @@ impl<F: Float> Elementwise<F, 1> for Clamp<F> {
     }
 
     fn element(&self, [x]: [F; 1]) -> F {
-        // Comparisons with NaN are false, so that NaN passes.
-        let clamp = |x, min, max| match x {
-            x if x < min => min,
-            x if x > max => max,
-            x => x,
-        };
-        let (min, max) = (self.min.unwrap_or(F::neg_infinity()), self.max.unwrap_or(F::infinity()));
-        clamp(x, min, max)
+        // Written so that NaN passes through.
+        let x = if x < self.min { self.min } else { x };
+        if x > self.max { self.max } else { x }
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        let flat = |x| self.min.is_some_and(|min| x <= min) || self.max.is_some_and(|max| x >= max);
-        gate(dy, step(x, |x| if flat(x) { F::zero() } else { F::one() }))
+        let &Clamp { min, max } = self;
+        gate(dy, step(x, move |x| if x <= min || x >= max { F::zero() } else { F::one() }))
     }
 }
 
@@ -49,7 +45,7 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn clamp(&self, min: F, max: F) -> Tensor<F> {
         assert!(min <= max, "clamp: no number lies between min {min} and max {max}; the lower bound comes first");
-        elementwise(Clamp { min: Some(min), max: Some(max) }, [self])
+        elementwise(Clamp { min, max }, [self])
     }
 
     /// Every element, and at least `min`: [`clamp`](Self::clamp) without an upper bound.
@@ -64,7 +60,7 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn clamp_min(&self, min: F) -> Tensor<F> {
         assert!(!min.is_nan(), "clamp_min: min is NaN");
-        elementwise(Clamp { min: Some(min), max: None }, [self])
+        elementwise(Clamp { min, max: F::nan() }, [self])
     }
 
     /// Every element, and at most `max`: [`clamp`](Self::clamp) without a lower bound.
@@ -79,7 +75,7 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn clamp_max(&self, max: F) -> Tensor<F> {
         assert!(!max.is_nan(), "clamp_max: max is NaN");
-        elementwise(Clamp { min: None, max: Some(max) }, [self])
+        elementwise(Clamp { min: F::nan(), max }, [self])
     }
 }
 

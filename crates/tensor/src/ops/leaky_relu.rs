@@ -18,7 +18,8 @@ impl<F: Float> Elementwise<F, 1> for LeakyRelu<F> {
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        gate(dy, step(x, |x| if x > F::zero() { F::one() } else { self.slope }))
+        let slope = self.slope;
+        gate(dy, step(x, move |x| if x > F::zero() { F::one() } else { slope }))
     }
 }
 

