@@ -193,7 +193,8 @@ mod tests {
     #[test]
     fn every_activation_is_the_function_of_its_name() {
         let x = Tensor::from([-2.0, -0.5, 0.0, 0.5, 2.0]);
-        let functions: &[(&str, fn(f64) -> f64)] = &[
+        type Function = fn(f64) -> f64;
+        let functions: [(&str, Function); 16] = [
             ("identity", |x| x),
             ("relu", |x| x.max(0.0)),
             ("leaky_relu", |x| if x > 0.0 { x } else { 0.01 * x }),

@@ -98,10 +98,10 @@ impl<F: Float> CrossEntropy<F> {
             let (peak, floor) = (1.0 - self.label_smoothing, self.label_smoothing / classes as f64);
             q = q * F::from_f64(peak) + F::from_f64(floor);
         }
-        if let Some(weight) = &self.weight {
+        if let Some(weight) = class_weights("cross_entropy", self.weight.as_ref(), classes) {
             let mut shape = vec![1; logits.ndim()];
             shape[axis] = classes;
-            q = q * Tensor::from(class_weights("cross_entropy", weight, classes)).reshape(&shape);
+            q = q * Tensor::from(weight).reshape(&shape);
         }
         self.reduction.of(-(q * logits.log_softmax(axis as isize)).sum_axis(axis))
     }
@@ -153,11 +153,29 @@ mod tests {
     #[test]
     fn one_hot_probabilities_are_labels() {
         let one_hot = Tensor::from([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]);
+        let mut compared = 0;
         for options in options() {
-            // The means differ by definition when there are weights.
+            // The two means differ by definition when there are weights.
             if options.weight.is_none() || options.reduction != Reduction::Mean {
-                let options = CrossEntropy { weight: None, ..options };
                 let difference = options.loss(&logits(), &[2, 1]) - options.loss(&logits(), &one_hot);
+                assert!(difference.to_vec().iter().all(|x| x.abs() < 1e-15), "{options:?}: {difference}");
+                compared += 1;
+            }
+        }
+        assert_eq!(compared, 21);
+    }
+
+    #[test]
+    fn axes_behind_the_classes_are_part_of_the_batch() {
+        let image = Tensor::from([[[1.0, 0.5], [-0.5, 1.0], [0.25, -2.0]], [[0.0, 1.0], [2.0, 1.5], [-1.0, 0.5]]]);
+        let rows = image.permute(&[0, 2, 1]).reshape(&[4, 3]);
+        let (labels, probabilities) = (arr2(&[[2, 1], [0, 0]]), image.softmax(1));
+        let probability_rows = rows.softmax(1);
+        for options in options().into_iter().filter(|options| options.reduction != Reduction::BatchMean) {
+            let by_label = options.loss(&image, &labels).flatten(0, -1) - options.loss(&rows, &[2, 1, 0, 0]);
+            let by_probability =
+                options.loss(&image, &probabilities).flatten(0, -1) - options.loss(&rows, &probability_rows);
+            for difference in [by_label, by_probability] {
                 assert!(difference.to_vec().iter().all(|x| x.abs() < 1e-15), "{options:?}: {difference}");
             }
         }

@@ -69,6 +69,15 @@ mod tests {
     }
 
     #[test]
+    fn targets_may_be_logarithms() {
+        let x = Tensor::from([0.2, 0.3, 0.5]).ln();
+        let t = Tensor::from([0.6, 0.3, 0.1]);
+        let difference = KlDiv { log_target: true, ..KlDiv::default() }.loss(&x, &t.ln()) - kl_div(&x, &t);
+        let difference: f64 = difference.item();
+        assert!(difference.abs() < 1e-15, "{difference}");
+    }
+
+    #[test]
     fn impossible_classes_cost_nothing() {
         let x = Tensor::param(Tensor::from([0.5, 0.5]).ln());
         let loss = KlDiv { reduction: Reduction::Sum, ..KlDiv::default() }.loss(&x, &Tensor::from([0.0, 1.0]));

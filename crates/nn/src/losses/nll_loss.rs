@@ -65,7 +65,7 @@ impl<F: Float> NllLoss<F> {
         let axis = class_axis(op, log_p.shape());
         let classes = log_p.shape()[axis];
         labels.check(op, log_p.shape(), axis, self.ignore_index);
-        let weight = self.weight.as_ref().map(|weight| class_weights(op, weight, classes));
+        let weight = class_weights(op, self.weight.as_ref(), classes);
         let weight = |class: usize| weight.as_ref().map_or(F::one(), |weight| weight[class]);
 
         let inner: usize = log_p.shape()[axis + 1..].iter().product();

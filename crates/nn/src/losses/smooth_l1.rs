@@ -75,6 +75,15 @@ mod tests {
     }
 
     #[test]
+    fn joins_at_the_bend_with_slope_one() {
+        let x = Tensor::param([-4.0, -2.0, 0.0, 1.0, 2.0]);
+        let options = SmoothL1 { beta: 2.0, reduction: Reduction::None };
+        let losses = options.loss(&x, &Tensor::zeros(&[5]));
+        assert_eq!(losses.to_vec(), [3.0, 1.0, 0.0, 0.25, 1.0]);
+        assert_eq!(losses.sum().backward()[&x].to_vec(), [-1.0, -1.0, 0.0, 0.5, 1.0]);
+    }
+
+    #[test]
     #[should_panic(expected = "smooth_l1: beta -1 is not 0 or above")]
     fn a_bend_below_zero() {
         SmoothL1 { beta: -1.0, ..SmoothL1::default() }.loss(&Tensor::<f32>::zeros(&[1]), &Tensor::zeros(&[1]));

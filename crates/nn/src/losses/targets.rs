@@ -104,18 +104,19 @@ pub(crate) fn label_shape(logits: &[usize], axis: usize) -> Vec<usize> {
     [&logits[..axis], &logits[axis + 1..]].concat()
 }
 
-/// The class weights as numbers.
+/// The class weights, if there are any, as numbers.
 ///
 /// # Panics
 /// If there is not one for each class.
 #[track_caller]
-pub(crate) fn class_weights<F: Float>(op: &str, weight: &Tensor<F>, classes: usize) -> Vec<F> {
+pub(crate) fn class_weights<F: Float>(op: &str, weight: Option<&Tensor<F>>, classes: usize) -> Option<Vec<F>> {
+    let weight = weight?;
     assert!(
         weight.shape() == [classes],
         "{op}: the class weights have shape {:?}, there are {classes} classes; the weight must be [{classes}]",
         weight.shape()
     );
-    weight.to_vec()
+    Some(weight.to_vec())
 }
 
 /// Panics unless the two shapes are equal. PyTorch lets them broadcast, with a warning: `[n]` against `[n, 1]` then

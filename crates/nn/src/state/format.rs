@@ -107,11 +107,11 @@ fn decode_bounded<T: DeserializeOwned>(body: &[u8]) -> Result<(T, usize), Decode
         bincode::serde::decode_from_slice(body, config::standard().with_limit::<LIMIT>())
     }
     match body.len().saturating_mul(16) {
-        0..=0xffff => up_to::<T, 0xffff>(body),
-        0..=0xf_ffff => up_to::<T, 0xf_ffff>(body),
-        0..=0xff_ffff => up_to::<T, 0xff_ffff>(body),
-        0..=0xfff_ffff => up_to::<T, 0xfff_ffff>(body),
-        0..=0x7fff_ffff => up_to::<T, 0x7fff_ffff>(body),
+        size if size < 1 << 16 => up_to::<T, { 1 << 16 }>(body),
+        size if size < 1 << 20 => up_to::<T, { 1 << 20 }>(body),
+        size if size < 1 << 24 => up_to::<T, { 1 << 24 }>(body),
+        size if size < 1 << 28 => up_to::<T, { 1 << 28 }>(body),
+        size if size < 1 << 31 => up_to::<T, { 1 << 31 }>(body),
         // Models of more than a hundred megabytes.
         _ => up_to::<T, { isize::MAX as usize }>(body),
     }
