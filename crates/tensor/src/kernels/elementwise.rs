@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 
 use ndarray::{Dimension, IxDyn};
 
+use super::Memory;
 use super::simd::vectorised;
 use crate::broadcast::broadcast_shape;
 use crate::{Elements, Float};
@@ -153,17 +154,21 @@ fn stretched<F: Float>(a: &Elements<F>, b: &Elements<F>) -> (Elements<F>, Elemen
 /// Row-major elements, every one of which `fill` writes.
 #[inline(always)]
 fn collect<F: Float>(shape: &IxDyn, fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Elements<F> {
-    let len = shape.size();
-    let mut elements = Vec::with_capacity(len);
-    let spare: &mut [MaybeUninit<F>] = &mut elements.spare_capacity_mut()[..len];
-    vectorised(
-        #[inline(always)]
-        || fill(spare),
-    );
-    // SAFETY: every caller in this file writes each of the `len` elements: the slices it reads have as many, and
-    // `repeat` cuts `len` into pieces whose length divides it.
-    unsafe { elements.set_len(len) };
-    Elements::new(shape.clone(), elements)
+    // SAFETY: every caller in this file writes each element: the slices it reads have as many, and `repeat` cuts them
+    // into pieces whose length divides that number.
+    let memory = unsafe {
+        Memory::written_by(
+            shape.size(),
+            #[inline(always)]
+            |ys| {
+                vectorised(
+                    #[inline(always)]
+                    || fill(ys),
+                );
+            },
+        )
+    };
+    Elements::of_memory(shape.clone(), memory)
 }
 
 #[cfg(test)]

@@ -1,8 +1,13 @@
 //! The one door to matrix multiplication.
 #![allow(unsafe_code)]
 
+use std::cell::RefCell;
+use std::mem::MaybeUninit;
+
 use ndarray::{ArrayD, ArrayView2, ArrayViewD, Axis, IxDyn};
 
+use super::Memory;
+use super::memory::FreeList;
 use super::simd::vectorised;
 use crate::broadcast::broadcast_shape;
 use crate::{Elements, Float};
@@ -15,18 +20,19 @@ pub(crate) fn matmul2<F: Float>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>, star
     let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
     assert!(b.nrows() == k && start.is_none_or(|row| row.len() == n), "the operation has checked the shapes");
     let c = if m == 1 || m * k * n <= SMALL { by_definition(&a, &b, start) } else { blocked(&a, &b, start) };
-    Elements::new(IxDyn(&[m, n]), c)
+    Elements::of_memory(IxDyn(&[m, n]), c)
 }
 
 /// Every element by the definition, in the order of memory: for small products and for a single row.
-fn by_definition<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, start: Option<&[F]>) -> Vec<F> {
+fn by_definition<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, start: Option<&[F]>) -> Memory<F> {
     let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
-    let mut c = match start {
-        Some(row) => row.repeat(m),
-        None => vec![F::zero(); m * n],
-    };
+    let mut memory = Memory::full(m * n, F::zero());
+    let c = &mut memory.get_mut().expect("nobody else has it yet")[..m * n];
+    if let Some(row) = start {
+        c.chunks_exact_mut(n.max(1)).for_each(|c| c.copy_from_slice(row));
+    }
     if m * n * k == 0 {
-        return c;
+        return memory;
     }
     // The transpose of a row-major matrix, such as a weight `[out, in]`: each of its columns is a slice.
     let transposed = b.t();
@@ -50,7 +56,7 @@ fn by_definition<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, start: 
             }
         },
     );
-    c
+    memory
 }
 
 /// `Σ a·b` in 32 partial sums, which are the lanes of vector registers.
@@ -68,24 +74,23 @@ fn dot<F: Float>(a: &[F], b: &[F]) -> F {
 }
 
 /// Through `matrixmultiply`, which packs blocks of the operands for the cache and for vector registers.
-fn blocked<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, start: Option<&[F]>) -> Vec<F> {
+fn blocked<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, start: Option<&[F]>) -> Memory<F> {
     let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
-    let mut c: Vec<F> = Vec::with_capacity(m * n);
-    let mut beta = F::zero();
-    if let Some(row) = start {
-        (0..m).for_each(|_| c.extend_from_slice(row));
-        beta = F::one();
-    }
     let (a_strides, b_strides) = (a.strides(), b.strides());
-    // SAFETY: `a` and `b` are views of `m·k` and `k·n` elements with these strides, and `c` has room for `m` rows of
-    // `n`. With `beta` zero they are written without being read, so they may be uninitialised; with `beta` one they
-    // are the copies of `start`.
-    unsafe {
-        let (a, b) = ((a.as_ptr(), a_strides[0], a_strides[1]), (b.as_ptr(), b_strides[0], b_strides[1]));
-        F::gemm([m, k, n], a, b, beta, c.as_mut_ptr());
-        c.set_len(m * n);
-    }
-    c
+    let (a, b) = ((a.as_ptr(), a_strides[0], a_strides[1]), (b.as_ptr(), b_strides[0], b_strides[1]));
+    let fill = |c: &mut [MaybeUninit<F>]| {
+        let mut beta = F::zero();
+        if let Some(row) = start {
+            c.chunks_exact_mut(n).for_each(|c| _ = c.write_copy_of_slice(row));
+            beta = F::one();
+        }
+        // SAFETY: `a` and `b` are views of `m·k` and `k·n` elements with these strides, and `c` has `m` rows of `n`.
+        // With `beta` zero they are written without being read, so they may be uninitialised; with `beta` one they
+        // are the copies of `start`.
+        unsafe { F::gemm([m, k, n], a, b, beta, c.as_mut_ptr().cast()) };
+    };
+    // SAFETY: the product writes each of the `m·n` elements; `k` is not 0, for 0 multiplications are few.
+    unsafe { Memory::written_by(m * n, fill) }
 }
 
 /// An address with the distances between rows and between columns.
@@ -100,6 +105,9 @@ pub trait Kernels: Sized + 'static {
     /// The addresses must be valid for `m·k` and `k·n` reads and `m·n` writes, with `c` apart from both, and
     /// initialised unless `beta` is zero.
     unsafe fn gemm(shape: [usize; 3], a: Strided<Self>, b: Strided<Self>, beta: Self, c: *mut Self);
+
+    /// This thread's blocks that nobody needs at the moment.
+    fn free_list() -> &'static FreeList<Self>;
 }
 
 impl Kernels for f32 {
@@ -107,12 +115,22 @@ impl Kernels for f32 {
         // SAFETY: the caller's promise.
         unsafe { matrixmultiply::sgemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, beta, c, n as isize, 1) }
     }
+
+    fn free_list() -> &'static FreeList<f32> {
+        thread_local!(static LIST: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) });
+        &LIST
+    }
 }
 
 impl Kernels for f64 {
     unsafe fn gemm([m, k, n]: [usize; 3], a: Strided<f64>, b: Strided<f64>, beta: f64, c: *mut f64) {
         // SAFETY: the caller's promise.
         unsafe { matrixmultiply::dgemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, beta, c, n as isize, 1) }
+    }
+
+    fn free_list() -> &'static FreeList<f64> {
+        thread_local!(static LIST: RefCell<Vec<Vec<f64>>> = const { RefCell::new(Vec::new()) });
+        &LIST
     }
 }
 

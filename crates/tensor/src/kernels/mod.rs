@@ -2,6 +2,7 @@
 
 mod elementwise;
 mod gemm;
+mod memory;
 mod reduce;
 mod simd;
 mod softmax;
@@ -10,5 +11,6 @@ pub(crate) use elementwise::{map, zip};
 #[allow(unreachable_pub)] // A public trait needs it; nobody outside can name it.
 pub use gemm::Kernels;
 pub(crate) use gemm::{matmul_batched, matmul2};
+pub(crate) use memory::Memory;
 pub(crate) use reduce::{max, min, sum};
 pub(crate) use softmax::{log_softmax, logsumexp, softmax};

@@ -60,7 +60,16 @@ fn fold<F: Float>(x: &Elements<F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> 
         return Elements::full(shape, start);
     }
     let row_major = x.row_major();
-    let mut elements = Cow::from(row_major.as_slice().expect("row-major"));
+    let all = row_major.as_slice().expect("row-major");
+    if axes.count(x.shape()) == all.len() {
+        // A loss: most of the time of a small one would go into the general case.
+        let total = vectorised(
+            #[inline(always)]
+            || fold_row(all, start, f),
+        );
+        return Elements::full(shape, total);
+    }
+    let mut elements = Cow::from(all);
     for (length, width) in runs(x.shape(), axes) {
         let folded = if width == 1 {
             fold_rows(&elements, length, start, f)
@@ -134,21 +143,23 @@ fn fold_short_row<F: Float>(row: &[F], start: F, f: impl Fn(F, F) -> F) -> F {
     y
 }
 
-/// A tree without recursion: place i holds the result of 2ⁱ blocks, and they carry like the digits of a number.
 #[inline(always)]
 fn fold_long_row<F: Float>(row: &[F], start: F, f: impl Fn(F, F) -> F + Copy) -> F {
-    let mut places = [start; usize::BITS as usize];
-    for (number, block) in row.chunks(ROW_BLOCK).enumerate() {
-        let mut carry = fold_row_block(block, start, f);
-        let full = number.trailing_ones() as usize;
-        for &place in &places[..full] {
-            carry = f(place, carry);
-        }
-        places[full] = carry;
+    let mut partial = Vec::with_capacity(row.len().div_ceil(ROW_BLOCK));
+    for block in row.chunks(ROW_BLOCK) {
+        partial.push(fold_row_block(block, start, f));
     }
-    let blocks = row.len().div_ceil(ROW_BLOCK);
-    let occupied = places.iter().enumerate().filter(|(i, _)| blocks >> i & 1 == 1);
-    occupied.fold(start, |y, (_, &place)| f(place, y))
+    while partial.len() > 1 {
+        for i in 0..partial.len() / 2 {
+            partial[i] = f(partial[2 * i], partial[2 * i + 1]);
+        }
+        if partial.len() % 2 == 1 {
+            let last = partial.len() / 2;
+            partial[last] = partial[2 * last];
+        }
+        partial.truncate(partial.len().div_ceil(2));
+    }
+    partial[0]
 }
 
 /// `f` of a row of at most [`ROW_BLOCK`] elements.

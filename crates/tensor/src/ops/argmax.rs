@@ -7,16 +7,16 @@ use crate::{Float, Tensor};
 
 /// Where `better(new, best)` last held; the place of the first NaN if there is one.
 fn position<F: Float>(lane: ArrayView1<'_, F>, better: impl Fn(F, F) -> bool) -> usize {
-    let mut best = 0;
+    let (mut place, mut best) = (0, lane[0]);
     for (i, &x) in lane.iter().enumerate() {
         if x.is_nan() {
             return i;
         }
-        if better(x, lane[best]) {
-            best = i;
+        if better(x, best) {
+            (place, best) = (i, x);
         }
     }
-    best
+    place
 }
 
 impl<F: Float> Tensor<F> {

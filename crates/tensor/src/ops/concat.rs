@@ -5,7 +5,11 @@ use ndarray::{ArrayD, ArrayViewD, Axis};
 use crate::axes::resolve_axis;
 use crate::{Float, OpMany, Tensor, apply_many};
 
-struct Concat(usize);
+struct Concat {
+    axis: usize,
+    /// Where each tensor begins. Summed up anew for each of them, the sizes would take quadratic time.
+    starts: Vec<usize>,
+}
 
 impl<F: Float> OpMany<F> for Concat {
     fn name(&self) -> &'static str {
@@ -15,23 +19,23 @@ impl<F: Float> OpMany<F> for Concat {
     fn check(&self, shapes: &[&[usize]]) -> Result<(), String> {
         let fits = |shape: &[usize]| {
             shape.len() == shapes[0].len()
-                && (0..shape.len()).all(|axis| axis == self.0 || shape[axis] == shapes[0][axis])
+                && (0..shape.len()).all(|axis| axis == self.axis || shape[axis] == shapes[0][axis])
         };
         match shapes.iter().position(|shape| !fits(shape)) {
             None => Ok(()),
-            Some(i) => {
-                Err(format!("number {i} does not fit the first: all sizes but that of axis {} must be equal", self.0))
-            }
+            Some(i) => Err(format!(
+                "number {i} does not fit the first: all sizes but that of axis {} must be equal",
+                self.axis
+            )),
         }
     }
 
     fn forward(&self, inputs: &[ArrayViewD<'_, F>]) -> ArrayD<F> {
-        ndarray::concatenate(Axis(self.0), inputs).expect("checked")
+        ndarray::concatenate(Axis(self.axis), inputs).expect("checked")
     }
 
     fn vjp(&self, wrt: usize, inputs: &[Tensor<F>], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        let start = inputs[..wrt].iter().map(|x| x.shape()[self.0]).sum();
-        dy.narrow(self.0 as isize, start, inputs[wrt].shape()[self.0])
+        dy.narrow(self.axis as isize, self.starts[wrt], inputs[wrt].shape()[self.axis])
     }
 }
 
@@ -50,7 +54,16 @@ impl<F: Float> OpMany<F> for Concat {
 pub fn concat<F: Float, T: AsRef<Tensor<F>>>(tensors: &[T], axis: isize) -> Tensor<F> {
     let tensors: Vec<&Tensor<F>> = tensors.iter().map(AsRef::as_ref).collect();
     let Some(first) = tensors.first() else { panic!("concat: needs at least one tensor") };
-    apply_many(Concat(resolve_axis("concat", axis, first.ndim())), &tensors)
+    let axis = resolve_axis("concat", axis, first.ndim());
+    let mut end = 0;
+    let start_of = |tensor: &&Tensor<F>| {
+        let start = end;
+        // A tensor without this axis does not fit, which `check` says.
+        end += tensor.shape().get(axis).copied().unwrap_or(0);
+        start
+    };
+    let starts = tensors.iter().map(start_of).collect();
+    apply_many(Concat { axis, starts }, &tensors)
 }
 
 /// Joins tensors of equal shape along a new axis.

@@ -1,15 +1,74 @@
 //! One element for each index, along an axis; the derivative is [`scatter_add`](super::scatter_add).
 
-use ndarray::{ArcArray, ArrayD, ArrayRef, ArrayViewD, Axis, Dimension, IxDyn, Slice, Zip};
+use std::sync::Arc;
+
+use ndarray::{ArrayD, ArrayRef, ArrayViewD, Dimension};
 
 use super::scatter_add::scatter_add;
 use crate::axes::resolve_axis;
 use crate::{Float, Op, Tensor, apply};
 
-struct Gather {
+/// Indices along an axis, in row-major order; along the other axes an index counts from the same position it has itself.
+#[derive(Clone)]
+pub(super) struct Places {
     axis: usize,
-    indices: ArcArray<usize, IxDyn>,
+    shape: Vec<usize>,
+    indices: Arc<[usize]>,
 }
+
+impl Places {
+    #[track_caller]
+    pub(super) fn new<D: Dimension>(op: &str, axis: isize, ndim: usize, indices: &ArrayRef<usize, D>) -> Self {
+        let axis = resolve_axis(op, axis, ndim);
+        Places { axis, shape: indices.shape().to_vec(), indices: indices.iter().copied().collect() }
+    }
+
+    pub(super) fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// What [`Op::check`] says for a tensor of this shape.
+    pub(super) fn check(&self, shape: &[usize]) -> Result<(), String> {
+        let axis = self.axis;
+        let within = |other: usize| other == axis || self.shape[other] <= shape[other];
+        if self.shape.len() != shape.len() || !(0..shape.len()).all(within) {
+            return Err(format!(
+                "indices of shape {:?} must have as many axes as the tensor and be no longer along any but axis {axis}",
+                self.shape
+            ));
+        }
+        let size = shape[axis];
+        match self.indices.iter().find(|&&index| index >= size) {
+            None => Ok(()),
+            Some(index) => Err(format!("index {index} is out of range for axis {axis} of size {size}")),
+        }
+    }
+
+    /// Calls `visit` with the number of every index and the place it names in row-major memory of this shape.
+    pub(super) fn for_each(&self, shape: &[usize], mut visit: impl FnMut(usize, usize)) {
+        let mut strides = vec![1; shape.len()];
+        for axis in (1..shape.len()).rev() {
+            strides[axis - 1] = strides[axis] * shape[axis];
+        }
+        let along = std::mem::replace(&mut strides[self.axis], 0);
+        // Where the current index is, and the place it would name if it were 0.
+        let (mut at, mut start) = (vec![0; shape.len()], 0);
+        for (number, index) in self.indices.iter().enumerate() {
+            visit(number, start + index * along);
+            for axis in (0..shape.len()).rev() {
+                at[axis] += 1;
+                start += strides[axis];
+                if at[axis] < self.shape[axis] {
+                    break;
+                }
+                start -= at[axis] * strides[axis];
+                at[axis] = 0;
+            }
+        }
+    }
+}
+
+struct Gather(Places);
 
 impl<F: Float> Op<F, 1> for Gather {
     fn name(&self) -> &'static str {
@@ -17,57 +76,26 @@ impl<F: Float> Op<F, 1> for Gather {
     }
 
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
-        indices_fit(self.axis, &self.indices, x)
+        self.0.check(x)
     }
 
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        let mut y = ArrayD::zeros(self.indices.shape());
-        let x = covered(x, self.axis, &self.indices);
-        Zip::from(y.lanes_mut(Axis(self.axis)))
-            .and(x.lanes(Axis(self.axis)))
-            .and(self.indices.lanes(Axis(self.axis)))
-            .for_each(|mut y, x, indices| Zip::from(&mut y).and(&indices).for_each(|y, &index| *y = x[index]));
-        y
+        let row_major = x.as_standard_layout();
+        let elements = row_major.as_slice().expect("row-major");
+        let mut y = Vec::with_capacity(self.0.indices.len());
+        self.0.for_each(x.shape(), |_, place| y.push(elements[place]));
+        ArrayD::from_shape_vec(self.0.shape(), y).expect("one element for each index")
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        scatter_add(&Tensor::zeros(x.shape()), self.axis, self.indices.clone(), dy)
+        scatter_add(&Tensor::zeros(x.shape()), self.0.clone(), dy)
     }
 }
 
-/// What [`Op::check`] says for indices into a tensor along an axis.
-pub(super) fn indices_fit(axis: usize, indices: &ArcArray<usize, IxDyn>, shape: &[usize]) -> Result<(), String> {
-    let within = |other: usize| other == axis || indices.shape()[other] <= shape[other];
-    if indices.ndim() != shape.len() || !(0..shape.len()).all(within) {
-        return Err(format!(
-            "indices of shape {:?} must have as many axes as the tensor and be no longer along any but axis {axis}",
-            indices.shape()
-        ));
-    }
-    match indices.indexed_iter().find(|&(_, &index)| index >= shape[axis]) {
-        None => Ok(()),
-        Some((at, index)) => {
-            Err(format!("index {index} (at {:?}) is out of range for axis {axis} of size {}", at.slice(), shape[axis]))
-        }
-    }
-}
-
-/// The part of `x` that indices refer to: as long as they are along every axis but this one.
-pub(super) fn covered<'a, F>(
-    mut x: ArrayViewD<'a, F>,
-    axis: usize,
-    indices: &ArcArray<usize, IxDyn>,
-) -> ArrayViewD<'a, F> {
-    for other in (0..x.ndim()).filter(|&other| other != axis) {
-        x.slice_axis_inplace(Axis(other), Slice::from(..indices.shape()[other]));
-    }
-    x
-}
-
-/// [`Tensor::gather`], its axis resolved.
+/// [`Tensor::gather`] at places that have been resolved.
 #[track_caller]
-pub(super) fn gather<F: Float>(x: &Tensor<F>, axis: usize, indices: ArcArray<usize, IxDyn>) -> Tensor<F> {
-    apply(Gather { axis, indices }, [x])
+pub(super) fn gather<F: Float>(x: &Tensor<F>, places: Places) -> Tensor<F> {
+    apply(Gather(places), [x])
 }
 
 impl<F: Float> Tensor<F> {
@@ -87,8 +115,7 @@ impl<F: Float> Tensor<F> {
     /// another axis.
     #[track_caller]
     pub fn gather<D: Dimension>(&self, axis: isize, indices: &ArrayRef<usize, D>) -> Tensor<F> {
-        let axis = resolve_axis("gather", axis, self.ndim());
-        gather(self, axis, indices.to_owned().into_dyn().into_shared())
+        gather(self, Places::new("gather", axis, self.ndim(), indices))
     }
 }
 
@@ -119,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "gather of [2, 3]: index 3 (at [1, 0]) is out of range for axis 1 of size 3")]
+    #[should_panic(expected = "gather of [2, 3]: index 3 is out of range for axis 1 of size 3")]
     fn out_of_range() {
         Tensor::<f32>::zeros(&[2, 3]).gather(1, &array![[0], [3]]);
     }

@@ -43,7 +43,11 @@ impl<F: Float> Tensor<F> {
     /// If `axes` does not name every axis once.
     #[track_caller]
     pub fn permute(&self, axes: &[isize]) -> Tensor<F> {
-        let order: Vec<usize> = axes.iter().map(|&axis| resolve_axis("permute", axis, self.ndim())).collect();
+        let mut order: Vec<usize> = Vec::with_capacity(axes.len());
+        // A loop, for a closure would hide the caller's line from a panic.
+        for &axis in axes {
+            order.push(resolve_axis("permute", axis, self.ndim()));
+        }
         let complete = order.len() == self.ndim() && (0..self.ndim()).all(|axis| order.contains(&axis));
         assert!(
             complete,

@@ -1,15 +1,11 @@
 //! Elements added to a tensor at indices along an axis; the derivatives are `dy`, and [`gather`](super::gather) of `dy`.
 
-use ndarray::{ArcArray, ArrayD, ArrayRef, ArrayViewD, Axis, Dimension, IxDyn, Slice, Zip};
+use ndarray::{ArrayD, ArrayRef, ArrayViewD, Dimension};
 
-use super::gather::{gather, indices_fit};
-use crate::axes::resolve_axis;
+use super::gather::{Places, gather};
 use crate::{Float, Op, Tensor, apply};
 
-struct ScatterAdd {
-    axis: usize,
-    indices: ArcArray<usize, IxDyn>,
-}
+struct ScatterAdd(Places);
 
 impl<F: Float> Op<F, 2> for ScatterAdd {
     fn name(&self) -> &'static str {
@@ -17,49 +13,33 @@ impl<F: Float> Op<F, 2> for ScatterAdd {
     }
 
     fn check(&self, [x, source]: [&[usize]; 2]) -> Result<(), String> {
-        if self.indices.shape() != source {
-            return Err(format!(
-                "indices of shape {:?} are not one for each element of the second",
-                self.indices.shape()
-            ));
+        if self.0.shape() != source {
+            return Err(format!("indices of shape {:?} are not one for each element of the second", self.0.shape()));
         }
-        indices_fit(self.axis, &self.indices, x)
+        self.0.check(x)
     }
 
     fn forward(&self, [x, source]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        let mut y = x.to_owned();
-        let mut covered = y.view_mut();
-        for other in (0..x.ndim()).filter(|&other| other != self.axis) {
-            covered.slice_axis_inplace(Axis(other), Slice::from(..source.shape()[other]));
-        }
-        Zip::from(covered.lanes_mut(Axis(self.axis)))
-            .and(source.lanes(Axis(self.axis)))
-            .and(self.indices.lanes(Axis(self.axis)))
-            .for_each(|mut y, source, indices| {
-                for (&x, &index) in source.iter().zip(&indices) {
-                    y[index] += x;
-                }
-            });
+        let mut y = x.as_standard_layout().into_owned();
+        let elements = y.as_slice_mut().expect("row-major");
+        let source = source.as_standard_layout();
+        let source = source.as_slice().expect("row-major");
+        self.0.for_each(x.shape(), |number, place| elements[place] += source[number]);
         y
     }
 
     fn vjp(&self, wrt: usize, _: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         match wrt {
             0 => dy.clone(),
-            _ => gather(dy, self.axis, self.indices.clone()),
+            _ => gather(dy, self.0.clone()),
         }
     }
 }
 
-/// [`Tensor::scatter_add`], its axis resolved.
+/// [`Tensor::scatter_add`] at places that have been resolved.
 #[track_caller]
-pub(super) fn scatter_add<F: Float>(
-    x: &Tensor<F>,
-    axis: usize,
-    indices: ArcArray<usize, IxDyn>,
-    source: &Tensor<F>,
-) -> Tensor<F> {
-    apply(ScatterAdd { axis, indices }, [x, source])
+pub(super) fn scatter_add<F: Float>(x: &Tensor<F>, places: Places, source: &Tensor<F>) -> Tensor<F> {
+    apply(ScatterAdd(places), [x, source])
 }
 
 impl<F: Float> Tensor<F> {
@@ -83,8 +63,7 @@ impl<F: Float> Tensor<F> {
         indices: &ArrayRef<usize, D>,
         source: &Tensor<F>,
     ) -> Tensor<F> {
-        let axis = resolve_axis("scatter_add", axis, self.ndim());
-        scatter_add(self, axis, indices.to_owned().into_dyn().into_shared(), source)
+        scatter_add(self, Places::new("scatter_add", axis, self.ndim(), indices), source)
     }
 }
 
@@ -108,5 +87,24 @@ mod tests {
         check([&[4], &[5]], -1, array![3, 3, 0, 1, 3].into_dyn());
         check([&[2, 1, 2], &[2, 1, 1]], 2, array![[[1]], [[0]]].into_dyn());
         check([&[2, 3], &[0, 3]], 1, array![[]].into_shape_with_order(vec![0, 3]).unwrap());
+    }
+
+    #[test]
+    fn what_lies_outside_the_indices_stays() {
+        let x = Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
+        let y = x.scatter_add(0, &array![[2], [2]], &Tensor::from([[10.0], [20.0]]));
+        assert_eq!(y, Tensor::from([[1.0, 2.0], [3.0, 4.0], [35.0, 6.0]]));
+    }
+
+    #[test]
+    #[should_panic(expected = "scatter_add of [3] and [1]: indices of shape [2] are not one for each element")]
+    fn another_number_of_indices() {
+        Tensor::<f32>::zeros(&[3]).scatter_add(0, &array![0, 1], &Tensor::zeros(&[1]));
+    }
+
+    #[test]
+    #[should_panic(expected = "scatter_add of [3] and [1]: index 3 is out of range for axis 0 of size 3")]
+    fn out_of_range() {
+        Tensor::<f32>::zeros(&[3]).scatter_add(0, &array![3], &Tensor::zeros(&[1]));
     }
 }

@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn ranges_share_memory() {
-        let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        // A few elements would be copied: see `kernels/memory.rs`.
+        let x = Tensor::<f64>::zeros(&[10, 10]);
         let second: *const f64 = &x.view()[[0, 1]];
         assert_eq!(x.slice(s![.., 1..]).view().as_ptr(), second);
         assert_eq!(x.select(0, 0).view().as_ptr(), x.view().as_ptr());
