@@ -162,7 +162,8 @@ mod tests {
     #[test]
     fn what_it_finds_satisfies_both_conditions() {
         // Losses along a line with a far and a near minimum.
-        let losses: [(&str, fn(f64) -> (f64, f64)); 3] = [
+        type LossAndSlope = fn(f64) -> (f64, f64);
+        let losses: [(&str, LossAndSlope); 3] = [
             ("far", |t| ((t - 40.0).powi(2), 2.0 * (t - 40.0))),
             ("near", |t| ((t - 0.01).powi(2), 2.0 * (t - 0.01))),
             ("wavy", |t| ((3.0 * t).sin() - 2.0 * t + 0.1 * t * t, 3.0 * (3.0 * t).cos() - 2.0 + 0.2 * t)),

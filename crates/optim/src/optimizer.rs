@@ -5,6 +5,8 @@ mod group;
 mod joint;
 mod slots;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use checkpoint::{OptimizerState, OptimizerStateError};
 pub use group::Group;
