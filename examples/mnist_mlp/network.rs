@@ -1,0 +1,88 @@
+//! The network, built anew or read from a file.
+
+use std::path::Path;
+
+use downhill::nn::state;
+use downhill::prelude::*;
+use rand::Rng;
+
+use crate::Failure;
+use crate::options::{Hidden, Options};
+
+/// MNIST, Fashion-MNIST and KMNIST all have ten.
+const CLASSES: usize = 10;
+
+/// The kind of file: told apart from other saved things by this name.
+const KIND: &str = "mnist_mlp";
+
+/// What is in a file: the name of the activation, and every weight under its path. The sizes of the layers are the shapes
+/// of the weights. Another program reads it with `state::read::<(String, StateDict)>("mnist_mlp", path)`.
+type Saved = (String, StateDict);
+
+/// The network the options ask for, for images of `inputs` pixels.
+pub(crate) fn build(options: &Options, inputs: usize, rng: &mut impl Rng) -> Result<Mlp, Failure> {
+    let hidden = options.hidden.clone().unwrap_or(Hidden(vec![128]));
+    let sizes = [&[inputs], &hidden.0[..], &[CLASSES]].concat();
+    let weights: usize = sizes.windows(2).map(|pair| pair[0] * pair[1]).sum();
+    if weights > 1 << 28 {
+        return Err(Failure::Usage(format!(
+            "--hidden: {hidden} makes {weights} weights, more than this program takes (2²⁸)"
+        )));
+    }
+    Ok(Mlp::new(&sizes, options.activation.unwrap_or(Relu.into()), rng))
+}
+
+/// Writes the network to a file.
+pub(crate) fn save(model: &Mlp, path: &Path) -> Result<(), Failure> {
+    let saved: Saved = (model.activation.name().to_owned(), model.state_dict());
+    Ok(state::write(&saved, KIND, path)?)
+}
+
+/// Reads a network from a file that [`save`] wrote. Layers and activation come from there; if the options name others, or
+/// the images have another size, that is an error.
+pub(crate) fn load(options: &Options, path: &Path, inputs: usize) -> Result<Mlp, Failure> {
+    let misfit = |what: String| Failure::World(format!("{}: {what}", path.display()));
+    let (activation, weights): Saved = state::read(KIND, path)?;
+    let activation: Activation = activation.parse().map_err(|error| misfit(format!("{error}")))?;
+    let layers: Vec<Linear> = (0..).map_while(|i| layer(&weights, i)).collect();
+    let mut model = Mlp { layers, activation };
+    model.load_state_dict(&weights).map_err(|error| misfit(error.to_string()))?;
+
+    let sizes = sizes(&model).ok_or_else(|| misfit("the layers do not fit each other".to_owned()))?;
+    let [first, hidden @ .., last] = &sizes[..] else { return Err(misfit("there are no layers".to_owned())) };
+    let hidden = Hidden(hidden.to_vec());
+    if (*first, *last) != (inputs, CLASSES) {
+        let what = format!("the network maps {first} pixels to {last} classes, the images have {inputs} and {CLASSES}");
+        return Err(misfit(what));
+    }
+    if options.hidden.as_ref().is_some_and(|asked| *asked != hidden) {
+        return Err(misfit(format!("the hidden layers are {hidden}, not those of --hidden; leave that option out")));
+    }
+    if options.activation.is_some_and(|asked| asked != activation) {
+        return Err(misfit(format!("the activation is {activation}, not that of --activation; leave that option out")));
+    }
+    Ok(model)
+}
+
+/// Layer number `i` of a saved network.
+fn layer(weights: &StateDict, i: usize) -> Option<Linear> {
+    let weight = weights.get(&format!("layers.{i}.weight"))?;
+    let bias = weights.get(&format!("layers.{i}.bias"))?;
+    Some(Linear { weight: Tensor::param(weight), bias: Some(Tensor::param(bias)) })
+}
+
+/// The sizes of all layers, input and output included, if each takes what the one before gives.
+pub(crate) fn sizes(model: &Mlp) -> Option<Vec<usize>> {
+    let mut sizes = Vec::new();
+    for layer in &model.layers {
+        let (&[outputs, inputs], Some(bias)) = (layer.weight.shape(), &layer.bias) else { return None };
+        if sizes.is_empty() {
+            sizes.push(inputs);
+        }
+        if *sizes.last()? != inputs || bias.shape() != [outputs] {
+            return None;
+        }
+        sizes.push(outputs);
+    }
+    Some(sizes)
+}

@@ -1,0 +1,106 @@
+//! What the program says while it works: text for people, or JSON for programs.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use downhill::prelude::*;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+/// Writes to the standard output, in one of two languages. A closed pipe is an error like any other, not a panic.
+pub(crate) struct Report {
+    pub(crate) json: bool,
+}
+
+/// One epoch in numbers.
+pub(crate) struct Epoch {
+    pub(crate) epoch: u32,
+    /// The rate at its start.
+    pub(crate) lr: f64,
+    /// The mean over its batches, each before its update.
+    pub(crate) loss: f64,
+    /// The share of right answers over its batches, each before its update: it costs nothing, and is a little lower
+    /// than that of the finished epoch.
+    pub(crate) train_accuracy: f64,
+    pub(crate) test_accuracy: f64,
+    /// For the training alone.
+    pub(crate) seconds: f64,
+    /// How many images were trained on.
+    pub(crate) images: usize,
+}
+
+impl Report {
+    /// What will be trained, and how.
+    pub(crate) fn header(&self, lines: &[(&str, String)]) -> io::Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        for (name, value) in lines {
+            writeln!(out, "{name:<10} {value}")?;
+        }
+        writeln!(out)
+    }
+
+    pub(crate) fn table_head(&self) -> io::Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        writeln!(io::stdout(), "epoch   loss     train     test      seconds   images/s   rate")
+    }
+
+    pub(crate) fn epoch(&self, e: &Epoch) -> io::Result<()> {
+        let per_second = e.images as f64 / e.seconds;
+        if self.json {
+            let line = json!({
+                "epoch": e.epoch,
+                "lr": e.lr,
+                "loss": e.loss,
+                "train_accuracy": e.train_accuracy,
+                "test_accuracy": e.test_accuracy,
+                "seconds": e.seconds,
+                "images_per_second": per_second,
+            });
+            return writeln!(io::stdout(), "{line}");
+        }
+        let (train, test) = (100.0 * e.train_accuracy, 100.0 * e.test_accuracy);
+        let (epoch, loss, seconds, lr) = (e.epoch, e.loss, e.seconds, e.lr);
+        writeln!(
+            io::stdout(),
+            "{epoch:>5}   {loss:<6.4}   {train:>5.2} %   {test:>5.2} %   {seconds:>7.2}   {per_second:>8.0}   {lr:.3e}"
+        )
+    }
+
+    /// How good the network is in the end, class by class.
+    pub(crate) fn result(&self, matrix: &ConfusionMatrix, eval_only: bool) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        if !self.json {
+            writeln!(out, "\nTest images by digit (rows) and by what the network takes them for (columns)\n")?;
+            write!(out, "{matrix}")?;
+            return out.flush();
+        }
+        if eval_only {
+            let recall: Vec<f64> = (0..matrix.names.len()).map(|class| matrix.recall(class)).collect();
+            writeln!(out, "{}", json!({ "test_accuracy": matrix.accuracy(), "test_accuracy_per_class": recall }))?;
+        }
+        out.flush()
+    }
+
+    /// Where the model has gone, seen from here.
+    pub(crate) fn saved(&self, path: &Path) -> io::Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        let here = std::env::current_dir().unwrap_or_default();
+        writeln!(io::stdout(), "\nsaved to {}", path.strip_prefix(here).unwrap_or(path).display())
+    }
+}
+
+/// A bar for the batches of an epoch, on the standard error; nothing where that is not a terminal.
+pub(crate) fn progress_bar(epoch: u32, epochs: u32, batches: usize) -> ProgressBar {
+    let bar = ProgressBar::new(batches as u64);
+    let style = ProgressStyle::with_template("epoch {prefix} {wide_bar} {pos}/{len} batches, {msg}");
+    bar.set_style(style.expect("a valid template"));
+    bar.set_prefix(format!("{epoch}/{epochs}"));
+    bar
+}
