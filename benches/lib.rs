@@ -1,0 +1,3 @@
+//! Micro-benchmarks; see the files beside this one. Run them with
+//!
+//!     cargo bench -p downhill-benches

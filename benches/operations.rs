@@ -1,0 +1,104 @@
+//! Single operations, forward and, where it says so, backward.
+//!
+//!     cargo bench -p downhill-benches --bench operations
+
+use divan::{Bencher, black_box};
+use downhill::prelude::*;
+
+fn main() {
+    divan::main();
+}
+
+fn ramp(shape: &[usize]) -> Tensor {
+    let len: usize = shape.iter().product();
+    Tensor::from((0..len).map(|i| (i % 97) as f32 / 97.0 + 0.01).collect::<Vec<_>>()).reshape(shape)
+}
+
+/// What an operation costs that computes next to nothing.
+mod overhead {
+    use super::*;
+
+    #[divan::bench]
+    fn add_4_constants(bencher: Bencher<'_, '_>) {
+        let a = ramp(&[4]);
+        bencher.bench(|| black_box(&a) + black_box(&a));
+    }
+
+    #[divan::bench]
+    fn add_4_recorded(bencher: Bencher<'_, '_>) {
+        let (a, w) = (ramp(&[4]), Tensor::param(ramp(&[4])));
+        bencher.bench(|| black_box(&a) + black_box(&w));
+    }
+
+    /// A hundred multiplications of four elements, forward and backward.
+    #[divan::bench]
+    fn chain_of_100_forward_and_backward(bencher: Bencher<'_, '_>) {
+        let (a, w) = (ramp(&[4]), Tensor::param(ramp(&[4])));
+        bencher.bench(|| {
+            let mut x = w.clone();
+            for _ in 0..100 {
+                x = &x * &a;
+            }
+            x.sum().backward()
+        });
+    }
+}
+
+#[divan::bench(args = [1_000, 100_000, 1_000_000])]
+fn exp(bencher: Bencher<'_, '_>, len: usize) {
+    let x = ramp(&[len]);
+    bencher.bench(|| black_box(&x).exp());
+}
+
+#[divan::bench(args = [1_000, 100_000, 1_000_000])]
+fn tanh(bencher: Bencher<'_, '_>, len: usize) {
+    let x = ramp(&[len]);
+    bencher.bench(|| black_box(&x).tanh());
+}
+
+#[divan::bench(args = [1_000, 100_000, 1_000_000])]
+fn relu(bencher: Bencher<'_, '_>, len: usize) {
+    let x = ramp(&[len]);
+    bencher.bench(|| black_box(&x).relu());
+}
+
+#[divan::bench(args = [1_000, 100_000, 1_000_000])]
+fn sum(bencher: Bencher<'_, '_>, len: usize) {
+    let x = ramp(&[len]);
+    bencher.bench(|| black_box(&x).sum());
+}
+
+#[divan::bench]
+fn add_bias_128_by_512(bencher: Bencher<'_, '_>) {
+    let (x, bias) = (ramp(&[128, 512]), ramp(&[512]));
+    bencher.bench(|| black_box(&x) + black_box(&bias));
+}
+
+#[divan::bench]
+fn log_softmax_64_by_10(bencher: Bencher<'_, '_>) {
+    let x = ramp(&[64, 10]);
+    bencher.bench(|| black_box(&x).log_softmax(-1));
+}
+
+/// The products of the first layer of network A: `x·Wᵀ`, then `dyᵀ·x`.
+mod products {
+    use super::*;
+
+    #[divan::bench]
+    fn forward_64_784_128(bencher: Bencher<'_, '_>) {
+        let (x, weight) = (ramp(&[64, 784]), ramp(&[128, 784]));
+        bencher.bench(|| black_box(&x).matmul(&weight.t()));
+    }
+
+    #[divan::bench]
+    fn backward_128_64_784(bencher: Bencher<'_, '_>) {
+        let (dy, x) = (ramp(&[64, 128]), ramp(&[64, 784]));
+        bencher.bench(|| black_box(&dy).t().matmul(&x));
+    }
+
+    #[divan::bench]
+    fn one_row_784_512(bencher: Bencher<'_, '_>) {
+        let (x, weight) = (ramp(&[1, 784]), ramp(&[512, 784]));
+        bencher.bench(|| black_box(&x).matmul(&weight.t()));
+    }
+}
