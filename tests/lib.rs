@@ -1,1 +1,6 @@
-//! What no single crate of downhill can test; see the files beside this one.
+//! What no single crate of downhill can test; see the files beside this one. Here is what several of them share.
+
+pub mod example;
+pub mod golden;
+pub mod operations;
+pub mod parity;

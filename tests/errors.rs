@@ -1,0 +1,306 @@
+//! Misuse panics at the user's line and says the operation, the shapes and the way out.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
+use std::sync::Once;
+
+use downhill::nn::{
+    BceWithLogits, CrossEntropy, Linear, Module, Reduction, Sequential, accuracy, bce, bce_with_logits, cross_entropy,
+    huber, kl_div, l1, mse, nll_loss, smooth_l1,
+};
+use downhill::optim::{Adam, Optimizer, Sgd};
+use downhill::{Tensor, concat, grad, hessian, hvp, jvp, no_grad, stack, vjp, where_};
+use ndarray::{Array1, array, s};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// A panic of this thread: its message, and where it says it happened.
+#[derive(Clone, Debug)]
+struct Report {
+    message: String,
+    file: String,
+    line: u32,
+}
+
+thread_local! {
+    static LAST: RefCell<Option<Report>> = const { RefCell::new(None) };
+    static EXPECTED: RefCell<bool> = const { RefCell::new(false) };
+}
+
+/// Takes down every panic that a test expects; the others are printed as always.
+fn install_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = take_hook();
+        set_hook(Box::new(move |info| {
+            if !EXPECTED.with_borrow(|expected| *expected) {
+                return before(info);
+            }
+            let location = info.location().expect("a panic has a location");
+            let report = Report {
+                message: info.payload_as_str().unwrap_or("").to_owned(),
+                file: location.file().to_owned(),
+                line: location.line(),
+            };
+            LAST.with_borrow_mut(|last| *last = Some(report));
+        }));
+    });
+}
+
+/// Asserts that `body`, which stands on line `line` of this file, panics there with a message that contains all `parts`.
+#[track_caller]
+fn fails<T>(line: u32, parts: &[&str], body: impl FnOnce() -> T) {
+    let Report { message, file, line: reported } = panic_of(parts, body);
+    assert!(
+        file.ends_with("errors.rs") && reported == line,
+        "the message points at {file}:{reported}, not at line {line} of the user: {message}"
+    );
+}
+
+/// Asserts that `body` panics, wherever, with a message that contains all `parts`.
+#[track_caller]
+fn says<T>(parts: &[&str], body: impl FnOnce() -> T) {
+    panic_of(parts, body);
+}
+
+#[track_caller]
+fn panic_of<T>(parts: &[&str], body: impl FnOnce() -> T) -> Report {
+    install_hook();
+    EXPECTED.set(true);
+    let outcome = catch_unwind(AssertUnwindSafe(|| drop(body())));
+    EXPECTED.set(false);
+    let report = LAST.take();
+    assert!(outcome.is_err(), "no panic");
+    let report = report.expect("the hook has seen the panic");
+    for part in parts {
+        assert!(report.message.contains(part), "{part:?} is not in the message {:?}", report.message);
+    }
+    report
+}
+
+fn zeros(shape: &[usize]) -> Tensor<f64> {
+    Tensor::zeros(shape)
+}
+
+fn param(shape: &[usize]) -> Tensor<f64> {
+    Tensor::param(zeros(shape))
+}
+
+#[test]
+fn operators_by_value_and_by_reference() {
+    let (a, b) = (zeros(&[2, 3]), zeros(&[2, 4]));
+    fails(line!(), &["add of [2, 3] and [2, 4]", "axis -1", "unsqueeze"], || &a + &b);
+    fails(line!(), &["sub of [2, 3] and [2, 4]", "3 and 4"], || &a - b.clone());
+    fails(line!(), &["mul of [2, 3] and [2, 4]", "3 and 4"], || a.clone() * &b);
+    fails(line!(), &["div of [2, 3] and [2, 4]", "3 and 4"], || a.clone() / b.clone());
+    // On recorded tensors as well as on constants.
+    let (a, b) = (param(&[0]), param(&[3]));
+    fails(line!(), &["add of [0] and [3]"], || &a + &b);
+}
+
+#[test]
+fn elementwise_methods() {
+    let (a, b) = (zeros(&[5]), zeros(&[2, 3]));
+    fails(line!(), &["maximum of [5] and [2, 3]", "5 and 3"], || a.maximum(&b));
+    fails(line!(), &["minimum of [5] and [2, 3]", "5 and 3"], || a.minimum(&b));
+    fails(line!(), &["pow of [5] and [2, 3]", "5 and 3"], || a.pow(&b));
+    fails(line!(), &["xlogy of [5] and [2, 3]", "5 and 3"], || a.xlogy(&b));
+    fails(line!(), &["gt of [5] and [2, 3]", "5 and 3"], || a.gt(&b));
+    fails(line!(), &["all_close of [5] and [2, 3]", "5 and 3"], || a.all_close(&b, 1e-5, 1e-8));
+    fails(line!(), &["where", "[5] and [2, 3]"], || where_(&b.gt(0.0), &a, &b));
+    fails(line!(), &["where", "[4]", "[2, 3]"], || where_(&array![true, false, true, true], &b, 0.0));
+    fails(line!(), &["clamp", "2", "1"], || a.clamp(2.0, 1.0));
+}
+
+#[test]
+fn matrix_products() {
+    let (a, b) = (zeros(&[2, 3]), zeros(&[4, 5]));
+    fails(line!(), &["matmul of [2, 3] and [4, 5]", "inner sizes 3 and 4", ".t()"], || a.matmul(&b));
+    fails(line!(), &["matmul of [2, 3] and [4]", "3 and 4"], || a.matmul(&zeros(&[4])));
+    fails(line!(), &["matmul of [4] and [2, 3]", "4 and 2"], || zeros(&[4]).matmul(&a));
+    fails(line!(), &["matmul of [2, 3] and []", "scalar", "`*`"], || a.matmul(&zeros(&[])));
+    let (stacks, others) = (zeros(&[2, 3, 4]), zeros(&[5, 4, 3]));
+    fails(line!(), &["matmul of [2, 3, 4] and [5, 4, 3]", "2 and 5"], || stacks.matmul(&others));
+    says(&["matmul of [2, 3] and [5, 4]", "inner sizes 3 and 5"], || a.linear(&b, None));
+    says(&["linear of [2, 3] and [4, 5] and [4]", "5"], || a.linear(&b, Some(&zeros(&[4]))));
+    says(&["linear", "[2, 3]", "[4, 3]", "[5]"], || a.linear(&zeros(&[4, 3]), Some(&zeros(&[5]))));
+}
+
+#[test]
+fn reductions() {
+    let x = zeros(&[2, 3]);
+    fails(line!(), &["sum", "axis 2", "2 axes", "negative axes count from the end"], || x.sum_axis(2));
+    fails(line!(), &["mean", "axis -3", "2 axes"], || x.mean_axis(-3));
+    says(&["max", "axis 2", "2 axes"], || x.max_axis([0, 2]));
+    says(&["min", "axis 1 is named twice"], || x.min_axis([1, 1]));
+    fails(line!(), &["prod", "axis 2"], || x.prod_axis(2));
+    fails(line!(), &["var", "axis 2"], || x.var_axis(2));
+    fails(line!(), &["axis 2"], || x.std_axis(2));
+    fails(line!(), &["norm", "axis 2"], || x.norm_axis(2.0, 2));
+    fails(line!(), &["logsumexp", "axis 2"], || x.logsumexp_axis(2));
+    fails(line!(), &["softmax", "axis 2"], || x.softmax(2));
+    fails(line!(), &["log_softmax", "axis 2"], || x.log_softmax(2));
+    fails(line!(), &["cumsum", "axis 2"], || x.cumsum(2));
+    fails(line!(), &["argmax", "axis 2"], || x.argmax(2));
+    fails(line!(), &["max", "[0, 3]", "no elements"], || zeros(&[0, 3]).max_axis(0));
+    fails(line!(), &["argmin", "[0, 3]", "no elements"], || zeros(&[0, 3]).argmin(0));
+}
+
+#[test]
+fn shapes() {
+    let x = zeros(&[2, 3]);
+    fails(line!(), &["reshape of [2, 3]", "6 elements", "[4, 2]", "8"], || x.reshape(&[4, 2]));
+    fails(line!(), &["broadcast_to of [2, 3]", "[2, 4]"], || x.broadcast_to(&[2, 4]));
+    fails(line!(), &["broadcast_to of [2, 3]", "[3]"], || x.broadcast_to(&[3]));
+    fails(line!(), &["permute of [2, 3]", "[0, 0]"], || x.permute(&[0, 0]));
+    fails(line!(), &["permute of [2, 3]", "[0]"], || x.permute(&[0]));
+    fails(line!(), &["permute", "axis 2"], || x.permute(&[0, 2]));
+    fails(line!(), &["transpose", "axis 2"], || x.transpose(0, 2));
+    fails(line!(), &["t of [3]", "unsqueeze"], || zeros(&[3]).t());
+    fails(line!(), &["flatten", "axis 2"], || x.flatten(0, 2));
+    fails(line!(), &["flatten of [2, 3]"], || x.flatten(1, 0));
+    fails(line!(), &["squeeze", "[2, 3]", "3"], || x.squeeze_axis(1));
+    fails(line!(), &["unsqueeze", "axis 3"], || x.unsqueeze(3));
+    fails(line!(), &["flip", "axis 2"], || x.flip(2));
+}
+
+#[test]
+fn joining_and_taking_apart() {
+    let (a, b) = (zeros(&[2, 3]), zeros(&[2, 4]));
+    fails(line!(), &["concat of [2, 3] and [2, 4]", "axis 0"], || concat(&[&a, &b], 0));
+    fails(line!(), &["concat", "[2, 3] and [3]"], || concat(&[&a, &zeros(&[3])], 0));
+    fails(line!(), &["concat", "axis 2"], || concat(&[&a, &a], 2));
+    fails(line!(), &["concat", "at least one"], || concat::<f64, Tensor<f64>>(&[], 0));
+    fails(line!(), &["stack of [2, 3] and [2, 4]"], || stack(&[&a, &b], 0));
+    fails(line!(), &["stack", "at least one"], || stack::<f64, Tensor<f64>>(&[], 0));
+    fails(line!(), &["narrow of [2, 3]", "2 positions from 2", "axis 1", "size 3"], || a.narrow(1, 2, 2));
+    fails(line!(), &["narrow", "axis 2"], || a.narrow(2, 0, 1));
+    fails(line!(), &["split", "[2, 3]"], || a.split_sizes(&[1, 1], 1));
+    fails(line!(), &["split", "0"], || a.split(0, 1));
+    fails(line!(), &["chunk"], || a.chunk(0, 1));
+    fails(line!(), &["select", "[2, 3]", "3"], || a.select(1, 3));
+    fails(line!(), &["slice", "[2, 3]"], || a.slice(s![0..2, 0..4]));
+}
+
+#[test]
+fn indices() {
+    let x = zeros(&[2, 3]);
+    fails(line!(), &["index_select of [2, 3]", "3", "axis 1"], || x.index_select(1, &[0, 3]));
+    fails(line!(), &["index_select", "axis 2"], || x.index_select(2, &[0]));
+    fails(line!(), &["gather of [2, 3]", "5"], || x.gather(1, &array![[0], [5]]));
+    fails(line!(), &["gather of [2, 3]", "[1]"], || x.gather(1, &array![0]));
+    fails(line!(), &["gather of [2, 3]", "[3, 1]"], || x.gather(1, &array![[0], [0], [0]]));
+    fails(line!(), &["scatter_add", "[2, 3]", "7"], || x.scatter_add(1, &array![[7]], &zeros(&[1, 1])));
+    fails(line!(), &["scatter_add", "[2, 3]", "[2, 2]"], || x.scatter_add(1, &array![[0]], &zeros(&[2, 2])));
+    fails(line!(), &["one_hot", "4", "3"], || Tensor::<f64>::one_hot(&[0, 4], 3));
+}
+
+#[test]
+fn derivatives() {
+    let (w, c) = (param(&[2]), zeros(&[2]));
+    fails(line!(), &["backward", "scalar", "[2]", ".sum()", ".mean()"], || w.square().backward());
+    fails(line!(), &["backward", "parameter", "Tensor::param"], || c.sum().backward());
+    fails(line!(), &["backward", "no_grad"], || no_grad(|| w.sum()).backward());
+    fails(line!(), &["grad", "scalar", "[2]"], || grad(&w.exp(), [&w]));
+    says(&["grad", "argument 0", "[2]", "constant", "Tensor::param"], || grad(&w.sum(), [&c]));
+    says(&["grad", "argument 1", "constant"], || grad(&w.sum(), [&w, &c]));
+    fails(line!(), &["vjp", "[3]", "[2]"], || vjp(&w.exp(), [&w], &zeros(&[3])));
+    fails(line!(), &["jvp", "[3]", "[2]"], || jvp(&w.exp(), [&w], [&zeros(&[3])]));
+    fails(line!(), &["scalar", "[2]"], || hessian(&w.exp(), &w));
+    fails(line!(), &["[3]", "[2]"], || hvp(&w.exp().sum(), &w, &zeros(&[3])));
+}
+
+#[test]
+fn gradients_of_others() {
+    let (w, other, c) = (param(&[2]), param(&[3]), zeros(&[4]));
+    let result = w.exp();
+    let mut grads = result.sum().backward();
+    says(&["gradients", "[3]", "does not depend on"], || grads[&other].clone());
+    says(&["gradients", "[4]", "not a parameter"], || grads[&c].clone());
+    says(&["gradients", "[2]", "not a parameter"], || grads[&result].clone());
+    fails(line!(), &["set", "[3]", "[2]"], || grads.set(&w, zeros(&[3])));
+    fails(line!(), &["set", "constant", "Tensor::param"], || grads.set(&c, zeros(&[4])));
+}
+
+#[test]
+fn changing_tensors() {
+    let mut w = param(&[2]);
+    fails(line!(), &["assign", "[2]", "[3]"], || w.assign(zeros(&[3])));
+    let mut y = w.exp();
+    fails(line!(), &["assign", "`exp`", "only a parameter or a constant"], || y.assign(zeros(&[2])));
+    fails(line!(), &["data_mut", "`exp`"], || y.data_mut()[0] = 1.0);
+    fails(line!(), &["item", "[2]", "2 elements"], || w.item());
+}
+
+#[test]
+fn layers() {
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let layer = Linear::<f64>::new(3, 4, &mut rng);
+    let x = zeros(&[2, 5]);
+    fails(line!(), &["linear of [2, 5]", "[4, 3]"], || layer.forward(&x));
+    let model = Sequential::<f64>::new().then(Linear::new(5, 3, &mut rng)).then(Linear::new(4, 2, &mut rng));
+    // A layer inside others is called through a table, which loses the line: there the message must do.
+    says(&["linear of [2, 3]", "[2, 4]"], || model.forward(&x));
+}
+
+#[test]
+fn losses() {
+    let (x, y) = (zeros(&[2, 3]), zeros(&[2, 4]));
+    fails(line!(), &["mse", "[2, 3]", "[2, 4]"], || mse(&x, &y));
+    fails(line!(), &["l1", "[2, 3]", "[2, 4]"], || l1(&x, &y));
+    fails(line!(), &["huber", "[2, 3]", "[2, 4]"], || huber(&x, &y));
+    fails(line!(), &["smooth_l1", "[2, 3]", "[2, 4]"], || smooth_l1(&x, &y));
+    fails(line!(), &["kl_div", "[2, 3]", "[2, 4]"], || kl_div(&x, &y));
+    fails(line!(), &["bce", "[2, 3]", "[2, 4]"], || bce(&x, &y));
+    fails(line!(), &["bce_with_logits", "[2, 3]", "[2, 4]"], || bce_with_logits(&x, &y));
+    // The classical mistake: a column against a vector would broadcast to a matrix.
+    fails(line!(), &["mse", "[2, 1]", "[2]"], || mse(&zeros(&[2, 1]), &zeros(&[2])));
+    fails(line!(), &["cross_entropy", "[2, 3]", "3"], || cross_entropy(&x, &[0, 1, 2]));
+    fails(line!(), &["cross_entropy", "3"], || cross_entropy(&x, &[0, 3]));
+    fails(line!(), &["cross_entropy", "[2, 3]", "[2, 4]"], || cross_entropy(&x, &y));
+    fails(line!(), &["nll_loss", "[2, 3]", "3"], || nll_loss(&x, &[0, 1, 2]));
+    fails(line!(), &["accuracy", "[2, 3]", "3"], || accuracy(&x, &[0, 1, 2]));
+    let weighted = CrossEntropy { weight: Some(zeros(&[4])), ..CrossEntropy::default() };
+    fails(line!(), &["cross_entropy", "[4]", "3"], || weighted.loss(&x, &[0, 1]));
+    let smoothed = CrossEntropy { label_smoothing: 1.5, ..CrossEntropy::<f64>::default() };
+    fails(line!(), &["cross_entropy", "label_smoothing", "1.5"], || smoothed.loss(&x, &[0, 1]));
+    let weighted =
+        BceWithLogits { pos_weight: Some(zeros(&[4])), reduction: Reduction::Sum, ..BceWithLogits::default() };
+    fails(line!(), &["bce_with_logits", "[2, 3]", "[4]"], || weighted.loss(&x, &x));
+}
+
+#[test]
+fn optimisers() {
+    let (mut w, other) = (param(&[2]), param(&[3]));
+    let mut opt = Optimizer::new(Sgd { lr: 0.1, ..Sgd::default() });
+    let grads = other.sum().backward();
+    fails(line!(), &["step", "gradient"], || opt.step(&mut w, &grads));
+    fails(line!(), &["Sgd", "lr", "-1"], || Optimizer::<f64>::new(Sgd { lr: -1.0, ..Sgd::default() }));
+    fails(line!(), &["Adam", "beta1", "1.5"], || Optimizer::<f64>::new(Adam { beta1: 1.5, ..Adam::default() }));
+
+    // The same optimiser for another model.
+    let mut opt = Optimizer::new(Adam::default());
+    let grads = w.sum().backward();
+    opt.step(&mut w, &grads);
+    let mut w = param(&[4]);
+    let grads = w.sum().backward();
+    says(&["step", "[4]", "[2]", "new optimiser"], || opt.step(&mut w, &grads));
+}
+
+/// The check of the checks: a panic elsewhere is not taken for one at the user's line.
+#[test]
+fn the_line_matters() {
+    let outcome =
+        catch_unwind(|| fails(line!(), &["range end"], || Array1::<f64>::zeros(3).as_slice().unwrap()[0..9].len()));
+    assert!(outcome.is_ok(), "a panic on this line");
+    let outcome = catch_unwind(|| fails(line!(), &["here"], elsewhere));
+    assert!(outcome.is_err(), "a panic on another line");
+    let outcome = catch_unwind(|| fails(line!(), &["not this"], || panic!("but this")));
+    assert!(outcome.is_err(), "another message");
+    let outcome = catch_unwind(|| fails(line!(), &[], || ()));
+    assert!(outcome.is_err(), "no panic");
+}
+
+fn elsewhere() {
+    panic!("here");
+}

@@ -1,0 +1,87 @@
+//! Reading `data/golden`: numbers from PyTorch, with all their digits.
+
+use downhill::{Float, Tensor};
+use ndarray::ArrayD;
+use serde_json::Value;
+
+/// A file of `data/golden`.
+///
+/// # Panics
+/// If it is not there or not JSON.
+pub fn file(name: &str) -> Value {
+    let path = format!("{}/../data/golden/{name}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The records of a section of a file.
+///
+/// # Panics
+/// If there are fewer than `at_least`: an empty file proves nothing.
+pub fn records<'a>(file: &'a Value, section: &str, at_least: usize) -> &'a [Value] {
+    let records = file[section].as_array().unwrap_or_else(|| panic!("no section {section}"));
+    assert!(records.len() >= at_least, "section {section} has {} records, not {at_least}", records.len());
+    records
+}
+
+/// An array of floats `{"shape": .., "data": ..}`, where NaN and the infinities are strings.
+///
+/// # Panics
+/// If it is something else.
+pub fn tensor<F: Float>(value: &Value) -> Tensor<F> {
+    let shape: Vec<usize> = list(&value["shape"]).iter().map(integer).collect();
+    let elements = list(&value["data"]).iter().map(|x| F::from_f64(float(x))).collect();
+    Tensor::from(ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape says"))
+}
+
+/// An array of whole numbers.
+///
+/// # Panics
+/// If it is something else.
+pub fn indices(value: &Value) -> ArrayD<usize> {
+    let shape: Vec<usize> = list(&value["shape"]).iter().map(integer).collect();
+    let elements = list(&value["data"]).iter().map(integer).collect();
+    ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape says")
+}
+
+/// A number, or one of the strings `"nan"`, `"inf"`, `"-inf"`.
+///
+/// # Panics
+/// If it is something else.
+pub fn float(value: &Value) -> f64 {
+    match value.as_str() {
+        Some(text) => text.parse().unwrap_or_else(|_| panic!("{text} is not a number")),
+        None => value.as_f64().unwrap_or_else(|| panic!("{value} is not a number")),
+    }
+}
+
+/// A whole number, not negative.
+///
+/// # Panics
+/// If it is something else.
+pub fn integer(value: &Value) -> usize {
+    value.as_u64().unwrap_or_else(|| panic!("{value} is not a whole number")) as usize
+}
+
+/// A list.
+///
+/// # Panics
+/// If it is something else.
+pub fn list(value: &Value) -> &[Value] {
+    value.as_array().unwrap_or_else(|| panic!("{value} is not a list"))
+}
+
+/// Asserts that all elements agree: `|ours - theirs| <= tolerance·max(1, |theirs|)`; NaN agrees with NaN, and an infinity
+/// with itself.
+///
+/// # Panics
+/// If they do not, naming `what`.
+#[track_caller]
+pub fn assert_close<F: Float>(ours: &Tensor<F>, theirs: &Tensor<F>, tolerance: f64, what: impl Fn() -> String) {
+    assert!(ours.shape() == theirs.shape(), "{}: shape {:?}, not {:?}", what(), ours.shape(), theirs.shape());
+    for (i, (a, b)) in ours.to_vec().into_iter().zip(theirs.to_vec()).enumerate() {
+        let (x, y) = (a.as_f64(), b.as_f64());
+        let close = x == y || (x.is_nan() && y.is_nan()) || (x - y).abs() <= tolerance * y.abs().max(1.0);
+        assert!(close, "{}, element {i}: {a:e}, not {b:e} (off by {:e})", what(), (x - y).abs());
+    }
+}

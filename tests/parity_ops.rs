@@ -1,0 +1,108 @@
+//! Every record of `data/golden/ops.json`: values, gradients and second-order quantities of all operations as PyTorch
+//! computes them, and extreme arguments against exact mathematics.
+
+use downhill::{Float, Tensor, grad, vjp};
+use downhill_tests::golden::{assert_close, file, records, tensor};
+use downhill_tests::operations::compute;
+use serde_json::Value;
+
+/// Relative above 1, absolute below. The operations compute in f64 what PyTorch computes in f64; what is left is the
+/// order of additions and the last bits of exp and its like.
+const TOLERANCE: f64 = 1e-12;
+
+#[test]
+fn values_and_derivatives_are_those_of_pytorch() {
+    let golden = file("ops.json");
+    for (number, record) in records(&golden, "cases", 595).iter().enumerate() {
+        let inputs: Vec<Tensor<f64>> = record["inputs"].as_array().unwrap().iter().map(tensor).collect();
+        let xs: Vec<Tensor<f64>> = inputs.iter().map(Tensor::param).collect();
+        let cotangent = Tensor::param(tensor(&record["cotangent"]));
+        let compare = |what: &str, ours: &Tensor<f64>, theirs: &Value| {
+            assert_close(ours, &tensor(theirs), TOLERANCE, || describe(record, number, what));
+        };
+
+        let y = compute(record, &xs.iter().collect::<Vec<_>>());
+        compare("output", &y, &record["output"]);
+        let gradients: Vec<Tensor<f64>> = xs.iter().flat_map(|x| vjp(&y, [x], &cotangent)).collect();
+        for (i, gradient) in gradients.iter().enumerate() {
+            compare(&format!("grads[{i}]"), gradient, &record["grads"][i]);
+        }
+        let along = |(i, g): (usize, &Tensor<f64>)| (g * tensor::<f64>(&record["directions"][i])).sum();
+        let total = gradients.iter().enumerate().map(along).reduce(|a, b| a + b).unwrap();
+        for (i, x) in xs.iter().enumerate() {
+            let [second] = grad(&total, [x]);
+            compare(&format!("second[{i}]"), &second, &record["second"][i]);
+        }
+        let [jvp] = grad(&total, [&cotangent]);
+        compare("jvp", &jvp, &record["jvp"]);
+    }
+}
+
+#[test]
+fn reductions_over_empty_axes() {
+    let golden = file("ops.json");
+    for (number, record) in records(&golden, "empty", 9).iter().enumerate() {
+        let x = Tensor::<f64>::param(tensor(&record["input"]));
+        let y = compute(record, &[&x]);
+        assert_close(&y, &tensor(&record["output"]), 0.0, || describe(record, number, "output"));
+        let [gradient] = grad(&y.sum(), [&x]);
+        assert_close(&gradient, &tensor(&record["grad"]), 0.0, || describe(record, number, "grad"));
+    }
+}
+
+/// Against the exact values, rounded to the type, so that being better than PyTorch is not wrong.
+#[test]
+fn extreme_arguments_in_both_types() {
+    let golden = file("ops.json");
+    let (mut f32s, mut f64s) = (0, 0);
+    for (number, record) in records(&golden, "extreme", 26).iter().enumerate() {
+        match record["dtype"].as_str() {
+            Some("f32") => {
+                extreme::<f32>(record, number);
+                f32s += 1;
+            }
+            Some("f64") => {
+                extreme::<f64>(record, number);
+                f64s += 1;
+            }
+            other => panic!("record {number}: element type {other:?}"),
+        }
+    }
+    assert_eq!((f32s, f64s), (13, 13));
+}
+
+fn extreme<F: Float>(record: &Value, number: usize) {
+    let x = Tensor::<F>::param(tensor(&record["input"]));
+    let y = compute(record, &[&x]);
+    let cotangent = record.get("cotangent").map_or_else(|| Tensor::ones(y.shape()), tensor);
+    let [gradient] = vjp(&y, [&x], &cotangent);
+    for (what, ours) in [("output", &y), ("grad", &gradient)] {
+        let exact: Tensor<F> = tensor(&record[format!("exact_{what}")]);
+        let theirs: Tensor<F> = tensor(&record[what]);
+        assert!(ours.all_finite() || !exact.all_finite(), "{}", describe(record, number, what));
+        for (i, ((ours, exact), theirs)) in ours.to_vec().iter().zip(exact.to_vec()).zip(theirs.to_vec()).enumerate() {
+            // A few units in the last place, or about as close as PyTorch comes.
+            let off = |value: F| (value - exact).abs().as_f64();
+            // Subnormal numbers may be flushed to zero.
+            let subnormal = F::min_positive_value().as_f64();
+            let allowed = (8.0 * F::epsilon().as_f64() * exact.as_f64().abs()).max(2.0 * off(theirs)) + subnormal;
+            assert!(
+                *ours == exact || off(*ours) <= allowed,
+                "{}, element {i} ({:e}): {ours:e}, exactly {exact:e}, PyTorch {theirs:e}",
+                describe(record, number, what),
+                x.to_vec()[i.min(x.len() - 1)],
+            );
+        }
+    }
+}
+
+fn describe(record: &Value, number: usize, what: &str) -> String {
+    format!("record {number}, {what} of {} with {}", record["op"], record["params"])
+}
+
+#[test]
+#[should_panic(expected = "data/golden asks for sine_integral, which is not in the list")]
+fn an_unknown_operation_fails() {
+    let record = serde_json::json!({ "op": "sine_integral", "params": {} });
+    compute(&record, &[&Tensor::from(1.0_f64)]);
+}
