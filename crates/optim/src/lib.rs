@@ -1,4 +1,37 @@
 //! Optimisers and learning-rate schedules, equal to PyTorch to the digit.
+//!
+//! An [`Optimizer`] walks a model and updates every parameter by a [`Rule`]: [`Sgd`], [`Adam`], [`AdamW`], [`RmsProp`],
+//! [`Adagrad`], [`Adadelta`], [`Adamax`], [`NAdam`], [`RAdam`], [`Rprop`], [`Asgd`], [`Adafactor`], [`Muon`], [`Lbfgs`], and what
+//! PyTorch does not have: [`Lion`], [`Lamb`], [`SignSgd`], [`ClassicalMomentum`]. A [`Scheduler`] changes its rate over
+//! time by a [`Schedule`]: [`StepLr`], [`CosineAnnealingLr`], [`OneCycleLr`], [`ReduceLrOnPlateau`] and a dozen more. Rules and
+//! schedules are plain structs of options; state lives in the drivers, by the parameters' paths, and goes into a file
+//! with `serde`.
+//!
+//! ```
+//! use downhill_optim::{AdamW, CosineAnnealingLr, Optimizer, Scheduler, WarmupLr, clip_grad_norm};
+//! use downhill_tensor::Tensor;
+//!
+//! let (x, y) = (Tensor::from([[0.0], [1.0], [2.0_f64]]), Tensor::from([[1.0], [3.0], [5.0]]));
+//! let mut model = (Tensor::param([[0.0]]), Tensor::param([0.0]));
+//! let mut opt = Optimizer::new(AdamW { lr: 0.3, weight_decay: 0.0, ..AdamW::default() });
+//! let cosine = CosineAnnealingLr { t_max: 190, ..CosineAnnealingLr::default() };
+//! let mut scheduler = Scheduler::new(WarmupLr { steps: 10 }.then(cosine), &mut opt);
+//! for _ in 0..200 {
+//!     let loss = (x.matmul(&model.0) + &model.1 - &y).square().sum();
+//!     let mut grads = loss.backward();
+//!     clip_grad_norm(&mut grads, 10.0);
+//!     opt.step(&mut model, &grads);
+//!     scheduler.step(&mut opt);
+//! }
+//! assert!((model.0.item() - 2.0).abs() < 1e-3 && (model.1.item() - 1.0).abs() < 1e-3);
+//! ```
+//!
+//! Besides: gradient clipping ([`clip_grad_norm`]), averages of weights ([`WeightAverage`]), the range test for the rate
+//! ([`LrRangeTest`]), functions instead of models ([`minimize`]), and rules and schedules from text for command lines
+//! (`"adam:lr=0.01,amsgrad".parse()`).
+//!
+//! `docs/parity.md` in the repository lists the largest difference to PyTorch for every rule and schedule under every
+//! option.
 
 mod average;
 mod clip;

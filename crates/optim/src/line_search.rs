@@ -187,4 +187,18 @@ mod tests {
             }
         }
     }
+
+    /// Of the first two trials the second may be the higher one, as long as it is low enough: the book would look
+    /// between them, minFunc and PyTorch take it.
+    #[test]
+    fn the_second_trial_may_rise() {
+        let mut evaluate = |x: &[f64], g: &mut [f64]| {
+            let (loss, slope) = if x[0] == 1.0 { (-1.0, -10.0) } else { (-0.9, -1.0) };
+            g[0] = slope;
+            loss
+        };
+        let mut line = Line { start: &[0.0], direction: &[1.0], evaluate: &mut evaluate };
+        let found = strong_wolfe(&mut line, 1.0, 0.0, &[-10.0], -10.0, 1e-9, 25);
+        assert_eq!((found.loss, found.evaluations), (-0.9, 2));
+    }
 }

@@ -41,7 +41,20 @@ use slots::Slots;
 /// weights) is updated once, with the state of its first path, and stays tied. Constants (frozen parameters, buffers)
 /// are left alone.
 ///
-/// To accumulate gradients over several batches, add them up: `grads += loss.backward()`, then one step.
+/// To accumulate gradients over several batches, add them up and make one step:
+///
+/// ```
+/// # use downhill_optim::{Optimizer, Sgd};
+/// # use downhill_tensor::{Gradients, Tensor};
+/// # let mut w = Tensor::param([1.0, -2.0]);
+/// # let mut opt = Optimizer::new(Sgd::default());
+/// let batches = [Tensor::from([1.0_f64, 0.0]), Tensor::from([0.0, 1.0])];
+/// let mut grads = Gradients::default();
+/// for x in &batches {
+///     grads += (&w * x).square().sum().backward() * (1.0 / batches.len() as f64);
+/// }
+/// opt.step(&mut w, &grads);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Optimizer<F: Float = f32> {
     /// What to do about a trainable parameter without a gradient.

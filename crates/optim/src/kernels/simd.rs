@@ -9,25 +9,31 @@ pub(super) trait Loop {
     fn run(self);
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Level {
+/// An instruction set a loop is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(super) enum Level {
+    /// What every machine of this architecture has.
     Baseline,
+    /// AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2,
+    /// AVX-512 F and VL.
     #[cfg(target_arch = "x86_64")]
     Avx512,
 }
 
+/// The best level this machine has.
 #[inline]
-fn level() -> Level {
-    static LEVEL: OnceLock<Level> = OnceLock::new();
-    *LEVEL.get_or_init(|| {
+pub(super) fn best() -> Level {
+    static BEST: OnceLock<Level> = OnceLock::new();
+    *BEST.get_or_init(|| {
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            if avx2 && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
                 return Level::Avx512;
             }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            if avx2 {
                 return Level::Avx2;
             }
         }
@@ -38,8 +44,18 @@ fn level() -> Level {
 /// Runs a loop with the best vector instructions of this machine.
 #[inline]
 pub(super) fn vectorised(body: impl Loop) {
-    match level() {
-        // SAFETY: `level` has found these instructions on this machine.
+    run_at(best(), body);
+}
+
+/// Runs a loop with the instructions of one level.
+///
+/// # Panics
+/// If this machine does not have them.
+#[inline(always)]
+pub(super) fn run_at(level: Level, body: impl Loop) {
+    assert!(level <= best(), "this machine has no {level:?}");
+    match level {
+        // SAFETY: `best` has found these instructions on this machine, and the level is not above it.
         #[cfg(target_arch = "x86_64")]
         Level::Avx512 => unsafe { avx512(body) },
         // SAFETY: as above.

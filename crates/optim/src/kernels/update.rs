@@ -53,3 +53,51 @@ impl<F: Float, const N: usize, U: Fn(F, F, [F; N]) -> (F, [F; N])> Loop for Pass
 fn tiny<F: Float>() -> F {
     F::from_f64(if F::NAME == "f32" { 1e-30 } else { 1e-280 })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::simd::{Level, best, run_at};
+
+    fn formula(p: f32, g: f32, [m, v]: [f32; 2]) -> (f32, [f32; 2]) {
+        let (m, v) = (0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g * g);
+        (p - 0.3 * m / (v.sqrt() * 1.7 + 1e-3), [m, v])
+    }
+
+    /// The same bits whatever the instructions, for every length of a remainder.
+    #[test]
+    fn every_level_as_the_plain_loop() {
+        let levels = [
+            Level::Baseline,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2,
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512,
+        ];
+        for level in levels.into_iter().filter(|&level| level <= best()) {
+            for len in (0..70).chain([1000]) {
+                let number = |i: usize, seed: usize| ((i * 37 + seed * 11) % 101) as f32 / 17.0 - 3.0;
+                let [mut p, g, mut m, mut v] = [1, 2, 3, 4].map(|seed| {
+                    (0..len)
+                        .map(|i| if seed == 4 { number(i, seed).abs() } else { number(i, seed) })
+                        .collect::<Vec<_>>()
+                });
+                let expected: Vec<_> = (0..len).map(|i| formula(p[i], g[i], [m[i], v[i]])).collect();
+                run_at(level, Pass { param: &mut p, grad: &g, state: [&mut m, &mut v], formula });
+                for i in 0..len {
+                    let bits = |(p, [m, v]): (f32, [f32; 2])| [p, m, v].map(f32::to_bits);
+                    assert_eq!(bits((p[i], [m[i], v[i]])), bits(expected[i]), "{level:?}, element {i} of {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn almost_nothing_becomes_nothing_and_nan_stays() {
+        let mut state = [1e-31_f32, -1e-31, 1e-29, f32::NAN, f32::INFINITY];
+        let param = &mut [0.0; 5];
+        update(param, &[0.0; 5], [&mut state], |p, _, [s]| (p, [s]));
+        assert_eq!(state[..3], [0.0, 0.0, 1e-29]);
+        assert!(state[3].is_nan() && state[4] == f32::INFINITY);
+    }
+}

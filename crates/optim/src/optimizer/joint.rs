@@ -1,5 +1,7 @@
 //! Steps that evaluate the loss themselves.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use downhill_tensor::{Float, Gradients, Params, Path, Tensor};
 
 use super::slots::Slot;
@@ -58,22 +60,21 @@ impl<F: Float> Optimizer<F> {
 
     #[track_caller]
     fn take_joint_state(&mut self, len: usize) -> ParamState<F> {
-        let Some(slot) = self.slots.iter().next() else { return ParamState::default() };
+        let Some(slot) = self.slots.first_mut() else { return ParamState::default() };
         assert!(
             slot.shape == [len],
             "step_with: the model has {len} trainable elements, but had {} in the last step; make a new optimiser",
             slot.shape[0],
         );
-        slot.state.clone()
+        std::mem::take(&mut slot.state)
     }
 }
 
 /// Visits every parameter once, at its first path.
 fn visit_once<'m, F: Float, M: Params<F>>(model: &'m M, mut visitor: impl FnMut(&Path<'_>, &'m Tensor<F>)) {
-    let mut seen = Vec::new();
+    let mut seen = BTreeSet::new();
     model.visit(&Path::ROOT, &mut |path, tensor| {
-        if tensor.is_param() && !seen.contains(&tensor.id()) {
-            seen.push(tensor.id());
+        if tensor.is_param() && seen.insert(tensor.id()) {
             visitor(path, tensor);
         }
     });
@@ -86,19 +87,15 @@ fn elements<F: Float, M: Params<F>>(model: &M) -> Vec<F> {
 }
 
 fn set_elements<F: Float, M: Params<F>>(model: &mut M, x: &[F]) {
-    let (mut at, mut seen) = (0, Vec::new());
+    let (mut end, mut starts) = (0, BTreeMap::new());
     model.visit_mut(&Path::ROOT, &mut |_, tensor| {
         if !tensor.is_param() {
             return;
         }
-        let start = match seen.iter().find(|&&(id, _)| id == tensor.id()) {
-            Some(&(_, start)) => start,
-            None => {
-                seen.push((tensor.id(), at));
-                at += tensor.len();
-                at - tensor.len()
-            }
-        };
+        let start = *starts.entry(tensor.id()).or_insert_with(|| {
+            end += tensor.len();
+            end - tensor.len()
+        });
         let mut view = tensor.data_mut();
         let param = view.as_slice_mut().expect("a parameter is row-major");
         param.copy_from_slice(&x[start..start + param.len()]);

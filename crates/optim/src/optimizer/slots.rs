@@ -52,6 +52,11 @@ impl<F: Float> Slots<F> {
         self.list.iter()
     }
 
+    /// The first slot.
+    pub(super) fn first_mut(&mut self) -> Option<&mut Slot<F>> {
+        self.list.first_mut()
+    }
+
     pub(super) fn replace(&mut self, list: Vec<Slot<F>>) {
         *self = Slots { list, ..Slots::default() };
     }
