@@ -106,7 +106,8 @@ impl Width {
         if short.len() <= long.len() && short.iter().all(|&n| n == 1) {
             return Some(Width::Column(long.iter().product()));
         }
-        if long.ends_with(short) {
+        let leading = short.iter().take_while(|&&n| n == 1).count();
+        if short.len() <= long.len() && long.ends_with(&short[leading..]) {
             return Some(Width::Row);
         }
         let same = short.len() - short.iter().rev().take_while(|&&n| n == 1).count();
@@ -144,9 +145,8 @@ fn stretched<F: Float>(a: &Elements<F>, b: &Elements<F>) -> (Elements<F>, Elemen
     let shape = broadcast_shape(a.shape(), b.shape()).expect("the operation has checked the shapes");
     let stretch = |x: &Elements<F>| {
         let view = x.view();
-        let elements =
-            view.broadcast(shape.as_slice()).expect("broadcasts to the joint shape").iter().copied().collect();
-        Elements::new(IxDyn(&shape), elements)
+        let stretched = view.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
+        Elements::from(stretched.as_standard_layout().into_owned())
     };
     (stretch(a), stretch(b))
 }

@@ -4,6 +4,7 @@
 
 use ndarray::IxDyn;
 
+use super::elementwise::map;
 use super::reduce::{fold_row, larger};
 use super::simd::vectorised;
 use crate::axes::AxisSet;
@@ -93,8 +94,13 @@ fn sum<F: Float>(row: &[F]) -> F {
 /// `x` with every line of elements along the axis changed by `f`, which gets scratch memory as long as the line.
 #[inline(always)]
 fn along<F: Float>(x: &Elements<F>, axis: usize, f: impl Fn(&mut [F], &mut [F])) -> Elements<F> {
-    let x = x.row_major();
-    let mut y = x.as_slice().expect("row-major").to_vec();
+    let mut copy = map(
+        x,
+        #[inline(always)]
+        |x| x,
+    );
+    let mut y = copy.view_mut();
+    let y = y.as_slice_mut().expect("row-major");
     let length = x.shape()[axis];
     let width: usize = x.shape()[axis + 1..].iter().product();
     let mut scratch = vec![F::zero(); length];
@@ -133,7 +139,7 @@ fn along<F: Float>(x: &Elements<F>, axis: usize, f: impl Fn(&mut [F], &mut [F]))
             },
         );
     }
-    Elements::new(x.dim().clone(), y)
+    copy
 }
 
 #[cfg(test)]
