@@ -20,7 +20,7 @@ use crate::{Module, init};
 /// let x = Tensor::from([[1.0_f32, 2.0, 3.0]]);
 /// assert_eq!(layer.forward(&x), x.matmul(&layer.weight.t()) + layer.bias.as_ref().unwrap());
 /// ```
-#[derive(Clone, Params)]
+#[derive(Clone, Debug, Params)]
 pub struct Linear<F: Float = f32> {
     /// `[out, in]`.
     pub weight: Tensor<F>,

@@ -18,7 +18,7 @@ use crate::{Activation, Linear, Module};
 /// let names: Vec<String> = model.named_params().into_iter().map(|(path, _)| path).collect();
 /// assert_eq!(names, ["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"]);
 /// ```
-#[derive(Clone, Params)]
+#[derive(Clone, Debug, Params)]
 pub struct Mlp<F: Float = f32> {
     /// The layers in the order in which they are applied.
     pub layers: Vec<Linear<F>>,

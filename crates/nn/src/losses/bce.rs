@@ -1,7 +1,6 @@
 //! The binary cross-entropy of probabilities.
 
-use downhill_tensor::{Float, Op, Tensor, apply};
-use ndarray::{ArrayD, ArrayViewD, Zip};
+use downhill_tensor::{Elementwise, Float, Tensor, elementwise};
 
 use super::Reduction;
 use super::targets::{assert_same_shape, weighted};
@@ -56,7 +55,7 @@ impl<F: Float> Bce<F> {
                 "bce: {p} is not a probability, which is between 0 and 1; if these are logits, use `bce_with_logits`"
             );
         }
-        let losses = apply(BinaryCrossEntropy, [probabilities, targets]);
+        let losses = elementwise(BinaryCrossEntropy, [probabilities, targets]);
         self.reduction.of(weighted("bce", losses, self.weight.as_ref()))
     }
 }
@@ -71,16 +70,16 @@ impl BinaryCrossEntropy {
     const LEAST: f64 = 1e-12;
 }
 
-impl<F: Float> Op<F, 2> for BinaryCrossEntropy {
+impl<F: Float> Elementwise<F, 2> for BinaryCrossEntropy {
     fn name(&self) -> &'static str {
         "bce"
     }
 
-    fn forward(&self, [p, t]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+    fn element(&self, [p, t]: [F; 2]) -> F {
         let floor = F::from_f64(Self::FLOOR);
         // Not `max`, which would turn NaN into the floor.
         let cut = |x: F| if x < floor { floor } else { x };
-        Zip::from(p).and(t).map_collect(|&p, &t| (t - F::one()) * cut((-p).ln_1p()) - t * cut(p.ln()))
+        (t - F::one()) * cut((-p).ln_1p()) - t * cut(p.ln())
     }
 
     fn vjp(&self, wrt: usize, [p, t]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

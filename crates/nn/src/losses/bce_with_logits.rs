@@ -1,6 +1,6 @@
 //! The binary cross-entropy of logits: the loss of a yes-or-no classifier, "log loss".
 
-use downhill_tensor::{Float, Tensor};
+use downhill_tensor::{Elementwise, Float, Tensor, elementwise};
 
 use super::Reduction;
 use super::targets::{assert_same_shape, weighted};
@@ -53,9 +53,61 @@ impl<F: Float> BceWithLogits<F> {
     #[track_caller]
     pub fn loss(&self, logits: &Tensor<F>, targets: &Tensor<F>) -> Tensor<F> {
         assert_same_shape("bce_with_logits", logits, targets);
-        let positive = weighted("bce_with_logits", targets * (-logits).softplus(), self.pos_weight.as_ref());
-        let negative = (-targets + F::one()) * logits.softplus();
-        self.reduction.of(weighted("bce_with_logits", positive + negative, self.weight.as_ref()))
+        let losses = match &self.pos_weight {
+            None => elementwise(LogLoss, [logits, targets]),
+            Some(_) => {
+                let positive = targets * (-logits).softplus();
+                let negative = (-targets + F::one()) * logits.softplus();
+                negative + weighted("bce_with_logits", positive, self.pos_weight.as_ref())
+            }
+        };
+        self.reduction.of(weighted("bce_with_logits", losses, self.weight.as_ref()))
+    }
+}
+
+/// `(1 - t)·softplus(x) + t·softplus(-x)` of each pair `(x, t)`. The derivatives are [`Slope`] and `-x`.
+///
+/// A primitive for speed: the two parts share their exponential and their logarithm.
+struct LogLoss;
+
+impl<F: Float> Elementwise<F, 2> for LogLoss {
+    fn name(&self) -> &'static str {
+        "bce_with_logits"
+    }
+
+    fn element(&self, [x, t]: [F; 2]) -> F {
+        // softplus(±x) = max(±x, 0) + ln(1 + e^-|x|)
+        let bend = (-x.abs()).exp().ln_1p();
+        (F::one() - t) * (x.max(F::zero()) + bend) + t * ((-x).max(F::zero()) + bend)
+    }
+
+    fn vjp(&self, wrt: usize, [x, t]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        match wrt {
+            0 => dy * elementwise(Slope, [x, t]),
+            _ => -(dy * x),
+        }
+    }
+}
+
+/// `(1 - t)·σ(x) - t·σ(-x)`, which is `σ(x) - t` without cancellation. The derivatives are `σ·(1 - σ)` and -1.
+struct Slope;
+
+impl<F: Float> Elementwise<F, 2> for Slope {
+    fn name(&self) -> &'static str {
+        "bce_with_logits_slope"
+    }
+
+    fn element(&self, [x, t]: [F; 2]) -> F {
+        let small = (-x.abs()).exp();
+        let (rising, falling) = if x < F::zero() { (small, F::one()) } else { (F::one(), small) };
+        ((F::one() - t) * rising - t * falling) / (F::one() + small)
+    }
+
+    fn vjp(&self, wrt: usize, [x, _]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        match wrt {
+            0 => dy * x.sigmoid() * (-x).sigmoid(),
+            _ => -dy,
+        }
     }
 }
 
@@ -96,5 +148,24 @@ mod tests {
         let tiny = (-40.0_f32).exp();
         assert_eq!(losses.to_vec(), [1000.0, 1000.0, 0.0, 0.0, tiny, tiny]);
         assert_eq!(losses.sum().backward()[&x].to_vec(), [1.0, -1.0, 0.0, 0.0, -tiny, tiny]);
+    }
+
+    #[test]
+    fn the_weight_of_the_positives_is_on_their_part_alone() {
+        let x = Tensor::<f64>::from([[-3.0, 0.5], [1.0, 1000.0]]);
+        let t = Tensor::from([[1.0, 0.0], [0.25, 0.0]]);
+        let none = BceWithLogits { reduction: Reduction::None, ..BceWithLogits::default() };
+        let triple = BceWithLogits { pos_weight: Some(Tensor::from([3.0, 1.0])), ..none.clone() };
+        let expected = none.loss(&x, &t) + &t * (-&x).softplus() * Tensor::from([2.0, 0.0]);
+        let difference = triple.loss(&x, &t) - expected;
+        assert!(difference.to_vec().iter().all(|x| x.abs() < 1e-15), "{difference}");
+    }
+
+    #[test]
+    fn a_nan_is_seen() {
+        let x = Tensor::param([f64::NAN, 1.0]);
+        let loss = bce_with_logits(&x, &Tensor::from([1.0, 1.0]));
+        assert!(loss.item().is_nan());
+        assert!(loss.backward()[&x].to_vec()[0].is_nan());
     }
 }

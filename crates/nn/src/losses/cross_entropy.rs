@@ -2,7 +2,9 @@
 
 use downhill_tensor::{Float, Tensor};
 
-use super::targets::{assert_same_shape, class_axis, class_weights};
+use super::softmax_product::softmax_product;
+use super::sparse::sparse_product;
+use super::targets::{assert_same_shape, class_axis, class_weights, label_shape};
 use super::{NllLoss, Reduction, Targets};
 
 /// The cross-entropy `-Σ_c w_c·q_c·log softmax(logits)_c` between the targets `q` and what the logits say, with its
@@ -77,7 +79,12 @@ impl<F: Float> CrossEntropy<F> {
             Targets::Labels(labels) => {
                 let CrossEntropy { weight, ignore_index, reduction, .. } = self.clone();
                 let options = NllLoss { weight, ignore_index, reduction };
-                options.smoothed("cross_entropy", &logits.log_softmax(axis as isize), &labels, smoothing)
+                let (entries, total) = options.entries("cross_entropy", logits.shape(), &labels, smoothing);
+                let shape = label_shape(logits.shape(), axis);
+                match reduction.divisor(&shape, total) {
+                    Some(divisor) => softmax_product(logits, axis, entries, F::from_f64(1.0 / divisor)),
+                    None => sparse_product(entries, &logits.log_softmax(axis as isize), shape),
+                }
             }
             Targets::Probabilities(probabilities) => {
                 assert!(
@@ -187,6 +194,41 @@ mod tests {
         let loss = cross_entropy(&logits, &[0, 0]);
         assert_eq!(loss.item(), 1000.0);
         assert_eq!(loss.backward()[&logits].to_vec(), [0.0, 0.0, 0.0, -0.5, 0.5, 0.0]);
+    }
+
+    #[test]
+    fn any_memory_order_and_no_batch_at_all() {
+        let x = Tensor::param(logits().t().to_array());
+        let loss = cross_entropy(&x.t(), &[2, 1]);
+        assert_eq!(loss, cross_entropy(&logits(), &[2, 1]));
+        let row_by_row = Tensor::param(logits());
+        let expected = cross_entropy(&row_by_row, &[2, 1]).backward()[&row_by_row].t();
+        assert_eq!(loss.backward()[&x], expected);
+
+        let nothing = Tensor::<f64>::param(Tensor::zeros(&[0, 3]));
+        let loss = cross_entropy(&nothing, &[]);
+        assert!(loss.item().is_nan(), "a mean of nothing");
+        assert_eq!(loss.backward()[&nothing].shape(), [0, 3]);
+    }
+
+    #[test]
+    fn what_is_ignored_has_no_gradient_even_if_that_is_all() {
+        let x = Tensor::param(logits());
+        let options = CrossEntropy { ignore_index: Some(9), label_smoothing: 0.1, ..CrossEntropy::default() };
+        let slope = options.loss(&x, &[9, 1]).backward()[&x].to_vec();
+        assert!(slope[..3] == [0.0; 3] && slope[3..].iter().all(|x| *x != 0.0), "{slope:?}");
+        let loss = options.loss(&x, &[9, 9]);
+        assert!(loss.item().is_nan());
+        assert_eq!(loss.backward()[&x], Tensor::zeros(&[2, 3]));
+    }
+
+    #[test]
+    fn a_nan_is_seen() {
+        let x = Tensor::param([[f64::NAN, 0.0], [1.0, 0.0]]);
+        let loss = cross_entropy(&x, &[1, 0]);
+        assert!(loss.item().is_nan());
+        let slope = loss.backward()[&x].to_vec();
+        assert!(slope[..2].iter().all(|x| x.is_nan()) && slope[2..].iter().all(|x| x.is_finite()), "{slope:?}");
     }
 
     #[test]

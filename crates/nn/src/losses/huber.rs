@@ -1,6 +1,6 @@
 //! Huber's loss: squared near 0, absolute far out.
 
-use downhill_tensor::{Float, Tensor};
+use downhill_tensor::{Elementwise, Float, Tensor, elementwise};
 
 use super::Reduction;
 use super::targets::assert_same_shape;
@@ -50,11 +50,34 @@ impl Huber {
     }
 }
 
-/// `e²/2` where `|e| ≤ bend`, and on along its tangents: `c·(e - c/2)` with `c` the error limited to `±bend`. Its first
-/// derivative is `c`.
+/// `e²/2` where `|e| ≤ bend`, and on along its tangents.
 pub(super) fn bent_parabola<F: Float>(error: &Tensor<F>, bend: F) -> Tensor<F> {
-    let limited = error.clamp(-bend, bend);
-    &limited * (error - &limited * F::from_f64(0.5))
+    elementwise(BentParabola { bend }, [error])
+}
+
+/// With `c` the error limited to `±bend` it is `c·(e - c/2)`; the derivative is `c`. A primitive for speed.
+struct BentParabola<F> {
+    bend: F,
+}
+
+impl<F: Float> Elementwise<F, 1> for BentParabola<F> {
+    fn name(&self) -> &'static str {
+        "bent_parabola"
+    }
+
+    fn element(&self, [e]: [F; 1]) -> F {
+        // Comparisons with NaN are false, so that NaN passes.
+        let limited = match e {
+            e if e < -self.bend => -self.bend,
+            e if e > self.bend => self.bend,
+            e => e,
+        };
+        limited * (e - limited * F::from_f64(0.5))
+    }
+
+    fn vjp(&self, _wrt: usize, [e]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy * e.clamp(-self.bend, self.bend)
+    }
 }
 
 #[cfg(test)]

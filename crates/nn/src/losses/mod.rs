@@ -10,6 +10,7 @@ mod mse;
 mod nll_loss;
 mod reduction;
 mod smooth_l1;
+mod softmax_product;
 mod sparse;
 mod targets;
 

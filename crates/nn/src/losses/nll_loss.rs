@@ -54,21 +54,33 @@ impl<F: Float> NllLoss<F> {
     /// weight is not `[classes]`.
     #[track_caller]
     pub fn loss<'a>(&self, log_probabilities: &Tensor<F>, labels: impl Into<Labels<'a>>) -> Tensor<F> {
-        self.smoothed("nll_loss", log_probabilities, &labels.into(), 0.0)
+        let shape = log_probabilities.shape();
+        let (entries, total) = self.entries("nll_loss", shape, &labels.into(), 0.0);
+        let losses = sparse_product(entries, log_probabilities, label_shape(shape, class_axis("nll_loss", shape)));
+        self.reduction.of_weighted(losses, total)
     }
 
-    /// The loss with label smoothing: every label `y` stands for the probability `1 - ε` of `y` and another `ε/C` of
-    /// each of the `C` classes. As in PyTorch, the first part is weighted by `w_y` and the second by `w_c`, while the
-    /// mean of both divides by the sum of the `w_y`.
+    /// The matrix whose product with log-probabilities of this shape gives the losses, and the total weight of the
+    /// labels.
+    ///
+    /// With label smoothing every label `y` stands for the probability `1 - ε` of `y` and another `ε/C` of each of the
+    /// `C` classes. As in PyTorch, the first part is weighted by `w_y` and the second by `w_c`, while the mean of both
+    /// divides by the sum of the `w_y`.
     #[track_caller]
-    pub(super) fn smoothed(&self, op: &str, log_p: &Tensor<F>, labels: &Labels<'_>, smoothing: f64) -> Tensor<F> {
-        let axis = class_axis(op, log_p.shape());
-        let classes = log_p.shape()[axis];
-        labels.check(op, log_p.shape(), axis, self.ignore_index);
+    pub(super) fn entries(
+        &self,
+        op: &str,
+        shape: &[usize],
+        labels: &Labels<'_>,
+        smoothing: f64,
+    ) -> (Vec<Entry<F>>, f64) {
+        let axis = class_axis(op, shape);
+        let classes = shape[axis];
+        labels.check(op, shape, axis, self.ignore_index);
         let weight = class_weights(op, self.weight.as_ref(), classes);
         let weight = |class: usize| weight.as_ref().map_or(F::one(), |weight| weight[class]);
 
-        let inner: usize = log_p.shape()[axis + 1..].iter().product();
+        let inner: usize = shape[axis + 1..].iter().product();
         let column = |row: usize, class: usize| (row / inner * classes + class) * inner + row % inner;
         let (peak, floor) = (F::from_f64(1.0 - smoothing), F::from_f64(smoothing / classes as f64));
         let mut entries = Vec::with_capacity(labels.0.len() * if smoothing == 0.0 { 1 } else { classes + 1 });
@@ -81,8 +93,7 @@ impl<F: Float> NllLoss<F> {
             }
             total += weight(label).as_f64();
         }
-        let losses = sparse_product(entries, log_p, label_shape(log_p.shape(), axis));
-        self.reduction.of_weighted(losses, total)
+        (entries, total)
     }
 }
 

@@ -24,9 +24,8 @@ impl Reduction {
             Reduction::Mean => losses.mean(),
             Reduction::Sum => losses.sum(),
             Reduction::BatchMean => {
-                // No batch axis is a batch of one; the sum over an empty batch stays 0.
-                let batch = losses.shape().first().map_or(1, |&n| n.max(1));
-                losses.sum() / F::from_f64(batch as f64)
+                let batch = batch_size(losses.shape());
+                losses.sum() / F::from_f64(batch)
             }
         }
     }
@@ -38,6 +37,21 @@ impl Reduction {
             other => other.of(losses),
         }
     }
+
+    /// What the sum of losses of this shape and this total weight is divided by; `None` if they are not summed.
+    pub(crate) fn divisor(self, shape: &[usize], total_weight: f64) -> Option<f64> {
+        match self {
+            Reduction::None => None,
+            Reduction::Mean => Some(total_weight),
+            Reduction::Sum => Some(1.0),
+            Reduction::BatchMean => Some(batch_size(shape)),
+        }
+    }
+}
+
+/// No batch axis is a batch of one; the sum over an empty batch stays 0.
+fn batch_size(shape: &[usize]) -> f64 {
+    shape.first().map_or(1, |&n| n.max(1)) as f64
 }
 
 #[cfg(test)]

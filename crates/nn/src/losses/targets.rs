@@ -75,8 +75,9 @@ impl Labels<'_> {
                 self.0.shape()
             );
         }
-        let wrong = self.0.indexed_iter().find(|&(_, &label)| label >= classes && Some(label) != ignore);
-        if let Some((index, label)) = wrong {
+        let is_wrong = |&label: &usize| label >= classes && Some(label) != ignore;
+        if self.0.iter().any(is_wrong) {
+            let (index, label) = self.0.indexed_iter().find(|&(_, label)| is_wrong(label)).expect("there is one");
             panic!(
                 "{op} of {input:?}: the label {label} at index {:?} is not one of the {classes} classes, whose numbers \
                  start at 0; a label that stands for \"no label\" can be named as `ignore_index`",

@@ -103,7 +103,7 @@ pub fn write<T: Serialize>(value: &T, kind: &str, path: impl AsRef<Path>) -> Res
     replace(path, &bytes).map_err(|error| StateError::new(path, StateProblem::Unwritable(error)))
 }
 
-/// Reads a value of that `kind` from a file that [`write`] wrote.
+/// Reads a value of that `kind` from a file that [`write()`] wrote.
 ///
 /// # Errors
 /// If the file cannot be read, is not one of ours, is damaged, or holds something else.
