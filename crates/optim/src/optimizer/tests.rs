@@ -100,6 +100,18 @@ fn state_goes_by_path_not_by_order_or_identity() {
 }
 
 #[test]
+fn tied_parameters_move_in_any_order() {
+    let shared = Tensor::param([1.0]);
+    let mut model = (shared.clone(), shared);
+    let mut opt = Optimizer::new(sgd(0.25));
+    opt.step_with(&mut model, |(a, b)| (a * b).sum());
+    assert_eq!((model.0.item(), model.1.item()), (0.5, 0.5));
+    let mut reversed = Reversed(model);
+    opt.step_with(&mut reversed, |model| (&model.0.0 * &model.0.1).sum());
+    assert_eq!((reversed.0.0.item(), reversed.0.1.item()), (0.25, 0.25));
+}
+
+#[test]
 fn a_gradient_of_any_layout() {
     let mut w = Tensor::param([[1.0_f64, 2.0, 3.0], [4.0, 5.0, 6.0]]);
     let mut grads = w.sum().backward();
