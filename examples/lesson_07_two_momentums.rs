@@ -66,20 +66,20 @@ fn main() {
     let constant = |_: usize| 0.01;
     let dropped = |step: usize| if step < 20 { 0.01 } else { 0.001 };
 
-    println!("The way down the bowl (x² + 20·y²)/2 from (1, 1); the distance of each step\n");
+    println!("The way down the bowl (x² + 20·y²)/2 from (1, 1); the distance of each step");
     for (title, rate) in
         [("rate 0.01 throughout", &constant as &dyn Fn(usize) -> f64), ("rate 0.01, from step 20 on 0.001", &dropped)]
     {
         let (outside, inside) = (outside(rate), inside(rate));
         let corrected = inside_corrected(rate);
-        println!("{title}\n");
+        println!("\n{title}\n");
         println!("   step   outside     inside      inside, corrected");
         for step in [1, 2, 10, 19, 20, 21, 22, 25, 30, 40, 60] {
             let lengths = [&outside, &inside, &corrected].map(|path| format!("{:<9.6}", step_length(path, step)));
             println!("   {step:>4}   {}", lengths.join("   ").trim_end());
         }
         println!("   largest distance between outside and inside:    {}", distance(&outside, &inside));
-        println!("   largest distance between outside and corrected: {}\n", distance(&outside, &corrected));
+        println!("   largest distance between outside and corrected: {}", distance(&outside, &corrected));
     }
 }
 

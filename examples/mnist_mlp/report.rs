@@ -46,7 +46,7 @@ impl Report {
         if self.json {
             return Ok(());
         }
-        writeln!(io::stdout(), "epoch   loss     train     test      seconds   images/s   rate")
+        writeln!(io::stdout(), "epoch   loss     train      test       seconds   images/s   rate")
     }
 
     pub(crate) fn epoch(&self, e: &Epoch) -> io::Result<()> {
@@ -67,7 +67,7 @@ impl Report {
         let (epoch, loss, seconds, lr) = (e.epoch, e.loss, e.seconds, e.lr);
         writeln!(
             io::stdout(),
-            "{epoch:>5}   {loss:<6.4}   {train:>5.2} %   {test:>5.2} %   {seconds:>7.2}   {per_second:>8.0}   {lr:.3e}"
+            "{epoch:>5}   {loss:<6.4}   {train:>6.2} %   {test:>6.2} %   {seconds:>7.2}   {per_second:>8.0}   {lr:.3e}"
         )
     }
 

@@ -85,7 +85,7 @@ fn misfit(x: &[usize], weight: &[usize]) -> ! {
 
 #[cfg(test)]
 mod tests {
-    use downhill_tensor::Params;
+    use downhill_tensor::{Check, Params, gradcheck};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
@@ -123,6 +123,19 @@ mod tests {
     fn no_inputs_leave_the_bias() {
         let layer = Linear::<f32>::new(0, 2, &mut ChaCha8Rng::seed_from_u64(3));
         assert_eq!(layer.forward(&Tensor::zeros(&[4, 0])), Tensor::zeros(&[4, 2]));
+    }
+
+    #[test]
+    fn derivatives() {
+        let weight = Tensor::from([[1.0, 2.0], [-0.5, 0.25], [0.0, 1.5]]);
+        let bias = Tensor::from([0.5, -1.0, 2.0]);
+        for shape in [&[2][..], &[4, 2], &[1, 2], &[0, 2], &[2, 3, 2]] {
+            let x = init::uniform(shape, -1.0..=1.0, &mut ChaCha8Rng::seed_from_u64(1));
+            let layer = |w: &Tensor<f64>, b: Option<&Tensor<f64>>| Linear { weight: w.clone(), bias: b.cloned() };
+            let biased = |[x, w, b]: [&Tensor<f64>; 3]| layer(w, Some(b)).forward(x);
+            gradcheck(biased, [&x, &weight, &bias], Check::order(2)).unwrap();
+            gradcheck(|[x, w]| layer(w, None).forward(x), [&x, &weight], Check::order(2)).unwrap();
+        }
     }
 
     #[test]

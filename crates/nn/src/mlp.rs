@@ -59,11 +59,12 @@ impl<F: Float> Module<F> for Mlp<F> {
 
 #[cfg(test)]
 mod tests {
+    use downhill_tensor::{Check, gradcheck};
     use rand::SeedableRng;
     use rand_chacha::ChaCha8Rng;
 
     use super::*;
-    use crate::Sigmoid;
+    use crate::{Sigmoid, cross_entropy};
 
     #[test]
     fn an_activation_between_the_layers_only() {
@@ -72,6 +73,21 @@ mod tests {
         let x = Tensor::from([[1.0, -1.0], [0.5, 2.0]]);
         assert_eq!(model.forward(&x), c.forward(&b.forward(&a.forward(&x).sigmoid()).sigmoid()));
         assert_eq!(model.num_params(), 9 + 12 + 4);
+    }
+
+    #[test]
+    fn derivatives() {
+        let model = Mlp::<f64>::new(&[2, 3, 2], Sigmoid, &mut ChaCha8Rng::seed_from_u64(1));
+        let with = |w: &Tensor<f64>, b: &Tensor<f64>| {
+            let mut model = model.clone();
+            model.layers[0].weight = w.clone();
+            model.layers[1].bias = Some(b.clone());
+            model
+        };
+        let x = Tensor::from([[1.0, -1.0], [0.5, 2.0]]);
+        let (w, b) = (&model.layers[0].weight, model.layers[1].bias.as_ref().unwrap());
+        let loss = |[x, w, b]: [&Tensor<f64>; 3]| cross_entropy(&with(w, b).forward(x), &[1, 0]);
+        gradcheck(loss, [&x, w, b], Check::order(2)).unwrap();
     }
 
     #[test]

@@ -26,7 +26,7 @@ impl<F: Float> Elementwise<F, 1> for NormalCdf {
 
 impl<F: Float> Tensor<F> {
     /// The Gaussian error linear unit `x·Φ(x)` of every element, with the exact `Φ` (Hendrycks and Gimpel 2016,
-    /// [arXiv:1606.08415](https://arxiv.org/abs/1606.08415)); the faster approximation is
+    /// [arXiv:1606.08415](https://arxiv.org/abs/1606.08415)); the approximation without `Φ` is
     /// [`gelu_tanh`](Self::gelu_tanh).
     ///
     /// ```

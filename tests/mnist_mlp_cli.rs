@@ -1,0 +1,344 @@
+//! The program `mnist_mlp` as its user meets it: what it prints, what it saves, and what it says when something is wrong.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use downhill_tests::example::program;
+use serde_json::Value;
+
+/// A directory with a set of tiny images in MNIST's four files, gone after the test. Class `d` has pixel `d` lit, of 16.
+struct Fixture(PathBuf);
+
+impl Fixture {
+    fn new(test: &str) -> Self {
+        let directory = std::env::temp_dir().join(format!("downhill-cli-{test}-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let fixture = Fixture(directory);
+        fixture.write_set("train", 200);
+        fixture.write_set("t10k", 50);
+        fixture
+    }
+
+    fn write_set(&self, name: &str, count: u8) {
+        let label = |i: u8| i % 10 * 7 % 10;
+        let pixel = |i: u8, k: u8| if k == label(i) { 200 } else { (i ^ k.wrapping_mul(37)) % 64 };
+        let mut images = vec![0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 4, 0, 0, 0, 4];
+        images.extend((0..count).flat_map(|i| (0..16).map(move |k| pixel(i, k))));
+        let mut labels = vec![0, 0, 8, 1, 0, 0, 0, count];
+        labels.extend((0..count).map(label));
+        fs::write(self.path(&format!("{name}-images-idx3-ubyte")), images).unwrap();
+        fs::write(self.path(&format!("{name}-labels-idx1-ubyte")), labels).unwrap();
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn model(&self) -> String {
+        self.path("model.bin").display().to_string()
+    }
+
+    /// Runs the program on these images with these options, saving to `model.bin` here unless they say otherwise.
+    fn run(&self, options: &[&str]) -> Output {
+        let mut command = Command::new(program("mnist_mlp"));
+        command.arg("--data").arg(&self.0).args(options).current_dir(&self.0);
+        if !options.iter().any(|option| ["--save", "--eval-only"].contains(option)) {
+            command.args(["--save", &self.model()]);
+        }
+        command.output().unwrap()
+    }
+
+    /// The lines of a run with `--json` that must succeed.
+    fn json(&self, options: &[&str]) -> Vec<Value> {
+        let output = self.run(&[&["--json"], options].concat());
+        assert!(output.status.success() && output.stderr.is_empty(), "{options:?}: {}", stderr(&output));
+        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// A run that must fail with this code and one line that contains these words.
+    fn fails(&self, options: &[&str], code: i32, words: &[&str]) {
+        assert_failure(&self.run(options), code, words, &format!("{options:?}"));
+    }
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn assert_failure(output: &Output, code: i32, words: &[&str], what: &str) {
+    let message = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{what}: {message}");
+    assert_eq!(message.lines().count(), 1, "{what}: {message}");
+    assert!(message.starts_with("mnist_mlp: ") && !message.contains("panicked"), "{what}: {message}");
+    for word in words {
+        assert!(message.contains(word), "{what}: {message} does not contain {word}");
+    }
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn options_that_make_no_sense() {
+    let fixture = Fixture::new("options");
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["--optimiser", "adam"], &["--optimiser", "a similar argument exists: '--optimizer'"]),
+        (&["--optimizer", "admm"], &["--optimizer", "`admm`", "adam, ", "sgd"]),
+        (&["--optimizer", "adam:rate=1"], &["Adam", "`rate`", "lr, beta1"]),
+        (&["--optimizer", "adam:lr=fast"], &["Adam", "lr", "`fast`"]),
+        (&["--optimizer", "adam:beta1=1"], &["Adam", "beta1", "1"]),
+        (&["--optimizer", "adam", "--momentum", "0.9"], &["--momentum", "Adam", "beta1"]),
+        (&["--schedule", "cosinus"], &["--schedule", "`cosinus`", "cosine"]),
+        (&["--schedule", "cosine:t_max=0"], &["--schedule", "t_max", "0"]),
+        (&["--schedule", "one_cycle:max_lr=0.1,total_steps=2"], &["--schedule", "OneCycle", "epochs", "5"]),
+        (&["--optimizer", "adagrad", "--schedule", "one_cycle:max_lr=0.1,total_steps=9"], &["--schedule", "momentum"]),
+        (&["--per-batch"], &["--schedule"]),
+        (&["--hidden", "0"], &["--hidden", "`0`", "from 1"]),
+        (&["--hidden", "12,,3"], &["--hidden", "``"]),
+        (&["--hidden", "99999,99999"], &["--hidden", "weights"]),
+        (&["--lr", "nan"], &["--lr", "NaN"]),
+        (&["--lr", "-0.1"], &["--lr", "-0.1"]),
+        (&["--lr", "fast"], &["--lr", "fast"]),
+        (&["--lr"], &["--lr"]),
+        (&["--momentum", "nan"], &["--momentum", "NaN"]),
+        (&["--weight-decay", "-1"], &["--weight-decay", "-1"]),
+        (&["--batch-size", "0"], &["--batch-size", "at least 1"]),
+        (&["--epochs", "0"], &["--epochs", "0"]),
+        (&["--seed", "-1"], &["--seed", "-1"]),
+        (&["--activation", "rleu"], &["--activation", "`rleu`", "relu, "]),
+        (&["--eval-only"], &["--load"]),
+        (&["surplus"], &["surplus"]),
+    ];
+    for (options, words) in cases {
+        fixture.fails(options, 2, words);
+    }
+    assert!(!Path::new(&fixture.model()).exists());
+}
+
+#[test]
+fn help_is_an_answer_not_an_error() {
+    let fixture = Fixture::new("help");
+    let output = fixture.run(&["--help"]);
+    assert!(output.status.success() && output.stderr.is_empty());
+    let help = stdout(&output);
+    for option in ["data", "hidden", "epochs", "batch-size", "optimizer", "lr", "momentum", "weight-decay", "schedule"]
+        .into_iter()
+        .chain(["seed", "activation", "json", "save", "load", "eval-only"])
+    {
+        assert!(help.contains(&format!("--{option} ")), "{option}");
+    }
+    assert!(help.lines().all(|line| line.chars().count() <= 104), "{help}");
+}
+
+#[test]
+fn data_that_is_missing_or_damaged() {
+    let fixture = Fixture::new("data");
+    let nowhere = fixture.path("nowhere");
+    let mut command = Command::new(program("mnist_mlp"));
+    let output = command.arg("--data").arg(&nowhere).args(["--save", &fixture.model()]).output().unwrap();
+    assert_failure(&output, 1, &[&nowhere.display().to_string()], "no directory");
+
+    let (images, labels) = (fixture.path("train-images-idx3-ubyte"), fixture.path("t10k-labels-idx1-ubyte"));
+    let (good_images, good_labels) = (fs::read(&images).unwrap(), fs::read(&labels).unwrap());
+    let damage: [(&Path, Vec<u8>); 6] = [
+        (&images, good_images[..good_images.len() - 1].to_vec()),
+        (&images, [&good_images[..], &[0]].concat()),
+        (&images, Vec::new()),
+        (&images, [&[0x1f, 0x8b], &good_images[2..]].concat()),
+        (&labels, [&good_labels[..good_labels.len() - 1], &[10]].concat()),
+        (&labels, good_images.clone()),
+    ];
+    for (path, bytes) in damage {
+        let good = fs::read(path).unwrap();
+        fs::write(path, bytes).unwrap();
+        fixture.fails(&[], 1, &[path.to_str().unwrap(), "expected", "found"]);
+        fs::write(path, good).unwrap();
+    }
+    fs::remove_file(&labels).unwrap();
+    fixture.fails(&[], 1, &["t10k-labels-idx1-ubyte"]);
+    fs::write(&labels, good_labels).unwrap();
+
+    fixture.write_set("t10k", 0);
+    fixture.fails(&[], 1, &["no images"]);
+    assert!(!Path::new(&fixture.model()).exists());
+}
+
+#[test]
+fn json_is_a_line_for_each_epoch_and_nothing_else() {
+    let fixture = Fixture::new("json");
+    let lines = fixture.json(&["--epochs", "3", "--hidden", "8", "--schedule", "exponential:gamma=0.5"]);
+    assert_eq!(lines.len(), 3);
+    for (i, line) in lines.iter().enumerate() {
+        let number = |key: &str| line[key].as_f64().unwrap_or_else(|| panic!("no {key} in {line}"));
+        assert_eq!(number("epoch"), i as f64 + 1.0);
+        assert!((number("lr") - 0.1 / 2.0_f64.powi(i as i32)).abs() < 1e-12);
+        assert!((0.0..=1.0).contains(&number("train_accuracy")) && (0.0..=1.0).contains(&number("test_accuracy")));
+        assert!(number("loss") > 0.0 && number("seconds") > 0.0 && number("images_per_second") > 0.0);
+    }
+}
+
+#[test]
+fn a_saved_model_is_as_good_when_it_is_loaded() {
+    let fixture = Fixture::new("save");
+    let trained = fixture.json(&["--epochs", "2", "--hidden", "12,9", "--activation", "tanh", "--batch-size", "10"]);
+    let accuracy = &trained[1]["test_accuracy"];
+    let (model, nowhere) = (fixture.model(), fixture.path("nowhere").display().to_string());
+    let [loaded] = &fixture.json(&["--load", &model, "--eval-only"])[..] else { panic!("one line") };
+    assert_eq!(&loaded["test_accuracy"], accuracy);
+    assert_eq!(loaded["test_accuracy_per_class"].as_array().unwrap().len(), 10);
+
+    // What is asked for again may be said again.
+    let same = ["--load", &model, "--eval-only", "--hidden", "12,9", "--activation", "tanh"];
+    assert_eq!(&fixture.json(&same)[0]["test_accuracy"], accuracy);
+    fixture.fails(&["--load", &model, "--hidden", "12"], 1, &[&model, "12,9", "--hidden"]);
+    fixture.fails(&["--load", &model, "--activation", "relu"], 1, &[&model, "tanh", "--activation"]);
+    fixture.fails(&["--load", &nowhere], 1, &[&nowhere]);
+
+    // Training goes on from there: far better than from the start.
+    let more = fixture.json(&["--load", &model, "--epochs", "1", "--batch-size", "10"]);
+    assert!(more[0]["loss"].as_f64() < trained[0]["loss"].as_f64());
+
+    let bytes = fs::read(&model).unwrap();
+    for damaged in [&bytes[..bytes.len() / 2], b"something else", &[]] {
+        fs::write(&model, damaged).unwrap();
+        fixture.fails(&["--load", &model, "--eval-only"], 1, &[&model]);
+    }
+}
+
+#[test]
+fn a_model_for_other_images() {
+    let (small, large) = (Fixture::new("small"), Fixture::new("large"));
+    small.json(&["--epochs", "1", "--hidden", "4"]);
+    for name in ["train", "t10k"] {
+        // The same bytes as half as many images of twice the size.
+        let path = large.path(&format!("{name}-images-idx3-ubyte"));
+        let mut bytes = fs::read(&path).unwrap();
+        let count = bytes[7];
+        bytes[7] = count / 2;
+        bytes[11] = 8;
+        fs::write(&path, bytes).unwrap();
+        let path = large.path(&format!("{name}-labels-idx1-ubyte"));
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[7] = count / 2;
+        bytes.truncate(8 + usize::from(count / 2));
+        fs::write(&path, bytes).unwrap();
+    }
+    large.fails(&["--load", &small.model(), "--eval-only"], 1, &[&small.model(), "16 pixels", "32"]);
+}
+
+#[test]
+fn it_learns_and_the_table_says_so() {
+    let fixture = Fixture::new("table");
+    let output = fixture.run(&["--epochs", "12", "--hidden", "16", "--batch-size", "10"]);
+    let text = stdout(&output);
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", stderr(&output));
+    assert!(text.contains("16-16-10 relu, 442 parameters") && text.contains("Sgd:lr=0.1,momentum=0.9"), "{text}");
+    assert!(text.contains("accuracy 100.0% of 50"), "{text}");
+    assert!(text.contains("recall") && text.contains("precision"), "{text}");
+    assert!(text.ends_with("saved to model.bin\n"), "{text}");
+    // A perfect matrix is wider than any other.
+    let before_matrix = text.split("actual").next().unwrap();
+    assert!(before_matrix.lines().all(|line| line.chars().count() <= 100), "{text}");
+    assert!(!text.contains('\u{1b}') && !text.contains('\r'), "no colours and no bars where there is no terminal");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run() {
+    let fixture = Fixture::new("seed");
+    let run = |seed| {
+        let lines = fixture.json(&["--epochs", "2", "--hidden", "8", "--seed", seed]);
+        lines.iter().map(|line| [line["loss"].to_string(), line["test_accuracy"].to_string()]).collect::<Vec<_>>()
+    };
+    let model = || fs::read(fixture.model()).unwrap();
+    let (first, bytes) = (run("3"), model());
+    assert_eq!((run("3"), model()), (first.clone(), bytes.clone()));
+    assert_ne!((run("4"), model()), (first, bytes));
+}
+
+#[test]
+fn a_training_that_diverges_says_so_and_saves_nothing() {
+    let fixture = Fixture::new("diverged");
+    fixture.fails(&["--lr", "1e30", "--schedule", "none"], 1, &["diverged", "epoch 1", "--lr than 1e30"]);
+    assert!(!Path::new(&fixture.model()).exists());
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_refused_before_the_training() {
+    let fixture = Fixture::new("unwritable");
+    let nowhere = fixture.path("no/such/directory/model.bin").display().to_string();
+    for place in [&nowhere, fixture.0.to_str().unwrap()] {
+        let output = fixture.run(&["--save", place]);
+        assert!(output.stdout.is_empty());
+        assert_failure(&output, 1, &[place, "cannot be written"], place);
+    }
+}
+
+/// The names that the program itself lists.
+fn known(fixture: &Fixture, option: &str) -> Vec<String> {
+    let message = stderr(&fixture.run(&[option, "?"]));
+    let (_, list) = message.split_once("there are ").expect("a list of names");
+    let list = list.split(" (--help").next().unwrap();
+    list.split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn every_rule_by_its_name() {
+    let fixture = Fixture::new("rules");
+    let rules = known(&fixture, "--optimizer");
+    assert!(rules.len() >= 15, "{rules:?}");
+    for rule in &rules {
+        let line = &fixture.json(&["--epochs", "1", "--hidden", "4", "--optimizer", rule])[0];
+        assert!(line["loss"].as_f64().unwrap() < 10.0, "{rule}: {line}");
+    }
+    let with_options = fixture.json(&["--epochs", "1", "--optimizer", "rmsprop:alpha=0.95,centered", "--lr", "0.002"]);
+    assert_eq!(with_options[0]["lr"], 0.002);
+}
+
+#[test]
+fn every_schedule_by_its_name() {
+    let fixture = Fixture::new("schedules");
+    let schedules = [
+        "constant",
+        "cosine:t_max=3",
+        "cyclic:base_lr=0.01,max_lr=0.1,step_size_up=2",
+        "exponential:gamma=0.9",
+        "linear",
+        "multi_step:milestones=[1,2],gamma=0.5",
+        "one_cycle:max_lr=0.1,total_steps=3",
+        "plateau:patience=0",
+        "polynomial",
+        "step:step_size=2",
+        "swa:swa_lr=0.05",
+        "warm_restarts:t_0=2",
+        "warmup:steps=2",
+    ];
+    let names: Vec<&str> = schedules.iter().map(|text| text.split(':').next().unwrap()).collect();
+    assert_eq!(names, known(&fixture, "--schedule"));
+    for schedule in schedules {
+        let lines = fixture.json(&["--epochs", "3", "--hidden", "4", "--schedule", schedule]);
+        assert_eq!(lines.len(), 3, "{schedule}");
+    }
+    // Four batches an epoch: 2 epochs take 8 rates.
+    let options = ["--epochs", "2", "--hidden", "4", "--per-batch", "--schedule", "step:step_size=1,gamma=0.5"];
+    let lines = fixture.json(&options);
+    assert!((lines[1]["lr"].as_f64().unwrap() - 0.1 / 16.0).abs() < 1e-12);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let fixture = Fixture::new("pipe");
+    let mut command = Command::new(program("mnist_mlp"));
+    command.arg("--data").arg(&fixture.0).args(["--epochs", "200", "--hidden", "4", "--save", &fixture.model()]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", stderr(&output));
+}

@@ -1,0 +1,185 @@
+//! Whole trainings: networks learn what they should, the same seed gives the same bits, and a training in PyTorch is
+//! followed step by step.
+
+use downhill::data::toy::{Blobs, Moons, Spiral, Xor};
+use downhill::prelude::*;
+use downhill_tests::golden;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde_json::Value;
+
+fn rng(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+/// Trains a network with two hidden layers of 16 by Adam and returns its accuracy on points it has not seen.
+fn accuracy_on_new_points<F: Float>(set: TensorDataset<F>, classes: usize, epochs: usize) -> f64 {
+    let mut rng = rng(1);
+    let (train, test) = set.split(0.75, &mut rng);
+    let inputs = set.features.shape()[1];
+    let mut model = Mlp::<F>::new(&[inputs, 16, 16, classes], Tanh, &mut rng);
+    let mut opt = Optimizer::new(Adam { lr: 0.01, ..Adam::default() });
+    for _ in 0..epochs {
+        for (points, labels) in train.batches(16).shuffled(&mut rng) {
+            let loss = cross_entropy(&model.forward(&points), &labels);
+            opt.step(&mut model, &loss.backward());
+        }
+    }
+    accuracy(&no_grad(|| model.forward(&test.features)), &test.targets)
+}
+
+/// The moons' noise of 0.1 leaves a gap between them.
+#[test]
+fn moons() {
+    let set = Moons { samples: 400, noise: 0.1, ..Moons::default() };
+    let single = accuracy_on_new_points::<f32>(set.generate(&mut rng(2)), 2, 40);
+    let double = accuracy_on_new_points::<f64>(set.generate(&mut rng(2)), 2, 40);
+    assert!(single >= 0.98 && double >= 0.98, "{single} {double}");
+}
+
+#[test]
+fn spiral() {
+    let set = Spiral { arms: 3, ..Spiral::default() };
+    let found = accuracy_on_new_points::<f64>(set.generate(&mut rng(3)), 3, 150);
+    assert!(found >= 0.93, "{found}");
+}
+
+#[test]
+fn blobs() {
+    let found = accuracy_on_new_points::<f64>(Blobs { samples: 300, ..Blobs::default() }.generate(&mut rng(4)), 3, 20);
+    assert!(found >= 0.97, "{found}");
+}
+
+/// All four corners, which no linear model gets right.
+#[test]
+fn xor_needs_a_hidden_layer() {
+    let set: TensorDataset<f64> = Xor::default().generate(&mut rng(5));
+    let fit = |sizes: &[usize]| {
+        let mut model = Mlp::<f64>::new(sizes, Tanh, &mut rng(6));
+        let mut opt = Optimizer::new(Adam { lr: 0.05, ..Adam::default() });
+        for _ in 0..300 {
+            let loss = cross_entropy(&model.forward(&set.features), &set.targets);
+            opt.step(&mut model, &loss.backward());
+        }
+        accuracy(&no_grad(|| model.forward(&set.features)), &set.targets)
+    };
+    assert_eq!(fit(&[2, 4, 2]), 1.0);
+    assert!(fit(&[2, 2]) <= 0.75);
+}
+
+#[test]
+fn a_sixth_of_mnist_in_one_epoch() {
+    let mnist = Mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist")).unwrap();
+    let mut rng = rng(7);
+    let (train, _) = mnist.train.split(10_000, &mut rng);
+    let mut model: Mlp = Mlp::new(&[784, 32, 10], Relu, &mut rng);
+    let mut opt = Optimizer::new(Sgd { lr: 0.05, momentum: 0.9, ..Sgd::default() });
+    for (images, labels) in train.batches(32).shuffled(&mut rng) {
+        let loss = cross_entropy(&model.forward(&images), &labels);
+        opt.step(&mut model, &loss.backward());
+    }
+    let found = accuracy(&no_grad(|| model.forward(&mnist.test.images())), &mnist.test.labels());
+    assert!(found >= 0.90, "{found}");
+}
+
+/// Every loss and every final weight of a training, as bits.
+fn bits_of_a_training<F: Float>(seed: u64) -> Vec<u64> {
+    let mut rng = rng(seed);
+    let set: TensorDataset<F> = Moons { samples: 100, noise: 0.2, ..Moons::default() }.generate(&mut rng);
+    let mut model = Mlp::<F>::new(&[2, 8, 2], Relu, &mut rng);
+    let mut opt = Optimizer::new(Adam::default());
+    let mut scheduler = Scheduler::new(CosineAnnealingLr { t_max: 5, ..CosineAnnealingLr::default() }, &mut opt);
+    let mut numbers = Vec::new();
+    for _ in 0..5 {
+        for (points, labels) in set.batches(8).shuffled(&mut rng) {
+            let loss = cross_entropy(&model.forward(&points), &labels);
+            numbers.push(loss.item().as_f64());
+            opt.step(&mut model, &loss.backward());
+        }
+        scheduler.step(&mut opt);
+    }
+    numbers.extend(model.named_params().iter().flat_map(|(_, tensor)| tensor.to_vec()).map(F::as_f64));
+    numbers.into_iter().map(f64::to_bits).collect()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_and_another_others() {
+    assert_eq!(bits_of_a_training::<f32>(8), bits_of_a_training::<f32>(8));
+    assert_eq!(bits_of_a_training::<f64>(8), bits_of_a_training::<f64>(8));
+    assert_ne!(bits_of_a_training::<f32>(8), bits_of_a_training::<f32>(9));
+    assert_ne!(bits_of_a_training::<f64>(8), bits_of_a_training::<f64>(9));
+}
+
+#[derive(Params)]
+struct Network<F: Float> {
+    fc1: Linear<F>,
+    fc2: Linear<F>,
+}
+
+impl<F: Float> Module<F> for Network<F> {
+    fn forward(&self, x: &Tensor<F>) -> Tensor<F> {
+        self.fc2.forward(&self.fc1.forward(x).relu())
+    }
+}
+
+/// A run of `data/golden/torch_mlp.json`: the gradients of the first step, the loss before each of the 20, and the weights
+/// behind the last.
+fn follow<F: Float>(file: &Value, run: &Value, tolerance: f64) {
+    let what = run["optimizer"].as_str().unwrap();
+    let layer = |name: &str| Linear {
+        weight: Tensor::param(golden::tensor::<F>(&file["start"][format!("{name}.weight")])),
+        bias: Some(Tensor::param(golden::tensor::<F>(&file["start"][format!("{name}.bias")]))),
+    };
+    let mut model = Network { fc1: layer("fc1"), fc2: layer("fc2") };
+    let (inputs, labels) =
+        (golden::tensor::<F>(&file["inputs"]), golden::indices(&file["labels"]).into_raw_vec_and_offset().0);
+    let mut opt = Optimizer::new(rule::<F>(run));
+    let losses: Vec<f64> = golden::list(&run["losses"]).iter().map(golden::float).collect();
+    assert_eq!(losses.len(), 21);
+
+    for (step, theirs) in losses.iter().enumerate() {
+        let loss = cross_entropy(&model.forward(&inputs), &labels);
+        let ours = loss.item().as_f64();
+        assert!((ours - theirs).abs() <= tolerance, "{what}, loss {step}: {ours}, not {theirs}");
+        if step == 20 {
+            break;
+        }
+        let mut grads = loss.backward();
+        if step == 0 {
+            for (path, param) in model.named_params() {
+                let theirs = golden::tensor::<F>(&run["first_gradients"][&path]);
+                golden::assert_close(&grads[param], &theirs, tolerance, || format!("{what}, gradient of {path}"));
+            }
+        }
+        if let Some(max_norm) = run["clip_grad_norm"].as_f64() {
+            clip_grad_norm(&mut grads, max_norm);
+        }
+        opt.step(&mut model, &grads);
+    }
+    for (path, param) in model.named_params() {
+        let theirs = golden::tensor::<F>(&run["weights"][&path]);
+        golden::assert_close(param, &theirs, tolerance, || format!("{what}, final {path}"));
+    }
+}
+
+/// PyTorch's name and options as ours.
+fn rule<F: Float>(run: &Value) -> Box<dyn Rule<F>> {
+    let mut rule: Box<dyn Rule<F>> = run["optimizer"].as_str().unwrap().parse().unwrap();
+    for (option, value) in run["options"].as_object().unwrap() {
+        rule.set_option(option, &value.to_string()).unwrap();
+    }
+    rule
+}
+
+#[test]
+fn a_training_in_pytorch_is_followed_step_by_step() {
+    let file = golden::file("torch_mlp.json");
+    let runs = golden::records(&file, "runs", 6);
+    for run in runs {
+        match run["dtype"].as_str() {
+            None => follow::<f64>(&file, run, 1e-12),
+            Some("f32") => follow::<f32>(&file, run, 1e-5),
+            Some(other) => panic!("there is no dtype {other}"),
+        }
+    }
+}
