@@ -125,7 +125,7 @@ fn main() {
     println!("\nLevels of the landscape; S: the start; g, m, a: the paths; O: the minima\n");
     let level = |x: f64, y: f64| {
         let height = himmelblau(&(Tensor::from(x), Tensor::from(y))).item();
-        if (2.0 * (height + 1.0).ln()) as usize % 2 == 0 { ' ' } else { '.' }
+        if ((2.0 * (height + 1.0).ln()) as u64).is_multiple_of(2) { ' ' } else { '.' }
     };
     let mut canvas = Canvas::new(-5.0..=5.0, -5.0..=5.0, (84, 36), level);
     for (_, mark, path) in &paths {

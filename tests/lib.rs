@@ -4,3 +4,7 @@ pub mod example;
 pub mod golden;
 pub mod operations;
 pub mod parity;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/tutorial.md")]
+mod tutorial {}

@@ -2,10 +2,9 @@
 //! function of time, and going on after a checkpoint.
 
 use downhill::optim::{
-    Anneal, ChainedLr, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, CyclicMode,
-    ExponentialLr, LambdaLr, LinearLr, MultiStepLr, MultiplicativeLr, OneCycleLr, Optimizer, PolynomialLr,
-    ReduceLrOnPlateau, Schedule, Scheduler, SchedulerState, SequentialLr, Sgd, StepLr, SwaLr, WarmupLr,
-    schedule_names,
+    Anneal, ChainedLr, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, CyclicMode, ExponentialLr,
+    LambdaLr, LinearLr, MultiStepLr, MultiplicativeLr, OneCycleLr, Optimizer, PolynomialLr, ReduceLrOnPlateau,
+    Schedule, Scheduler, SchedulerState, SequentialLr, Sgd, StepLr, SwaLr, WarmupLr, schedule_names,
 };
 use proptest::prelude::*;
 
