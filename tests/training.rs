@@ -68,10 +68,10 @@ fn xor_needs_a_hidden_layer() {
 }
 
 #[test]
-fn a_sixth_of_mnist_in_one_epoch() {
+fn a_quarter_of_mnist_in_one_epoch() {
     let mnist = Mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist")).unwrap();
     let mut rng = rng(7);
-    let (train, _) = mnist.train.split(10_000, &mut rng);
+    let (train, _) = mnist.train.split(15_000, &mut rng);
     let mut model: Mlp = Mlp::new(&[784, 32, 10], Relu, &mut rng);
     let mut opt = Optimizer::new(Sgd { lr: 0.05, momentum: 0.9, ..Sgd::default() });
     for (images, labels) in train.batches(32).shuffled(&mut rng) {

@@ -81,7 +81,9 @@ fn blocked<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, start: Option
     let fill = |c: &mut [MaybeUninit<F>]| {
         let mut beta = F::zero();
         if let Some(row) = start {
-            c.chunks_exact_mut(n).for_each(|c| _ = c.write_copy_of_slice(row));
+            for row_of_c in c.chunks_exact_mut(n) {
+                row_of_c.iter_mut().zip(row).for_each(|(c, &b)| _ = c.write(b));
+            }
             beta = F::one();
         }
         // SAFETY: `a` and `b` are views of `m·k` and `k·n` elements with these strides, and `c` has `m` rows of `n`.
