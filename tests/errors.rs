@@ -14,6 +14,12 @@ use ndarray::{Array1, array, s};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+/// The message of a panic.
+fn payload(payload: &dyn std::any::Any) -> &str {
+    let literal = payload.downcast_ref::<&str>().copied();
+    literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("")
+}
+
 /// A panic of this thread: its message, and where it says it happened.
 #[derive(Clone, Debug)]
 struct Report {
@@ -38,7 +44,7 @@ fn install_hook() {
             }
             let location = info.location().expect("a panic has a location");
             let report = Report {
-                message: info.payload_as_str().unwrap_or("").to_owned(),
+                message: payload(info.payload()).to_owned(),
                 file: location.file().to_owned(),
                 line: location.line(),
             };

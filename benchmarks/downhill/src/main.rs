@@ -145,7 +145,7 @@ fn train_mnist(options: &Options, sizes: &[usize], batch: usize, rule: impl Rule
 fn train_tiny(options: &Options) -> Measured {
     const STEPS: usize = 20_000;
     let model = Network::new(&[2, 4, 1]);
-    let [first, second] = <[Linear; 2]>::try_from(model.layers).ok().expect("two layers");
+    let Ok([first, second]) = <[Linear; 2]>::try_from(model.layers) else { unreachable!("two layers") };
     let mut model = (first, second);
     let x = Tensor::from([[0.0_f32, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]);
     let y = Tensor::from([[0.0_f32], [1.0], [1.0], [0.0]]);

@@ -158,7 +158,7 @@ mod tests {
             let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
             let order = orders[seed % 6];
             let length = 1 + seed / 6 % 3;
-            let which = |path: usize| (seed / 18 >> path) % 2;
+            let which = |path: usize| ((seed / 18) >> path) % 2;
             let visit: Vec<(usize, &Tensor)> =
                 order[..length].iter().map(|&path| (path, &params[which(path)])).collect();
             let expected: Vec<bool> =

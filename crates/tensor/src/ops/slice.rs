@@ -159,6 +159,7 @@ impl<F: Float> Tensor<F> {
 }
 
 #[cfg(test)]
+#[allow(clippy::reversed_empty_ranges)] // `1..-1` counts from the end.
 mod tests {
     use ndarray::{Array, NewAxis, s};
 
