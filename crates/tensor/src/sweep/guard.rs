@@ -22,21 +22,31 @@ pub(super) fn declared_ops() -> &'static [Declared] {
     })
 }
 
-fn ops_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops")
+fn source_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
 }
 
 /// The files of `ops/`, `mod.rs` apart.
 fn op_files() -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(ops_folder()).expect("src/ops is a folder");
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable entry").path()).collect();
+    let mut files = files_below(&source_folder().join("ops"));
     files.retain(|file| !file.ends_with("mod.rs"));
+    files
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files = Vec::new();
+    for path in entries.map(|entry| entry.expect("a readable entry").path()) {
+        if path.is_dir() { files.extend(files_below(&path)) } else { files.push(path) }
+    }
     files.sort();
     files
 }
 
+/// A source file without its comments, whose examples are no operations of the library.
 fn read(file: &Path) -> String {
-    std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+    let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 /// The string literals in the bodies of all `fn name(&self)`.
@@ -78,11 +88,22 @@ fn every_operation_has_a_sweep_in_its_own_file() {
 
 #[test]
 fn every_file_is_a_module() {
-    let list = read(&ops_folder().join("mod.rs"));
+    let list = read(&source_folder().join("ops/mod.rs"));
     for file in op_files() {
         let stem = file.file_stem().expect("a name").to_string_lossy().into_owned();
         let listed = list.lines().any(|line| line.trim() == format!("mod {stem};"));
         assert!(listed, "ops/{} is not compiled: there is no line `mod {stem};` in ops/mod.rs", file_name(&file));
+    }
+}
+
+/// Where the tests above would not see it. (`record.rs` names what is no operation.)
+#[test]
+fn no_operation_is_declared_elsewhere() {
+    let source = source_folder();
+    let looked_through = ["ops", "sweep", "gradcheck", "record.rs"].map(|name| source.join(name));
+    for file in files_below(&source).iter().filter(|file| !looked_through.iter().any(|known| file.starts_with(known))) {
+        let names = op_names(&read(file));
+        assert!(names.is_empty(), "{} declares {names:?}; an operation belongs in ops/", file.display());
     }
 }
 
