@@ -51,6 +51,9 @@ struct Measured {
 
 impl Measured {
     fn json(mut self, options: &Options) -> serde_json::Value {
+        // Subnormal numbers, leaks and fragmentation would make late steps slower than early ones.
+        let first_100 = self.median_of(0..100);
+        let from_5000 = self.median_of(5000..5100);
         self.steps.sort_by(f64::total_cmp);
         let quantile = |q: f64| self.steps[((self.steps.len() - 1) as f64 * q) as usize] * 1e6;
         serde_json::json!({
@@ -61,11 +64,20 @@ impl Measured {
             "seconds_per_epoch": self.seconds_per_epoch,
             "median_us": quantile(0.5),
             "p10_us": quantile(0.1),
+            "steps_1_to_100_us": first_100,
+            "steps_5001_to_5100_us": from_5000,
             "single_us": self.single,
             "train_loss": self.train_loss,
             "test_accuracy": self.test_accuracy,
             "peak_mb": peak_memory_mb(),
         })
+    }
+
+    /// In microseconds; `None` if there were not so many steps.
+    fn median_of(&self, steps: std::ops::Range<usize>) -> Option<f64> {
+        let mut steps = self.steps.get(steps)?.to_vec();
+        steps.sort_by(f64::total_cmp);
+        Some(steps[steps.len() / 2] * 1e6)
     }
 }
 
