@@ -8,3 +8,7 @@ pub mod parity;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/tutorial.md")]
 mod tutorial {}
+
+/// The programs of the README.
+#[doc = include_str!("../README.md")]
+pub mod readme {}
