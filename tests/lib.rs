@@ -9,6 +9,6 @@ pub mod parity;
 #[doc = include_str!("../docs/tutorial.md")]
 mod tutorial {}
 
-/// The programs of the README.
+#[cfg(doctest)]
 #[doc = include_str!("../README.md")]
-pub mod readme {}
+mod readme {}
