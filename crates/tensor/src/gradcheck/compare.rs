@@ -47,7 +47,9 @@ pub(super) fn compare<F: Float>(
                 let numeric = row.direction.dot(&differences[row.output]) / step.span;
                 let analytic = step.direction.dot(&row.gradients[input]);
                 let scale = row.direction.norm1() * step.direction.norm1();
-                let allowed = settings.atol * scale + settings.rtol * numeric.abs();
+                // An infinite numeric derivative allows nothing.
+                let relative = if numeric.is_finite() { settings.rtol * numeric.abs() } else { 0.0 };
+                let allowed = settings.atol * scale + relative;
                 let score = line.count(numeric, analytic, allowed, settings.atol * scale);
                 let entry = || Entry {
                     order: report.order,
@@ -87,7 +89,7 @@ fn row_element(direction: &Direction) -> Option<usize> {
 }
 
 /// `f(x + h) - f(x - h)` of every result, in `f64`.
-pub(super) fn differences<F: Float>(function: &Function<'_, F>, input: usize, step: &Move<F>) -> Vec<Vec<f64>> {
+fn differences<F: Float>(function: &Function<'_, F>, input: usize, step: &Move<F>) -> Vec<Vec<f64>> {
     let mut inputs = function.inputs.clone();
     inputs[input] = step.plus.clone();
     let plus = function.at(&inputs);

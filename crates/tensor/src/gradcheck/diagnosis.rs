@@ -1,7 +1,6 @@
 //! What is likely the matter with a wrong entry.
 
 use super::Settings;
-use super::compare::differences;
 use super::direction::Move;
 use super::function::Function;
 use super::report::Entry;
@@ -20,27 +19,30 @@ pub(super) fn entry<F: Float>(
     if let Some(text) = not_finite(wrong) {
         return text;
     }
-    let x = &function.inputs[wrong.input];
-    let with_step = |step: f64| {
-        let step = Move::along_entry(x, column, step);
-        differences(function, wrong.input, &step)[output][element] / step.span
-    };
+    let near = Neighbourhood { function, input: wrong.input, column, output, element };
     let h = settings.step;
     let (small, large) = (h / 16.0, h * 16.0);
     let off = (wrong.analytic - wrong.numeric).abs();
 
-    let bend = |step: f64| one_sided_gap(function, wrong.input, column, output, element, step).abs();
-    // A smooth function's two slopes draw together in proportion to the step, those at a kink do not.
-    if bend(h) >= 0.5 * off && bend(small) > 0.5 * bend(h) {
+    let rounding = near.rounding(h);
+    if off <= rounding {
         return format!(
-            "the slopes on the two sides of {}{} differ by {:.3e} however small the step: the function has a kink \
+            "the function's rounding alone changes the numeric derivative by up to {rounding:.1e}: check a smaller sum, \
+             or with a larger step{}",
+            precision::<F>()
+        );
+    }
+    // A smooth function's two slopes draw together in proportion to the step, those at a kink do not.
+    let (bend, finer_bend) = (near.bend(h), near.bend(small));
+    if bend >= 0.5 * off && finer_bend > 0.5 * bend && finer_bend > 2.0 * near.rounding(small) {
+        return format!(
+            "the slopes on the two sides of {}{} differ by {bend:.3e} however small the step: the function has a kink \
              or a jump here, where no difference can tell which value is right; check at another point",
             wrong.input_name,
             show(&wrong.input_index),
-            bend(h)
         );
     }
-    let (fine, coarse) = (with_step(small), with_step(large));
+    let (fine, coarse) = (near.slope(small), near.slope(large));
     for (step, numeric) in [(small, fine), (large, coarse)] {
         if (wrong.analytic - numeric).abs() <= wrong.allowed {
             return format!(
@@ -78,7 +80,9 @@ fn not_finite(wrong: &Entry) -> Option<String> {
     let text = match (wrong.numeric.is_finite(), wrong.analytic.is_finite()) {
         (true, true) => return None,
         (true, false) => "the function is finite around this point, its derivative rule is not",
-        (false, true) => "the function is not finite around this point; check where it is defined",
+        (false, true) => {
+            "the function is not finite around this point; check where it is defined, or take a smaller step"
+        }
         (false, false) => "neither the function nor its derivative is finite here; check where it is defined",
     };
     Some(text.to_owned())
@@ -98,23 +102,46 @@ fn relation(wrong: &Entry) -> String {
     }
 }
 
-/// The slope to the right minus the slope to the left.
-fn one_sided_gap<F: Float>(
-    function: &Function<'_, F>,
+/// One element of one result, as a function of one element of one input.
+struct Neighbourhood<'a, 'f, F: Float> {
+    function: &'a Function<'f, F>,
     input: usize,
     column: usize,
     output: usize,
     element: usize,
-    step: f64,
-) -> f64 {
-    let x = &function.inputs[input];
-    let Move { plus, minus, span, .. } = Move::along_entry(x, column, step);
-    let at = |x: &Tensor<F>| {
-        let mut inputs = function.inputs.clone();
-        inputs[input] = x.clone();
-        function.at(&inputs)[output].to_vec()[element].as_f64()
-    };
-    (at(&plus) - 2.0 * at(x) + at(&minus)) / (0.5 * span)
+}
+
+impl<F: Float> Neighbourhood<'_, '_, F> {
+    /// The values below, at and above the point, and how far apart the outer ones lie.
+    fn values(&self, step: f64) -> ([f64; 3], f64) {
+        let x = &self.function.inputs[self.input];
+        let Move { plus, minus, span, .. } = Move::along_entry(x, self.column, step);
+        let value = |x: &Tensor<F>| {
+            let mut inputs = self.function.inputs.clone();
+            inputs[self.input] = x.clone();
+            self.function.at(&inputs)[self.output].to_vec()[self.element].as_f64()
+        };
+        ([value(&minus), value(x), value(&plus)], span)
+    }
+
+    /// The central difference.
+    fn slope(&self, step: f64) -> f64 {
+        let ([low, _, high], span) = self.values(step);
+        (high - low) / span
+    }
+
+    /// By how much the slopes on the two sides differ.
+    fn bend(&self, step: f64) -> f64 {
+        let ([low, middle, high], span) = self.values(step);
+        ((high - 2.0 * middle + low) / (0.5 * span)).abs()
+    }
+
+    /// What a few units in the last place of the values do to a slope.
+    fn rounding(&self, step: f64) -> f64 {
+        let (values, span) = self.values(step);
+        let largest = values.into_iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        4.0 * F::epsilon().as_f64() * largest / (0.5 * span)
+    }
 }
 
 fn precision<F: Float>() -> &'static str {

@@ -74,7 +74,9 @@ impl fmt::Display for Problem {
 
 impl fmt::Display for GradcheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "gradcheck of {} at order {}: {}\n{}", self.report.op, self.report.order, self.problem, self.report)
+        writeln!(f, "gradcheck of {} at order {}: {}", self.report.op, self.report.order, self.problem)?;
+        self.report.write_counts(f)?;
+        self.report.write_table(f)
     }
 }
 

@@ -156,21 +156,34 @@ impl fmt::Display for Entry {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (compared, wrong) = (self.compared(), self.wrong());
-        writeln!(f, "{}: {compared} derivatives up to order {} compared, {wrong} wrong", self.op, self.order)?;
+        self.write_counts(f)?;
         if let Some(worst) = self.worst() {
-            writeln!(f, "worst: {worst}")?;
+            write!(f, "\nworst: {worst}")?;
+        }
+        self.write_table(f)
+    }
+}
+
+impl Report {
+    pub(super) fn write_counts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (compared, wrong) = (self.compared(), self.wrong());
+        write!(f, "{}: {compared} derivatives up to order {} compared, {wrong} wrong", self.op, self.order)
+    }
+
+    pub(super) fn write_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.inputs.is_empty() {
+            return Ok(());
         }
         let width = self.inputs.iter().map(|line| line.name.chars().count()).max().unwrap_or(0).max(5);
-        writeln!(
+        write!(
             f,
-            "{:>5}  {:<width$}  {:<14} {:>8} {:>6} {:>10} {:>10} {:>10}  worst at",
+            "\n{:>5}  {:<width$}  {:<14} {:>8} {:>6} {:>10} {:>10} {:>10}  worst at",
             "order", "input", "shape", "compared", "wrong", "largest", "abs diff", "rel diff"
         )?;
         for line in &self.inputs {
             write!(
                 f,
-                "{:>5}  {:<width$}  {:<14} {:>8} {:>6} {:>10.2e} {:>10.1e} {:>10.1e}  ",
+                "\n{:>5}  {:<width$}  {:<14} {:>8} {:>6} {:>10.2e} {:>10.1e} {:>10.1e}  ",
                 line.order,
                 line.name,
                 format!("{:?}", line.shape),
@@ -187,7 +200,6 @@ impl fmt::Display for Report {
             if line.compared > 0 && line.largest <= self.atol {
                 f.write_str("  (all below the absolute tolerance: not proved)")?;
             }
-            writeln!(f)?;
         }
         Ok(())
     }
