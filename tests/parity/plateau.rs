@@ -40,10 +40,8 @@ fn plateau(case: &Value) -> Row {
             assert_eq!(option(ours), integer(&case[theirs][call]).to_string(), "{case}: {ours} after call {call}");
         }
     }
-    let mut what = format!("{} metrics", list(&case["metrics"]).len());
-    if let Some(note) = case.get("note").and_then(Value::as_str) {
-        what += &format!(": {note}");
-    }
+    let note = case.get("note").and_then(Value::as_str);
+    let what = note.map_or_else(|| format!("{} metrics", list(&case["metrics"]).len()), str::to_owned);
     let (name, options) = (ReduceLrOnPlateau::default().name().to_owned(), describe(&case["options"]));
     Row { name, options, what, difference: largest(differences), tolerance: 1e-12 }
 }
