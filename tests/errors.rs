@@ -127,9 +127,9 @@ fn matrix_products() {
     fails(line!(), &["matmul of [2, 3] and []", "scalar", "`*`"], || a.matmul(&zeros(&[])));
     let (stacks, others) = (zeros(&[2, 3, 4]), zeros(&[5, 4, 3]));
     fails(line!(), &["matmul of [2, 3, 4] and [5, 4, 3]", "2 and 5"], || stacks.matmul(&others));
-    says(&["matmul of [2, 3] and [5, 4]", "inner sizes 3 and 5"], || a.linear(&b, None));
-    says(&["linear of [2, 3] and [4, 5] and [4]", "5"], || a.linear(&b, Some(&zeros(&[4]))));
-    says(&["linear", "[2, 3]", "[4, 3]", "[5]"], || a.linear(&zeros(&[4, 3]), Some(&zeros(&[5]))));
+    fails(line!(), &["matmul of [2, 3] and [5, 4]", "inner sizes 3 and 5"], || a.linear(&b, None));
+    fails(line!(), &["linear of [2, 3] and [4, 5] and [4]", "5"], || a.linear(&b, Some(&zeros(&[4]))));
+    fails(line!(), &["linear", "[2, 3]", "[4, 3]", "[5]"], || a.linear(&zeros(&[4, 3]), Some(&zeros(&[5]))));
 }
 
 #[test]
@@ -137,11 +137,11 @@ fn reductions() {
     let x = zeros(&[2, 3]);
     fails(line!(), &["sum", "axis 2", "2 axes", "negative axes count from the end"], || x.sum_axis(2));
     fails(line!(), &["mean", "axis -3", "2 axes"], || x.mean_axis(-3));
-    says(&["max", "axis 2", "2 axes"], || x.max_axis([0, 2]));
-    says(&["min", "axis 1 is named twice"], || x.min_axis([1, 1]));
+    fails(line!(), &["max", "axis 2", "2 axes"], || x.max_axis([0, 2]));
+    fails(line!(), &["min", "axis 1 is named twice"], || x.min_axis([1, 1]));
     fails(line!(), &["prod", "axis 2"], || x.prod_axis(2));
     fails(line!(), &["var", "axis 2"], || x.var_axis(2));
-    fails(line!(), &["axis 2"], || x.std_axis(2));
+    fails(line!(), &["std", "axis 2"], || x.std_axis(2));
     fails(line!(), &["norm", "axis 2"], || x.norm_axis(2.0, 2));
     fails(line!(), &["logsumexp", "axis 2"], || x.logsumexp_axis(2));
     fails(line!(), &["softmax", "axis 2"], || x.softmax(2));
@@ -208,8 +208,8 @@ fn derivatives() {
     fails(line!(), &["backward", "parameter", "Tensor::param"], || c.sum().backward());
     fails(line!(), &["backward", "no_grad"], || no_grad(|| w.sum()).backward());
     fails(line!(), &["grad", "scalar", "[2]"], || grad(&w.exp(), [&w]));
-    says(&["grad", "argument 0", "[2]", "constant", "Tensor::param"], || grad(&w.sum(), [&c]));
-    says(&["grad", "argument 1", "constant"], || grad(&w.sum(), [&w, &c]));
+    fails(line!(), &["grad", "argument 0", "[2]", "constant", "Tensor::param"], || grad(&w.sum(), [&c]));
+    fails(line!(), &["grad", "argument 1", "constant"], || grad(&w.sum(), [&w, &c]));
     fails(line!(), &["vjp", "[3]", "[2]"], || vjp(&w.exp(), [&w], &zeros(&[3])));
     fails(line!(), &["jvp", "[3]", "[2]"], || jvp(&w.exp(), [&w], [&zeros(&[3])]));
     fails(line!(), &["scalar", "[2]"], || hessian(&w.exp(), &w));
@@ -221,9 +221,9 @@ fn gradients_of_others() {
     let (w, other, c) = (param(&[2]), param(&[3]), zeros(&[4]));
     let result = w.exp();
     let mut grads = result.sum().backward();
-    says(&["gradients", "[3]", "does not depend on"], || grads[&other].clone());
-    says(&["gradients", "[4]", "not a parameter"], || grads[&c].clone());
-    says(&["gradients", "[2]", "not a parameter"], || grads[&result].clone());
+    fails(line!(), &["gradients", "[3]", "does not depend on"], || grads[&other].clone());
+    fails(line!(), &["gradients", "[4]", "not a parameter"], || grads[&c].clone());
+    fails(line!(), &["gradients", "[2]", "not a parameter"], || grads[&result].clone());
     fails(line!(), &["set", "[3]", "[2]"], || grads.set(&w, zeros(&[3])));
     fails(line!(), &["set", "constant", "Tensor::param"], || grads.set(&c, zeros(&[4])));
 }

@@ -47,11 +47,16 @@ impl Axes {
         let bits = match &self.which {
             Which::All => (1 << ndim) - 1,
             Which::One(axis) => 1 << resolve_axis(op, *axis, ndim),
-            Which::Several(list) => list.iter().fold(0, |bits, &axis| {
-                let bit = 1 << resolve_axis(op, axis, ndim);
-                assert!(bits & bit == 0, "{op}: axis {axis} is named twice in {list:?}");
-                bits | bit
-            }),
+            Which::Several(list) => {
+                let mut bits = 0;
+                // A loop, for a closure would hide the caller's line from a panic.
+                for &axis in list {
+                    let bit = 1 << resolve_axis(op, axis, ndim);
+                    assert!(bits & bit == 0, "{op}: axis {axis} is named twice in {list:?}");
+                    bits |= bit;
+                }
+                bits
+            }
         };
         AxisSet { bits, keep: self.keep }
     }

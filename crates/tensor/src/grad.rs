@@ -53,7 +53,11 @@ pub(crate) fn vjp_all<F: Float>(y: &Tensor<F>, xs: &[&Tensor<F>], v: &Tensor<F>)
         v.shape(),
         y.shape()
     );
-    let targets: Vec<u64> = xs.iter().enumerate().map(|(i, x)| target(i, x)).collect();
+    let mut targets: Vec<u64> = Vec::with_capacity(xs.len());
+    // A loop, for a closure would hide the caller's line from a panic.
+    for (i, x) in xs.iter().enumerate() {
+        targets.push(target(i, x));
+    }
     // Also inside `no_grad`: the caller asked for derivatives that can be differentiated.
     let mut found = with_recording(true, || walk(y.clone(), v.clone(), &targets));
     let mut gradient = |i: usize| match targets[..i].iter().position(|t| *t == targets[i]) {

@@ -89,11 +89,12 @@ impl<F: Float> Index<&Tensor<F>> for Gradients<F> {
 
     #[track_caller]
     fn index(&self, param: &Tensor<F>) -> &Tensor<F> {
-        self.get(param).unwrap_or_else(|| {
+        let Some(grad) = self.get(param) else {
             let what =
                 if param.is_param() { "a parameter that the scalar does not depend on" } else { "not a parameter" };
             panic!("gradients: there is none for this tensor of shape {:?}: it is {what}", param.shape())
-        })
+        };
+        grad
     }
 }
 

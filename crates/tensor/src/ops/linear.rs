@@ -58,19 +58,24 @@ impl<F: Float> Tensor<F> {
     /// If the sizes do not fit.
     #[track_caller]
     pub fn linear(&self, weight: &Tensor<F>, bias: Option<&Tensor<F>>) -> Tensor<F> {
-        let rows = |x: &Tensor<F>| match bias {
-            Some(bias) => apply(Linear, [x, weight, bias]),
-            None => x.matmul(&weight.t()),
-        };
         let [leading @ .., features] = self.shape() else {
             panic!("linear of [] and {:?}: a scalar has no features", weight.shape())
         };
         if self.ndim() == 2 {
-            return rows(self);
+            return self.linear_rows(weight, bias);
         }
         let flat = self.reshape(&[leading.iter().product(), *features]);
-        let y = rows(&flat);
+        let y = flat.linear_rows(weight, bias);
         y.reshape(&[leading, &[y.shape()[1]]].concat())
+    }
+
+    /// A method and not a closure, which would hide the caller's line from a panic.
+    #[track_caller]
+    fn linear_rows(&self, weight: &Tensor<F>, bias: Option<&Tensor<F>>) -> Tensor<F> {
+        match bias {
+            Some(bias) => apply(Linear, [self, weight, bias]),
+            None => self.matmul(&weight.t()),
+        }
     }
 }
 

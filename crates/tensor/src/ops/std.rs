@@ -44,6 +44,9 @@ impl<F: Float> Tensor<F> {
     /// If an axis is out of range or named twice.
     #[track_caller]
     pub fn std_with(&self, correction: usize, axes: impl Into<Axes>) -> Tensor<F> {
+        let axes = axes.into();
+        // So that a message names this operation and not the variance.
+        axes.resolve("std", self.ndim());
         root(&self.var_with(correction, axes), |x| x.sqrt())
     }
 }
