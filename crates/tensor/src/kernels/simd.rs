@@ -57,12 +57,18 @@ pub(crate) fn at_most<R>(level: Level, body: impl FnOnce() -> R) -> R {
     result
 }
 
+/// The level that kernels run at in this thread.
+#[inline(always)]
+pub(crate) fn level() -> Level {
+    FORCED.get().unwrap_or_else(best)
+}
+
 /// Runs a loop with the best vector instructions of this machine. The closure, and those it calls, must be
 /// `#[inline(always)]`, or they are compiled for the baseline.
 #[inline(always)]
 pub(crate) fn vectorised<R>(body: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
-    match FORCED.get().unwrap_or_else(best) {
+    match level() {
         // SAFETY: `best` has found these instructions on this machine, and a forced level is never above it.
         Level::Avx512 => unsafe { avx512(body) },
         // SAFETY: as above.

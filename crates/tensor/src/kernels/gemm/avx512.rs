@@ -1,0 +1,280 @@
+//! Products of `f32` matrices with AVX-512.
+//!
+//! The result is computed in tiles of up to 13 rows and 32 columns, which stay in 26 of the 32 vector registers while
+//! the inner dimension passes by: for each of its positions two vectors of `b` and one number for each row of `a`.
+//! `a` is read where it lies, whatever its strides. `b` is read where it lies if its rows are contiguous and it is used
+//! only a few times; otherwise a panel of 32 columns is packed first, so that it fits the nearest cache. Where both
+//! operands run along the inner dimension and there are few rows, packing costs more than it saves, and inner products
+//! are taken instead.
+//!
+//! Each element of the result is summed in an order that depends on the shape and the layout of the operands alone, so
+//! that a product may be cut into ranges of columns without changing a bit.
+//!
+//! The scheme is that of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008, without
+//! packing of `a`. Compared with `matrixmultiply`, which serves other machines, in GFLOP/s (one thread, peak about 175;
+//! `cargo bench -p downhill-benches --bench products`; transposed: `b` is the transpose of a row-major matrix):
+//!
+//! | m × k × n | | matrixmultiply | this |
+//! |---|---|---|---|
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+use std::cell::RefCell;
+use std::ops::Range;
+
+use super::Product;
+use super::pack::{Line, pack};
+
+/// The most rows of a tile: 13 · 2 sums, two vectors of `b` and one of `a` fit 32 registers, and the compiler needs two.
+const ROWS: usize = 13;
+/// The columns of a panel, two vectors.
+pub(super) const COLUMNS: usize = 32;
+/// The most positions of the inner dimension in a panel, which then takes 50 KiB.
+const DEPTH: usize = 400;
+/// From so many elements of `a` on, a panel of a row-major `b` is used often enough, and lies scattered enough, to be packed.
+const PACK_SIZE: usize = 1 << 14;
+/// From so many rows on, the panels of so many columns are packed together.
+const GROUP_ROWS: usize = 600;
+const GROUP: usize = 512;
+/// Up to so many rows, inner products are taken if both operands run along the inner dimension.
+const DOT_ROWS: usize = 32;
+/// As [`DOT_ROWS`], for columns.
+const DOT_COLUMNS: usize = 16;
+
+/// The columns `columns` of the product.
+///
+/// # Safety
+/// The machine has AVX-512 F, and the addresses of the product are valid as it says.
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn multiply(product: &Product<'_, f32>, columns: Range<usize>) {
+    let &Product { m, k, a, b, .. } = product;
+    if b.1 == 1 && a.2 == 1 && (m <= DOT_ROWS || product.n <= DOT_COLUMNS) {
+        // SAFETY: the caller's promise.
+        return unsafe { inner_products(product, columns) };
+    }
+    let in_place = |width: usize| b.2 == 1 && m * k < PACK_SIZE && width.is_multiple_of(16);
+    // The rows of `a` are read once for each group of panels: when they are many, that should be seldom.
+    let group = if m < GROUP_ROWS { COLUMNS } else { GROUP };
+    // Blocks of about equal depth, in whole vectors for the packing.
+    let depth = k.div_ceil(k.div_ceil(DEPTH)).next_multiple_of(16);
+    thread_local!(static PANELS: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) });
+    PANELS.with_borrow_mut(|panels| {
+        panels.resize(depth * group / 16, Line::default());
+        let panels: *mut f32 = panels.as_mut_ptr().cast();
+        for left in columns.clone().step_by(group) {
+            let columns = left..columns.end.min(left + group);
+            for top in (0..k).step_by(depth) {
+                let positions = top..k.min(top + depth);
+                // SAFETY: the ranges stay inside the operands, and there is room for the panels of a group.
+                unsafe {
+                    let panels = if in_place(columns.len()) {
+                        let corner = b.0.offset(top as isize * b.1 + left as isize * b.2);
+                        Panels { first: corner, next: COLUMNS as isize, row: b.1 }
+                    } else {
+                        pack(b, positions.clone(), columns.clone(), panels);
+                        let next = (positions.len() * COLUMNS) as isize;
+                        Panels { first: panels, next, row: COLUMNS as isize }
+                    };
+                    block(product, positions, columns.clone(), panels);
+                }
+            }
+        }
+    });
+}
+
+/// Panels of `b`: the address of the first, and the distances between them and between the rows of each.
+struct Panels {
+    first: *const f32,
+    next: isize,
+    row: isize,
+}
+
+/// Adds to the columns `columns` what the positions `positions` of the inner dimension contribute.
+///
+/// # Safety
+/// As for [`multiply`]; the panels have a row for each of the positions and a column for each of the columns.
+#[target_feature(enable = "avx512f")]
+unsafe fn block(product: &Product<'_, f32>, positions: Range<usize>, columns: Range<usize>, panels: Panels) {
+    let &Product { m, n, a, c, start, .. } = product;
+    let zeros = [0.0; COLUMNS];
+    let tiles = m.div_ceil(ROWS);
+    let mut row = 0;
+    for t in 0..tiles {
+        // Tiles of about equal height.
+        let height = m / tiles + usize::from(t < m % tiles);
+        let a = (a.0.wrapping_offset(row as isize * a.1 + positions.start as isize * a.2), a.1, a.2);
+        for (panel, left) in columns.clone().step_by(COLUMNS).enumerate() {
+            let width = COLUMNS.min(columns.end - left);
+            let masks = [0, 16].map(|first| (0xffff_u32 >> (16 - width.saturating_sub(first).min(16))) as u16);
+            // SAFETY: the tile has rows from `row` to `row + height`, below `m`, and columns from `left` to `left + width`.
+            unsafe {
+                let c = c.add(row * n + left);
+                let from = match start {
+                    _ if positions.start > 0 => (c.cast_const(), n as isize),
+                    Some(start) => (start.as_ptr().add(left), 0),
+                    None => (zeros.as_ptr(), 0),
+                };
+                let panel = (panels.first.offset(panel as isize * panels.next), panels.row);
+                let tile = TILES[usize::from(width > 16)][height - 1];
+                tile(positions.len(), a, panel, from, (c, n), masks);
+            }
+        }
+        row += height;
+    }
+}
+
+/// `c = from + a·b` for `depth` positions of the inner dimension. An address goes with the distances between rows and, for
+/// `a`, between columns.
+type Tile = unsafe fn(
+    depth: usize,
+    a: (*const f32, isize, isize),
+    b: (*const f32, isize),
+    from: (*const f32, isize),
+    c: (*mut f32, usize),
+    masks: [__mmask16; 2],
+);
+
+/// By the number of vectors less one and the number of rows less one.
+#[rustfmt::skip]
+const TILES: [[Tile; ROWS]; 2] = [
+    [tile::<1, 1>, tile::<2, 1>, tile::<3, 1>, tile::<4, 1>, tile::<5, 1>, tile::<6, 1>, tile::<7, 1>,
+     tile::<8, 1>, tile::<9, 1>, tile::<10, 1>, tile::<11, 1>, tile::<12, 1>, tile::<13, 1>],
+    [tile::<1, 2>, tile::<2, 2>, tile::<3, 2>, tile::<4, 2>, tile::<5, 2>, tile::<6, 2>, tile::<7, 2>,
+     tile::<8, 2>, tile::<9, 2>, tile::<10, 2>, tile::<11, 2>, tile::<12, 2>, tile::<13, 2>],
+];
+
+/// One tile of `R` rows and `V` vectors.
+///
+/// # Safety
+/// The machine has AVX-512 F; the addresses are valid for `R` rows, `depth` positions and the columns of the masks.
+#[target_feature(enable = "avx512f")]
+unsafe fn tile<const R: usize, const V: usize>(
+    depth: usize,
+    (a, a_row, a_column): (*const f32, isize, isize),
+    (mut b, b_row): (*const f32, isize),
+    (from, from_row): (*const f32, isize),
+    (c, c_row): (*mut f32, usize),
+    masks: [__mmask16; 2],
+) {
+    // SAFETY: by the caller's promise; masked loads and stores touch the columns of the masks only, and an address is
+    // moved past the last position without being read.
+    unsafe {
+        let mut sums = [[_mm512_setzero_ps(); V]; R];
+        for (i, sums) in sums.iter_mut().enumerate() {
+            for (v, sum) in sums.iter_mut().enumerate() {
+                *sum = _mm512_maskz_loadu_ps(masks[v], from.offset(i as isize * from_row).add(16 * v));
+            }
+        }
+        // Every third row of `a`: the others are reached by adding one or two distances in the instruction itself, where
+        // going from row to row would be a chain of additions as long as the arithmetic.
+        let mut thirds: [*const f32; ROWS.div_ceil(3)] =
+            std::array::from_fn(|third| a.wrapping_offset(3 * third as isize * a_row));
+        for _ in 0..depth {
+            let mut row = [_mm512_setzero_ps(); V];
+            // Whole vectors: a masked load would take the place of an addition.
+            for (v, row) in row.iter_mut().enumerate() {
+                *row = _mm512_loadu_ps(b.add(16 * v));
+            }
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let factor = _mm512_set1_ps(*thirds[i / 3].offset((i % 3) as isize * a_row));
+                for (sum, &row) in sums.iter_mut().zip(&row) {
+                    *sum = _mm512_fmadd_ps(factor, row, *sum);
+                }
+            }
+            thirds = thirds.map(|row| row.wrapping_offset(a_column));
+            b = b.wrapping_offset(b_row);
+        }
+        for (i, sums) in sums.iter().enumerate() {
+            for (v, &sum) in sums.iter().enumerate() {
+                _mm512_mask_storeu_ps(c.add(i * c_row).wrapping_add(16 * v), masks[v], sum);
+            }
+        }
+    }
+}
+
+/// The rows of `a` and of the transpose of `b` are contiguous: every element of the result is the inner product of two of
+/// them, taken in tiles of 4 by 6.
+///
+/// # Safety
+/// As for [`multiply`].
+#[target_feature(enable = "avx512f")]
+unsafe fn inner_products(product: &Product<'_, f32>, columns: Range<usize>) {
+    let m = product.m;
+    for left in columns.clone().step_by(6) {
+        // Neighbours overlap rather than leave a remainder; the bits are the same.
+        let left = left.min(columns.end.saturating_sub(6)).max(columns.start);
+        let width = 6.min(columns.end - left);
+        for top in (0..m).step_by(4) {
+            // SAFETY: the rows from `top` and the columns from `left` on are in the product.
+            unsafe {
+                if m == 1 {
+                    inner_product_tile::<1>(product, 0, 1, left, width);
+                } else {
+                    let top = top.min(m.saturating_sub(4));
+                    inner_product_tile::<4>(product, top, 4.min(m), left, width);
+                }
+            }
+        }
+    }
+}
+
+/// # Safety
+/// As for [`multiply`]; `height` and `width` are not 0.
+#[target_feature(enable = "avx512f")]
+unsafe fn inner_product_tile<const R: usize>(
+    product: &Product<'_, f32>,
+    top: usize,
+    height: usize,
+    left: usize,
+    width: usize,
+) {
+    let &Product { k, n, a, b, c, start, .. } = product;
+    // SAFETY: by the caller's promise. Rows and columns past the last are the last once more, and are not stored.
+    unsafe {
+        let rows: [*const f32; R] = std::array::from_fn(|i| a.0.offset((top + i.min(height - 1)) as isize * a.1));
+        let columns: [*const f32; 6] = std::array::from_fn(|j| b.0.offset((left + j.min(width - 1)) as isize * b.2));
+        let mut sums = [[_mm512_setzero_ps(); 6]; R];
+        let mut step = |at: usize, mask: __mmask16| {
+            let column = columns.map(|column| _mm512_maskz_loadu_ps(mask, column.add(at)));
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                let row = _mm512_maskz_loadu_ps(mask, row.add(at));
+                for (sum, column) in sums.iter_mut().zip(column) {
+                    *sum = _mm512_fmadd_ps(row, column, *sum);
+                }
+            }
+        };
+        let whole = k - k % 16;
+        for at in (0..whole).step_by(16) {
+            step(at, 0xffff);
+        }
+        if whole < k {
+            step(whole, 0xffff >> (16 - k % 16));
+        }
+        for (i, sums) in sums.iter().enumerate().take(height) {
+            let zero = _mm512_setzero_ps();
+            let mut totals = [0.0; 8];
+            _mm_storeu_ps(totals.as_mut_ptr(), totals_of_4([sums[0], sums[1], sums[2], sums[3]]));
+            _mm_storeu_ps(totals.as_mut_ptr().add(4), totals_of_4([sums[4], sums[5], zero, zero]));
+            for (j, total) in totals.iter().enumerate().take(width) {
+                let start = start.map_or(0.0, |start| start[left + j]);
+                *c.add((top + i) * n + left + j) = start + total;
+            }
+        }
+    }
+}
+
+/// The sums of the lanes of four vectors.
+#[target_feature(enable = "avx512f")]
+fn totals_of_4([a, b, c, d]: [__m512; 4]) -> __m128 {
+    let pair = |x, y| _mm512_castps_pd(_mm512_add_ps(_mm512_unpacklo_ps(x, y), _mm512_unpackhi_ps(x, y)));
+    let (ab, cd) = (pair(a, b), pair(c, d));
+    let low = _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd));
+    let quads = _mm512_add_ps(low, _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd)));
+    let [q0, q1, q2, q3] = [
+        _mm512_castps512_ps128(quads),
+        _mm512_extractf32x4_ps::<1>(quads),
+        _mm512_extractf32x4_ps::<2>(quads),
+        _mm512_extractf32x4_ps::<3>(quads),
+    ];
+    _mm_add_ps(_mm_add_ps(q0, q2), _mm_add_ps(q1, q3))
+}

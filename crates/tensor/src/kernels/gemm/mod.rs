@@ -1,0 +1,273 @@
+//! The one door to matrix multiplication.
+//!
+//! `f32` on a machine with AVX-512 has a kernel of its own; everything else goes through `matrixmultiply`.
+#![allow(unsafe_code)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod batched;
+mod by_definition;
+#[cfg(target_arch = "x86_64")]
+mod pack;
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use ndarray::{ArrayView2, IxDyn};
+
+use super::Memory;
+use super::memory::FreeList;
+#[cfg(any(test, target_arch = "x86_64"))]
+use super::simd::{Level, level};
+use crate::{Elements, Float};
+
+pub(crate) use batched::matmul_batched;
+use by_definition::by_definition;
+
+/// Up to this many multiplications, packing the operands of a blocked product costs more than the product.
+const SMALL: usize = 2048;
+
+/// An address with the distances between rows and between columns.
+type Strided<F> = (*const F, isize, isize);
+
+/// `c = a·b`, plus `start` in every row if there is one, for `m` rows, `n` columns and `k` positions between them; `c` is
+/// row-major. The addresses are valid for these reads and writes, `c` is apart from both, and `k` is not 0.
+#[derive(Clone, Copy)]
+#[allow(unreachable_pub)] // As `Kernels`.
+pub struct Product<'a, F> {
+    m: usize,
+    k: usize,
+    n: usize,
+    a: Strided<F>,
+    b: Strided<F>,
+    start: Option<&'a [F]>,
+    c: *mut F,
+}
+
+/// `a·b`, plus `start` in every row if there is one; row-major, for any strides.
+pub(crate) fn matmul2<F: Float>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>, start: Option<&[F]>) -> Elements<F> {
+    let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
+    assert!(b.nrows() == k && start.is_none_or(|row| row.len() == n), "the operation has checked the shapes");
+    let few = !F::any_size_is_blocked() && (m == 1 || m * k * n <= SMALL);
+    let c = if few || m * k * n == 0 { by_definition(&a, &b, start) } else { blocked(&a, &b, start) };
+    Elements::of_memory(IxDyn(&[m, n]), c)
+}
+
+fn blocked<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, start: Option<&[F]>) -> Memory<F> {
+    let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
+    let strided = |x: &ArrayView2<'_, F>| (x.as_ptr(), x.strides()[0], x.strides()[1]);
+    let (a, b) = (strided(a), strided(b));
+    // SAFETY: the product writes each of its elements and reads none before; `a` and `b` are views of the sizes given.
+    unsafe { Memory::written_by(m * n, |c| F::gemm(&Product { m, k, n, a, b, start, c: c.as_mut_ptr().cast() }, 0..n)) }
+}
+
+/// The columns `columns` of a product through `matrixmultiply`, of which `gemm` is the function for the element type:
+/// `(m, k, n, 1, a, b, beta, c, row of c, column of c)`.
+///
+/// # Safety
+/// The addresses of the product are valid as it says.
+unsafe fn through_matrixmultiply<F: Float>(
+    product: &Product<'_, F>,
+    columns: Range<usize>,
+    gemm: impl FnOnce([usize; 3], Strided<F>, Strided<F>, F, *mut F, isize),
+) {
+    let &Product { m, k, n, a, b, start, c } = product;
+    // SAFETY: `columns` are columns of the product.
+    let (b, c) = unsafe { ((b.0.offset(columns.start as isize * b.2), b.1, b.2), c.add(columns.start)) };
+    let mut beta = F::zero();
+    if let Some(start) = start {
+        for row in 0..m {
+            // SAFETY: the row is a row of the product.
+            unsafe { c.add(row * n).copy_from_nonoverlapping(start.as_ptr().add(columns.start), columns.len()) };
+        }
+        beta = F::one();
+    }
+    // With `beta` zero the result is written without being read, so it may be uninitialised.
+    gemm([m, k, columns.len()], a, b, beta, c, n as isize);
+}
+
+/// What differs between the element types inside the kernels. Out of reach for users, which seals `Float`.
+pub trait Kernels: Sized + 'static {
+    /// The columns `columns` of a product.
+    ///
+    /// # Safety
+    /// The addresses must be valid as [`Product`] says; the result may be uninitialised.
+    unsafe fn gemm(product: &Product<'_, Self>, columns: Range<usize>);
+
+    /// Whether [`gemm`](Self::gemm) is the best for small products too.
+    fn any_size_is_blocked() -> bool;
+
+    /// This thread's blocks that nobody needs at the moment.
+    fn free_list() -> &'static FreeList<Self>;
+}
+
+impl Kernels for f32 {
+    unsafe fn gemm(product: &Product<'_, f32>, columns: Range<usize>) {
+        #[cfg(target_arch = "x86_64")]
+        if level() == Level::Avx512 {
+            // SAFETY: the machine has AVX-512, and the caller's promise.
+            return unsafe { avx512::multiply(product, columns) };
+        }
+        let gemm = |[m, k, n]: [usize; 3], a: Strided<f32>, b: Strided<f32>, beta, c, row| {
+            // SAFETY: the caller's promise.
+            unsafe { matrixmultiply::sgemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, beta, c, row, 1) }
+        };
+        // SAFETY: the caller's promise.
+        unsafe { through_matrixmultiply(product, columns, gemm) }
+    }
+
+    fn any_size_is_blocked() -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return level() == Level::Avx512;
+        #[cfg(not(target_arch = "x86_64"))]
+        false
+    }
+
+    fn free_list() -> &'static FreeList<f32> {
+        thread_local!(static LIST: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) });
+        &LIST
+    }
+}
+
+impl Kernels for f64 {
+    unsafe fn gemm(product: &Product<'_, f64>, columns: Range<usize>) {
+        let gemm = |[m, k, n]: [usize; 3], a: Strided<f64>, b: Strided<f64>, beta, c, row| {
+            // SAFETY: the caller's promise.
+            unsafe { matrixmultiply::dgemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, beta, c, row, 1) }
+        };
+        // SAFETY: the caller's promise.
+        unsafe { through_matrixmultiply(product, columns, gemm) }
+    }
+
+    fn any_size_is_blocked() -> bool {
+        false
+    }
+
+    fn free_list() -> &'static FreeList<f64> {
+        thread_local!(static LIST: RefCell<Vec<Vec<f64>>> = const { RefCell::new(Vec::new()) });
+        &LIST
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array1, Array2, Axis, Slice, s};
+
+    use super::*;
+    use crate::kernels::simd::at_most;
+
+    const LEVELS: [Level; 3] = [Level::Baseline, Level::Avx2, Level::Avx512];
+
+    fn product<F: Float>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>, start: Option<&[F]>) -> Array2<F> {
+        matmul2(a, b, start).into_array().into_dimensionality().unwrap()
+    }
+
+    /// Whole numbers, so that any order of summation is exact.
+    fn sample<F: Float>(rows: usize, columns: usize) -> Array2<F> {
+        Array2::from_shape_fn((rows, columns), |(i, j)| F::from_f64(((i * 7 + j * 3) % 11) as f64 - 4.0))
+    }
+
+    /// The definition.
+    fn plain<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, start: &[F]) -> Array2<F> {
+        Array2::from_shape_fn((a.nrows(), b.ncols()), |(i, j)| {
+            start[j] + (0..a.ncols()).map(|p| a[[i, p]] * b[[p, j]]).sum::<F>()
+        })
+    }
+
+    /// Every layout of both operands, with and without a start, at every level.
+    fn check<F: Float>(m: usize, k: usize, n: usize) {
+        let start = Array1::from_shape_fn(n, |j| F::from_f64(j as f64 - 2.0));
+        let (start, nothing) = (start.as_slice().unwrap(), vec![F::zero(); n]);
+        let (a, b) = (sample::<F>(m, k), sample::<F>(k, n));
+        let (at, bt) = (a.t().as_standard_layout().into_owned(), b.t().as_standard_layout().into_owned());
+        let (wide, tall) = (sample::<F>(2 * k, 3 * n), sample::<F>(3 * m, 2 * k + 1));
+        let (gapped_b, gapped_a) = (wide.slice(s![..;2, ..;-3]), tall.slice(s![..;-3, 1..;2]));
+        let cases =
+            [(a.view(), b.view()), (at.t(), b.view()), (a.view(), bt.t()), (at.t(), bt.t()), (gapped_a, gapped_b)];
+        for (case, (a, b)) in cases.into_iter().enumerate() {
+            let (with, without) = (plain(&a, &b, start), plain(&a, &b, &nothing));
+            for level in LEVELS {
+                let shape = format!("{m} {k} {n} case {case} {level:?}");
+                assert_eq!(at_most(level, || product(a, b, Some(start))), with, "{shape}");
+                assert_eq!(at_most(level, || product(a, b, None)), without, "{shape}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_small_shape_layout_and_level() {
+        let sizes = [0, 1, 2, 3, 8, 17, 33, 65];
+        for (m, k, n) in sizes.iter().flat_map(|&m| sizes.iter().flat_map(move |&k| sizes.map(|n| (m, k, n)))) {
+            check::<f32>(m, k, n);
+            check::<f64>(m, k, n);
+        }
+    }
+
+    /// Every height and width of a tile, several blocks of the inner dimension, panels packed one by one and in groups.
+    #[test]
+    fn every_way_through_the_blocks() {
+        (1..=40).for_each(|m| check::<f32>(m, 19, 70));
+        (1..=70).for_each(|n| check::<f32>(29, 35, n));
+        for (m, k, n) in [(7, 401, 40), (33, 805, 37), (130, 128, 48), (40, 420, 544), (610, 30, 545), (601, 410, 33)] {
+            check::<f32>(m, k, n);
+        }
+    }
+
+    /// Rough numbers, so that the order of summation shows.
+    #[test]
+    fn a_range_of_columns_has_the_bits_of_the_whole() {
+        let rough = |rows: usize, columns: usize| {
+            Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 31 + j * 17) as f32 * 0.37).sin())
+        };
+        for (m, k, n) in [(1, 50, 70), (20, 33, 100), (64, 100, 10), (64, 500, 130), (610, 60, 200)] {
+            let (a, at, b, bt) = (rough(m, k), rough(k, m), rough(k, n), rough(n, k));
+            for (a, b) in [(a.view(), b.view()), (at.t(), b.view()), (a.view(), bt.t()), (at.t(), bt.t())] {
+                for level in LEVELS {
+                    let multiply = |ranges: &[Range<usize>]| {
+                        let mut result = Array2::<f32>::zeros((m, n));
+                        let strided = |x: &ArrayView2<'_, f32>| (x.as_ptr(), x.strides()[0], x.strides()[1]);
+                        let (a, b, c) = (strided(&a), strided(&b), result.as_mut_ptr());
+                        let product = Product { m, k, n, a, b, start: None, c };
+                        for range in ranges {
+                            // SAFETY: the operands and the result have these sizes.
+                            at_most(level, || unsafe { f32::gemm(&product, range.clone()) });
+                        }
+                        result
+                    };
+                    let whole = multiply(&[0..n]);
+                    for cut in [32, 64, n - n % 32].into_iter().filter(|&cut| cut < n) {
+                        assert_eq!(multiply(&[cut..n, 0..cut]), whole, "{m} {k} {n} at {cut}, {level:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn odd_strides() {
+        let a = sample::<f64>(40, 90);
+        let a = a.slice(s![1..;2, ..;-3]);
+        let b = sample(60, 50);
+        let b = b.slice_axis(Axis(0), Slice::from(..).step_by(-2));
+        assert_eq!(product(a, b, None), plain(&a, &b, &[0.0; 50]));
+    }
+
+    #[test]
+    fn nan_and_infinity_spread_as_they_must() {
+        fn spread<F: Float>(n: usize) {
+            let mut a = sample::<F>(n, n);
+            a[[1, 2]] = F::nan();
+            a[[2, 0]] = F::infinity();
+            let c = product(a.view(), Array2::eye(n).view(), None);
+            for ((i, _), value) in c.indexed_iter() {
+                // 0·∞ is NaN too.
+                assert!(value.is_nan() == (i == 1) || i == 2, "{n} {i}");
+            }
+            assert_eq!(c[[2, 0]], F::infinity());
+        }
+        for n in [3, 40] {
+            spread::<f32>(n);
+            spread::<f64>(n);
+        }
+    }
+}
