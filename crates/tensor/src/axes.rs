@@ -2,6 +2,8 @@
 
 use std::ops::RangeFull;
 
+use ndarray::IxDyn;
+
 /// The axes of a reduction: one (`1`, `-1` for the last), several (`[0, 2]`) or all (`..`); [`keep`] leaves them in
 /// the result with size 1, so that it still broadcasts against the input.
 ///
@@ -23,6 +25,7 @@ pub struct Axes {
 #[derive(Clone, Debug)]
 enum Which {
     All,
+    First(usize),
     One(isize),
     Several(Vec<isize>),
 }
@@ -40,12 +43,18 @@ pub(crate) struct AxisSet {
 }
 
 impl Axes {
+    /// The first `count` axes.
+    pub(crate) fn first(count: usize) -> Self {
+        Axes { which: Which::First(count), keep: false }
+    }
+
     /// # Panics
     /// If an axis is out of range or named twice; `op` is for the message.
     #[track_caller]
     pub(crate) fn resolve(&self, op: &str, ndim: usize) -> AxisSet {
         let bits = match &self.which {
             Which::All => (1 << ndim) - 1,
+            Which::First(count) => (1 << count) - 1,
             Which::One(axis) => 1 << resolve_axis(op, *axis, ndim),
             Which::Several(list) => {
                 let mut bits = 0;
@@ -68,16 +77,27 @@ impl AxisSet {
     }
 
     /// `shape` with the reduced axes at size 1.
-    pub(crate) fn kept_shape(self, shape: &[usize]) -> Vec<usize> {
-        shape.iter().enumerate().map(|(axis, &n)| if self.contains(axis) { 1 } else { n }).collect()
+    pub(crate) fn kept_shape(self, shape: &[usize]) -> IxDyn {
+        let mut kept = IxDyn(shape);
+        for axis in 0..shape.len() {
+            if self.contains(axis) {
+                kept[axis] = 1;
+            }
+        }
+        kept
     }
 
     /// The shape of the reduction's result.
-    pub(crate) fn reduced_shape(self, shape: &[usize]) -> Vec<usize> {
+    pub(crate) fn reduced_shape(self, shape: &[usize]) -> IxDyn {
         if self.keep {
             return self.kept_shape(shape);
         }
-        shape.iter().enumerate().filter(|&(axis, _)| !self.contains(axis)).map(|(_, &n)| n).collect()
+        let mut reduced = IxDyn::zeros(shape.len() - self.bits.count_ones() as usize);
+        let kept = (0..shape.len()).filter(|&axis| !self.contains(axis));
+        for (to, axis) in kept.enumerate() {
+            reduced[to] = shape[axis];
+        }
+        reduced
     }
 
     /// How many elements each element of the result is made from.

@@ -1,8 +1,7 @@
 //! Reverse-mode differentiation: the walk from a result back to the parameters.
 
-use std::collections::BTreeMap;
-
 use crate::no_grad::no_grad;
+use crate::pending::Pending;
 use crate::{Float, Gradients, Tensor};
 
 impl<F: Float> Tensor<F> {
@@ -50,23 +49,22 @@ pub(crate) fn walk<F: Float>(root: Tensor<F>, seed: Tensor<F>, targets: &[u64]) 
     // An input is always older than the result: what is older than every target cannot lead to one.
     // Constants have number 0, parameters start at 1.
     let oldest = targets.iter().copied().min().unwrap_or(1);
+    let wanted = |x: &Tensor<F>| if targets.is_empty() { x.is_leaf() } else { targets.contains(&x.0.id) };
     let mut found = Gradients::default();
-    let mut pending = BTreeMap::from([(root.0.id, (root, seed))]);
-    while let Some((id, (y, dy))) = pending.pop_last() {
+    let mut pending = Pending::new(root, seed);
+    while let Some((y, dy)) = pending.pop() {
         let record = &y.0.record;
         for wrt in 0..record.len() {
             let x = record.input(wrt);
-            if x.0.id < oldest {
+            // A parameter leads nowhere.
+            if x.0.id < oldest || (x.is_leaf() && !wanted(x)) {
                 continue;
             }
             let dx = record.vjp(wrt, &y, &dy).undo_broadcast(x.shape(), record.name());
-            match pending.remove(&x.0.id) {
-                None => pending.insert(x.0.id, (x.clone(), dx)),
-                Some((x, sum)) => pending.insert(x.0.id, (x, sum + dx)),
-            };
+            if x.is_leaf() { found.add(x.0.id, dx) } else { pending.add(x, dx) }
         }
-        if if targets.is_empty() { y.is_leaf() } else { targets.contains(&id) } {
-            found.insert(id, dy);
+        if wanted(&y) {
+            found.add(y.0.id, dy);
         }
     }
     found

@@ -37,6 +37,9 @@ impl<F: Float> Tensor<F> {
             self.shape()
         );
         let leading = self.ndim() - shape.len();
+        if self.shape()[leading..] == *shape {
+            return self.sum_axis(Axes::first(leading));
+        }
         let stretched = |axis: usize| axis < leading || (shape[axis - leading] == 1 && self.shape()[axis] != 1);
         let axes: Vec<isize> = (0..self.ndim()).filter(|&axis| stretched(axis)).map(|axis| axis as isize).collect();
         let sum = self.sum_axis(keep(Axes::from(axes.as_slice())));

@@ -1,9 +1,9 @@
 //! The elements of a tensor: a shape over memory that several tensors may share.
 
-use ndarray::{ArrayD, ArrayView2, ArrayViewD, ArrayViewMutD, Dimension, IxDyn, ShapeBuilder};
+use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Dimension, IxDyn, ShapeBuilder};
 
 use crate::Float;
-use crate::kernels::Memory;
+use crate::kernels::{Matrix, Memory};
 
 /// The elements of a tensor: a shape over memory that is shared by clones and by different views of it, and copied
 /// when one of several owners changes it.
@@ -65,15 +65,21 @@ impl<F: Float> Elements<F> {
         }
     }
 
-    /// The elements as a matrix, if there are two axes. Costs less than a view that is turned into one.
-    pub(crate) fn matrix(&self) -> Option<ArrayView2<'_, F>> {
+    /// The elements to be changed, if they are in row-major order and nobody else holds them.
+    pub(crate) fn as_slice_mut(&mut self) -> Option<&mut [F]> {
+        let range = self.offset..self.offset + self.len();
+        if self.strides.is_some() {
+            return None;
+        }
+        self.memory.get_mut().map(|memory| &mut memory[range])
+    }
+
+    /// The elements as a matrix, if there are two axes.
+    #[inline]
+    pub(crate) fn matrix(&self) -> Option<Matrix<'_, F>> {
         let &[rows, columns] = self.shape() else { return None };
-        let memory = &self.memory.as_slice()[self.offset..];
-        let matrix = match &self.strides {
-            None => ArrayView2::from_shape((rows, columns), memory),
-            Some(strides) => ArrayView2::from_shape((rows, columns).strides((strides[0], strides[1])), memory),
-        };
-        Some(matrix.expect("the shape and the strides stay inside the memory"))
+        let steps = self.strides.as_ref().map_or([columns, 1], |strides| [strides[0], strides[1]]);
+        Some(Matrix::new(&self.memory.as_slice()[self.offset..], [rows, columns], steps))
     }
 
     /// The elements as an array.
@@ -87,13 +93,17 @@ impl<F: Float> Elements<F> {
     }
 
     /// The elements to be changed, copied before if they are shared, in row-major order.
-    pub(crate) fn view_mut(&mut self) -> ArrayViewMutD<'_, F> {
-        if self.strides.is_some() || self.memory.get_mut().is_none() {
+    pub(crate) fn slice_mut(&mut self) -> &mut [F] {
+        if self.as_slice_mut().is_none() {
             *self = Elements::new(self.shape.clone(), in_row_major(self.view()));
         }
-        let memory = self.memory.get_mut().expect("nobody else holds it");
-        let memory = &mut memory[self.offset..self.offset + self.shape.size()];
-        ArrayViewMutD::from_shape(self.shape.clone(), memory).expect("row-major")
+        self.as_slice_mut().expect("row-major, and nobody else holds it")
+    }
+
+    /// [`slice_mut`](Self::slice_mut) as an array.
+    pub(crate) fn view_mut(&mut self) -> ArrayViewMutD<'_, F> {
+        let shape = self.shape.clone();
+        ArrayViewMutD::from_shape(shape, self.slice_mut()).expect("row-major")
     }
 
     /// The same elements in row-major order: themselves if they are, else a copy.

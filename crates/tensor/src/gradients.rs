@@ -1,6 +1,5 @@
 //! What `backward` returns: a gradient for every parameter.
 
-use std::collections::BTreeMap;
 use std::ops::{Add, AddAssign, Index, Mul, MulAssign};
 
 use crate::{Float, Tensor, no_grad};
@@ -16,21 +15,22 @@ use crate::{Float, Tensor, no_grad};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Gradients<F: Float = f32> {
-    /// By the parameter's id. Ordered, so that sums over all gradients are the same in every run.
-    by_id: BTreeMap<u64, Tensor<F>>,
+    /// With the parameter's number, youngest first, as the walk finds them. Ordered, so that sums over all gradients are
+    /// the same in every run.
+    list: Vec<(u64, Tensor<F>)>,
 }
 
 impl<F: Float> Default for Gradients<F> {
     /// No gradients; the neutral element of `+`, from which to accumulate several batches.
     fn default() -> Self {
-        Gradients { by_id: BTreeMap::new() }
+        Gradients { list: Vec::new() }
     }
 }
 
 impl<F: Float> Gradients<F> {
     /// The gradient of a parameter, or `None` if the scalar does not depend on it.
     pub fn get(&self, param: &Tensor<F>) -> Option<&Tensor<F>> {
-        self.by_id.get(&param.id()?)
+        self.position(param.id()?).ok().map(|at| &self.list[at].1)
     }
 
     /// Replaces the gradient of a parameter.
@@ -46,35 +46,46 @@ impl<F: Float> Gradients<F> {
             grad.shape(),
             param.shape()
         );
-        self.by_id.insert(id, grad);
+        match self.position(id) {
+            Ok(at) => self.list[at].1 = grad,
+            Err(at) => self.list.insert(at, (id, grad)),
+        }
     }
 
-    pub(crate) fn insert(&mut self, id: u64, grad: Tensor<F>) {
-        self.by_id.insert(id, grad);
+    /// Where the gradient of the parameter `id` is, or would be.
+    fn position(&self, id: u64) -> Result<usize, usize> {
+        self.list.binary_search_by(|(other, _)| id.cmp(other))
+    }
+
+    pub(crate) fn add(&mut self, id: u64, grad: Tensor<F>) {
+        match self.position(id) {
+            Ok(at) => self.list[at].1.accumulate(grad),
+            Err(at) => self.list.insert(at, (id, grad)),
+        }
     }
 
     pub(crate) fn take(&mut self, id: u64) -> Option<Tensor<F>> {
-        self.by_id.remove(&id)
+        self.position(id).ok().map(|at| self.list.remove(at).1)
     }
 
     /// How many parameters have a gradient.
     pub fn len(&self) -> usize {
-        self.by_id.len()
+        self.list.len()
     }
 
     /// Whether no parameter has a gradient.
     pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
+        self.list.is_empty()
     }
 
     /// Every gradient, oldest parameter first.
     pub fn iter(&self) -> impl Iterator<Item = &Tensor<F>> {
-        self.by_id.values()
+        self.list.iter().rev().map(|(_, grad)| grad)
     }
 
     /// Every gradient, to be replaced or changed, oldest parameter first.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Tensor<F>> {
-        self.by_id.values_mut()
+        self.list.iter_mut().rev().map(|(_, grad)| grad)
     }
 
     /// The global norm: `sqrt(Σ g²)` over every element of every gradient, accumulated in `f64`.
@@ -102,11 +113,8 @@ impl<F: Float> AddAssign for Gradients<F> {
     /// Accumulates: where both have a gradient the two are added, otherwise the one there is is kept.
     fn add_assign(&mut self, other: Self) {
         no_grad(|| {
-            for (id, grad) in other.by_id {
-                match self.by_id.remove(&id) {
-                    None => self.by_id.insert(id, grad),
-                    Some(sum) => self.by_id.insert(id, sum + grad),
-                };
+            for (id, grad) in other.list {
+                self.add(id, grad);
             }
         });
     }
@@ -125,7 +133,7 @@ impl<F: Float> MulAssign<f64> for Gradients<F> {
     /// Scales every gradient.
     fn mul_assign(&mut self, factor: f64) {
         no_grad(|| {
-            for grad in self.by_id.values_mut() {
+            for (_, grad) in &mut self.list {
                 *grad = &*grad * F::from_f64(factor);
             }
         });

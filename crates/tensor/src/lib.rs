@@ -31,6 +31,7 @@ mod no_grad;
 mod op;
 mod ops;
 mod params;
+mod pending;
 mod record;
 #[cfg(test)]
 mod sweep;

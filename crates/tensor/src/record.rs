@@ -83,7 +83,11 @@ impl<F: Float, O: Op<F, N>, const N: usize> Record<F> for Applied<F, O, N> {
     }
 
     fn take_inputs(&mut self, orphans: &mut Vec<Tensor<F>>) {
-        orphans.extend(self.inputs.iter_mut().filter_map(take_orphan));
+        for input in &mut self.inputs {
+            if let Some(orphan) = take_orphan(input) {
+                orphans.push(orphan);
+            }
+        }
     }
 
     fn vjp(&self, wrt: usize, y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

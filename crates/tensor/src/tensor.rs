@@ -6,6 +6,7 @@ use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, IxDyn};
 
 use crate::Float;
 use crate::elements::Elements;
+use crate::kernels;
 use crate::record::{Leaf, Node, Record, next_id};
 
 /// An immutable n-dimensional array of `f32` or `f64`, with the record of the operation that made it.
@@ -92,6 +93,18 @@ impl<F: Float> Tensor<F> {
         self.0.elements.view()
     }
 
+    /// The elements in row-major order without a copy, if that is how they lie in memory; always so for a parameter.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
+    /// assert_eq!(x.as_slice(), Some([1.0, 2.0, 3.0, 4.0].as_slice()));
+    /// assert_eq!(x.t().as_slice(), None);
+    /// ```
+    pub fn as_slice(&self) -> Option<&[F]> {
+        self.0.elements.as_slice()
+    }
+
     /// The elements, copied into an `ndarray` array. To take them without a copy where nobody else holds them:
     /// `ArrayD::from(tensor)`.
     pub fn to_array(&self) -> ArrayD<F> {
@@ -174,10 +187,37 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn data_mut(&mut self) -> ArrayViewMutD<'_, F> {
         self.panic_unless_leaf("data_mut");
+        self.own_elements().view_mut()
+    }
+
+    /// [`data_mut`](Self::data_mut) as a slice in row-major order.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let mut w = Tensor::param([[1.0, 2.0], [3.0, 4.0]]);
+    /// w.as_mut_slice()[1] = 5.0;
+    /// assert_eq!(w, Tensor::from([[1.0, 5.0], [3.0, 4.0]]));
+    /// ```
+    ///
+    /// # Panics
+    /// If this tensor is the result of an operation: its elements follow from its inputs.
+    #[track_caller]
+    pub fn as_mut_slice(&mut self) -> &mut [F] {
+        self.panic_unless_leaf("as_mut_slice");
+        self.own_elements().slice_mut()
+    }
+
+    /// The elements of a leaf that nobody else refers to; they may still share their memory.
+    fn own_elements(&mut self) -> &mut Elements<F> {
         if Arc::get_mut(&mut self.0).is_none() {
             *self = Self::leaf(self.0.elements.clone(), self.0.id);
         }
-        Arc::get_mut(&mut self.0).expect("nobody else holds it").elements.view_mut()
+        &mut Arc::get_mut(&mut self.0).expect("nobody else holds it").elements
+    }
+
+    /// Adds a tensor of the same shape to the elements; false if others hold them, or the shapes or layouts differ.
+    pub(crate) fn add_in_place(&mut self, other: &Tensor<F>) -> bool {
+        Arc::get_mut(&mut self.0).is_some_and(|node| kernels::add_in_place(&mut node.elements, &other.0.elements))
     }
 
     #[track_caller]

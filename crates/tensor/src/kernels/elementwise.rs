@@ -67,6 +67,21 @@ pub(crate) fn zip<F: Float>(a: &Elements<F>, b: &Elements<F>, f: impl Fn(F, F) -
     )
 }
 
+/// `a + b` in the memory of `a`, if nobody else holds it and both are row-major and of one shape.
+pub(crate) fn add_in_place<F: Float>(a: &mut Elements<F>, b: &Elements<F>) -> bool {
+    let (true, Some(b)) = (a.shape() == b.shape(), b.as_slice()) else { return false };
+    let Some(a) = a.as_slice_mut() else { return false };
+    vectorised(
+        #[inline(always)]
+        || {
+            for (a, &b) in a.iter_mut().zip(b) {
+                *a += b;
+            }
+        },
+    );
+    true
+}
+
 /// How the elements of two row-major arrays meet.
 ///
 /// There is a loop for each of these; arrays that meet otherwise, or are not row-major, are copied so that they are

@@ -7,10 +7,10 @@ mod reduce;
 mod simd;
 mod softmax;
 
-pub(crate) use elementwise::{map, zip};
+pub(crate) use elementwise::{add_in_place, map, zip};
 #[allow(unreachable_pub)] // A public trait needs it; nobody outside can name it.
 pub use gemm::Kernels;
-pub(crate) use gemm::{matmul_batched, matmul2};
+pub(crate) use gemm::{Matrix, matmul_batched, matmul2};
 pub(crate) use memory::Memory;
 pub(crate) use reduce::{max, min, sum};
 pub(crate) use softmax::{log_softmax, logsumexp, softmax};

@@ -7,8 +7,6 @@
 
 use std::borrow::Cow;
 
-use ndarray::IxDyn;
-
 use super::simd::vectorised;
 use crate::axes::AxisSet;
 use crate::{Elements, Float};
@@ -55,7 +53,7 @@ pub(super) fn larger<F: Float>(a: F, b: F) -> F {
 
 /// `f` of everything along the axes; `start` is what changes nothing under `f`, and `f` is associative up to rounding.
 fn fold<F: Float>(x: &Elements<F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> F + Copy) -> Elements<F> {
-    let shape = IxDyn(&axes.reduced_shape(x.shape()));
+    let shape = axes.reduced_shape(x.shape());
     if x.is_empty() {
         return Elements::full(shape, start);
     }
@@ -241,7 +239,7 @@ fn fold_column_block<F: Float>(rows: &[F], y: &mut [F], f: impl Fn(F, F) -> F) {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{ArrayD, Axis, Dimension};
+    use ndarray::{ArrayD, Axis, Dimension, IxDyn};
 
     use super::*;
     use crate::Axes;

@@ -2,8 +2,6 @@
 //!
 //! The largest element of a row is subtracted before anything is exponentiated, so that nothing overflows.
 
-use ndarray::IxDyn;
-
 use super::elementwise::map;
 use super::reduce::{fold_row, larger};
 use super::simd::vectorised;
@@ -54,7 +52,7 @@ pub(crate) fn log_softmax<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F>
 
 /// `ln Σeˣ` over a set of axes; -inf where there is nothing to add.
 pub(crate) fn logsumexp<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
-    let shape = IxDyn(&axes.reduced_shape(x.shape()));
+    let shape = axes.reduced_shape(x.shape());
     if x.is_empty() {
         return Elements::full(shape, F::neg_infinity());
     }
@@ -144,7 +142,7 @@ fn along<F: Float>(x: &Elements<F>, axis: usize, f: impl Fn(&mut [F], &mut [F]))
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{ArrayD, Axis};
+    use ndarray::{ArrayD, Axis, IxDyn};
 
     use super::*;
     use crate::Axes;

@@ -5,6 +5,7 @@
 
 use ndarray::{ArrayD, ArrayViewD};
 
+use super::matmul::{Oriented, matmul_oriented};
 use crate::{Elements, Float, Op, Tensor, apply, kernels};
 
 struct Linear;
@@ -31,13 +32,13 @@ impl<F: Float> Op<F, 3> for Linear {
 
     fn forward_shared(&self, [x, weight, bias]: [&Elements<F>; 3]) -> Elements<F> {
         let (x, weight) = (x.matrix().expect("checked"), weight.matrix().expect("checked"));
-        kernels::matmul2(x, weight.reversed_axes(), bias.row_major().as_slice())
+        kernels::matmul2(x, weight.transposed(), bias.row_major().as_slice())
     }
 
     fn vjp(&self, wrt: usize, [x, weight, _]: [&Tensor<F>; 3], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         match wrt {
             0 => dy.matmul(weight),
-            1 => dy.t().matmul(x),
+            1 => matmul_oriented(Oriented::transposed(dy), Oriented::plain(x)),
             // The bias was broadcast over the rows, and broadcasting is undone by the backward walk.
             _ => dy.clone(),
         }
@@ -74,7 +75,7 @@ impl<F: Float> Tensor<F> {
     fn linear_rows(&self, weight: &Tensor<F>, bias: Option<&Tensor<F>>) -> Tensor<F> {
         match bias {
             Some(bias) => apply(Linear, [self, weight, bias]),
-            None => self.matmul(&weight.t()),
+            None => matmul_oriented(Oriented::plain(self), Oriented::transposed(weight)),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A primitive because the composed form overflows.
 
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, Dimension};
 
 use crate::axes::AxisSet;
 use crate::{Axes, Elements, Float, Op, Tensor, apply, kernels};
@@ -25,8 +25,8 @@ impl<F: Float> Op<F, 1> for LogSumExp {
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         let kept = self.0.kept_shape(x.shape());
         // The lowest number stands for -inf, so that the difference of two infinities is not NaN.
-        let y = y.clamp_min(F::min_value()).reshape(&kept);
-        dy.reshape(&kept) * (x - y).exp()
+        let y = y.clamp_min(F::min_value()).reshape(kept.slice());
+        dy.reshape(kept.slice()) * (x - y).exp()
     }
 }
 

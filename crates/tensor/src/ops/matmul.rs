@@ -1,12 +1,45 @@
 //! The matrix product `a·b`; the derivatives are `dy·bᵀ` and `aᵀ·dy`.
+//!
+//! One operation serves all four products of `a` or its transpose and `b` or its transpose, because the derivatives of
+//! each are among them.
 
 use ndarray::{ArrayD, ArrayViewD};
 
 use crate::broadcast::broadcast_shape;
 use crate::{Elements, Float, Op, Tensor, apply, kernels};
 
-/// On matrices and stacks of matrices; the axes before the last two broadcast.
-struct Matmul;
+/// On matrices and stacks of matrices, each taken as it is or with its last two axes swapped; the axes before the last
+/// two broadcast.
+struct Matmul {
+    transposed: [bool; 2],
+}
+
+/// A matrix, or its transpose without the operation that would make one.
+#[derive(Clone, Copy)]
+pub(super) struct Oriented<'a, F: Float> {
+    tensor: &'a Tensor<F>,
+    transposed: bool,
+}
+
+impl<'a, F: Float> Oriented<'a, F> {
+    pub(super) fn plain(tensor: &'a Tensor<F>) -> Self {
+        Oriented { tensor, transposed: false }
+    }
+
+    pub(super) fn transposed(tensor: &'a Tensor<F>) -> Self {
+        Oriented { tensor, transposed: true }
+    }
+
+    fn t(self) -> Self {
+        Oriented { transposed: !self.transposed, ..self }
+    }
+}
+
+/// `a·b` for matrices as they are oriented.
+#[track_caller]
+pub(super) fn matmul_oriented<F: Float>(a: Oriented<'_, F>, b: Oriented<'_, F>) -> Tensor<F> {
+    apply(Matmul { transposed: [a.transposed, b.transposed] }, [a.tensor, b.tensor])
+}
 
 impl<F: Float> Op<F, 2> for Matmul {
     fn name(&self) -> &'static str {
@@ -14,33 +47,49 @@ impl<F: Float> Op<F, 2> for Matmul {
     }
 
     fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
-        let ([a_batch @ .., _, a_inner], [b_batch @ .., b_inner, _]) = (a, b) else {
+        let ([a_batch @ .., a_rows, a_columns], [b_batch @ .., b_rows, b_columns]) = (a, b) else {
             return Err("needs matrices".into());
         };
+        let a_inner = if self.transposed[0] { a_rows } else { a_columns };
+        let b_inner = if self.transposed[1] { b_columns } else { b_rows };
         if a_inner != b_inner {
             return Err(format!(
                 "the inner sizes {a_inner} and {b_inner} differ; the last axis of the first must be as long as the \
                  last but one of the second (transpose one with `.t()`?)"
             ));
         }
-        broadcast_shape(a_batch, b_batch).map(drop)
+        if a_batch == b_batch { Ok(()) } else { broadcast_shape(a_batch, b_batch).map(drop) }
     }
 
-    fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+    fn forward(&self, [mut a, mut b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+        for (x, transposed) in [&mut a, &mut b].into_iter().zip(self.transposed) {
+            if transposed {
+                x.swap_axes(x.ndim() - 2, x.ndim() - 1);
+            }
+        }
         kernels::matmul_batched(&a, &b)
     }
 
     fn forward_shared(&self, [a, b]: [&Elements<F>; 2]) -> Elements<F> {
         match (a.matrix(), b.matrix()) {
-            (Some(a), Some(b)) => kernels::matmul2(a, b, None),
+            (Some(a), Some(b)) => {
+                let [a, b] = [(a, self.transposed[0]), (b, self.transposed[1])]
+                    .map(|(x, transposed)| if transposed { x.transposed() } else { x });
+                kernels::matmul2(a, b, None)
+            }
             _ => self.forward([a.view(), b.view()]).into(),
         }
     }
 
     fn vjp(&self, wrt: usize, [a, b]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        match wrt {
-            0 => dy.matmul(&b.t()),
-            _ => a.t().matmul(dy),
+        let dy = Oriented::plain(dy);
+        let [a, b] = [(a, self.transposed[0]), (b, self.transposed[1])]
+            .map(|(tensor, transposed)| Oriented { tensor, transposed });
+        match (wrt, self.transposed[wrt]) {
+            (0, false) => matmul_oriented(dy, b.t()),
+            (0, true) => matmul_oriented(b, dy.t()),
+            (_, false) => matmul_oriented(a.t(), dy),
+            (_, true) => matmul_oriented(dy.t(), a),
         }
     }
 }
@@ -64,7 +113,7 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn matmul(&self, other: &Tensor<F>) -> Tensor<F> {
         if self.ndim() >= 2 && other.ndim() >= 2 {
-            return apply(Matmul, [self, other]);
+            return matmul_oriented(Oriented::plain(self), Oriented::plain(other));
         }
         self.matmul_with_vector(other)
     }
@@ -82,7 +131,7 @@ impl<F: Float> Tensor<F> {
         assert!(n == m, "matmul of {:?} and {:?}: the inner sizes {n} and {m} differ", self.shape(), other.shape());
         let row = if self.ndim() == 1 { self.reshape(&[1, *n]) } else { self.clone() };
         let column = if other.ndim() == 1 { other.reshape(&[*m, 1]) } else { other.clone() };
-        let product = apply(Matmul, [&row, &column]);
+        let product = matmul_oriented(Oriented::plain(&row), Oriented::plain(&column));
         let mut shape = product.shape().to_vec();
         if other.ndim() == 1 {
             shape.pop();
@@ -96,6 +145,7 @@ impl<F: Float> Tensor<F> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::sweep::{self, Domain};
 
     #[test]
@@ -119,5 +169,23 @@ mod tests {
         let domain = || Domain::between(-1.0, 1.0);
         sweep::pairs("matmul", &pairs, domain(), domain(), |a, b| a.matmul(b));
         sweep::shapes("matmul", &[&[2, 2], &[3, 3]], domain(), |x| x.matmul(x));
+        fn oriented(tensor: &Tensor<f64>, transposed: bool) -> Oriented<'_, f64> {
+            Oriented { tensor, transposed }
+        }
+        for [ta, tb] in [[true, false], [false, true], [true, true]] {
+            let shape = |[first, second]: [usize; 2], transposed: bool| {
+                if transposed { [second, first] } else { [first, second] }
+            };
+            let pairs =
+                [[2, 3, 4], [1, 3, 1], [2, 0, 3], [17, 9, 33]].map(|[m, k, n]| (shape([m, k], ta), shape([k, n], tb)));
+            let pairs: Vec<[&[usize]; 2]> = pairs.iter().map(|(a, b)| [a.as_slice(), b.as_slice()]).collect();
+            sweep::pairs("matmul", &pairs, domain(), domain(), |a, b| {
+                matmul_oriented(oriented(a, ta), oriented(b, tb))
+            });
+            let stacks: [[&[usize]; 2]; 1] = [[&[3, 2, 2], &[2, 2]]];
+            sweep::pairs("matmul", &stacks, domain(), domain(), |a, b| {
+                matmul_oriented(oriented(a, ta), oriented(b, tb))
+            });
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The maximum over axes; the gradient goes to the largest element, in equal parts to several that are equal.
 
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, Dimension};
 
 use super::gate;
 use crate::axes::AxisSet;
@@ -45,12 +45,12 @@ pub(super) fn some_elements(axes: AxisSet, shape: &[usize]) -> Result<(), String
 pub(super) fn to_extremes<F: Float>(axes: AxisSet, x: &Tensor<F>, y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
     let kept = axes.kept_shape(x.shape());
     let equal = |x: F, y: F| x == y || x.is_nan() && y.is_nan();
-    let extreme = y.detach().reshape(&kept);
+    let extreme = y.detach().reshape(kept.slice());
     let chosen = step2(x, &extreme, |x, y| if equal(x, y) { F::one() } else { F::zero() });
     let mut keeping = axes;
     keeping.keep = true;
     let number = Tensor::leaf(kernels::sum(&chosen.0.elements, keeping), 0);
-    gate(&dy.reshape(&kept), step2(&chosen, &number, |chosen, number| chosen / number))
+    gate(&dy.reshape(kept.slice()), step2(&chosen, &number, |chosen, number| chosen / number))
 }
 
 impl<F: Float> Tensor<F> {

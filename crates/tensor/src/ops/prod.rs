@@ -1,6 +1,8 @@
 //! The product over axes. Composed of multiplications in a tree, so that every derivative is made of products of the
 //! other elements, exact also where elements are 0, to any order.
 
+use ndarray::Dimension;
+
 use crate::{Axes, Float, Tensor};
 
 impl<F: Float> Tensor<F> {
@@ -34,12 +36,12 @@ impl<F: Float> Tensor<F> {
         let mut length = axes.count(self.shape());
         if length == 0 {
             // The empty sum, so that the result still depends on `self`.
-            return self.sum_axis(..).broadcast_to(&shape) + F::one();
+            return self.sum_axis(..).broadcast_to(shape.slice()) + F::one();
         }
         // The factors first, so that halves of them are neighbours in memory.
         let (factors, kept): (Vec<isize>, Vec<isize>) =
             (0..self.ndim() as isize).partition(|&axis| axes.contains(axis as usize));
-        let mut product = self.permute(&[factors, kept].concat()).reshape(&[length, shape.iter().product()]);
+        let mut product = self.permute(&[factors, kept].concat()).reshape(&[length, shape.size()]);
         let mut left_over: Option<Tensor<F>> = None;
         while length > 1 {
             if length % 2 == 1 {
@@ -49,7 +51,7 @@ impl<F: Float> Tensor<F> {
             length /= 2;
             product = product.narrow(0, 0, length) * product.narrow(0, length, length);
         }
-        left_over.map_or(product.clone(), |other| product * other).reshape(&shape)
+        left_over.map_or(product.clone(), |other| product * other).reshape(shape.slice())
     }
 }
 

@@ -1,6 +1,6 @@
 //! The sum over axes; the derivative spreads the gradient back over them.
 
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::{ArrayD, ArrayViewD, Dimension};
 
 use crate::axes::AxisSet;
 use crate::{Axes, Elements, Float, Op, Tensor, apply, kernels};
@@ -21,7 +21,7 @@ impl<F: Float> Op<F, 1> for Sum {
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        let aligned = if dy.ndim() == 0 { dy } else { &dy.reshape(&self.0.kept_shape(x.shape())) };
+        let aligned = if dy.ndim() == 0 { dy } else { &dy.reshape(self.0.kept_shape(x.shape()).slice()) };
         aligned.broadcast_to(x.shape())
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn matmul_batched<F: Float>(a: &ArrayViewD<'_, F>, b: &ArrayViewD<'_,
     let (a, b) = (stack(a, *m, *k), stack(b, *k, *n));
     let mut c = Vec::with_capacity(layers * m * n);
     for (a, b) in a.axis_iter(Axis(0)).zip(b.axis_iter(Axis(0))) {
-        c.extend_from_slice(matmul2(a, b, None).as_slice().expect("row-major"));
+        c.extend_from_slice(matmul2(a.into(), b.into(), None).as_slice().expect("row-major"));
     }
     ArrayD::from_shape_vec([batch.as_slice(), &[*m, *n]].concat(), c).expect("layers of m rows of n elements")
 }

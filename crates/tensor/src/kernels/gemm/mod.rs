@@ -7,13 +7,14 @@
 mod avx512;
 mod batched;
 mod by_definition;
+mod matrix;
 #[cfg(target_arch = "x86_64")]
 mod pack;
 
 use std::cell::RefCell;
 use std::ops::Range;
 
-use ndarray::{ArrayView2, IxDyn};
+use ndarray::IxDyn;
 
 use super::Memory;
 use super::memory::FreeList;
@@ -23,12 +24,11 @@ use crate::{Elements, Float};
 
 pub(crate) use batched::matmul_batched;
 use by_definition::by_definition;
+pub(crate) use matrix::Matrix;
+use matrix::Strided;
 
 /// Up to this many multiplications, packing the operands of a blocked product costs more than the product.
 const SMALL: usize = 2048;
-
-/// An address with the distances between rows and between columns.
-type Strided<F> = (*const F, isize, isize);
 
 /// `c = a·b`, plus `start` in every row if there is one, for `m` rows, `n` columns and `k` positions between them; `c` is
 /// row-major. The addresses are valid for these reads and writes, `c` is apart from both, and `k` is not 0.
@@ -44,20 +44,19 @@ pub struct Product<'a, F> {
     c: *mut F,
 }
 
-/// `a·b`, plus `start` in every row if there is one; row-major, for any strides.
-pub(crate) fn matmul2<F: Float>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>, start: Option<&[F]>) -> Elements<F> {
-    let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
-    assert!(b.nrows() == k && start.is_none_or(|row| row.len() == n), "the operation has checked the shapes");
+/// `a·b`, plus `start` in every row if there is one; row-major.
+pub(crate) fn matmul2<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Elements<F> {
+    let (m, k, n) = (a.rows, a.columns, b.columns);
+    assert!(b.rows == k && start.is_none_or(|row| row.len() == n), "the operation has checked the shapes");
     let few = !F::any_size_is_blocked() && (m == 1 || m * k * n <= SMALL);
-    let c = if few || m * k * n == 0 { by_definition(&a, &b, start) } else { blocked(&a, &b, start) };
+    let c = if few || m * k * n == 0 { by_definition(&a.view(), &b.view(), start) } else { blocked(a, b, start) };
     Elements::of_memory(IxDyn(&[m, n]), c)
 }
 
-fn blocked<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, start: Option<&[F]>) -> Memory<F> {
-    let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
-    let strided = |x: &ArrayView2<'_, F>| (x.as_ptr(), x.strides()[0], x.strides()[1]);
-    let (a, b) = (strided(a), strided(b));
-    // SAFETY: the product writes each of its elements and reads none before; `a` and `b` are views of the sizes given.
+fn blocked<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Memory<F> {
+    let (m, k, n) = (a.rows, a.columns, b.columns);
+    let (a, b) = (a.strided, b.strided);
+    // SAFETY: the product writes each of its elements and reads none before; `a` and `b` are matrices of the sizes given.
     unsafe { Memory::written_by(m * n, |c| F::gemm(&Product { m, k, n, a, b, start, c: c.as_mut_ptr().cast() }, 0..n)) }
 }
 
@@ -151,7 +150,7 @@ impl Kernels for f64 {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{Array1, Array2, Axis, Slice, s};
+    use ndarray::{Array1, Array2, ArrayView2, Axis, Slice, s};
 
     use super::*;
     use crate::kernels::simd::at_most;
@@ -159,7 +158,7 @@ mod tests {
     const LEVELS: [Level; 3] = [Level::Baseline, Level::Avx2, Level::Avx512];
 
     fn product<F: Float>(a: ArrayView2<'_, F>, b: ArrayView2<'_, F>, start: Option<&[F]>) -> Array2<F> {
-        matmul2(a, b, start).into_array().into_dimensionality().unwrap()
+        matmul2(a.into(), b.into(), start).into_array().into_dimensionality().unwrap()
     }
 
     /// Whole numbers, so that any order of summation is exact.
@@ -181,7 +180,7 @@ mod tests {
         let (a, b) = (sample::<F>(m, k), sample::<F>(k, n));
         let (at, bt) = (a.t().as_standard_layout().into_owned(), b.t().as_standard_layout().into_owned());
         let (wide, tall) = (sample::<F>(2 * k, 3 * n), sample::<F>(3 * m, 2 * k + 1));
-        let (gapped_b, gapped_a) = (wide.slice(s![..;2, ..;-3]), tall.slice(s![..;-3, 1..;2]));
+        let (gapped_b, gapped_a) = (wide.slice(s![..;2, ..;3]), tall.slice(s![..;3, 1..;2]));
         let cases =
             [(a.view(), b.view()), (at.t(), b.view()), (a.view(), bt.t()), (at.t(), bt.t()), (gapped_a, gapped_b)];
         for (case, (a, b)) in cases.into_iter().enumerate() {
@@ -246,9 +245,9 @@ mod tests {
     #[test]
     fn odd_strides() {
         let a = sample::<f64>(40, 90);
-        let a = a.slice(s![1..;2, ..;-3]);
+        let a = a.slice(s![1..;2, ..;3]);
         let b = sample(60, 50);
-        let b = b.slice_axis(Axis(0), Slice::from(..).step_by(-2));
+        let b = b.slice_axis(Axis(0), Slice::from(..).step_by(2));
         assert_eq!(product(a, b, None), plain(&a, &b, &[0.0; 50]));
     }
 

@@ -4,8 +4,8 @@
 use std::arch::x86_64::*;
 use std::ops::Range;
 
-use super::Strided;
 use super::avx512::COLUMNS;
+use super::matrix::Strided;
 
 /// A line of the cache, which vectors are aligned to.
 #[derive(Clone, Copy, Default)]

@@ -1,0 +1,59 @@
+//! A matrix as the products see it.
+#![allow(unsafe_code)]
+
+use std::marker::PhantomData;
+
+use ndarray::{ArrayView2, ShapeBuilder};
+
+/// An address with the distances between rows and between columns.
+pub(super) type Strided<F> = (*const F, isize, isize);
+
+/// A matrix in borrowed memory. An `ArrayView2` would do; making and checking one costs more than a product of a few
+/// numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a, F> {
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    /// Valid for all rows and columns, by the way a matrix is made.
+    pub(super) strided: Strided<F>,
+    memory: PhantomData<&'a F>,
+}
+
+impl<'a, F> Matrix<'a, F> {
+    /// The elements `memory[row * row_step + column * column_step]`.
+    ///
+    /// # Panics
+    /// If they are not all in `memory`.
+    #[inline]
+    pub(crate) fn new(memory: &'a [F], [rows, columns]: [usize; 2], [row_step, column_step]: [usize; 2]) -> Self {
+        let empty = rows == 0 || columns == 0;
+        assert!(empty || (rows - 1) * row_step + (columns - 1) * column_step < memory.len(), "a matrix in its memory");
+        let strided = (memory.as_ptr(), row_step as isize, column_step as isize);
+        Matrix { rows, columns, strided, memory: PhantomData }
+    }
+
+    /// Rows as columns.
+    #[inline]
+    pub(crate) fn transposed(self) -> Self {
+        let (address, row, column) = self.strided;
+        Matrix { rows: self.columns, columns: self.rows, strided: (address, column, row), memory: PhantomData }
+    }
+
+    /// As an array.
+    pub(super) fn view(&self) -> ArrayView2<'a, F> {
+        let (address, row, column) = self.strided;
+        let steps = [row, column].map(|step| step as usize);
+        // SAFETY: the address is valid for all elements.
+        unsafe { ArrayView2::from_shape_ptr((self.rows, self.columns).strides((steps[0], steps[1])), address) }
+    }
+}
+
+impl<'a, F> From<ArrayView2<'a, F>> for Matrix<'a, F> {
+    /// # Panics
+    /// If rows or columns run backwards; those of [`Elements`](crate::Elements) do not.
+    fn from(view: ArrayView2<'a, F>) -> Self {
+        assert!(view.strides().iter().all(|&step| step >= 0), "a matrix that runs forwards");
+        let strided = (view.as_ptr(), view.strides()[0], view.strides()[1]);
+        Matrix { rows: view.nrows(), columns: view.ncols(), strided, memory: PhantomData }
+    }
+}

@@ -1,0 +1,99 @@
+//! The results that the backward walk has reached and not yet left.
+
+use std::collections::BTreeMap;
+
+use crate::{Float, Tensor};
+
+/// Results with what is known so far of the gradient with respect to each, of which the youngest comes first.
+///
+/// The youngest is kept outside the map: in a chain there is never another, and a tree would cost as much as a small
+/// operation.
+pub(crate) struct Pending<F: Float> {
+    youngest: Option<(Tensor<F>, Tensor<F>)>,
+    others: BTreeMap<u64, (Tensor<F>, Tensor<F>)>,
+}
+
+impl<F: Float> Pending<F> {
+    pub(crate) fn new(root: Tensor<F>, seed: Tensor<F>) -> Self {
+        Pending { youngest: Some((root, seed)), others: BTreeMap::new() }
+    }
+
+    /// The youngest result and its gradient.
+    pub(crate) fn pop(&mut self) -> Option<(Tensor<F>, Tensor<F>)> {
+        self.youngest.take().or_else(|| self.others.pop_last().map(|(_, pair)| pair))
+    }
+
+    /// Adds `dx` to the gradient with respect to `x`.
+    pub(crate) fn add(&mut self, x: &Tensor<F>, dx: Tensor<F>) {
+        match &mut self.youngest {
+            Some((youngest, sum)) if youngest.0.id == x.0.id => sum.accumulate(dx),
+            Some((youngest, _)) if youngest.0.id > x.0.id => self.add_to_others(x, dx),
+            _ => {
+                // Nothing is set apart, or something older: the youngest of all may be among the others.
+                if let Some(older) = self.youngest.take() {
+                    self.others.insert(older.0.0.id, older);
+                }
+                match self.others.last_key_value() {
+                    Some((&id, _)) if id >= x.0.id => self.add_to_others(x, dx),
+                    _ => self.youngest = Some((x.clone(), dx)),
+                }
+            }
+        }
+    }
+
+    fn add_to_others(&mut self, x: &Tensor<F>, dx: Tensor<F>) {
+        match self.others.get_mut(&x.0.id) {
+            Some((_, sum)) => sum.accumulate(dx),
+            None => drop(self.others.insert(x.0.id, (x.clone(), dx))),
+        }
+    }
+}
+
+impl<F: Float> Tensor<F> {
+    /// Adds `other`, in place where nobody can see it: when nothing is recorded and nobody else holds the elements.
+    pub(crate) fn accumulate(&mut self, other: Tensor<F>) {
+        let in_place = !self.requires_grad() && !other.requires_grad();
+        if !(in_place && self.add_in_place(&other)) {
+            *self = &*self + other;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In every order of arrival the youngest comes first, with all that was added.
+    #[test]
+    fn youngest_first_in_any_order() {
+        let tensors: Vec<Tensor<f64>> = (0..4).map(|i| Tensor::param(f64::from(i))).collect();
+        for order in 0..4_usize.pow(5) {
+            let arrivals: Vec<usize> = (0..5).map(|place| order / 4_usize.pow(place) % 4).collect();
+            let mut pending = Pending::new(tensors[arrivals[0]].clone(), Tensor::from(1.0));
+            for &i in &arrivals[1..] {
+                pending.add(&tensors[i], Tensor::from(1.0));
+            }
+            for i in (0..4).rev() {
+                let count = arrivals.iter().filter(|&&arrival| arrival == i).count();
+                if count > 0 {
+                    let (x, sum) = pending.pop().expect("one is left");
+                    assert_eq!((x.id(), sum.item()), (tensors[i].id(), count as f64), "{arrivals:?}");
+                }
+            }
+            assert!(pending.pop().is_none());
+        }
+    }
+
+    #[test]
+    fn nobody_sees_a_gradient_change() {
+        for len in [3, 100] {
+            let mut sum = Tensor::<f64>::ones(&[len]);
+            let witness = sum.clone();
+            sum.accumulate(Tensor::ones(&[len]));
+            assert_eq!((sum, witness), (Tensor::full(&[len], 2.0), Tensor::ones(&[len])));
+        }
+        let (mut sum, other) = (Tensor::<f64>::ones(&[3]), Tensor::param([1.0, 2.0, 3.0]));
+        sum.accumulate(other.square());
+        assert_eq!(sum.sum().backward()[&other], Tensor::from([2.0, 4.0, 6.0]), "recorded");
+    }
+}
