@@ -98,6 +98,14 @@ fn options_that_make_no_sense() {
         (&["--optimizer", "adam", "--momentum", "0.9"], &["--momentum", "Adam", "beta1"]),
         (&["--schedule", "cosinus"], &["--schedule", "`cosinus`", "cosine"]),
         (&["--schedule", "cosine:t_max=0"], &["--schedule", "t_max", "0"]),
+        (&["--schedule", "lambda"], &["--schedule", "LambdaLr", "factors", "takes code"]),
+        (&["--schedule", "sequential"], &["--schedule", "SequentialLr", "schedules", "at least one"]),
+        (&["--schedule", "chained:schedules=[linear; sinus]"], &["--schedule", "`sinus`", "cosine"]),
+        (&["--schedule", "sequential:schedules=[linear; linear]"], &["--schedule", "milestones", "got 2"]),
+        (
+            &["--schedule", "chained:schedules=[plateau]"],
+            &["--schedule", "functions of time alone", "ReduceLrOnPlateau"],
+        ),
         (&["--schedule", "one_cycle:max_lr=0.1,total_steps=2"], &["--schedule", "OneCycle", "epochs", "5"]),
         (&["--optimizer", "adagrad", "--schedule", "one_cycle:max_lr=0.1,total_steps=9"], &["--schedule", "momentum"]),
         (&["--per-batch"], &["--schedule"]),
@@ -298,6 +306,10 @@ fn every_rule_by_its_name() {
         let line = &fixture.json(&["--epochs", "1", "--hidden", "4", "--optimizer", rule])[0];
         assert!(line["loss"].as_f64().unwrap() < 10.0, "{rule}: {line}");
     }
+    // A rule for matrices alone leaves the biases to another, and says so.
+    let muon = stdout(&fixture.run(&["--epochs", "1", "--hidden", "4", "--optimizer", "muon:lr=0.01"]));
+    let line = muon.lines().find(|line| line.starts_with("rule ")).unwrap();
+    assert!(line.contains("Muon:lr=0.01,") && line.contains("; biases AdamW:lr=0.01,"), "{line}");
     let with_options = fixture.json(&["--epochs", "1", "--optimizer", "rmsprop:alpha=0.95,centered", "--lr", "0.002"]);
     assert_eq!(with_options[0]["lr"], 0.002);
 }
@@ -306,15 +318,19 @@ fn every_rule_by_its_name() {
 fn every_schedule_by_its_name() {
     let fixture = Fixture::new("schedules");
     let schedules = [
+        "chained:schedules=[linear; step:step_size=2]",
         "constant",
         "cosine:t_max=3",
         "cyclic:base_lr=0.01,max_lr=0.1,step_size_up=2",
         "exponential:gamma=0.9",
+        "lambda:factors=[1,0.5,0.1]",
         "linear",
         "multi_step:milestones=[1,2],gamma=0.5",
+        "multiplicative:factors=[0.9]",
         "one_cycle:max_lr=0.1,total_steps=3",
         "plateau:patience=0",
         "polynomial",
+        "sequential:schedules=[warmup:steps=2; swa:swa_lr=0.05],milestones=[2]",
         "step:step_size=2",
         "swa:swa_lr=0.05",
         "warm_restarts:t_0=2",
@@ -326,6 +342,17 @@ fn every_schedule_by_its_name() {
         let lines = fixture.json(&["--epochs", "3", "--hidden", "4", "--schedule", schedule]);
         assert_eq!(lines.len(), 3, "{schedule}");
     }
+    let rates = |schedule: &str| -> Vec<f64> {
+        let lines = fixture.json(&["--epochs", "4", "--hidden", "4", "--schedule", schedule]);
+        lines.iter().map(|line| line["lr"].as_f64().unwrap()).collect()
+    };
+    let close = |rates: &[f64], expected: [f64; 4]| rates.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12);
+    let long = rates("sequential:schedules=[warmup:steps=2; exponential:gamma=0.5],milestones=[2]");
+    assert!(close(&long, [0.05, 0.1, 0.1, 0.05]), "{long:?}");
+    assert_eq!(rates("warmup:steps=2; 2: exponential:gamma=0.5"), long);
+    let factors = rates("lambda:factors=[2,1,0.5]");
+    assert!(close(&factors, [0.2, 0.1, 0.05, 0.05]), "{factors:?}");
+
     // Four batches an epoch: 2 epochs take 8 rates.
     let options = ["--epochs", "2", "--hidden", "4", "--per-batch", "--schedule", "step:step_size=1,gamma=0.5"];
     let lines = fixture.json(&options);
