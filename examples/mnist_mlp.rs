@@ -7,7 +7,8 @@
 //!
 //!     cargo run --release --example mnist_mlp -- --hidden 512,512 --optimizer adam --epochs 10
 //!     cargo run --release --example mnist_mlp -- --optimizer rmsprop:alpha=0.95,centered --activation gelu
-//!     cargo run --release --example mnist_mlp -- --schedule cosine:t_max=5 --weight-decay 1e-4 --json > run.jsonl
+//!     cargo run --release --example mnist_mlp -- --schedule 'warmup:steps=1; 1: cosine:t_max=4' --weight-decay 1e-4
+//!     cargo run --release --example mnist_mlp -- --optimizer lion:lr=3e-4 --json > run.jsonl
 //!     cargo run --release --example mnist_mlp -- --load target/mnist_mlp.bin --eval-only
 //!
 //! The accuracy in training is counted over the batches of the epoch, each before its update, which costs nothing. The
@@ -99,8 +100,8 @@ enum Failure {
 fn run(options: &Options) -> Result<(), Failure> {
     // Everything that can be refused is refused before the work begins.
     let rule = options.rule().map_err(Failure::Usage)?;
-    let rule_text = rule.to_string();
     let mut opt = optimizer(rule);
+    let rule_text = rules_in_words(&opt);
     let report = Report { json: options.json };
     let save = options.save();
     if !options.eval_only {
@@ -111,7 +112,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     let (rows, columns) = mnist.train.size();
     let batches = mnist.train.len().div_ceil(options.batch_size);
     let scheduler = options.scheduler(&mut opt, batches).map_err(Failure::Usage)?;
-    let schedule = scheduler.as_ref().map_or("none".to_owned(), |scheduler| scheduler.schedule().boxed().to_string());
+    let schedule = scheduler.as_ref().map_or("none".to_owned(), |scheduler| scheduler.schedule().to_string());
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     let mut model = match &options.load {
         Some(path) => network::load(options, path, rows * columns)?,
@@ -214,6 +215,14 @@ fn optimizer(rule: Box<dyn Rule<f32>>) -> Optimizer {
     }
     let for_biases = AdamW { lr: rule.lr(), ..AdamW::default() };
     Optimizer::new(for_biases).with_group("*.weight", rule)
+}
+
+/// The rule, and the one for biases if that is another.
+fn rules_in_words(opt: &Optimizer) -> String {
+    match opt.groups() {
+        [biases, weights] => format!("{}; biases {}", weights.rule(), biases.rule()),
+        groups => groups[0].rule().to_string(),
+    }
 }
 
 /// Which images are taken for which, a thousand at a time to keep memory small.

@@ -1,7 +1,10 @@
 //! Depth costs memory and time, never stack: recording, walking and dropping a graph are loops. Every test runs on a
 //! thread with 256 KiB of stack, where recursion ends after some thousand steps.
 
-use downhill::{Tensor, concat, grad, no_grad, vjp};
+use downhill::nn::{Mlp, Module, Tanh, cross_entropy, init};
+use downhill::{Check, Directions, Params, Tensor, concat, grad, gradcheck_model, no_grad, stack, vjp};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 const DEPTH: usize = 1_000_000;
 
@@ -142,5 +145,89 @@ fn nothing_is_kept_under_no_grad() {
         let x = Tensor::param(1.0);
         let y = no_grad(|| chain(&x));
         assert!(!y.requires_grad() && y.op_name().is_none());
+    });
+}
+
+/// A hundred layers of tanh. Orthogonal weights without biases keep the signal alive all the way down, so that the gradient
+/// of the first layer is not a zero that agrees with anything.
+#[test]
+fn a_network_with_a_hundred_layers() {
+    on_a_small_stack(|| {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let sizes = [&[5][..], &[6; 99], &[3]].concat();
+        let mut model = Mlp::new(&sizes, Tanh, &mut rng);
+        for layer in &mut model.layers {
+            layer.weight.assign(init::orthogonal(layer.weight.shape(), 1.0, &mut rng));
+            layer.bias.as_mut().unwrap().assign(Tensor::zeros(&[layer.weight.shape()[0]]));
+        }
+        let x = init::normal(&[4, 5], 0.0, 1.0, &mut rng);
+        let loss = |model: &Mlp<f64>| cross_entropy(&model.forward(&x), &[0, 2, 1, 1]);
+
+        let grads = loss(&model).backward();
+        for (path, param) in model.named_params() {
+            let size = grads[param].norm(2.0).item();
+            assert!((1e-3..1e3).contains(&size), "{path}: a gradient of size {size}");
+        }
+        let check = Check { directions: Directions::Random(2), atol: Some(1e-8), rtol: Some(1e-6), ..Check::default() };
+        let report = gradcheck_model(&mut model, loss, check).unwrap();
+        assert_eq!(report.inputs.len(), 200);
+    });
+}
+
+/// A recurrent network without a bend, h ← W·h + x, unrolled for a thousand steps: W turns the plane by θ and scales
+/// it by ρ. After a push along the first axis its first coordinate is ρⁿ cos(nθ) n steps later.
+#[test]
+fn a_linear_recurrence_of_a_thousand_steps() {
+    const STEPS: usize = 1000;
+    on_a_small_stack(|| {
+        let (rho, theta) = (Tensor::param(0.9995_f64), Tensor::param(0.003));
+        let mut pushes = ndarray::Array2::zeros((STEPS + 1, 2));
+        pushes[[0, 0]] = 1.0;
+        let pushes = Tensor::param(pushes);
+        let (c, s) = (theta.cos(), theta.sin());
+        let turn = stack(&[&c, &s, &-&s, &c], 0).reshape(&[2, 2]) * &rho;
+        let mut h = Tensor::zeros(&[1, 2]);
+        for t in 0..=STEPS {
+            h = h.matmul(&turn) + pushes.narrow(0, t, 1);
+        }
+        let y = h.narrow(1, 0, 1).sum();
+
+        let size = |steps: usize| 0.9995_f64.powi(steps as i32);
+        let angle = |steps: usize| 0.003 * steps as f64;
+        let n = STEPS as f64;
+        let close = |value: f64, expected: f64| (value - expected).abs() <= 1e-10 * (1.0 + expected.abs());
+        assert!(close(y.item(), size(STEPS) * angle(STEPS).cos()));
+        let [by_rho, by_theta, by_push] = grad(&y, [&rho, &theta, &pushes]);
+        assert!(close(by_rho.item(), n * size(STEPS - 1) * angle(STEPS).cos()), "{by_rho}");
+        assert!(close(by_theta.item(), -n * size(STEPS) * angle(STEPS).sin()), "{by_theta}");
+        for t in 0..=STEPS {
+            let left = STEPS - t;
+            let expected = [size(left) * angle(left).cos(), -size(left) * angle(left).sin()];
+            let found = [by_push.view()[[t, 0]], by_push.view()[[t, 1]]];
+            assert!(close(found[0], expected[0]) && close(found[1], expected[1]), "step {t}: {found:?}");
+        }
+        let [bend] = grad(&by_theta, [&theta]);
+        assert!(close(bend.item(), -n * n * size(STEPS) * angle(STEPS).cos()), "{bend}");
+    });
+}
+
+/// A recurrence with a bend, h ← tanh(w·h + u·x), whose derivatives are carried along by hand.
+#[test]
+fn a_recurrence_of_a_thousand_steps_with_a_bend() {
+    on_a_small_stack(|| {
+        let (w, u) = (Tensor::param(1.02_f64), Tensor::param(0.3));
+        let input = |t: usize| (0.05 * t as f64).sin();
+        let mut state = Tensor::from(0.1);
+        let (mut h, mut by_w, mut by_u) = (0.1_f64, 0.0, 0.0);
+        for t in 0..1000 {
+            state = (&w * &state + &u * input(t)).tanh();
+            let inside = (h + 1.02 * by_w, input(t) + 1.02 * by_u);
+            h = (1.02 * h + 0.3 * input(t)).tanh();
+            (by_w, by_u) = ((1.0 - h * h) * inside.0, (1.0 - h * h) * inside.1);
+        }
+        let grads = state.backward();
+        let close = |value: f64, expected: f64| (value - expected).abs() <= 1e-10 * expected.abs();
+        assert!(close(grads[&w].item(), by_w) && by_w.abs() > 0.1, "{} is not {by_w}", grads[&w].item());
+        assert!(close(grads[&u].item(), by_u) && by_u.abs() > 0.1, "{} is not {by_u}", grads[&u].item());
     });
 }

@@ -1,10 +1,14 @@
 //! What every rule must pass: it finds minima, in both element types, leaves frozen parameters alone, keeps no more state
 //! than it says, gives the same bits again, and goes on after a checkpoint as if nothing had happened.
 
+#[path = "gauntlet/problems.rs"]
+mod problems;
+
 use downhill::optim::{
     MissingGradient, Optimizer, OptimizerState, PolynomialLr, Rule, Scheduler, clip_grad_norm, rule_names,
 };
 use downhill::{Float, Params, Tensor};
+use problems::{Problem, number, problems};
 
 /// A rule, and what suits it.
 struct Entry {
@@ -59,74 +63,6 @@ impl Entry {
 fn every_rule_takes_part() {
     assert_eq!(ENTRIES.map(|entry| entry.name), rule_names());
 }
-
-/// A function of a point, as a 1×2 matrix, and how many times lower a rule must bring it.
-struct Problem<F: Float> {
-    name: &'static str,
-    loss: fn(&Tensor<F>) -> Tensor<F>,
-    start: [f64; 2],
-    factor: f64,
-}
-
-fn problems<F: Float>() -> [Problem<F>; 5] {
-    [
-        Problem { name: "bowl", loss: bowl, start: [1.0, 1.0], factor: 1e4 },
-        Problem { name: "rosenbrock", loss: rosenbrock, start: [-1.5, 2.0], factor: 100.0 },
-        Problem { name: "himmelblau", loss: himmelblau, start: [-1.0, 1.0], factor: 1e4 },
-        Problem { name: "beale", loss: beale, start: [1.0, 1.0], factor: 1e3 },
-        Problem { name: "logistic", loss: logistic, start: [0.0, 0.0], factor: 100.0 },
-    ]
-}
-
-fn coordinates<F: Float>(p: &Tensor<F>) -> (Tensor<F>, Tensor<F>) {
-    (p.narrow(1, 0, 1), p.narrow(1, 1, 1))
-}
-
-fn number<F: Float>(x: f64) -> F {
-    F::from_f64(x)
-}
-
-/// (x² + 10·y²) / 2.
-fn bowl<F: Float>(p: &Tensor<F>) -> Tensor<F> {
-    let (x, y) = coordinates(p);
-    (x.square() * number::<F>(0.5) + y.square() * number::<F>(5.0)).sum()
-}
-
-/// (1 - x)² + 100·(y - x²)²: a narrow bent valley.
-fn rosenbrock<F: Float>(p: &Tensor<F>) -> Tensor<F> {
-    let (x, y) = coordinates(p);
-    let along = (&x - F::one()).square();
-    (along + (y - x.square()).square() * number::<F>(100.0)).sum()
-}
-
-/// (x² + y - 11)² + (x + y² - 7)²: four minima, all 0.
-fn himmelblau<F: Float>(p: &Tensor<F>) -> Tensor<F> {
-    let (x, y) = coordinates(p);
-    let first = x.square() + &y - number::<F>(11.0);
-    let second = x + y.square() - number::<F>(7.0);
-    (first.square() + second.square()).sum()
-}
-
-/// Σ (cₖ - x + x·yᵏ)² with c = 1.5, 2.25, 2.625: flat, with sharp peaks at the corners.
-fn beale<F: Float>(p: &Tensor<F>) -> Tensor<F> {
-    let (x, y) = coordinates(p);
-    let term = |c: f64, power: i32| (&x * y.powi(power) - &x + number::<F>(c)).square();
-    (term(1.5, 1) + term(2.25, 2) + term(2.625, 3)).sum()
-}
-
-/// The mean log loss of a line through eight points of two classes that overlap, less what the best line leaves.
-fn logistic<F: Float>(p: &Tensor<F>) -> Tensor<F> {
-    let x = [[1.0, 0.5], [1.0, 1.0], [1.0, 1.5], [1.0, 2.5], [1.0, 2.0], [1.0, 3.0], [1.0, 3.5], [1.0, 4.0]];
-    let sign = [1.0, 1.0, 1.0, 1.0, -1.0, -1.0, -1.0, -1.0];
-    let x = Tensor::from(x.map(|row| row.map(number::<F>)));
-    let sign = Tensor::from(sign.map(|s| [number::<F>(s)]));
-    // ln(1 + e^z) for the wrong side: z > 0.
-    let z = x.matmul(&p.t()) * sign;
-    z.softplus().sum() / number::<F>(8.0) - number::<F>(BEST_LOGISTIC)
-}
-
-/// By Newton's method: see `the_best_line`.
-const BEST_LOGISTIC: f64 = 0.312_881_212_308_489_6;
 
 /// How many times lower `entry` brings the problem in a thousand steps with a rate that falls to 0.
 fn improvement<F: Float>(entry: &Entry, problem: &Problem<F>, lr: f64) -> f64 {
@@ -279,18 +215,23 @@ fn rules_survive_being_written_as_text() {
     }
 }
 
-/// Newton's method on the log loss: the constant of `logistic`.
+/// Uphill on -f is downhill on f, to the bit: the gradient changes its sign before anything else happens to it, so weight
+/// decay shrinks all the same.
 #[test]
-fn the_best_line() {
-    let mut p = Tensor::param([[0.0_f64, 0.0]]);
-    for _ in 0..20 {
-        let gradient = downhill::grad(&logistic(&p), [&p])[0].to_vec();
-        let hessian = downhill::hessian(&logistic(&p), &p).to_vec();
-        let [a, b, c, d] = hessian[..] else { panic!("of two variables") };
-        let step = [d * gradient[0] - b * gradient[1], a * gradient[1] - c * gradient[0]];
-        let step = step.map(|x| x / (a * d - b * c));
-        p.assign(&p - Tensor::from([step]));
+fn to_maximize_is_to_minimize_the_opposite() {
+    for entry in &ENTRIES {
+        let run = |maximize: bool| {
+            let mut rule = entry.rule::<f64>(0.01);
+            rule.set_option("maximize", &maximize.to_string()).unwrap();
+            if rule.options().iter().any(|(option, _)| *option == "weight_decay") {
+                rule.set_option("weight_decay", "0.125").unwrap();
+            }
+            let (mut model, mut opt) = (pair::<f64>(), Optimizer::new(rule));
+            for _ in 0..10 {
+                opt.step_with(&mut model, |model| if maximize { -pair_loss(model) } else { pair_loss(model) });
+            }
+            model.state_dict()
+        };
+        assert!(run(true) == run(false), "{}", entry.name);
     }
-    let left = logistic(&p).item();
-    assert!(left.abs() < 1e-15, "the best line leaves {}", left + BEST_LOGISTIC);
 }

@@ -113,4 +113,5 @@ lessons! {
     lesson_09_sparse_features ROUNDING;
     // In f32, where rounding grows over 5,000 steps: 60 hundredths of a percent.
     lesson_10_mnist_in_20_lines 60.0;
+    lesson_11_learning_rate ROUNDING;
 }

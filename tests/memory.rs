@@ -1,4 +1,5 @@
-//! Memory is flat: what step 10,000 holds is what step 100 held, to the byte. With backward and without.
+//! Memory is flat: what step 10,000 holds is what step 100 held, to the byte. With backward and without. And a graph takes
+//! as much for its last operation as for its first.
 
 // A global allocator is the only way to see every allocation.
 #![allow(unsafe_code)]
@@ -15,12 +16,15 @@ use rand_chacha::ChaCha8Rng;
 thread_local! {
     /// What this thread has allocated and not freed, so that tests beside each other do not disturb each other.
     static LIVE: Cell<isize> = const { Cell::new(0) };
+    /// The most of it since this was last set.
+    static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
 struct Counting;
 
 fn count(bytes: isize) {
     LIVE.set(LIVE.get() + bytes);
+    PEAK.set(PEAK.get().max(LIVE.get()));
 }
 
 // SAFETY: every call is handed to the system's allocator unchanged; counting allocates nothing, for the counter is a
@@ -160,4 +164,28 @@ fn what_is_carried_on_grows_unless_detached() {
     let mut state = Tensor::from(0.0);
     let (after_100, after_all) = live(|_| state = &state * 0.5 + &w);
     assert!(after_all - after_100 > 2 * 32 * (STEPS - 100) as isize, "{}", after_all - after_100);
+}
+
+/// What a chain of so many operations takes at most, recorded, differentiated and dropped, and what is left of it.
+fn taken_by_a_chain_of(operations: usize) -> (isize, isize) {
+    let before = LIVE.get();
+    PEAK.set(before);
+    let x = Tensor::param([0.5_f64, 1.0, 1.5, 2.0]);
+    let y = (0..operations / 2).fold(x.clone(), |y, _| (y * 0.999).tanh()).sum();
+    assert!(y.backward()[&x].view().iter().all(|slope| slope.is_finite()));
+    drop(x);
+    (PEAK.get() - before, LIVE.get() - before)
+}
+
+/// Forward and backward together: the walk frees what it is done with.
+#[test]
+fn a_graph_of_a_million_operations_takes_ten_times_what_a_tenth_of_it_takes() {
+    const OPERATIONS: usize = 1_000_000;
+    let (tenth, _) = taken_by_a_chain_of(OPERATIONS / 10);
+    let (all, left) = taken_by_a_chain_of(OPERATIONS);
+    let ratio = all as f64 / tenth as f64;
+    assert!((9.9..10.1).contains(&ratio), "{all} bytes for a million operations, {tenth} for a tenth of them");
+    let each = all / OPERATIONS as isize;
+    assert!((64..=512).contains(&each), "{each} bytes an operation");
+    assert!(left == 0, "{left} bytes are left");
 }

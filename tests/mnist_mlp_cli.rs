@@ -1,90 +1,14 @@
 //! The program `mnist_mlp` as its user meets it: what it prints, what it saves, and what it says when something is wrong.
 
+#[path = "mnist_mlp_cli/fixture.rs"]
+mod fixture;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use downhill_tests::example::program;
-use serde_json::Value;
-
-/// A directory with a set of tiny images in MNIST's four files, gone after the test. Class `d` has pixel `d` lit, of 16.
-struct Fixture(PathBuf);
-
-impl Fixture {
-    fn new(test: &str) -> Self {
-        let directory = std::env::temp_dir().join(format!("downhill-cli-{test}-{}", std::process::id()));
-        fs::create_dir_all(&directory).unwrap();
-        let fixture = Fixture(directory);
-        fixture.write_set("train", 200);
-        fixture.write_set("t10k", 50);
-        fixture
-    }
-
-    fn write_set(&self, name: &str, count: u8) {
-        let label = |i: u8| i % 10 * 7 % 10;
-        let pixel = |i: u8, k: u8| if k == label(i) { 200 } else { (i ^ k.wrapping_mul(37)) % 64 };
-        let mut images = vec![0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 4, 0, 0, 0, 4];
-        images.extend((0..count).flat_map(|i| (0..16).map(move |k| pixel(i, k))));
-        let mut labels = vec![0, 0, 8, 1, 0, 0, 0, count];
-        labels.extend((0..count).map(label));
-        fs::write(self.path(&format!("{name}-images-idx3-ubyte")), images).unwrap();
-        fs::write(self.path(&format!("{name}-labels-idx1-ubyte")), labels).unwrap();
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-
-    fn model(&self) -> String {
-        self.path("model.bin").display().to_string()
-    }
-
-    /// Runs the program on these images with these options, saving to `model.bin` here unless they say otherwise.
-    fn run(&self, options: &[&str]) -> Output {
-        let mut command = Command::new(program("mnist_mlp"));
-        command.arg("--data").arg(&self.0).args(options).current_dir(&self.0);
-        if !options.iter().any(|option| ["--save", "--eval-only"].contains(option)) {
-            command.args(["--save", &self.model()]);
-        }
-        command.output().unwrap()
-    }
-
-    /// The lines of a run with `--json` that must succeed.
-    fn json(&self, options: &[&str]) -> Vec<Value> {
-        let output = self.run(&[&["--json"], options].concat());
-        assert!(output.status.success() && output.stderr.is_empty(), "{options:?}: {}", stderr(&output));
-        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
-
-    /// A run that must fail with this code and one line that contains these words.
-    fn fails(&self, options: &[&str], code: i32, words: &[&str]) {
-        assert_failure(&self.run(options), code, words, &format!("{options:?}"));
-    }
-}
-
-impl Drop for Fixture {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn assert_failure(output: &Output, code: i32, words: &[&str], what: &str) {
-    let message = stderr(output);
-    assert_eq!(output.status.code(), Some(code), "{what}: {message}");
-    assert_eq!(message.lines().count(), 1, "{what}: {message}");
-    assert!(message.starts_with("mnist_mlp: ") && !message.contains("panicked"), "{what}: {message}");
-    for word in words {
-        assert!(message.contains(word), "{what}: {message} does not contain {word}");
-    }
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+use fixture::{Fixture, assert_failure, stderr, stdout};
 
 #[test]
 fn options_that_make_no_sense() {
@@ -98,6 +22,14 @@ fn options_that_make_no_sense() {
         (&["--optimizer", "adam", "--momentum", "0.9"], &["--momentum", "Adam", "beta1"]),
         (&["--schedule", "cosinus"], &["--schedule", "`cosinus`", "cosine"]),
         (&["--schedule", "cosine:t_max=0"], &["--schedule", "t_max", "0"]),
+        (&["--schedule", "lambda"], &["--schedule", "LambdaLr", "factors", "takes code"]),
+        (&["--schedule", "sequential"], &["--schedule", "SequentialLr", "schedules", "at least one"]),
+        (&["--schedule", "chained:schedules=[linear; sinus]"], &["--schedule", "`sinus`", "cosine"]),
+        (&["--schedule", "sequential:schedules=[linear; linear]"], &["--schedule", "milestones", "got 2"]),
+        (
+            &["--schedule", "chained:schedules=[plateau]"],
+            &["--schedule", "functions of time alone", "ReduceLrOnPlateau"],
+        ),
         (&["--schedule", "one_cycle:max_lr=0.1,total_steps=2"], &["--schedule", "OneCycle", "epochs", "5"]),
         (&["--optimizer", "adagrad", "--schedule", "one_cycle:max_lr=0.1,total_steps=9"], &["--schedule", "momentum"]),
         (&["--per-batch"], &["--schedule"]),
@@ -298,6 +230,10 @@ fn every_rule_by_its_name() {
         let line = &fixture.json(&["--epochs", "1", "--hidden", "4", "--optimizer", rule])[0];
         assert!(line["loss"].as_f64().unwrap() < 10.0, "{rule}: {line}");
     }
+    // A rule for matrices alone leaves the biases to another, and says so.
+    let muon = stdout(&fixture.run(&["--epochs", "1", "--hidden", "4", "--optimizer", "muon:lr=0.01"]));
+    let line = muon.lines().find(|line| line.starts_with("rule ")).unwrap();
+    assert!(line.contains("Muon:lr=0.01,") && line.contains("; biases AdamW:lr=0.01,"), "{line}");
     let with_options = fixture.json(&["--epochs", "1", "--optimizer", "rmsprop:alpha=0.95,centered", "--lr", "0.002"]);
     assert_eq!(with_options[0]["lr"], 0.002);
 }
@@ -306,15 +242,19 @@ fn every_rule_by_its_name() {
 fn every_schedule_by_its_name() {
     let fixture = Fixture::new("schedules");
     let schedules = [
+        "chained:schedules=[linear; step:step_size=2]",
         "constant",
         "cosine:t_max=3",
         "cyclic:base_lr=0.01,max_lr=0.1,step_size_up=2",
         "exponential:gamma=0.9",
+        "lambda:factors=[1,0.5,0.1]",
         "linear",
         "multi_step:milestones=[1,2],gamma=0.5",
+        "multiplicative:factors=[0.9]",
         "one_cycle:max_lr=0.1,total_steps=3",
         "plateau:patience=0",
         "polynomial",
+        "sequential:schedules=[warmup:steps=2; swa:swa_lr=0.05],milestones=[2]",
         "step:step_size=2",
         "swa:swa_lr=0.05",
         "warm_restarts:t_0=2",
@@ -326,6 +266,17 @@ fn every_schedule_by_its_name() {
         let lines = fixture.json(&["--epochs", "3", "--hidden", "4", "--schedule", schedule]);
         assert_eq!(lines.len(), 3, "{schedule}");
     }
+    let rates = |schedule: &str| -> Vec<f64> {
+        let lines = fixture.json(&["--epochs", "4", "--hidden", "4", "--schedule", schedule]);
+        lines.iter().map(|line| line["lr"].as_f64().unwrap()).collect()
+    };
+    let close = |rates: &[f64], expected: [f64; 4]| rates.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12);
+    let long = rates("sequential:schedules=[warmup:steps=2; exponential:gamma=0.5],milestones=[2]");
+    assert!(close(&long, [0.05, 0.1, 0.1, 0.05]), "{long:?}");
+    assert_eq!(rates("warmup:steps=2; 2: exponential:gamma=0.5"), long);
+    let factors = rates("lambda:factors=[2,1,0.5]");
+    assert!(close(&factors, [0.2, 0.1, 0.05, 0.05]), "{factors:?}");
+
     // Four batches an epoch: 2 epochs take 8 rates.
     let options = ["--epochs", "2", "--hidden", "4", "--per-batch", "--schedule", "step:step_size=1,gamma=0.5"];
     let lines = fixture.json(&options);

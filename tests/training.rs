@@ -162,6 +162,52 @@ fn follow<F: Float>(file: &Value, run: &Value, tolerance: f64) {
     }
 }
 
+/// A range test in the middle of a training: the loss falls in it, and the training goes on as if there had been none.
+fn leaves_no_trace<F: Float, M: Params<F> + Clone>(
+    mut model: M,
+    mut opt: Optimizer<F>,
+    mut batches: impl Iterator<Item = usize>,
+    loss: impl Fn(&M, usize) -> Tensor<F>,
+) {
+    opt.step_with(&mut model, |model| loss(model, 0));
+    let ids = |model: &M| model.named_params().into_iter().map(|(_, tensor)| tensor.id()).collect::<Vec<_>>();
+    let (mut twin, mut twin_opt, ids_before) = (model.clone(), opt.clone(), ids(&model));
+
+    let test = LrRangeTest { start: 1e-5, steps: 60, ..LrRangeTest::default() };
+    let curve = test.run(&mut model, &opt, |model| loss(model, batches.next().expect("batches without end")));
+    assert!(curve.points.len() > 20 && curve.suggestion().is_some(), "{curve:?}");
+    assert!(model.state_dict() == twin.state_dict() && ids(&model) == ids_before);
+    assert!(opt.state_dict() == twin_opt.state_dict());
+
+    for batch in 1..3 {
+        opt.step_with(&mut model, |model| loss(model, batch));
+        twin_opt.step_with(&mut twin, |twin| loss(twin, batch));
+    }
+    assert!(model.state_dict() == twin.state_dict() && opt.state_dict() == twin_opt.state_dict());
+}
+
+/// Whatever the element type, the model, the loader and the rule: one with groups, one that evaluates the loss itself.
+#[test]
+fn a_range_test_leaves_no_trace() {
+    let mut rng = rng(8);
+    let mnist = Mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/../data/mnist")).unwrap();
+    let batches: Vec<_> = mnist.test.batches(64).shuffled(&mut rng).take(20).collect();
+    let loss = |model: &Mlp, i: usize| cross_entropy(&model.forward(&batches[i].0), &batches[i].1);
+    let rule = AdamW::default();
+    let opt = Optimizer::new(rule.clone()).with_group("*.bias", AdamW { weight_decay: 0.0, lr: 1e-2, ..rule });
+    leaves_no_trace(Mlp::new(&[784, 16, 10], Relu, &mut rng), opt, (0..20).cycle(), loss);
+
+    let moons: TensorDataset<f64> = Moons::default().generate(&mut rng);
+    let batches: Vec<_> = moons.batches(10).drop_last().collect();
+    type Pair = (Linear<f64>, Linear<f64>);
+    let loss = |(a, b): &Pair, i: usize| cross_entropy(&b.forward(&a.forward(&batches[i].0).tanh()), &batches[i].1);
+    let model: Pair = (Linear::new(2, 8, &mut rng), Linear::new(8, 2, &mut rng));
+    leaves_no_trace(model.clone(), Optimizer::new(Lbfgs { max_iter: 2, ..Lbfgs::default() }), (0..10).cycle(), loss);
+    let mut frozen = model;
+    frozen.freeze("0.bias");
+    leaves_no_trace(frozen, Optimizer::new(Sgd { momentum: 0.9, ..Sgd::default() }), (0..10).cycle(), loss);
+}
+
 /// PyTorch's name and options as ours.
 fn rule<F: Float>(run: &Value) -> Box<dyn Rule<F>> {
     let mut rule: Box<dyn Rule<F>> = run["optimizer"].as_str().unwrap().parse().unwrap();

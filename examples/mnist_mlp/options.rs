@@ -9,8 +9,15 @@ use downhill::prelude::*;
 const AFTER_HELP: &str = "\
 A rule or a schedule is a name, with options where the defaults (PyTorch's) will not do: adam,
 rmsprop:alpha=0.95,centered, step:step_size=2,gamma=0.5. A wrong name is answered with a list of the
-right ones. --lr, --momentum and --weight-decay go before options in the rule. --schedule none keeps
-the rate as it is; schedules that go by a metric are given the loss in training.";
+right ones. --lr, --momentum and --weight-decay go before options in the rule. Muon, which is for
+matrices, leaves the biases to AdamW at the same rate.
+
+--schedule none keeps the rate as it is; schedules that go by a metric are given the loss in training.
+Schedules are composed one after the other, or by multiplying their factors (in quotes, for the shell):
+'warmup:steps=2; 2: cosine:t_max=3', which is short for
+'sequential:schedules=[warmup:steps=2; cosine:t_max=3],milestones=[2]', and
+'linear * step:step_size=2', which is short for 'chained:schedules=[linear; step:step_size=2]'.
+A rate for every epoch is 'lambda:factors=[1,0.5,0.1]'.";
 
 /// Trains a multilayer perceptron on MNIST, or on any set in the same four files.
 #[derive(Parser)]

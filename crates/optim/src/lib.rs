@@ -36,7 +36,6 @@
 mod average;
 mod clip;
 mod kernels;
-mod line_search;
 mod lr_range;
 mod minimize;
 mod optimizer;

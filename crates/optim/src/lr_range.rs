@@ -5,7 +5,8 @@ use downhill_tensor::{Float, Params, Tensor};
 use crate::Optimizer;
 
 /// The learning-rate range test: trains for a few batches while the rate rises, to see between which rates a model
-/// learns. Model and optimiser are as they were afterwards.
+/// learns. The model is afterwards what it was, to the bit; the optimiser is only read, and its rules are copied without
+/// what they remember.
 ///
 /// ```
 /// use downhill_optim::{LrRangeTest, Optimizer, Sgd};
@@ -16,11 +17,20 @@ use crate::Optimizer;
 /// let mut w = Tensor::param([[0.0], [0.0]]);
 /// let mut opt = Optimizer::new(Sgd { momentum: 0.9, ..Sgd::default() });
 ///
-/// let curve = LrRangeTest::default().run(&mut w, &mut opt, |w| (x.matmul(w) - &y).square().sum());
+/// let curve = LrRangeTest::default().run(&mut w, &opt, |w| (x.matmul(w) - &y).square().sum());
 /// let lr = curve.suggestion().unwrap();
 /// assert!((1e-3..1.0).contains(&lr), "{lr}");
 /// assert_eq!(w, Tensor::from([[0.0], [0.0]]));
+///
+/// for point in curve.points.iter().step_by(20) {
+///     println!("{:9.1e} {:8.4}", point.lr, point.smoothed); // what a plot would show
+/// }
+/// opt.set_lr(lr);
 /// ```
+///
+/// Batches come from any iterator that does not end: with the data loader,
+/// `(0..).flat_map(|_| set.batches(64).shuffled(&mut rng))`, of which the closure takes one with `next`. (Lesson 11 in
+/// `examples/` does so, and draws the curve.)
 ///
 /// Smith, arXiv 1506.01186, section 3.3 (rising in a straight line); rising by a factor and stopping at divergence
 /// after Gugger, *How do you find a good learning rate*, 2018, as in fastai.
@@ -74,7 +84,7 @@ impl LrRangeTest {
     pub fn run<F: Float, M: Params<F>>(
         &self,
         model: &mut M,
-        opt: &mut Optimizer<F>,
+        opt: &Optimizer<F>,
         mut loss: impl FnMut(&M) -> Tensor<F>,
     ) -> LrCurve {
         let rising = 0.0 < self.start && self.start < self.end && self.end.is_finite();
@@ -143,7 +153,7 @@ mod tests {
         let mut opt = Optimizer::new(Adam::default()).with_group("1", Adam { lr: 0.1, ..Adam::default() });
         opt.step_with(&mut pair, loss);
         let (before, ids, state) = (pair.state_dict(), (pair.0.id(), pair.1.id()), opt.state_dict());
-        let curve = LrRangeTest::default().run(&mut pair, &mut opt, loss);
+        let curve = LrRangeTest::default().run(&mut pair, &opt, loss);
         assert!(curve.points.len() > 50);
         assert_eq!((pair.state_dict(), (pair.0.id(), pair.1.id()), opt.state_dict()), (before, ids, state));
     }
@@ -152,9 +162,9 @@ mod tests {
     #[test]
     fn the_parabola() {
         let mut x = Tensor::param(1.0_f64);
-        let mut opt = Optimizer::new(Sgd { lr: 0.5, ..Sgd::default() });
+        let opt = Optimizer::new(Sgd { lr: 0.5, ..Sgd::default() });
         let test = LrRangeTest { smoothing: 0.0, start: 1e-4, end: 100.0, ..LrRangeTest::default() };
-        let curve = test.run(&mut x, &mut opt, |x| x.square());
+        let curve = test.run(&mut x, &opt, |x| x.square());
         let lr = curve.suggestion().unwrap();
         assert!((0.01..0.5).contains(&lr), "{lr}");
         assert!(curve.points.last().unwrap().lr < 100.0);
@@ -164,8 +174,8 @@ mod tests {
     #[test]
     fn a_loss_that_only_rises_gives_no_suggestion() {
         let mut x = Tensor::param(1.0_f64);
-        let mut opt = Optimizer::new(Sgd { maximize: true, ..Sgd::default() });
-        let curve = LrRangeTest::default().run(&mut x, &mut opt, |x| x.square());
+        let opt = Optimizer::new(Sgd { maximize: true, ..Sgd::default() });
+        let curve = LrRangeTest::default().run(&mut x, &opt, |x| x.square());
         assert_eq!(curve.suggestion(), None);
     }
 }

@@ -240,7 +240,7 @@ impl<F: Float> Clone for Box<dyn Rule<F>> {
 }
 
 /// The rule as text, every option written out: reading it gives an equal rule.
-impl<F: Float> fmt::Display for dyn Rule<F> {
+impl<F: Float> fmt::Display for dyn Rule<F> + '_ {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&put_together(self.name(), &self.options()))
     }

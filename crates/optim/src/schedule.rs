@@ -170,10 +170,16 @@ impl Clone for Box<dyn Schedule> {
     }
 }
 
-/// The schedule as text, every option written out.
-impl fmt::Display for dyn Schedule {
+/// The schedule as text, every option written out, its parts as the option `schedules`: reading it gives an equal
+/// schedule. (But a function of code, as in [`LambdaLr::new`](crate::LambdaLr::new), cannot be written.)
+impl fmt::Display for dyn Schedule + '_ {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&put_together(self.name(), &self.options()))
+        let mut options = self.options();
+        if !self.parts().is_empty() {
+            let parts: Vec<String> = self.parts().iter().map(ToString::to_string).collect();
+            options.insert(0, ("schedules", format!("[{}]", parts.join("; "))));
+        }
+        f.write_str(&put_together(self.name(), &options))
     }
 }
 

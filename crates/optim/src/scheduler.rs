@@ -204,8 +204,8 @@ impl Scheduler {
     }
 
     /// Goes on where `saved` stopped, with the saved options, and sets the rates that were in force; before or after
-    /// the optimiser's own state is loaded. Functions ([`LambdaLr`](crate::LambdaLr)) are not saved: this scheduler's
-    /// stay.
+    /// the optimiser's own state is loaded. Functions made of code ([`LambdaLr::new`](crate::LambdaLr::new)) are not saved:
+    /// this scheduler's stay.
     ///
     /// # Errors
     /// If the schedules or the numbers of groups differ. Scheduler and optimiser are then unchanged.

@@ -50,16 +50,20 @@ pub(crate) fn read_option<T: OptionValue>(of: &'static str, option: &'static str
 /// `name:option=value,flag` taken apart: the name, and pairs of option and value. Commas in brackets do not separate.
 pub(crate) fn take_apart(text: &str) -> (&str, Vec<(&str, &str)>) {
     let (name, options) = text.split_once(':').unwrap_or((text, ""));
-    let mut depth = 0_i32;
-    let pieces = options.split(|c: char| {
-        depth += i32::from(c == '[') - i32::from(c == ']');
-        c == ',' && depth == 0
-    });
-    let pairs = pieces.map(str::trim).filter(|piece| !piece.is_empty()).map(|piece| {
+    let pairs = split_outside_brackets(options, ',').map(str::trim).filter(|piece| !piece.is_empty()).map(|piece| {
         let (option, value) = piece.split_once('=').unwrap_or((piece, ""));
         (option.trim(), value.trim())
     });
     (name.trim(), pairs.collect())
+}
+
+/// The pieces between separators, those in brackets left alone.
+pub(crate) fn split_outside_brackets(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut depth = 0_i32;
+    text.split(move |c: char| {
+        depth += i32::from(c == '[') - i32::from(c == ']');
+        c == separator && depth == 0
+    })
 }
 
 /// The opposite of [`take_apart`].

@@ -61,6 +61,25 @@ pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
 
 /// Applies an operation and records it if any input requires a gradient and [`no_grad`](crate::no_grad) is not in force.
 ///
+/// ```
+/// use downhill_tensor::{Float, Op, Tensor, apply};
+/// use ndarray::{ArrayD, ArrayViewD};
+///
+/// /// Three times the argument.
+/// struct Triple;
+///
+/// impl<F: Float> Op<F, 1> for Triple {
+///     fn name(&self) -> &'static str { "triple" }
+///     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> { x.mapv(|x| x + x + x) }
+///     fn vjp(&self, _: usize, _: [&Tensor<F>; 1], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> { apply(Triple, [dy]) }
+/// }
+///
+/// let x = Tensor::param([1.0, 2.0]);
+/// let y = apply(Triple, [&x]);
+/// assert_eq!(y.to_vec(), [3.0, 6.0]);
+/// assert_eq!(y.sum().backward()[&x].to_vec(), [3.0, 3.0]);
+/// ```
+///
 /// # Panics
 /// If [`Op::check`] finds that the shapes do not fit.
 #[track_caller]
@@ -91,6 +110,27 @@ pub trait OpMany<F: Float>: Send + Sync + 'static {
 }
 
 /// [`apply`] for an [`OpMany`].
+///
+/// ```
+/// use downhill_tensor::{Float, OpMany, Tensor, apply_many};
+/// use ndarray::{ArrayD, ArrayViewD};
+///
+/// /// The sum of any number of tensors of one shape.
+/// struct Total;
+///
+/// impl<F: Float> OpMany<F> for Total {
+///     fn name(&self) -> &'static str { "total" }
+///     fn forward(&self, xs: &[ArrayViewD<'_, F>]) -> ArrayD<F> {
+///         xs[1..].iter().fold(xs[0].to_owned(), |sum, x| sum + x)
+///     }
+///     fn vjp(&self, _: usize, _: &[Tensor<F>], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> { dy.clone() }
+/// }
+///
+/// let x = Tensor::param([1.0, 2.0]);
+/// let y = apply_many(Total, &[&x, &x, &x]);
+/// assert_eq!(y.to_vec(), [3.0, 6.0]);
+/// assert_eq!(y.sum().backward()[&x].to_vec(), [3.0, 3.0]);
+/// ```
 ///
 /// # Panics
 /// If [`OpMany::check`] finds that the shapes do not fit.

@@ -18,6 +18,7 @@ use crate::Labels;
 /// let logits = Tensor::from([[2.0, 0.0], [1.0, 0.0], [0.0, 1.0], [3.0, 1.0]]);
 /// matrix.add(&logits, &[0, 0, 1, 1]);
 /// assert_eq!((matrix.accuracy(), matrix.recall(1), matrix.precision(1)), (0.75, 0.5, 1.0));
+/// assert_eq!((matrix.total(), matrix.f1(0), matrix.f1(1)), (4, 0.8, 2.0 / 3.0));
 /// assert_eq!(matrix.to_string(), "\
 /// actual \\ predicted    cat     dog  recall
 /// cat                     2       0  100.0%

@@ -68,6 +68,17 @@ impl<F: Float> Slots<F> {
         self.surprised = false;
     }
 
+    /// The slot at `path`, if there is one, and nothing noted. `next` is where this walk of the caller's goes on.
+    pub(super) fn peek(&self, next: &mut usize, path: &Path<'_>, tensor: &Tensor<F>) -> Option<&Slot<F>> {
+        let at = match self.list.get(*next) {
+            // The same parameter in the same place: not worth a look at the path.
+            Some(slot) if slot.id == tensor.id() || *path == *slot.path => *next,
+            _ => self.list.iter().position(|slot| *path == *slot.path)?,
+        };
+        *next = at + 1;
+        Some(&self.list[at])
+    }
+
     /// The slot at `path`, and whether the parameter there is one that this walk has met already under another path.
     /// `group` is asked for a new path's group.
     pub(super) fn find(

@@ -12,8 +12,9 @@ impl<F: Float> Optimizer<F> {
     /// Updates every parameter of `model` that has a gradient.
     ///
     /// # Panics
-    /// If a trainable parameter has no gradient (see [`missing_gradient`](Self::missing_gradient)), if the rule does
-    /// not take a parameter of that shape, or if a group's pattern matches no path. Nothing has been changed then.
+    /// If a trainable parameter has no gradient (see [`missing_gradient`](Self::missing_gradient)) or another shape than
+    /// in its last step, if the rule does not take a parameter of that shape, or if a group's pattern matches no path.
+    /// Nothing has been changed then.
     #[track_caller]
     pub fn step<M: Params<F> + ?Sized>(&mut self, model: &mut M, grads: &Gradients<F>) {
         if let Some(refusal) = self.refusal(model, grads) {
@@ -39,12 +40,6 @@ impl<F: Float> Optimizer<F> {
         if tied {
             return false;
         }
-        assert!(
-            slot.shape == tensor.shape(),
-            "step: {path} has shape {:?}, but had {:?} when it was last updated; make a new optimiser for a new model",
-            tensor.shape(),
-            slot.shape,
-        );
         let view = grad.view();
         let grad = match view.as_slice() {
             Some(grad) => grad,
@@ -71,15 +66,42 @@ impl<F: Float> Optimizer<F> {
                 "{name} evaluates the loss several times in a step; write `opt.step_with(&mut model, |model| loss)`"
             ));
         }
-        if self.missing_gradient == MissingGradient::Panic {
-            let mut any = false;
-            model.visit(&Path::ROOT, &mut |_, tensor| any |= tensor.is_param() && grads.get(tensor).is_none());
-            if any {
-                return Some(without_gradient(model, grads));
+        let (mut missing, mut reshaped, mut new, mut next) = (false, false, false, 0);
+        model.visit(&Path::ROOT, &mut |path, tensor| {
+            if !tensor.is_param() {
+                return;
             }
+            if grads.get(tensor).is_none() {
+                missing = true;
+                return;
+            }
+            match self.slots.peek(&mut next, path, tensor) {
+                Some(slot) => reshaped |= slot.shape != tensor.shape(),
+                None => new = true,
+            }
+        });
+        if missing && self.missing_gradient == MissingGradient::Panic {
+            return Some(without_gradient(model, grads));
         }
-        // What depends on the model's shape alone needs to be looked at once.
-        if self.slots.is_empty() { self.misfit(model) } else { None }
+        if reshaped {
+            return Some(self.reshaped(model, grads));
+        }
+        // What depends on the model's paths and shapes alone needs to be looked at once.
+        if new || self.slots.is_empty() { self.misfit(model) } else { None }
+    }
+
+    #[cold]
+    fn reshaped<M: Params<F> + ?Sized>(&self, model: &M, grads: &Gradients<F>) -> String {
+        let mut changes = Vec::new();
+        model.visit(&Path::ROOT, &mut |path, tensor| {
+            let slot = self.slots.iter().find(|slot| *path == *slot.path);
+            let updated = tensor.is_param() && grads.get(tensor).is_some();
+            if let Some(slot) = slot.filter(|slot| updated && slot.shape != tensor.shape()) {
+                let (here, before) = (tensor.shape(), &slot.shape);
+                changes.push(format!("{path} has shape {here:?}, but had {before:?} when it was last updated"));
+            }
+        });
+        format!("{}; make a new optimiser for a new model", changes.join("; "))
     }
 
     #[cold]

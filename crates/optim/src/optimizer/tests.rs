@@ -1,6 +1,6 @@
 //! What the driver promises, whatever the rule.
 
-use downhill_tensor::{Params, Path, Tensor};
+use downhill_tensor::{Gradients, Params, Path, Tensor};
 
 use super::*;
 use crate::{Adam, AdamW, Lbfgs, Muon, Sgd};
@@ -25,8 +25,7 @@ fn a_missing_gradient_is_named_and_nothing_changes() {
     let before = model.state_dict();
     let grads = model.0.0.sum().backward();
     let mut opt = Optimizer::new(sgd(0.1));
-    let step = std::panic::AssertUnwindSafe(|| opt.step(&mut model, &grads));
-    let message = *std::panic::catch_unwind(step).unwrap_err().downcast::<String>().unwrap();
+    let message = refused(&mut opt, &mut model, &grads);
     assert_eq!(
         message,
         "step: no gradient for 0.1, 1; the loss does not depend on it. If that is meant, freeze it \
@@ -192,14 +191,43 @@ fn options_are_looked_at() {
     Optimizer::<f32>::new(AdamW { weight_decay: -1.0, ..AdamW::default() });
 }
 
+/// The message of a step that must be refused.
+fn refused(opt: &mut Optimizer<f64>, model: &mut impl Params<f64>, grads: &Gradients<f64>) -> String {
+    let step = std::panic::AssertUnwindSafe(|| opt.step(model, grads));
+    *std::panic::catch_unwind(step).unwrap_err().downcast::<String>().unwrap()
+}
+
 #[test]
-#[should_panic(expected = "0 has shape [3], but had [2] when it was last updated; make a new optimiser")]
-fn a_model_of_another_shape() {
+fn a_model_of_another_shape_is_refused_and_nothing_changes() {
     let mut model = pair();
-    let mut opt = Optimizer::new(sgd(0.1));
+    let mut opt = Optimizer::new(Adam::default());
     opt.step_with(&mut model, squares);
-    model.0 = Tensor::param([1.0, 2.0, 3.0]);
+    model.1 = Tensor::param([3.0, 4.0, 5.0]);
+    let (before, state) = (model.state_dict(), opt.state_dict());
+    let grads = squares(&model).backward();
+    assert_eq!(
+        refused(&mut opt, &mut model, &grads),
+        "step: 1 has shape [3], but had [1] when it was last updated; make a new optimiser for a new model"
+    );
+    assert_eq!((model.state_dict(), opt.state_dict()), (before, state));
+
+    // The old shape again: it goes on.
+    model.1 = Tensor::param([3.0]);
     opt.step_with(&mut model, squares);
+    assert_eq!(opt.state("1").unwrap().steps, 2);
+}
+
+#[test]
+fn a_parameter_the_rule_does_not_take_is_refused_when_it_appears() {
+    let mut model = vec![Tensor::param([[1.0, 2.0], [3.0, 5.0]])];
+    let loss = |model: &Vec<Tensor<f64>>| model.iter().map(|p| p.square().sum()).fold(Tensor::from(0.0), |a, b| a + b);
+    let mut opt = Optimizer::new(Muon::default());
+    opt.step_with(&mut model, loss);
+    model.push(Tensor::param([1.0]));
+    let (before, grads) = (model.state_dict(), loss(&model).backward());
+    let message = refused(&mut opt, &mut model, &grads);
+    assert!(message.starts_with("step: Muon cannot update 1 of shape [1]: "), "{message}");
+    assert_eq!(model.state_dict(), before);
 }
 
 #[test]

@@ -84,6 +84,13 @@ mod tests {
         expect(rule, 5, [0.417155937500, -0.521800000000]);
     }
 
+    /// By hand: η = 0.25, λ = 2, γ = 0. x: g + λx = 3x, so x is a quarter of itself; y: 12y, so y is -2y.
+    #[test]
+    fn weight_decay_is_a_penalty() {
+        let rule = ClassicalMomentum { lr: 0.25, momentum: 0.0, weight_decay: 2.0, ..ClassicalMomentum::default() };
+        expect(rule, 2, [0.0625, 4.0]);
+    }
+
     /// By hand: loss 2p, so g = 2 throughout; η = 0.1 then 0.05, γ = 0.5.
     /// Classical: Δ = -0.2, then 0.5·(-0.2) - 0.1 = -0.2. Sgd: b = 2, then 3, and 0.05·3 = 0.15.
     #[test]

@@ -102,6 +102,26 @@ mod tests {
         expect(rule, 1, u.map(|u| 1.0 - 0.1 * ratio * u));
     }
 
+    /// The formula of the paper once more, on plain numbers: from the second step on the means have a say.
+    #[test]
+    fn four_steps_by_the_formula() {
+        let rule = Lamb { lr: 0.3, beta1: 0.5, beta2: 0.75, eps: 0.01, weight_decay: 0.125, ..Lamb::default() };
+        let (mut p, mut m, mut v) = ([1.0_f64, 1.0], [0.0; 2], [0.0; 2]);
+        for t in 1..=4 {
+            let g = [p[0], 10.0 * p[1]];
+            let mut u = [0.0; 2];
+            for i in 0..2 {
+                m[i] = 0.5 * m[i] + 0.5 * g[i];
+                v[i] = 0.75 * v[i] + 0.25 * g[i] * g[i];
+                let (mean, square) = (m[i] / (1.0 - 0.5_f64.powi(t)), v[i] / (1.0 - 0.75_f64.powi(t)));
+                u[i] = mean / (square.sqrt() + 0.01) + 0.125 * p[i];
+            }
+            let ratio = p[0].hypot(p[1]) / u[0].hypot(u[1]);
+            p = [p[0] - 0.3 * ratio * u[0], p[1] - 0.3 * ratio * u[1]];
+        }
+        expect(rule, 4, p);
+    }
+
     #[test]
     fn options_that_make_no_sense() {
         refused(Lamb { lr: -1.0, ..Lamb::default() }, "Lamb: lr must be ≥ 0, got -1");

@@ -1,12 +1,16 @@
 //! Muon: momentum, orthogonalised.
 
+mod newton_schulz;
+mod scale;
+
+pub use scale::MuonScale;
+
 use downhill_tensor::Float;
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 
 use super::{fields, sign};
 use crate::kernels;
-use crate::options::{OptionError, named_option, non_negative, require};
+use crate::options::{OptionError, non_negative, require};
 use crate::{ParamUpdate, Rule};
 
 /// Muon: the momentum of a weight matrix is replaced by the nearest matrix whose singular values are all about 1, so
@@ -56,24 +60,6 @@ pub struct Muon {
     /// Go uphill. Weight decay still shrinks.
     pub maximize: bool,
 }
-
-/// How [`Muon`]'s rate depends on a matrix's shape, rows × columns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MuonScale {
-    /// `√max(1, rows/columns)`.
-    #[default]
-    Original,
-    /// `0.2·√max(rows, columns)`: steps as long as AdamW's, so that its rate and decay can be kept.
-    MatchRmsAdamw,
-    /// `√(rows/columns)`.
-    SpectralUnclamped,
-}
-
-named_option!(MuonScale {
-    Original = "original",
-    MatchRmsAdamw = "match_rms_adamw",
-    SpectralUnclamped = "spectral_unclamped",
-});
 
 impl Default for Muon {
     fn default() -> Self {
@@ -131,60 +117,12 @@ impl<F: Float> Rule<F> for Muon {
     }
 }
 
-impl Muon {
-    fn orthogonalise<F: Float>(&self, matrix: ArrayView2<'_, F>) -> Array2<F> {
-        let tall = matrix.nrows() > matrix.ncols();
-        let mut x = if tall { matrix.t().as_standard_layout().into_owned() } else { matrix.to_owned() };
-        let norm = kernels::sum_squares(x.as_slice().expect("in row-major order")).sqrt();
-        x /= F::from_f64(norm.max(self.eps));
-        let [a, b, c] = self.ns_coefficients.map(F::from_f64);
-        for _ in 0..self.ns_steps {
-            let gram = x.dot(&x.t());
-            let mut polynomial = gram.clone();
-            general_mat_mul(c, &gram, &gram, b, &mut polynomial);
-            let before = x.clone();
-            general_mat_mul(F::one(), &polynomial, &before, a, &mut x);
-        }
-        if tall { x.t().as_standard_layout().into_owned() } else { x }
-    }
-}
-
-impl MuonScale {
-    fn factor(self, rows: f64, columns: f64) -> f64 {
-        match self {
-            MuonScale::Original => (rows / columns).max(1.0).sqrt(),
-            MuonScale::MatchRmsAdamw => 0.2 * rows.max(columns).sqrt(),
-            MuonScale::SpectralUnclamped => (rows / columns).sqrt(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Optimizer;
     use crate::rules::reference::refused;
     use downhill_tensor::Tensor;
-
-    /// For a diagonal matrix the iteration acts on each singular value by itself.
-    #[test]
-    fn singular_values_by_hand() {
-        let muon = Muon { ns_steps: 1, ns_coefficients: [2.0, -1.5, 0.5], ..Muon::default() };
-        let matrix = ndarray::arr2(&[[3.0_f64, 0.0, 0.0], [0.0, -4.0, 0.0]]);
-        let polynomial = |x: f64| 2.0 * x - 1.5 * x.powi(3) + 0.5 * x.powi(5);
-        let expected = ndarray::arr2(&[[polynomial(0.6), 0.0, 0.0], [0.0, polynomial(-0.8), 0.0]]);
-        for (matrix, expected) in [(matrix.view(), expected.view()), (matrix.t(), expected.t())] {
-            let difference = &muon.orthogonalise(matrix) - &expected;
-            assert!(difference.iter().all(|d| d.abs() < 1e-15), "{difference}");
-        }
-    }
-
-    #[test]
-    fn five_steps_bring_singular_values_near_1() {
-        let matrix = ndarray::arr2(&[[100.0_f64, 0.0], [0.0, 1.0]]);
-        let x = Muon::default().orthogonalise(matrix.view());
-        assert!((0.6..1.3).contains(&x[[0, 0]]) && (0.6..1.3).contains(&x[[1, 1]]), "{x}");
-    }
 
     #[test]
     #[should_panic(expected = "step: Muon cannot update 1 of shape [2]: it is for matrices; give other parameters")]

@@ -1,14 +1,16 @@
 //! Several schedules at once.
 
+use super::parse::list;
 use super::sequential::check_parts;
 use crate::options::{OptionError, require};
-use crate::{GroupRate, Schedule};
+use crate::{GroupRate, Schedule, TextError};
 
 /// Several schedules at once, each applied to what the one before gives: factors multiply.
 ///
 /// Schedules that overwrite the rate ([`LambdaLr`](crate::LambdaLr), [`CyclicLr`](crate::CyclicLr),
 /// [`OneCycleLr`](crate::OneCycleLr), [`CosineAnnealingWarmRestarts`](crate::CosineAnnealingWarmRestarts)) undo what
-/// comes before them, as in PyTorch, whose `ChainedScheduler` it is.
+/// comes before them, as in PyTorch, whose `ChainedScheduler` it is. As text it is
+/// `chained:schedules=[constant:factor=0.5; exponential:gamma=0.9]`, or short `constant:factor=0.5 * exponential:gamma=0.9`.
 ///
 /// ```
 /// use downhill_optim::{ChainedLr, ConstantLr, ExponentialLr, Schedule};
@@ -16,9 +18,9 @@ use crate::{GroupRate, Schedule};
 /// let rates: Vec<f64> = (0..4).filter_map(|t| schedule.lr_at(1.0, t)).collect();
 /// assert_eq!(rates, [0.5, 0.25, 0.25, 0.125]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct ChainedLr {
-    /// The schedules.
+    /// The schedules. To be set: no default.
     pub schedules: Vec<Box<dyn Schedule>>,
 }
 
@@ -71,6 +73,14 @@ impl Schedule for ChainedLr {
         Box::new(self.clone())
     }
 
+    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
+        if option != "schedules" {
+            return Err(TextError::unknown_option("ChainedLr", option, &["schedules"]));
+        }
+        self.schedules = list("ChainedLr", value)?;
+        Ok(())
+    }
+
     fn parts(&self) -> &[Box<dyn Schedule>] {
         &self.schedules
     }
@@ -97,7 +107,7 @@ mod tests {
 
     #[test]
     fn options_that_make_no_sense() {
-        refused(ChainedLr { schedules: Vec::new() }, "ChainedLr: schedules must be at least one, got 0");
+        refused(ChainedLr::default(), "ChainedLr: schedules must be at least one, got 0");
         let metric = ChainedLr::new(ReduceLrOnPlateau::default());
         refused(metric, "ChainedLr: schedules must be functions of time alone, got ReduceLrOnPlateau");
     }

@@ -1,33 +1,38 @@
 //! Any function of the epoch.
 
-use std::fmt;
 use std::sync::Arc;
 
-use crate::{GroupRate, Schedule};
+use super::function::Function;
+use crate::options::OptionError;
+use crate::{GroupRate, Schedule, TextError};
 
 /// Any function of the epoch: `lr(t) = base · f(t)`.
 ///
 /// It overwrites the rate in force, as in PyTorch, so in a [`ChainedLr`](crate::ChainedLr) it undoes what comes before.
-/// The function is not saved with the scheduler.
+/// A function made of code is not saved with the scheduler; a list of factors is, and as text it is
+/// `lambda:factors=[1,0.5,0.1]`.
 ///
 /// ```
 /// use downhill_optim::{LambdaLr, Schedule};
 /// let schedule = LambdaLr::new(|t| 1.0 / (1.0 + t as f64));
 /// assert_eq!([0, 1, 3].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.5, 0.25]);
+/// let schedule = LambdaLr::from_factors([1.0, 0.5, 0.1]);
+/// assert_eq!([0, 1, 2, 3].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.5, 0.1, 0.1]);
 /// ```
-#[derive(Clone)]
-pub struct LambdaLr(Arc<dyn Fn(u64) -> f64 + Send + Sync>);
+#[derive(Clone, Debug, Default)]
+pub struct LambdaLr {
+    factors: Function,
+}
 
 impl LambdaLr {
     /// The schedule `base · f(t)`.
     pub fn new(f: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
-        LambdaLr(Arc::new(f))
+        LambdaLr { factors: Function::Code(Arc::new(f)) }
     }
-}
 
-impl fmt::Debug for LambdaLr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("LambdaLr(..)")
+    /// The schedule whose factors for the epochs 0, 1, 2, ... are these; the last one goes on.
+    pub fn from_factors(factors: impl Into<Vec<f64>>) -> Self {
+        LambdaLr { factors: Function::Factors(factors.into()) }
     }
 }
 
@@ -36,26 +41,46 @@ impl Schedule for LambdaLr {
         "LambdaLr"
     }
 
+    fn check(&self) -> Result<(), OptionError> {
+        self.factors.check("LambdaLr")
+    }
+
     fn factor(&self, t: u64) -> Option<f64> {
-        Some((self.0)(t))
+        Some(self.factors.value(t))
     }
 
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
-        rate.base * (self.0)(t)
+        rate.base * self.factors.value(t)
     }
 
     fn boxed(&self) -> Box<dyn Schedule> {
         Box::new(self.clone())
+    }
+
+    fn options(&self) -> Vec<(&'static str, String)> {
+        self.factors.options()
+    }
+
+    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
+        self.factors.set_option("LambdaLr", option, value)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedules::reference::expect;
+    use crate::schedules::reference::{expect, refused};
 
     #[test]
     fn the_function_times_the_base_rate() {
         expect(LambdaLr::new(|t| if t == 2 { 0.0 } else { t as f64 }), &[0.0, 0.1, 0.0, 0.3]);
+        expect(LambdaLr::from_factors([2.0, 0.0, 3.0]), &[0.2, 0.0, 0.3, 0.3, 0.3]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        let must = "numbers, as in [1,0.5,0.1] (any other function takes code, LambdaLr::new)";
+        refused(LambdaLr::default(), &format!("LambdaLr: factors must be {must}, got []"));
+        refused(LambdaLr::from_factors([f64::NAN]), &format!("LambdaLr: factors must be {must}, got [NaN]"));
     }
 }

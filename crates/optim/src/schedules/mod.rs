@@ -1,16 +1,13 @@
 //! The schedules, one a file: formula, source, code, tests. A new one is a new file and a line here.
 
+mod function;
 mod parse;
 
 macro_rules! schedules {
-    (named { $($file:ident: $Schedule:ident,)* } functions { $($other:ident: $Other:ident,)* }) => {
+    ($($file:ident: $Schedule:ident,)*) => {
         $(
             mod $file;
             pub use $file::$Schedule;
-        )*
-        $(
-            mod $other;
-            pub use $other::$Other;
         )*
 
         /// The names by which schedules are known on command lines, for help texts.
@@ -36,27 +33,23 @@ macro_rules! schedules {
 }
 
 schedules! {
-    named {
-        constant: ConstantLr,
-        cosine: CosineAnnealingLr,
-        cyclic: CyclicLr,
-        exponential: ExponentialLr,
-        linear: LinearLr,
-        multi_step: MultiStepLr,
-        one_cycle: OneCycleLr,
-        plateau: ReduceLrOnPlateau,
-        polynomial: PolynomialLr,
-        step: StepLr,
-        swa: SwaLr,
-        warm_restarts: CosineAnnealingWarmRestarts,
-        warmup: WarmupLr,
-    }
-    functions {
-        chained: ChainedLr,
-        lambda: LambdaLr,
-        multiplicative: MultiplicativeLr,
-        sequential: SequentialLr,
-    }
+    chained: ChainedLr,
+    constant: ConstantLr,
+    cosine: CosineAnnealingLr,
+    cyclic: CyclicLr,
+    exponential: ExponentialLr,
+    lambda: LambdaLr,
+    linear: LinearLr,
+    multi_step: MultiStepLr,
+    multiplicative: MultiplicativeLr,
+    one_cycle: OneCycleLr,
+    plateau: ReduceLrOnPlateau,
+    polynomial: PolynomialLr,
+    sequential: SequentialLr,
+    step: StepLr,
+    swa: SwaLr,
+    warm_restarts: CosineAnnealingWarmRestarts,
+    warmup: WarmupLr,
 }
 
 pub use cyclic::CyclicMode;

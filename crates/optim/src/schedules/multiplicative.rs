@@ -1,32 +1,38 @@
 //! Any function of the epoch, multiplied up.
 
-use std::fmt;
 use std::sync::Arc;
 
-use crate::{GroupRate, Schedule};
+use super::function::Function;
+use crate::options::OptionError;
+use crate::{GroupRate, Schedule, TextError};
 
 /// Any function of the epoch, multiplied up: `lr(t) = base · f(1) · f(2) ··· f(t)`. `f(0)` is never used.
 ///
-/// The function is not saved with the scheduler.
+/// A function made of code is not saved with the scheduler; a list of factors is, and as text it is
+/// `multiplicative:factors=[0.5,0.9]`.
 ///
 /// ```
 /// use downhill_optim::{MultiplicativeLr, Schedule};
 /// let schedule = MultiplicativeLr::new(|t| if t < 3 { 0.5 } else { 1.0 });
 /// assert_eq!([0, 1, 2, 3].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.5, 0.25, 0.25]);
+/// let schedule = MultiplicativeLr::from_factors([0.25, 0.5]);
+/// assert_eq!([0, 1, 2, 3].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.25, 0.125, 0.0625]);
 /// ```
-#[derive(Clone)]
-pub struct MultiplicativeLr(Arc<dyn Fn(u64) -> f64 + Send + Sync>);
+#[derive(Clone, Debug, Default)]
+pub struct MultiplicativeLr {
+    factors: Function,
+}
 
 impl MultiplicativeLr {
     /// The schedule whose rate is multiplied by `f(t)` at epoch `t`.
     pub fn new(f: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
-        MultiplicativeLr(Arc::new(f))
+        // A list begins with the factor at epoch 1.
+        MultiplicativeLr { factors: Function::Code(Arc::new(move |at| f(at + 1))) }
     }
-}
 
-impl fmt::Debug for MultiplicativeLr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MultiplicativeLr(..)")
+    /// The schedule whose rate is multiplied by these at the epochs 1, 2, ...; the last one goes on.
+    pub fn from_factors(factors: impl Into<Vec<f64>>) -> Self {
+        MultiplicativeLr { factors: Function::Factors(factors.into()) }
     }
 }
 
@@ -35,26 +41,46 @@ impl Schedule for MultiplicativeLr {
         "MultiplicativeLr"
     }
 
+    fn check(&self) -> Result<(), OptionError> {
+        self.factors.check("MultiplicativeLr")
+    }
+
     fn factor(&self, t: u64) -> Option<f64> {
-        Some((1..=t).map(|t| (self.0)(t)).product())
+        Some((0..t).map(|at| self.factors.value(at)).product())
     }
 
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
-        if t == 0 { rate.lr } else { rate.lr * (self.0)(t) }
+        if t == 0 { rate.lr } else { rate.lr * self.factors.value(t - 1) }
     }
 
     fn boxed(&self) -> Box<dyn Schedule> {
         Box::new(self.clone())
+    }
+
+    fn options(&self) -> Vec<(&'static str, String)> {
+        self.factors.options()
+    }
+
+    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
+        self.factors.set_option("MultiplicativeLr", option, value)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schedules::reference::expect;
+    use crate::schedules::reference::{expect, refused};
 
     #[test]
     fn factors_are_multiplied_up() {
         expect(MultiplicativeLr::new(|t| t as f64), &[0.1, 0.1, 0.2, 0.6, 2.4]);
+        expect(MultiplicativeLr::from_factors([2.0, 0.5, 3.0]), &[0.1, 0.2, 0.1, 0.3, 0.9]);
+    }
+
+    #[test]
+    fn options_that_make_no_sense() {
+        let message = "MultiplicativeLr: factors must be numbers, as in [1,0.5,0.1] \
+                       (any other function takes code, MultiplicativeLr::new), got []";
+        refused(MultiplicativeLr::default(), message);
     }
 }

@@ -4,23 +4,32 @@ use std::str::FromStr;
 
 use super::{ChainedLr, SequentialLr, by_name, schedule_names};
 use crate::Schedule;
-use crate::text::{TextError, take_apart};
+use crate::options::{OptionError, require};
+use crate::text::{TextError, split_outside_brackets, take_apart};
 
-/// `cosine:t_max=10`: a name, and the options that are not the defaults. `A * B` chains schedules, so that their factors
-/// multiply; `A; 5: B; 20: C` follows A from epoch 5 on by B and from epoch 20 on by C.
+/// How deep schedules may be nested in text: a bound for the stack, far beyond what makes sense.
+const DEEPEST: i32 = 32;
+
+/// `cosine:t_max=10`: a name, and the options that are not the defaults. The option `schedules` of
+/// [`SequentialLr`] and [`ChainedLr`] is a list in brackets, separated by semicolons. These two have short forms:
+/// `A * B` chains schedules, so that their factors multiply; `A; 5: B; 20: C` follows A from epoch 5 on by B and from epoch
+/// 20 on by C.
 ///
 /// ```
 /// use downhill_optim::Schedule;
 /// let schedule: Box<dyn Schedule> = "linear:start_factor=0.5,total_iters=2; 2: exponential:gamma=0.1".parse()?;
 /// let rates: Vec<f64> = (0..5).filter_map(|t| schedule.lr_at(1.0, t)).collect();
 /// assert_eq!(rates, [0.5, 0.75, 1.0, 0.1, 0.010000000000000002]);
+///
+/// let text = "sequential:schedules=[linear:start_factor=0.5,total_iters=2; exponential:gamma=0.1],milestones=[2]";
+/// assert_eq!(text.parse::<Box<dyn Schedule>>()?.to_string(), schedule.to_string());
 /// # Ok::<(), downhill_optim::TextError>(())
 /// ```
 impl FromStr for Box<dyn Schedule> {
     type Err = TextError;
 
     fn from_str(text: &str) -> Result<Self, TextError> {
-        let mut pieces = text.split(';');
+        let mut pieces = split_outside_brackets(text, ';');
         let first = chain(pieces.next().unwrap_or_default())?;
         let mut rest = pieces.peekable();
         if rest.peek().is_none() {
@@ -41,7 +50,7 @@ impl FromStr for Box<dyn Schedule> {
 }
 
 fn chain(text: &str) -> Result<Box<dyn Schedule>, TextError> {
-    let mut schedules = text.split('*').map(single).collect::<Result<Vec<_>, _>>()?;
+    let mut schedules = split_outside_brackets(text, '*').map(single).collect::<Result<Vec<_>, _>>()?;
     if schedules.len() == 1 {
         return Ok(schedules.remove(0));
     }
@@ -58,6 +67,24 @@ fn single(text: &str) -> Result<Box<dyn Schedule>, TextError> {
     options.into_iter().try_for_each(|(option, value)| schedule.set_option(option, value))?;
     schedule.check()?;
     Ok(schedule)
+}
+
+/// `[warmup:steps=5; cosine:t_max=95]`, an option of the schedule `of`.
+pub(super) fn list(of: &'static str, text: &str) -> Result<Vec<Box<dyn Schedule>>, TextError> {
+    let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).ok_or_else(|| OptionError {
+        of,
+        option: "schedules",
+        must: "schedules in brackets, as in [warmup:steps=5; cosine:t_max=95]".to_owned(),
+        got: format!("`{text}`"),
+    })?;
+    let mut depth = 0;
+    let depths = text.bytes().map(|byte| {
+        depth += i32::from(byte == b'[') - i32::from(byte == b']');
+        depth
+    });
+    let deepest = depths.max().unwrap_or(0);
+    require(deepest <= DEEPEST, of, "schedules", format!("nested at most {DEEPEST} times"), deepest)?;
+    split_outside_brackets(inside, ';').filter(|piece| !piece.trim().is_empty()).map(chain).collect()
 }
 
 #[cfg(test)]
@@ -85,14 +112,85 @@ mod tests {
         assert!(rates.iter().zip(expected).all(|(rate, expected)| (rate - expected).abs() < 1e-12), "{rates:?}");
     }
 
+    /// Every schedule there is, one text for each name.
+    const EVERY: [&str; 17] = [
+        "chained:schedules=[constant:factor=0.5,total_iters=2; exponential:gamma=0.9]",
+        "constant:factor=0.25,total_iters=3",
+        "cosine:t_max=5,eta_min=0.01,hold",
+        "cyclic:base_lr=0.01,max_lr=0.1,step_size_up=2,mode=exp_range,gamma=0.9",
+        "exponential:gamma=0.9",
+        "lambda:factors=[1,0.5,0.1]",
+        "linear:start_factor=0.5,total_iters=4",
+        "multi_step:milestones=[1,3],gamma=0.5",
+        "multiplicative:factors=[0.9,0.5]",
+        "one_cycle:max_lr=0.1,total_steps=12,anneal=linear,three_phase",
+        "plateau:patience=1,mode=max",
+        "polynomial:total_iters=4,power=2",
+        "sequential:schedules=[warmup:steps=2; chained:schedules=[linear; multi_step:milestones=[1,2]]],milestones=[2]",
+        "step:step_size=2",
+        "swa:swa_lr=0.05,anneal=linear",
+        "warm_restarts:t_0=2,t_mult=2",
+        "warmup:steps=3",
+    ];
+
+    #[test]
+    fn what_is_written_reads_as_the_same_schedule() {
+        let names: Vec<&str> = EVERY.iter().map(|text| text.split(':').next().unwrap()).collect();
+        assert_eq!(names, schedule_names());
+        for text in EVERY {
+            let schedule: Box<dyn Schedule> = text.parse().unwrap();
+            let written = schedule.to_string();
+            let again: Box<dyn Schedule> = written.parse().unwrap_or_else(|error| panic!("{written}: {error}"));
+            assert_eq!(again.to_string(), written);
+            let rates = |schedule: &dyn Schedule| (0..12).map(|t| schedule.lr_at(0.1, t)).collect::<Vec<_>>();
+            assert_eq!(rates(&*again), rates(&*schedule), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_short_forms_and_the_long_ones() {
+        let written = |text: &str| text.parse::<Box<dyn Schedule>>().unwrap().to_string();
+        let pairs = [
+            (
+                "warmup:steps=2; 2: step:step_size=3",
+                "sequential:schedules=[warmup:steps=2; step:step_size=3],milestones=[2]",
+            ),
+            ("linear * exponential:gamma=0.5", "chained:schedules=[linear;exponential:gamma=0.5]"),
+            (
+                "linear * exponential:gamma=0.5; 7: constant",
+                "sequential:milestones=[7],schedules=[chained:schedules=[linear; exponential:gamma=0.5]; constant]",
+            ),
+            ("linear; 3: constant * linear", "sequential:schedules=[linear; constant * linear],milestones=[3]"),
+        ];
+        for (short, long) in pairs {
+            assert_eq!(written(short), written(long));
+        }
+        let expected = "SequentialLr:schedules=[WarmupLr:steps=2; StepLr:step_size=3,gamma=0.1],milestones=[2]";
+        assert_eq!(written(pairs[0].0), expected);
+    }
+
     #[test]
     fn mistakes_are_explained() {
-        assert!(error("cosin").starts_with("there is no schedule `cosin`; there are constant, cosine, cyclic, "));
+        assert!(error("cosin").starts_with("there is no schedule `cosin`; there are chained, constant, cosine, "));
         assert_eq!(error("step:gamma=0.1"), "StepLr: step_size must be above 0, got 0");
         assert_eq!(error("step:size=1"), "StepLr: there is no option `size`; there are step_size, gamma");
         assert_eq!(error("step:step_size=1.5"), "StepLr: step_size must be a whole number, got `1.5`");
         let message = "`cosine` does not start with an epoch, as in `5: cosine:t_max=10`";
         assert_eq!(error("step:step_size=3; cosine"), message);
+        let message = "SequentialLr: schedules must be schedules in brackets, as in [warmup:steps=5; cosine:t_max=95]";
+        for list in ["linear", "[linear", "linear]", ""] {
+            let error = error(&format!("sequential:schedules={list}"));
+            assert_eq!(error, format!("{message}, got `{list}`"));
+        }
+        assert_eq!(error("chained:schedules=[linear; sine]").split(';').next(), Some("there is no schedule `sine`"));
+        assert_eq!(error("chained:schedules=[step]"), "StepLr: step_size must be above 0, got 0");
+        assert_eq!(error("chained:parts=[step]"), "ChainedLr: there is no option `parts`; there are schedules");
+        assert_eq!(error("sequential"), "SequentialLr: schedules must be at least one, got 0");
+        let message = "SequentialLr: schedules must be one more than the 0 milestones, got 2";
+        assert_eq!(error("sequential:schedules=[linear; linear]"), message);
+        let nested = format!("{}linear{}", "chained:schedules=[".repeat(100_000), "]".repeat(100_000));
+        assert_eq!(error(&nested), "ChainedLr: schedules must be nested at most 32 times, got 100000");
+        assert!(error("lambda").contains("takes code, LambdaLr::new"));
         assert!(error("linear; 3: plateau").starts_with("SequentialLr: schedules must be "));
     }
 }

@@ -1,5 +1,6 @@
 //! One schedule after the other.
 
+use super::parse::list;
 use crate::options::{OptionError, OptionValue, require};
 use crate::text::{TextError, read_option};
 use crate::{GroupRate, Schedule};
@@ -7,7 +8,8 @@ use crate::{GroupRate, Schedule};
 /// One schedule after the other: from each milestone on the next one, **which starts from its own epoch 0 and from
 /// the base rate**, whatever the one before has left.
 ///
-/// As in PyTorch, whose `SequentialLR` it is; a [`ReduceLrOnPlateau`](crate::ReduceLrOnPlateau) cannot take part.
+/// As in PyTorch, whose `SequentialLR` it is; a [`ReduceLrOnPlateau`](crate::ReduceLrOnPlateau) cannot take part. As text
+/// it is `sequential:schedules=[warmup:steps=5; cosine:t_max=95],milestones=[5]`, or short `warmup:steps=5; 5: cosine:t_max=95`.
 ///
 /// ```
 /// use downhill_optim::{ExponentialLr, LinearLr, Schedule, SequentialLr};
@@ -16,9 +18,9 @@ use crate::{GroupRate, Schedule};
 /// let rates: Vec<f64> = (0..5).filter_map(|t| schedule.lr_at(1.0, t)).collect();
 /// assert_eq!(rates, [0.5, 0.75, 1.0, 0.5, 0.25]);
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SequentialLr {
-    /// The schedules.
+    /// The schedules. To be set: no default.
     pub schedules: Vec<Box<dyn Schedule>>,
     /// The epoch at which each schedule but the first takes over, rising.
     pub milestones: Vec<u64>,
@@ -52,6 +54,7 @@ impl Schedule for SequentialLr {
 
     fn check(&self) -> Result<(), OptionError> {
         let (schedules, milestones) = (self.schedules.len(), self.milestones.len());
+        require(schedules > 0, "SequentialLr", "schedules", "at least one", schedules)?;
         let must = format!("one more than the {milestones} milestones");
         require(schedules == milestones + 1, "SequentialLr", "schedules", must, schedules)?;
         let rising = self.milestones.is_sorted();
@@ -93,10 +96,11 @@ impl Schedule for SequentialLr {
     }
 
     fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
-        if option != "milestones" {
-            return Err(TextError::unknown_option("SequentialLr", option, &["milestones"]));
+        match option {
+            "schedules" => self.schedules = list("SequentialLr", value)?,
+            "milestones" => self.milestones = read_option("SequentialLr", "milestones", value)?,
+            _ => return Err(TextError::unknown_option("SequentialLr", option, &["schedules", "milestones"])),
         }
-        self.milestones = read_option("SequentialLr", "milestones", value)?;
         Ok(())
     }
 
@@ -135,6 +139,7 @@ mod tests {
     #[test]
     fn options_that_make_no_sense() {
         let one = || SequentialLr::new(ExponentialLr { gamma: 0.5 });
+        refused(SequentialLr::default(), "SequentialLr: schedules must be at least one, got 0");
         let missing = SequentialLr { milestones: vec![3], ..one() };
         refused(missing, "SequentialLr: schedules must be one more than the 1 milestones, got 1");
         let falling = one().then(3, StepLr { step_size: 1, gamma: 0.1 }).then(2, StepLr { step_size: 1, gamma: 0.1 });

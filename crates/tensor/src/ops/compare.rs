@@ -34,36 +34,66 @@ fn compare<F: Float>(name: &str, a: &Tensor<F>, b: Tensor<F>, holds: impl Fn(F, 
 /// If the shapes do not broadcast.
 impl<F: Float> Tensor<F> {
     /// Where this is greater than the other.
+    ///
+    /// ```
+    /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
+    /// assert_eq!(x.gt(2.0).as_slice().unwrap(), [false, false, true]);
+    /// ```
     #[track_caller]
     pub fn gt(&self, other: impl Into<Tensor<F>>) -> ArrayD<bool> {
         compare("gt", self, other.into(), |a, b| a > b)
     }
 
     /// Where this is greater than or equal to the other.
+    ///
+    /// ```
+    /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
+    /// assert_eq!(x.ge(2.0).as_slice().unwrap(), [false, true, true]);
+    /// ```
     #[track_caller]
     pub fn ge(&self, other: impl Into<Tensor<F>>) -> ArrayD<bool> {
         compare("ge", self, other.into(), |a, b| a >= b)
     }
 
     /// Where this is less than the other.
+    ///
+    /// ```
+    /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
+    /// assert_eq!(x.lt(2.0).as_slice().unwrap(), [true, false, false]);
+    /// ```
     #[track_caller]
     pub fn lt(&self, other: impl Into<Tensor<F>>) -> ArrayD<bool> {
         compare("lt", self, other.into(), |a, b| a < b)
     }
 
     /// Where this is less than or equal to the other.
+    ///
+    /// ```
+    /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
+    /// assert_eq!(x.le(2.0).as_slice().unwrap(), [true, true, false]);
+    /// ```
     #[track_caller]
     pub fn le(&self, other: impl Into<Tensor<F>>) -> ArrayD<bool> {
         compare("le", self, other.into(), |a, b| a <= b)
     }
 
     /// Where the two are equal. Whether whole tensors are equal is `==`, and whether nearly, [`all_close`](Self::all_close).
+    ///
+    /// ```
+    /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
+    /// assert_eq!(x.eq_elem(2.0).as_slice().unwrap(), [false, true, false]);
+    /// ```
     #[track_caller]
     pub fn eq_elem(&self, other: impl Into<Tensor<F>>) -> ArrayD<bool> {
         compare("eq_elem", self, other.into(), |a, b| a == b)
     }
 
     /// Where the two differ.
+    ///
+    /// ```
+    /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
+    /// assert_eq!(x.ne_elem(2.0).as_slice().unwrap(), [true, false, true]);
+    /// ```
     #[track_caller]
     pub fn ne_elem(&self, other: impl Into<Tensor<F>>) -> ArrayD<bool> {
         compare("ne_elem", self, other.into(), |a, b| a != b)

@@ -20,6 +20,13 @@ impl<F: Float> Elementwise<F, 1> for Exp {
 
 impl<F: Float> Tensor<F> {
     /// The exponential `eˣ` of every element.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([0.0, f64::NEG_INFINITY]);
+    /// assert_eq!(x.exp().to_vec(), [1.0, 0.0]);
+    /// assert_eq!(x.exp().sum().backward()[&x].to_vec(), [1.0, 0.0]);
+    /// ```
     pub fn exp(&self) -> Tensor<F> {
         elementwise(Exp, [self])
     }

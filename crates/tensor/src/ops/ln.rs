@@ -20,6 +20,13 @@ impl<F: Float> Elementwise<F, 1> for Ln {
 
 impl<F: Float> Tensor<F> {
     /// The natural logarithm of every element: -inf at 0, NaN below.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([1.0, 4.0]);
+    /// assert_eq!(x.ln().view()[0], 0.0);
+    /// assert_eq!(x.ln().sum().backward()[&x].to_vec(), [1.0, 0.25]);
+    /// ```
     pub fn ln(&self) -> Tensor<F> {
         elementwise(Ln, [self])
     }

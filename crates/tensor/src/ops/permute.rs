@@ -60,6 +60,12 @@ impl<F: Float> Tensor<F> {
 
     /// Two axes exchanged.
     ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::<f32>::zeros(&[2, 3, 4]);
+    /// assert_eq!(x.transpose(0, -1).shape(), [4, 3, 2]);
+    /// ```
+    ///
     /// # Panics
     /// If an axis is out of range.
     #[track_caller]

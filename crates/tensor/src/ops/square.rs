@@ -20,6 +20,13 @@ impl<F: Float> Elementwise<F, 1> for Square {
 
 impl<F: Float> Tensor<F> {
     /// The square of every element.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::param([3.0, -2.0]);
+    /// assert_eq!(x.square().to_vec(), [9.0, 4.0]);
+    /// assert_eq!(x.square().sum().backward()[&x].to_vec(), [6.0, -4.0]);
+    /// ```
     pub fn square(&self) -> Tensor<F> {
         elementwise(Square, [self])
     }

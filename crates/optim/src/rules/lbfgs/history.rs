@@ -1,0 +1,60 @@
+//! What [`Lbfgs`] knows of the curvature: the last pairs of steps and changes of the gradient.
+
+use downhill_tensor::Float;
+
+use super::Lbfgs;
+use crate::kernels::dot;
+use crate::state::ParamState;
+
+impl Lbfgs {
+    /// `-H·g` by the two-loop recursion, after taking the last step into the history.
+    pub(super) fn direction<F: Float>(&self, g: &[F], state: &mut ParamState<F>) -> Vec<F> {
+        let n = g.len();
+        let t = F::from_f64(*state.number("t", 0.0));
+        let y: Vec<F> = g.iter().zip(&*state.list("prev_flat_grad")).map(|(&new, &old)| new - old).collect();
+        let s: Vec<F> = state.list("d").iter().map(|&d| d * t).collect();
+        let ys = dot(&y, &s);
+        if ys > 1e-10 {
+            if state.list("old_dirs").len() == n * self.history_size as usize {
+                state.list("old_dirs").drain(..n);
+                state.list("old_stps").drain(..n);
+            }
+            *state.number("H_diag", 1.0) = ys / dot(&y, &y);
+            state.list("old_dirs").extend(y);
+            state.list("old_stps").extend(s);
+        }
+        let scale = F::from_f64(*state.number("H_diag", 1.0));
+        let [ys, ss] = state.buffers_mut([("old_dirs", 0), ("old_stps", 0)]);
+        let pairs: Vec<(&[F], &[F], f64)> =
+            ys.chunks_exact(n).zip(ss.chunks_exact(n)).map(|(y, s)| (y, s, 1.0 / dot(y, s))).collect();
+        let mut d: Vec<F> = g.iter().map(|&g| -g).collect();
+        let mut weights = Vec::with_capacity(pairs.len());
+        for &(y, s, rho) in pairs.iter().rev() {
+            let weight = dot(s, &d) * rho;
+            advance(&mut d, y, -weight);
+            weights.push(weight);
+        }
+        d.iter_mut().for_each(|d| *d *= scale);
+        for (&(y, s, rho), weight) in pairs.iter().zip(weights.iter().rev()) {
+            let correction = weight - dot(y, &d) * rho;
+            advance(&mut d, s, correction);
+        }
+        d
+    }
+}
+
+/// Keeps what the next iteration needs to make a pair of.
+pub(super) fn remember<F: Float>(state: &mut ParamState<F>, g: &[F], d: &[F], t: f64) {
+    for (name, value) in [("prev_flat_grad", g), ("d", d)] {
+        let kept = state.list(name);
+        kept.clear();
+        kept.extend_from_slice(value);
+    }
+    *state.number("t", 0.0) = t;
+}
+
+/// `x + t·d`.
+pub(super) fn advance<F: Float>(x: &mut [F], d: &[F], t: f64) {
+    let t = F::from_f64(t);
+    x.iter_mut().zip(d).for_each(|(x, &d)| *x += t * d);
+}

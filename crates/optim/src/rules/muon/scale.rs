@@ -1,0 +1,31 @@
+//! How the rate of [`Muon`](super::Muon) depends on a matrix's shape.
+
+use crate::options::named_option;
+
+/// How [`Muon`](crate::Muon)'s rate depends on a matrix's shape, rows × columns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MuonScale {
+    /// `√max(1, rows/columns)`.
+    #[default]
+    Original,
+    /// `0.2·√max(rows, columns)`: steps as long as AdamW's, so that its rate and decay can be kept.
+    MatchRmsAdamw,
+    /// `√(rows/columns)`.
+    SpectralUnclamped,
+}
+
+named_option!(MuonScale {
+    Original = "original",
+    MatchRmsAdamw = "match_rms_adamw",
+    SpectralUnclamped = "spectral_unclamped",
+});
+
+impl MuonScale {
+    pub(super) fn factor(self, rows: f64, columns: f64) -> f64 {
+        match self {
+            MuonScale::Original => (rows / columns).max(1.0).sqrt(),
+            MuonScale::MatchRmsAdamw => 0.2 * rows.max(columns).sqrt(),
+            MuonScale::SpectralUnclamped => (rows / columns).sqrt(),
+        }
+    }
+}

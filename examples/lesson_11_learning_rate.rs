@@ -1,0 +1,95 @@
+//! # Lesson 11: which learning rate?
+//!
+//!     cargo run --release --example lesson_11_learning_rate
+//!
+//! The rate is the option that matters most, and the *range test* finds it in a few seconds: train for a hundred batches
+//! while the rate rises from far too small to far too large, and look at the loss. At first nothing happens, then it
+//! falls, then it explodes. A good rate is where it falls fastest. The test leaves the model as it was.
+//!
+//! Here on the two moons of lesson 6, by gradient descent with momentum; then the network is trained at a hundredth of
+//! the rate that the test suggests, at a tenth of it, and at that rate. (What comes of ten times as much shows the curve.)
+//!
+//! Expected output:
+//!
+//! ```text
+//! The mean loss of the latest batches over the logarithm (to base 10) of the rate
+//!
+//!    1.5 +------------------------------------------------------------------------------------+
+//!        |                                                                                    |
+//!        |                                                                                    |
+//!        |                                                                                    |
+//!        |                                                                                    |
+//!        |                                                                          *         |
+//!        |                                                                                    |
+//!        |                                                                        **          |
+//!        |***************************************                                             |
+//!        |                                       *******                         **           |
+//!        |                                              *****                                 |
+//!        |                                                  *******    *       **             |
+//!        |                                                         ********* **               |
+//!        |                                                                  **                |
+//!        |                                                                                    |
+//!        |                                                                                    |
+//!        |                                                     ^                              |
+//!      0 +------------------------------------------------------------------------------------+
+//!         -5                                                                                 1
+//!
+//! It falls fastest at 0.0658 (^).
+//!
+//!     rate   loss after 20 epochs   right in the test
+//!   0.0007                 0.4275              79.0 %
+//!   0.0066                 0.2521              91.0 %
+//!   0.0658                 0.0067             100.0 %
+//! ```
+
+#[path = "shared/plot.rs"]
+mod plot;
+
+use downhill::data::toy::Moons;
+use downhill::prelude::*;
+use plot::Canvas;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+fn main() {
+    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let moons: TensorDataset<f64> = Moons { samples: 400, noise: 0.1, ..Moons::default() }.generate(&mut rng);
+    let (train, test) = moons.split(0.75, &mut rng);
+    let mut model = Mlp::new(&[2, 16, 16, 2], Tanh, &mut rng);
+    let opt = Optimizer::new(Sgd { momentum: 0.9, ..Sgd::default() });
+
+    // The test takes as many batches as it likes, so one epoch follows the other without end.
+    let mut batches = (0..).flat_map(|_| train.batches(16).shuffled(&mut rng));
+    let range = LrRangeTest { start: 1e-5, ..LrRangeTest::default() };
+    let before = model.state_dict();
+    let curve = range.run(&mut model, &opt, |model| {
+        let (points, classes) = batches.next().expect("it does not end");
+        cross_entropy(&model.forward(&points), &classes)
+    });
+    assert!(model.state_dict() == before, "the test leaves no trace");
+    let suggestion = curve.suggestion().expect("the loss falls somewhere");
+
+    println!("The mean loss of the latest batches over the logarithm (to base 10) of the rate\n");
+    let mut canvas = Canvas::new(-5.0..=1.0, 0.0..=1.5, (84, 16), |_, _| ' ');
+    for point in &curve.points {
+        canvas.mark(point.lr.log10(), point.smoothed, '*');
+    }
+    canvas.mark(suggestion.log10(), 0.0, '^');
+    println!("{canvas}\nIt falls fastest at {suggestion:.4} (^).\n");
+
+    println!("    rate   loss after 20 epochs   right in the test");
+    for lr in [suggestion / 100.0, suggestion / 10.0, suggestion] {
+        let mut model = model.clone();
+        let mut opt = Optimizer::new(Sgd { lr, momentum: 0.9, ..Sgd::default() });
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        for _ in 0..20 {
+            for (points, classes) in train.batches(16).shuffled(&mut rng) {
+                let loss = cross_entropy(&model.forward(&points), &classes);
+                opt.step(&mut model, &loss.backward());
+            }
+        }
+        let loss = no_grad(|| cross_entropy(&model.forward(&train.features), &train.targets)).item();
+        let right = 100.0 * accuracy(&no_grad(|| model.forward(&test.features)), &test.targets);
+        println!("{lr:>8.4}   {loss:>20.4}   {right:>15.1} %");
+    }
+}
