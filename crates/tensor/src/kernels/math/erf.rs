@@ -68,3 +68,31 @@ pub(crate) fn complement_single(x: f32) -> f32 {
 pub(crate) fn normal_cdf_single(x: f32) -> f32 {
     (0.5 * complement(f64::from(x) * -std::f64::consts::FRAC_1_SQRT_2)) as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::math::testing::{assert_exact, assert_same_everywhere, assert_within};
+
+    #[test]
+    fn within_its_bound() {
+        assert_within(0.53, single, libm::erf);
+        assert_within(0.58, complement_single, libm::erfc);
+        assert_within(0.58, normal_cdf_single, |x| 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2));
+    }
+
+    #[test]
+    fn the_ends() {
+        let (inf, nan) = (f32::INFINITY, f32::NAN);
+        assert_exact(single, &[(0.0, 0.0), (-0.0, -0.0), (-inf, -1.0), (inf, 1.0), (1e38, 1.0), (nan, nan)]);
+        assert_exact(complement_single, &[(0.0, 1.0), (-0.0, 1.0), (-inf, 2.0), (inf, 0.0), (1e38, 0.0), (nan, nan)]);
+        assert_exact(normal_cdf_single, &[(0.0, 0.5), (-0.0, 0.5), (-inf, 0.0), (inf, 1.0), (-1e38, 0.0), (nan, nan)]);
+    }
+
+    #[test]
+    fn the_same_with_every_instruction_set() {
+        assert_same_everywhere(single, |x| x);
+        assert_same_everywhere(complement_single, |x| x);
+        assert_same_everywhere(normal_cdf_single, |x| x);
+    }
+}

@@ -85,3 +85,63 @@ pub(super) fn rough(x: f64) -> f64 {
     let r = x - n * std::f64::consts::LN_2;
     (1.0 + r + r * r * polynomial(r, Q_F32.map(f64::from))) * pow2_f64(k)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::math::testing::{
+        assert_exact, assert_like_std, assert_same_everywhere, assert_table, assert_within,
+    };
+
+    #[test]
+    fn within_its_bound() {
+        assert_within(0.9, single, f64::exp);
+        assert_like_std(double, f64::exp);
+        let table = [
+            (-744.9, 5e-324, -0.37),
+            (-720.25, 1.5827029403e-313, 0.48),
+            (-708.3, 2.450295530965988e-308, 0.41),
+            (-432.8364390554031, 1.0508069864227917e-188, -0.19),
+            (-100.0, 3.720075976020836e-44, -0.32),
+            (-20.5, 1.2501528663867426e-09, 0.31),
+            (-1.0, 0.36787944117144233, -0.22),
+            (-0.36, 0.697676326071031, 0.35),
+            (-0.001, 0.999000499833375, -0.27),
+            (-1e-17, 1.0, -0.05),
+            (1e-300, 1.0, 0.00),
+            (1e-09, 1.000000001, -0.37),
+            (0.1, 1.1051709180756477, -0.37),
+            (0.34657, 1.4142084849595797, -0.34),
+            (0.34658, 1.41422262711514, 0.11),
+            (0.75, 2.117000016612675, -0.26),
+            (1.0, 2.718281828459045, 0.33),
+            (2.5, 12.182493960703473, 0.11),
+            (12.161601078291483, 191300.55914453554, 0.21),
+            (88.7, 3.325986980250579e+38, -0.07),
+            (300.0, 1.9424263952412558e+130, 0.45),
+            (709.5, 1.3549863193146328e+308, -0.01),
+            (709.782712893384, 1.7976931348622732e+308, 0.11),
+        ];
+        assert_table(0.85, double, &table);
+    }
+
+    #[test]
+    fn the_ends() {
+        let (inf, nan) = (f32::INFINITY, f32::NAN);
+        assert_exact(
+            single,
+            &[(0.0, 1.0), (-0.0, 1.0), (-inf, 0.0), (inf, inf), (nan, nan), (-200.0, 0.0), (89.0, inf), (1e38, inf)],
+        );
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        assert_exact(
+            double,
+            &[(0.0, 1.0), (-0.0, 1.0), (-inf, 0.0), (inf, inf), (nan, nan), (-800.0, 0.0), (710.0, inf), (1e300, inf)],
+        );
+    }
+
+    #[test]
+    fn the_same_with_every_instruction_set() {
+        assert_same_everywhere(single, |x| x);
+        assert_same_everywhere(double, f64::from);
+    }
+}
