@@ -56,6 +56,31 @@ fn tanh(bencher: Bencher<'_, '_>, len: usize) {
     bencher.bench(|| black_box(&x).tanh());
 }
 
+#[divan::bench(args = [1_000, 100_000])]
+fn ln(bencher: Bencher<'_, '_>, len: usize) {
+    let x = ramp(&[len]);
+    bencher.bench(|| black_box(&x).ln());
+}
+
+#[divan::bench(args = [1_000, 100_000])]
+fn sigmoid(bencher: Bencher<'_, '_>, len: usize) {
+    let x = ramp(&[len]);
+    bencher.bench(|| black_box(&x).sigmoid());
+}
+
+#[divan::bench(args = [1_000, 100_000])]
+fn gelu(bencher: Bencher<'_, '_>, len: usize) {
+    let x = ramp(&[len]);
+    bencher.bench(|| black_box(&x).gelu());
+}
+
+/// The activations of a tiny network.
+#[divan::bench]
+fn tanh_16(bencher: Bencher<'_, '_>) {
+    let x = ramp(&[16]);
+    bencher.bench(|| black_box(&x).tanh());
+}
+
 #[divan::bench(args = [1_000, 100_000, 1_000_000])]
 fn relu(bencher: Bencher<'_, '_>, len: usize) {
     let x = ramp(&[len]);
@@ -72,6 +97,12 @@ fn sum(bencher: Bencher<'_, '_>, len: usize) {
 fn add_bias_128_by_512(bencher: Bencher<'_, '_>) {
     let (x, bias) = (ramp(&[128, 512]), ramp(&[512]));
     bencher.bench(|| black_box(&x) + black_box(&bias));
+}
+
+#[divan::bench]
+fn softmax_64_by_1000(bencher: Bencher<'_, '_>) {
+    let x = ramp(&[64, 1000]);
+    bencher.bench(|| black_box(&x).softmax(-1));
 }
 
 #[divan::bench]

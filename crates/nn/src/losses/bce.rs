@@ -75,6 +75,7 @@ impl<F: Float> Elementwise<F, 2> for BinaryCrossEntropy {
         "bce"
     }
 
+    #[inline(always)]
     fn element(&self, [p, t]: [F; 2]) -> F {
         let floor = F::from_f64(Self::FLOOR);
         // Not `max`, which would turn NaN into the floor.

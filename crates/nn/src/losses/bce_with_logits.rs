@@ -75,6 +75,7 @@ impl<F: Float> Elementwise<F, 2> for LogLoss {
         "bce_with_logits"
     }
 
+    #[inline(always)]
     fn element(&self, [x, t]: [F; 2]) -> F {
         // softplus(±x) = max(±x, 0) + ln(1 + e^-|x|)
         let bend = (-x.abs()).exp().ln_1p();
@@ -97,6 +98,7 @@ impl<F: Float> Elementwise<F, 2> for Slope {
         "bce_with_logits_slope"
     }
 
+    #[inline(always)]
     fn element(&self, [x, t]: [F; 2]) -> F {
         let small = (-x.abs()).exp();
         let (rising, falling) = if x < F::zero() { (small, F::one()) } else { (F::one(), small) };

@@ -2,6 +2,7 @@
 
 mod elementwise;
 mod gemm;
+pub(crate) mod math;
 mod memory;
 mod reduce;
 mod simd;

@@ -15,6 +15,7 @@ impl<F: Float> Elementwise<F, 1> for Elu<F> {
         "elu"
     }
 
+    #[inline(always)]
     fn element(&self, [x]: [F; 1]) -> F {
         if x > F::zero() { x } else { self.alpha * x.exp_m1() }
     }
@@ -36,6 +37,7 @@ impl<F: Float> Elementwise<F, 1> for EluSlope<F> {
         "elu_slope"
     }
 
+    #[inline(always)]
     fn element(&self, [x]: [F; 1]) -> F {
         if x > F::zero() { self.above } else { self.alpha * x.exp() }
     }

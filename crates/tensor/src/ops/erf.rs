@@ -9,8 +9,9 @@ impl<F: Float> Elementwise<F, 1> for Erf {
         "erf"
     }
 
+    #[inline(always)]
     fn element(&self, [x]: [F; 1]) -> F {
-        F::from_f64(libm::erf(x.as_f64()))
+        x.erf()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

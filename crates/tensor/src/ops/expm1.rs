@@ -11,6 +11,7 @@ impl<F: Float> Elementwise<F, 1> for Expm1 {
         "expm1"
     }
 
+    #[inline(always)]
     fn element(&self, [x]: [F; 1]) -> F {
         x.exp_m1()
     }

@@ -15,8 +15,9 @@ impl<F: Float> Elementwise<F, 1> for NormalCdf {
         "normal_cdf"
     }
 
+    #[inline(always)]
     fn element(&self, [x]: [F; 1]) -> F {
-        F::from_f64(0.5 * libm::erfc(-x.as_f64() * std::f64::consts::FRAC_1_SQRT_2))
+        x.normal_cdf()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

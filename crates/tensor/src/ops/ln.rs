@@ -9,6 +9,7 @@ impl<F: Float> Elementwise<F, 1> for Ln {
         "ln"
     }
 
+    #[inline(always)]
     fn element(&self, [x]: [F; 1]) -> F {
         x.ln()
     }

@@ -11,6 +11,7 @@ impl<F: Float> Elementwise<F, 1> for Log1p {
         "log1p"
     }
 
+    #[inline(always)]
     fn element(&self, [x]: [F; 1]) -> F {
         x.ln_1p()
     }

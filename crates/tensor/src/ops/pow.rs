@@ -12,6 +12,7 @@ impl<F: Float> Elementwise<F, 2> for Pow {
         "pow"
     }
 
+    #[inline(always)]
     fn element(&self, [a, b]: [F; 2]) -> F {
         a.powf(b)
     }

@@ -9,6 +9,7 @@ impl<F: Float> Elementwise<F, 1> for Powf<F> {
         "powf"
     }
 
+    #[inline(always)]
     fn element(&self, [x]: [F; 1]) -> F {
         x.powf(self.0)
     }

@@ -11,6 +11,7 @@ impl<F: Float> Elementwise<F, 1> for Sigmoid {
         "sigmoid"
     }
 
+    #[inline(always)]
     fn element(&self, [x]: [F; 1]) -> F {
         F::one() / (F::one() + (-x).exp())
     }

@@ -11,6 +11,7 @@ impl<F: Float> Elementwise<F, 1> for Softplus {
         "softplus"
     }
 
+    #[inline(always)]
     fn element(&self, [x]: [F; 1]) -> F {
         // `max` drops a NaN, the second term keeps it.
         x.max(F::zero()) + (-x.abs()).exp().ln_1p()

@@ -12,6 +12,7 @@ impl<F: Float> Elementwise<F, 2> for Xlogy {
         "xlogy"
     }
 
+    #[inline(always)]
     fn element(&self, [x, y]: [F; 2]) -> F {
         if x == F::zero() && !y.is_nan() { F::zero() } else { x * y.ln() }
     }

@@ -1,0 +1,90 @@
+//! For the tests of this folder: distances in units in the last place, and the same bits on every machine.
+
+use ndarray::IxDyn;
+
+use crate::kernels::map;
+use crate::kernels::simd::{Level, at_most};
+use crate::{Elements, Float};
+
+/// The distance between two neighbours of `exact` in a type with so many bits behind the point and this least exponent.
+fn unit(exact: f64, bits: i32, least_exponent: i32) -> f64 {
+    let exponent = ((exact.to_bits() >> 52) & 0x7ff) as i32 - 1023;
+    2.0_f64.powi(exponent.max(least_exponent)) / 2.0_f64.powi(bits)
+}
+
+/// How far `got` is from `exact`, in units in the last place of an `f32`.
+fn ulps(got: f32, exact: f64) -> f64 {
+    if got.is_nan() || exact.is_nan() {
+        return if got.is_nan() && exact.is_nan() { 0.0 } else { f64::INFINITY };
+    }
+    // What is infinite may be the rounded value; nothing else is near it.
+    if got.is_infinite() || exact.is_infinite() {
+        return if got == exact as f32 { 0.0 } else { f64::INFINITY };
+    }
+    (f64::from(got) - exact).abs() / unit(exact, 23, -126)
+}
+
+/// Every power of two with some fractions, in both signs, and two million numbers in between: of all bit patterns one
+/// in 2039. Infinities and NaN are among them.
+pub(super) fn numbers() -> impl Iterator<Item = f32> {
+    let edges = (0..1 << 9).flat_map(|top: u32| [0, 1, 0x3f_ffff, 0x7f_fffe, 0x7f_ffff].map(|low| top << 23 | low));
+    edges.chain((0..=u32::MAX).step_by(2039)).map(f32::from_bits)
+}
+
+/// The function is nowhere further than `bound` units in the last place from the one in `f64`, and somewhere further
+/// than 0.8 times that.
+#[track_caller]
+pub(super) fn assert_within(bound: f64, function: impl Fn(f32) -> f32, exact: impl Fn(f64) -> f64) {
+    let off = |x: f32| (ulps(function(x), exact(f64::from(x))), x);
+    let (worst, x) = numbers().map(off).fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a });
+    assert!(worst <= bound, "{worst} ulp at {x:e}: {:e}, not {:e}", function(x), exact(f64::from(x)));
+    assert!(worst > 0.8 * bound, "no more than {worst} ulp: the bound is too modest");
+}
+
+/// The function is not further than `bound` units in the last place from a table made with 300 bits. A row is `x`, the
+/// nearest value, and how many units in the last place above it the exact value is.
+#[track_caller]
+pub(super) fn assert_table(bound: f64, function: impl Fn(f64) -> f64, table: &[(f64, f64, f64)]) {
+    for &(x, nearest, above) in table {
+        let error = (function(x) - nearest) / unit(nearest, 52, -1022) - above;
+        assert!(error.abs() <= bound, "{error} ulp at {x:e}: {:e}, not {nearest:e}", function(x));
+    }
+}
+
+/// A table has gaps: near the function of the standard library, which is off by 2 units or so itself, at numbers of
+/// every size.
+#[track_caller]
+pub(super) fn assert_like_std(function: impl Fn(f64) -> f64, std: impl Fn(f64) -> f64) {
+    for x in (0..=u64::MAX).step_by((1 << 46) + 12_345_678_901).map(f64::from_bits) {
+        let (got, expected) = (function(x), std(x));
+        let same = got == expected || got.is_nan() && expected.is_nan();
+        let near = (got - expected).abs() <= 4.0 * unit(expected, 52, -1022);
+        assert!(same || near && expected.is_finite(), "at {x:e}: {got:e}, not {expected:e}");
+    }
+}
+
+/// Equal to the table, signs of zeros included; NaN equals NaN.
+#[track_caller]
+pub(super) fn assert_exact<F: Float>(function: impl Fn(F) -> F, table: &[(F, F)]) {
+    for &(x, expected) in table {
+        let got = function(x);
+        let same = got == expected && got.is_sign_negative() == expected.is_sign_negative();
+        assert!(same || got.is_nan() && expected.is_nan(), "at {x}: {got}, not {expected}");
+    }
+}
+
+/// A loop over the function gives the same bits with every instruction set (NaN has many; any will do).
+#[track_caller]
+pub(super) fn assert_same_everywhere<F: Float>(function: impl Fn(F) -> F, of_f32: impl Fn(f32) -> F) {
+    let xs: Vec<F> = numbers().step_by(7).map(of_f32).collect();
+    let x = Elements::new(IxDyn(&[xs.len()]), xs);
+    let at = |level| at_most(level, || map(&x, &function));
+    let expected = at(Level::Baseline);
+    for level in [Level::Avx2, Level::Avx512] {
+        let y = at(level);
+        for ((a, b), x) in y.view().iter().zip(&expected.view()).zip(&x.view()) {
+            let same = a == b && a.is_sign_negative() == b.is_sign_negative() || a.is_nan() && b.is_nan();
+            assert!(same, "at {x}: {a} with {level:?}, {b} without");
+        }
+    }
+}
