@@ -30,7 +30,9 @@ impl Options {
         while let Some(arg) = args.next() {
             let mut value = || args.next().unwrap_or_else(|| fail(&format!("{arg} needs a value")));
             match arg.as_str() {
-                "--config" => options.config = value().to_ascii_uppercase().parse().unwrap_or_else(|_| fail("--config")),
+                "--config" => {
+                    options.config = value().to_ascii_uppercase().parse().unwrap_or_else(|_| fail("--config"))
+                }
                 "--epochs" => options.epochs = value().parse().unwrap_or_else(|_| fail("--epochs")),
                 "--threads" => options.threads = value().parse().unwrap_or_else(|_| fail("--threads")),
                 "--data" => options.data = PathBuf::from(value()),

@@ -61,6 +61,19 @@ pub(crate) unsafe fn gemm<const TRANSPOSED: bool>(
     c: Panels,
     epilogue: Epilogue,
 ) {
+    // So many rows of `a` at a time stay in the second cache while the panels of `b` go by.
+    const BLOCK: usize = 256;
+    if m > BLOCK && !TRANSPOSED {
+        for row in (0..m).step_by(BLOCK) {
+            let rows = BLOCK.min(m - row);
+            // SAFETY: inside the matrices of the caller.
+            unsafe {
+                let c = Panels { start: c.start.add(row * c.row), ..c };
+                gemm::<false>((rows, columns.clone(), k), a.add(row * LD), b, c, epilogue.at(row, 0));
+            }
+        }
+        return;
+    }
     let tiles = m.div_ceil(MAX_ROWS);
     let mut column = columns.start;
     while column < columns.end {
@@ -205,10 +218,8 @@ unsafe fn tile<const ROWS: usize, const VECTORS: usize, const TRANSPOSED: bool>(
             Epilogue::Mask(activation) => {
                 for i in 0..ROWS {
                     for v in 0..VECTORS {
-                        let positive = _mm512_cmp_ps_mask::<_CMP_GT_OQ>(
-                            _mm512_loadu_ps(activation.add(i * LD + 16 * v)),
-                            zero,
-                        );
+                        let positive =
+                            _mm512_cmp_ps_mask::<_CMP_GT_OQ>(_mm512_loadu_ps(activation.add(i * LD + 16 * v)), zero);
                         sums[i][v] = _mm512_maskz_mov_ps(positive, sums[i][v]);
                     }
                 }

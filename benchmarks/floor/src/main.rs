@@ -1,11 +1,11 @@
 //! The floor of the comparison: the same training loops by hand, with nothing in them that the mathematics does not ask
 //! for. `../README.md` says what all programs of the comparison have in common; besides, this one knows
-//!
-//! - `--peak`: what the machine can do, in FMAs and in bytes, and what that makes of A to E;
-//! - `--eager`: updates each weight right after its gradient, which no `backward` followed by `step` can do.
+//! `--peak`: what the machine can do, in FMAs and in bytes, and what that makes of A to E.
 //!
 //! Files: `gemm.rs` the matrix products, `pass.rs` the passes over memory, `network.rs` the step of A to C, `tiny.rs` D,
 //! `team.rs` the threads, `memory.rs` the buffers, `peak.rs` the machine.
+
+#![allow(clippy::needless_range_loop, reason = "several arrays of registers share an index")]
 
 mod gemm;
 mod memory;
@@ -19,7 +19,7 @@ use std::time::Instant;
 
 use comparison::{Images, Measured, Mnist, Options, PIXELS, order};
 use memory::Buffer;
-use network::{Network, Rule};
+use network::{Batch, Network, Rule};
 use team::Team;
 
 fn main() {
@@ -55,14 +55,16 @@ fn train(options: &Options) -> Measured {
         'B' => Rule::Adam { lr: options.learning_rate() },
         _ => Rule::Sgd { lr: options.learning_rate() as f32, momentum: 0.9 },
     };
-    let network = Network::new(options.sizes(), batch, rule, Team::new(threads), options.flag("--eager"));
+    let network = Network::new(options.sizes(), batch, rule, Team::new(threads));
     let start = Instant::now();
     let steps = together(threads, |t| {
         let mut steps = Vec::with_capacity(options.epochs * mnist.train.len() / batch);
         for epoch in 0..options.epochs {
-            for indices in order(epoch, mnist.train.len()).chunks_exact(batch) {
+            let order = order(epoch, mnist.train.len());
+            for (i, indices) in order.chunks_exact(batch).enumerate() {
+                let next = order.get((i + 1) * batch..(i + 2) * batch).unwrap_or(&order[..batch]);
                 let start = Instant::now();
-                network.step(t, &mnist.train, indices, steps.len() as i32 + 1);
+                network.step(t, Batch { images: &mnist.train, indices, next }, steps.len() as i32 + 1);
                 std::hint::black_box(network.last_loss());
                 steps.push(start.elapsed().as_secs_f64());
             }
@@ -104,7 +106,7 @@ fn predict(options: &Options) -> Measured {
     let mnist = Mnist::load(&options.data);
     let threads = options.threads.clamp(1, 2);
     let rule = Rule::Sgd { lr: 0.0, momentum: 0.0 };
-    let network = Network::new(options.sizes(), 1, rule, Team::new(threads), false);
+    let network = Network::new(options.sizes(), 1, rule, Team::new(threads));
     let mut images = Buffer::new(10_000 * PIXELS);
     images.copy_from_slice(&mnist.test.gather(&(0..10_000).collect::<Vec<_>>()).0);
     let activations: Vec<Buffer> = options.sizes().iter().map(|_| Buffer::new(BATCH * gemm::LD)).collect();

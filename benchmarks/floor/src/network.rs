@@ -62,8 +62,6 @@ pub(crate) struct Network {
     pub(crate) team: Team,
     rule: Rule,
     batch: usize,
-    /// Updates each panel of a weight as soon as its gradient is there, which saves the traffic of the gradients.
-    eager: bool,
     layers: Vec<Layer>,
     parameters: Buffer,
     gradients: Buffer,
@@ -77,8 +75,23 @@ pub(crate) struct Network {
     losses: [AtomicU64; 2],
 }
 
+/// What a step trains on.
+#[derive(Clone, Copy)]
+pub(crate) struct Batch<'a> {
+    pub(crate) images: &'a Images,
+    pub(crate) indices: &'a [usize],
+    /// The indices of the next step, whose images come from far away and are asked for in time.
+    pub(crate) next: &'a [usize],
+}
+
+impl Batch<'_> {
+    fn image(&self, index: usize) -> &[u8] {
+        &self.images.pixels[index * PIXELS..][..PIXELS]
+    }
+}
+
 impl Network {
-    pub(crate) fn new(sizes: &[usize], batch: usize, rule: Rule, team: Team, eager: bool) -> Self {
+    pub(crate) fn new(sizes: &[usize], batch: usize, rule: Rule, team: Team) -> Self {
         let (mut parameters, mut transposed) = (0, 0);
         let layer = |pair: &[usize]| {
             let (inputs, width) = (pair[0], pair[1].next_multiple_of(16));
@@ -94,7 +107,6 @@ impl Network {
             team,
             rule,
             batch,
-            eager,
             parameters: Buffer::new(parameters),
             gradients: Buffer::new(parameters),
             first_moments: Buffer::new(parameters),
@@ -146,57 +158,37 @@ impl Network {
 
     /// One step of training: gathers the batch, forward, backward, update. All threads must call it with the same
     /// arguments. `number` counts from 1.
-    pub(crate) fn step(&self, t: usize, images: &Images, indices: &[usize], number: i32) {
-        let (team, batch) = (&self.team, self.batch);
-        let mine = team.share(t, batch, 1);
-        self.gather(mine.clone(), images, indices);
+    pub(crate) fn step(&self, t: usize, batch: Batch<'_>, number: i32) {
+        let team = &self.team;
+        let mine = team.share(t, self.batch, 1);
+        for i in mine.clone() {
+            // SAFETY: a row of the batch, and this thread's.
+            let row = unsafe { from_raw_parts_mut(self.activations[0].ptr().add(i * LD), PIXELS) };
+            pass::convert(batch.image(batch.indices[i]), row);
+        }
         team.wait();
-        self.forward(t, batch, self.activations[0].ptr(), &self.activations);
-        self.loss(t, mine, images, indices);
+        self.forward(t, self.batch, self.activations[0].ptr(), &self.activations);
+        self.loss(t, mine, batch);
         team.wait();
         self.output_gradients(t);
         team.wait();
-        for l in (1..self.layers.len() - 1).rev() {
+        let last = self.layers.len() - 1;
+        for l in (1..last).rev() {
             self.input_gradient(t, l);
             team.wait();
         }
-        let rule = self.rule.at(number);
-        for layer in (0..self.layers.len() - 1).rev() {
-            self.weight_gradient(t, layer, rule);
+        for l in (0..last).rev() {
+            self.weight_gradient(t, l, batch);
         }
-        if !self.eager {
-            self.update(t, rule);
-        } else {
-            let last = self.layers.last().expect("a layer");
-            self.update_range(self.share_of_last(t, last), rule);
-            if t == 0 {
-                self.update_range(last.bias..last.bias + LOGITS, rule);
-            }
-        }
+        self.update(t, self.rule.at(number));
         team.wait();
     }
 
-    fn gather(&self, mine: Range<usize>, images: &Images, indices: &[usize]) {
-        const AHEAD: usize = 4;
-        let image = |i: usize| &images.pixels[indices[i] * PIXELS..][..PIXELS];
-        for i in mine.clone().take(AHEAD) {
-            pass::prefetch(image(i));
-        }
-        for i in mine.clone() {
-            if i + AHEAD < mine.end {
-                pass::prefetch(image(i + AHEAD));
-            }
-            // SAFETY: a row of the batch, and this thread's.
-            let row = unsafe { from_raw_parts_mut(self.activations[0].ptr().add(i * LD), PIXELS) };
-            pass::convert(image(i), row);
-        }
-    }
-
     /// The loss of this thread's rows, and the gradients in the place of the logits.
-    fn loss(&self, t: usize, mine: Range<usize>, images: &Images, indices: &[usize]) {
+    fn loss(&self, t: usize, mine: Range<usize>, batch: Batch<'_>) {
         let mut labels = [0; 256];
-        for (label, &index) in labels.iter_mut().zip(&indices[mine.clone()]) {
-            *label = images.labels[index];
+        for (label, &index) in labels.iter_mut().zip(&batch.indices[mine.clone()]) {
+            *label = batch.images.labels[index];
         }
         let logits = self.activations.last().expect("logits").ptr();
         // SAFETY: this thread's rows of the logits.
@@ -269,27 +261,29 @@ impl Network {
         }
     }
 
-    fn weight_gradient(&self, t: usize, l: usize, rule: Update) {
+    /// The gradients of the parameters of hidden layer `l`.
+    fn weight_gradient(&self, t: usize, l: usize, batch: Batch<'_>) {
         let layer = &self.layers[l];
         let columns = self.team.share(t, layer.width, PANEL);
         let delta = self.deltas[l].ptr();
         for column in columns.clone().step_by(PANEL) {
-            // SAFETY: the buffers are as large as the layers; the columns are this thread's.
-            unsafe {
-                let gradient = layer.weight + column * layer.inputs;
-                let size = (layer.inputs, 0..PANEL, self.batch);
-                let (b, c) = (Panels::rows(delta.add(column)), self.gradients.ptr().add(gradient));
-                let c = Panels::packed(c, layer.inputs, PANEL);
-                gemm::<true>(size, self.activations[l].ptr(), b, c, Epilogue::None);
-                if self.eager {
-                    self.update_range(gradient..gradient + PANEL * layer.inputs, rule);
+            if l == 0 {
+                // A few images to each panel, so that they come while it is computed.
+                let at = |column: usize| self.batch * column / layer.width;
+                for &index in &batch.next[at(column)..at(column + PANEL)] {
+                    pass::prefetch(batch.image(index));
                 }
             }
+            // SAFETY: the buffers are as large as the layers; the columns are this thread's.
+            unsafe {
+                let gradient = self.gradients.ptr().add(layer.weight + column * layer.inputs);
+                let gradient = Panels::packed(gradient, layer.inputs, PANEL);
+                let size = (layer.inputs, 0..PANEL, self.batch);
+                let delta = Panels::rows(delta.add(column));
+                gemm::<true>(size, self.activations[l].ptr(), delta, gradient, Epilogue::None);
+            }
         }
-        self.bias_gradient(layer, delta, columns.clone());
-        if self.eager {
-            self.update_range(layer.bias + columns.start..layer.bias + columns.end, rule);
-        }
+        self.bias_gradient(layer, delta, columns);
     }
 
     fn bias_gradient(&self, layer: &Layer, delta: *const f32, columns: Range<usize>) {

@@ -114,7 +114,7 @@ pub(crate) fn prefetch(image: &[u8]) {
     #[cfg(target_arch = "x86_64")]
     for line in image.chunks(64) {
         // SAFETY: a hint, and inside the slice.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) }
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(line.as_ptr().cast()) }
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = image;

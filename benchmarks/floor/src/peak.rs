@@ -20,15 +20,21 @@ pub(crate) fn print() {
         (a.fill(1.0), b.fill(2.0), c.fill(3.0));
         let passes = (1 << 24) / len + 1;
         let bytes = (12 * len * passes) as f64;
-        let rate = best_of(12, || bytes, || {
-            for _ in 0..passes {
-                triad(&mut a, &b, &c, black_box(0.5));
-            }
-        }) / 1e9;
+        let rate = best_of(
+            12,
+            || bytes,
+            || {
+                for _ in 0..passes {
+                    triad(&mut a, &b, &c, black_box(0.5));
+                }
+            },
+        ) / 1e9;
         println!("triad, {name:6}         {rate:7.1} GB/s");
         rates.push(rate);
     }
-    println!("products + optimiser's bytes (28 a parameter for Adam, 20 for SGD with momentum), the latter at the rate of");
+    println!(
+        "products + optimiser's bytes (28 a parameter for Adam, 20 for SGD with momentum), the latter at the rate of"
+    );
     println!("the cache that holds them (A, C: L2; B: 16 MB; E: none):");
     let model = |name: &str, sizes: &[usize], batch: usize, training: bool, bytes: usize, rate: f64| {
         let products: Vec<usize> = sizes.windows(2).map(|pair| 2 * batch * pair[0] * pair[1]).collect();
