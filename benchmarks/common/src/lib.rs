@@ -242,3 +242,32 @@ fn peak_memory_mb() -> Option<f64> {
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kb| kb / 1024.0)
 }
+
+/// Says so on the error output if a program that is to be compiled for the machine was not, which happens where Cargo
+/// does not see the program's `.cargo/config.toml`.
+pub fn warn_unless_native(native: bool) {
+    if !native {
+        eprintln!("warning: not compiled for this machine; see benchmarks/README.md");
+    }
+}
+
+/// Has the C library keep the memory that is freed, instead of giving large blocks back to the system at every step and
+/// fetching them again page by page. One call that a user who looks at a profile would make: it halves the time of a
+/// step of B where a framework allocates each result. `--system-malloc` leaves it out.
+pub fn keep_freed_memory(options: &Options) {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    if !options.flag("--system-malloc") {
+        const M_TRIM_THRESHOLD: i32 = -1;
+        const M_MMAP_THRESHOLD: i32 = -3;
+        unsafe extern "C" {
+            fn mallopt(parameter: i32, value: i32) -> i32;
+        }
+        // SAFETY: a setting of the allocator, of which no size is negative.
+        unsafe {
+            mallopt(M_MMAP_THRESHOLD, 32 << 20);
+            mallopt(M_TRIM_THRESHOLD, i32::MAX);
+        }
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    let _ = options;
+}

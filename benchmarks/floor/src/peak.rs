@@ -17,7 +17,9 @@ pub(crate) fn print() {
     for (name, kib) in [("L1", 24), ("L2", 1_200), ("4 MB", 4_096), ("16 MB", 16_384), ("64 MB", 65_536)] {
         let len = kib * 1024 / 12;
         let (mut a, mut b, mut c) = (Buffer::new(len), Buffer::new(len), Buffer::new(len));
-        (a.fill(1.0), b.fill(2.0), c.fill(3.0));
+        a.fill(1.0);
+        b.fill(2.0);
+        c.fill(3.0);
         let passes = (1 << 24) / len + 1;
         let bytes = (12 * len * passes) as f64;
         let rate = best_of(
