@@ -62,7 +62,7 @@ pub(crate) unsafe fn gemm<const TRANSPOSED: bool>(
     epilogue: Epilogue,
 ) {
     // So many rows of `a` at a time stay in the second cache while the panels of `b` go by.
-    const BLOCK: usize = 256;
+    const BLOCK: usize = 200;
     if m > BLOCK && !TRANSPOSED {
         for row in (0..m).step_by(BLOCK) {
             let rows = BLOCK.min(m - row);
