@@ -135,6 +135,29 @@ class Clock:
         self.total = perf_counter() - begin
         return self.total / max(self.steps, 1) * len(epochs[0])
 
+    def limited(self, epochs):
+        """The epochs that `--max-steps` leaves, the last of them cut short."""
+        left = self.options.max_steps
+        if left is None:
+            return epochs
+        kept = []
+        for batches in epochs:
+            if left > 0:
+                kept.append(batches[:left])
+                left -= len(kept[-1])
+        return kept
+
+    def train_whole(self, epochs, epoch, steps_per_epoch=None):
+        """Calls `epoch(batches)`, which takes all the steps of an epoch; each of them counts as the average."""
+        begin = perf_counter()
+        for batches in epochs:
+            start = perf_counter()
+            epoch(batches)
+            self.seconds.append((perf_counter() - start) / len(batches))
+            self.steps += len(batches)
+        self.total = perf_counter() - begin
+        return self.total / self.steps * (steps_per_epoch or len(epochs[0]))
+
     def train_tiny(self, steps):
         """Configuration D: `steps(count)` takes `count` steps."""
         chunks = self.options.epochs * TINY_STEPS // TINY_CHUNK
