@@ -32,17 +32,15 @@ pub(crate) struct Normalisation {
     pub(crate) std: f32,
 }
 
-/// The rows `indices` of `pixels`, `width` bytes each, one after the other.
-pub(crate) fn gather(pixels: &[u8], width: usize, indices: &[usize], how: Option<Normalisation>) -> Vec<f32> {
-    let mut out = Vec::with_capacity(indices.len() * width);
+/// Appends the rows `indices` of `pixels`, `width` bytes each, one after the other.
+pub(crate) fn gather(pixels: &[u8], width: usize, indices: &[usize], how: Option<Normalisation>, out: &mut Vec<f32>) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2.
-        unsafe { gather_avx2(pixels, width, indices, how, &mut out) };
-        return out;
+        unsafe { gather_avx2(pixels, width, indices, how, out) };
+        return;
     }
-    gather_portable(pixels, width, indices, how, &mut out);
-    out
+    gather_portable(pixels, width, indices, how, out);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -90,6 +88,12 @@ fn prefetch(bytes: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn gather(pixels: &[u8], width: usize, indices: &[usize], how: Option<Normalisation>) -> Vec<f32> {
+        let mut out = Vec::new();
+        super::gather(pixels, width, indices, how, &mut out);
+        out
+    }
 
     /// 300 rows of 3 bytes, every byte value among them.
     fn pixels() -> Vec<u8> {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 use downhill_tensor::Tensor;
-use ndarray::{Array, ArrayView2, Ix2, Ix4};
+use ndarray::ArrayView2;
 use rand::Rng;
 
 use crate::gather::{Normalisation, gather};
@@ -216,14 +216,10 @@ impl ImageSet {
 
     fn gather_images(&self, indices: &[usize]) -> Tensor<f32> {
         let (rows, columns) = self.size();
-        let values = gather(&self.pixels, rows * columns, indices, self.normalisation);
-        if self.flat {
-            let shape = Ix2(indices.len(), rows * columns);
-            Tensor::from(Array::from_shape_vec(shape, values).expect("one value a pixel"))
-        } else {
-            let shape = Ix4(indices.len(), 1, rows, columns);
-            Tensor::from(Array::from_shape_vec(shape, values).expect("one value a pixel"))
-        }
+        let (flat, image) = ([indices.len(), rows * columns], [indices.len(), 1, rows, columns]);
+        Tensor::appended(if self.flat { &flat } else { &image }, |values| {
+            gather(&self.pixels, rows * columns, indices, self.normalisation, values);
+        })
     }
 }
 

@@ -37,6 +37,11 @@ impl<F: Float> Elements<F> {
         Elements::of_memory(shape, memory)
     }
 
+    /// A single element without axes.
+    pub fn scalar(value: F) -> Self {
+        Elements::full(IxDyn(&[]), value)
+    }
+
     /// The size of every axis.
     pub fn shape(&self) -> &[usize] {
         self.shape.slice()
@@ -121,6 +126,17 @@ impl<F: Float> Elements<F> {
             return ArrayD::from_shape_vec(self.shape, elements).expect("row-major");
         }
         self.view().to_owned()
+    }
+
+    /// The same elements, copied unless the first begins a line of the cache: for what is read in every step.
+    pub(crate) fn aligned(self) -> Self {
+        match self.as_slice() {
+            Some(elements) if !Memory::is_aligned(elements) => {
+                let copy = Memory::appended_by(elements.len(), |copy| copy.extend_from_slice(elements));
+                Elements::of_memory(self.shape, copy)
+            }
+            _ => self,
+        }
     }
 
     /// The same memory in another shape of as many elements; a copy if it is not in row-major order.

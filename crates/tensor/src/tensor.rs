@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, IxDyn};
+use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Dimension, IxDyn};
 
 use crate::Float;
 use crate::elements::Elements;
-use crate::kernels;
+use crate::kernels::{self, Memory};
 use crate::record::{Leaf, Node, Record, next_id};
 
 /// An immutable n-dimensional array of `f32` or `f64`, with the record of the operation that made it.
@@ -41,7 +41,7 @@ impl<F: Float> Tensor<F> {
     /// assert!(w.requires_grad());
     /// ```
     pub fn param(data: impl Into<Tensor<F>>) -> Self {
-        Self::leaf(data.into().0.elements.row_major(), next_id())
+        Self::leaf(data.into().0.elements.row_major().aligned(), next_id())
     }
 
     /// A tensor full of zeros.
@@ -57,6 +57,23 @@ impl<F: Float> Tensor<F> {
     /// A tensor full of `value`.
     pub fn full(shape: &[usize], value: F) -> Self {
         Self::leaf(Elements::full(IxDyn(shape), value), 0)
+    }
+
+    /// A constant whose elements `fill` appends, in row-major order, to a vector that has room for them. Quicker than a
+    /// tensor made from a vector of your own: the memory is aligned, and used again.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let squares = Tensor::<f32>::appended(&[2, 2], |elements| elements.extend((0..4).map(|i| (i * i) as f32)));
+    /// assert_eq!(squares, Tensor::from([[0.0, 1.0], [4.0, 9.0]]));
+    /// ```
+    ///
+    /// # Panics
+    /// If `fill` does not append as many elements as the shape has.
+    #[track_caller]
+    pub fn appended(shape: &[usize], fill: impl FnOnce(&mut Vec<F>)) -> Self {
+        let shape = IxDyn(shape);
+        Self::leaf(Elements::of_memory(shape.clone(), Memory::appended_by(shape.size(), fill)), 0)
     }
 
     pub(crate) fn constant(data: ArrayD<F>) -> Self {

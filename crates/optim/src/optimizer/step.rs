@@ -40,15 +40,13 @@ impl<F: Float> Optimizer<F> {
         if tied {
             return false;
         }
-        let view = grad.view();
-        let grad = match view.as_slice() {
+        let grad = match grad.as_slice() {
             Some(grad) => grad,
-            None => row_major(&view, &mut self.row_major),
+            None => row_major(&grad.view(), &mut self.row_major),
         };
         slot.state.steps += 1;
-        let mut view = tensor.data_mut();
         self.groups[slot.group].rule.update(&mut ParamUpdate {
-            param: view.as_slice_mut().expect("a parameter is row-major"),
+            param: tensor.as_mut_slice(),
             grad,
             shape: &slot.shape,
             state: &mut slot.state,

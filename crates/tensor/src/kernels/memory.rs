@@ -3,7 +3,8 @@
 //! On small networks allocating costs more than computing, and on large ones the page faults of fresh memory cost as
 //! much as a pass over it. So up to [`SMALL`] elements need no block, and the memory of a large block that is no longer
 //! needed is kept for the next result of about its size; the system's allocator would give it back and fault it in
-//! again.
+//! again. The first element of a block begins a line of the cache: a vector that straddles two lines costs as much as
+//! two.
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
@@ -31,7 +32,14 @@ pub(crate) enum Memory<F: Float> {
 }
 
 /// Elements that several tensors may share. When it is dropped its memory is kept for later.
-pub(crate) struct Block<F: Float>(Vec<F>);
+pub(crate) struct Block<F: Float> {
+    /// The elements from `start` on; what is before them fills the line of the cache.
+    elements: Vec<F>,
+    start: usize,
+}
+
+/// The bytes of a line of the cache, which is as long as the longest vector.
+const LINE: usize = 64;
 
 /// Empty vectors whose capacity waits to be used.
 #[allow(unreachable_pub)] // As `Kernels`.
@@ -45,16 +53,30 @@ impl<F: Float> Memory<F> {
     #[inline(always)]
     pub(crate) unsafe fn written_by(len: usize, fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Self {
         let mut small = [MaybeUninit::new(F::zero()); SMALL];
-        let mut large = if len > SMALL { with_capacity(len) } else { Vec::new() };
         let is_small = len <= SMALL;
+        let mut large = if is_small { Vec::new() } else { aligned(len) };
         fill(if is_small { &mut small[..len] } else { &mut large.spare_capacity_mut()[..len] });
         if is_small {
             // SAFETY: every element was zero before, and `fill` can only have replaced it by another.
             return Memory::Small(small.map(|x| unsafe { x.assume_init() }));
         }
-        // SAFETY: `fill` has initialised the first `len` elements of the capacity, by the caller's promise.
-        unsafe { large.set_len(len) };
-        Memory::Shared(Arc::new(Block(large)))
+        let start = large.len();
+        // SAFETY: `fill` has initialised the first `len` elements behind those there were, by the caller's promise.
+        unsafe { large.set_len(start + len) };
+        Memory::Shared(Arc::new(Block { elements: large, start }))
+    }
+
+    /// `len` elements that `fill` appends to the vector.
+    pub(crate) fn appended_by(len: usize, fill: impl FnOnce(&mut Vec<F>)) -> Self {
+        let mut elements = aligned(len);
+        let start = elements.len();
+        fill(&mut elements);
+        assert!(elements.len() == start + len, "{len} elements are needed, not {}", elements.len() - start);
+        if len <= SMALL {
+            elements[start..].to_vec().into()
+        } else {
+            Memory::Shared(Arc::new(Block { elements, start }))
+        }
     }
 
     /// `len` times `value`.
@@ -63,12 +85,18 @@ impl<F: Float> Memory<F> {
         unsafe { Memory::written_by(len, |elements| elements.iter_mut().for_each(|x| _ = x.write(value))) }
     }
 
+    /// Whether vectors of these elements straddle no lines of the cache: because the first begins one, or there are so few
+    /// that it does not matter.
+    pub(crate) fn is_aligned(elements: &[F]) -> bool {
+        elements.len() <= SMALL || elements.as_ptr().addr().is_multiple_of(LINE)
+    }
+
     /// All elements; of a small tensor also what follows them.
     #[inline(always)]
     pub(crate) fn as_slice(&self) -> &[F] {
         match self {
             Memory::Small(elements) => elements,
-            Memory::Shared(block) => &block.0,
+            Memory::Shared(block) => &block.elements[block.start..],
         }
     }
 
@@ -76,17 +104,20 @@ impl<F: Float> Memory<F> {
     pub(crate) fn get_mut(&mut self) -> Option<&mut [F]> {
         match self {
             Memory::Small(elements) => Some(elements),
-            Memory::Shared(block) => Arc::get_mut(block).map(|block| block.0.as_mut_slice()),
+            Memory::Shared(block) => Arc::get_mut(block).map(|block| &mut block.elements[block.start..]),
         }
     }
 
     /// The first `len` elements as a vector; without a copy if there are no others and nobody shares them.
     pub(crate) fn into_vec(self, len: usize) -> Vec<F> {
         match self {
-            Memory::Shared(mut block) if block.0.len() == len => match Arc::get_mut(&mut block) {
-                Some(block) => take(&mut block.0),
-                None => block.0.clone(),
-            },
+            // A block that was aligned is copied, so that its own memory is used again.
+            Memory::Shared(mut block) if block.start == 0 && block.elements.len() == len => {
+                match Arc::get_mut(&mut block) {
+                    Some(block) => take(&mut block.elements),
+                    None => block.elements.clone(),
+                }
+            }
             memory => memory.as_slice()[..len].to_vec(),
         }
     }
@@ -100,9 +131,17 @@ impl<F: Float> From<Vec<F>> for Memory<F> {
                 places.copy_from_slice(&elements);
                 Memory::Small(small)
             }
-            None => Memory::Shared(Arc::new(Block(elements))),
+            None => Memory::Shared(Arc::new(Block { elements, start: 0 })),
         }
     }
+}
+
+/// A vector with room for `len` elements behind as many zeros as it takes until the next element begins a line.
+fn aligned<F: Float>(len: usize) -> Vec<F> {
+    let mut elements: Vec<F> = with_capacity(len + LINE / size_of::<F>());
+    let start = elements.as_ptr().addr().wrapping_neg() % LINE / size_of::<F>();
+    elements.resize(start, F::zero());
+    elements
 }
 
 /// An empty vector with room for `len` elements, if possible one that was used before.
@@ -123,7 +162,7 @@ fn with_capacity<F: Float>(len: usize) -> Vec<F> {
 
 impl<F: Float> Drop for Block<F> {
     fn drop(&mut self) {
-        let mut elements = take(&mut self.0);
+        let mut elements = take(&mut self.elements);
         if !KEPT_BYTES.contains(&(elements.capacity() * size_of::<F>())) {
             return;
         }
@@ -156,6 +195,23 @@ mod tests {
         let next = Memory::full(len - 1, 3.0_f64);
         assert_eq!(next.as_slice().as_ptr(), address);
         assert_eq!(next.as_slice(), vec![3.0; len - 1]);
+    }
+
+    #[test]
+    fn blocks_begin_a_line() {
+        for len in [SMALL + 1, 100, 5000, 100_000] {
+            let appended = Memory::<f64>::appended_by(len, |elements| elements.extend((0..len).map(|i| i as f64)));
+            for memory in [Memory::full(len, 1.0), appended.clone()] {
+                assert_eq!((memory.as_slice().as_ptr().addr() % LINE, memory.as_slice().len()), (0, len));
+            }
+            assert_eq!(appended.into_vec(len), (0..len).map(|i| i as f64).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "20 elements are needed, not 19")]
+    fn appended_by_too_few() {
+        Memory::<f32>::appended_by(20, |elements| elements.resize(elements.len() + 19, 0.0));
     }
 
     #[test]

@@ -32,7 +32,10 @@ impl<F: Float> Op<F, 3> for Linear {
 
     fn forward_shared(&self, [x, weight, bias]: [&Elements<F>; 3]) -> Elements<F> {
         let (x, weight) = (x.matrix().expect("checked"), weight.matrix().expect("checked"));
-        kernels::matmul2(x, weight.transposed(), bias.row_major().as_slice())
+        match bias.as_slice() {
+            Some(bias) => kernels::matmul2(x, weight.transposed(), Some(bias)),
+            None => kernels::matmul2(x, weight.transposed(), bias.row_major().as_slice()),
+        }
     }
 
     fn vjp(&self, wrt: usize, [x, weight, _]: [&Tensor<F>; 3], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
