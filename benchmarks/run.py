@@ -300,7 +300,7 @@ def shown_command(program):
         return shlex.join(["python", f"benchmarks/python/{program.script}", *program.args])
     if program.package:
         return f"cargo run --release -p {program.package} --"
-    return f"(cd benchmarks/{program.folder.name} && cargo build --release), then the binary"
+    return f"cd benchmarks/{program.folder.name} && cargo run --release -- --data ../../data/mnist"
 
 
 # --- running ----------------------------------------------------------------------------------------------------------
