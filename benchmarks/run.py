@@ -29,12 +29,14 @@ OURS = "downhill"
 CONFIGS = "ABCDE"
 
 # Enough epochs for a second or two of steps in most programs, the same for all, so that losses and states compare.
-EPOCHS = {"A": 5, "B": 1, "C": 3, "D": 1, "E": 6}
+EPOCHS = {"A": 4, "B": 1, "C": 3, "D": 1, "E": 6}
 QUICK_EPOCHS = {"A": 1, "B": 1, "C": 1, "D": 1, "E": 2}
 # Of the Python programs, for which 20,000 steps of a tiny network take long.
 QUICK_MAX_STEPS = {"D": 5000}
 # One more run of A that is longer than 10,100 steps, to see whether steps become slower.
 LONG_EPOCHS = 11
+# And one of a single epoch, after which rounding has not yet grown: the losses agree, or the work was not the same.
+CHECKED, CHECK_EPOCHS = "AC", 1
 STEPS_PER_EPOCH = {"A": 937, "B": 468, "C": 3750, "D": 20_000, "E": 10}
 
 
@@ -64,6 +66,13 @@ def programs():
         Program("dfdx", "define by run, Rust", folder=HERE / "dfdx"),
         Program("pytorch", "define by run, Python over C++", script="torch_eager.py"),
         Program("pytorch-fused", "the same, fused optimiser", script="torch_eager.py", args=("--fused",), skip="E"),
+        Program(
+            "pytorch-flush",
+            "the same, subnormal numbers flushed",
+            script="torch_eager.py",
+            args=("--fused", "--flush-denormal"),
+            skip="DE",
+        ),
         Program("pytorch-compiled", "`torch.compile`, fused optimiser", script="torch_eager.py", args=("--compile",)),
         Program("jax-step", "a step compiled", script="jax_step.py"),
         Program("jax-scan", "an epoch compiled (`lax.scan`)", script="jax_step.py", args=("--scan",), skip="E"),
@@ -73,7 +82,7 @@ def programs():
 
 COMPILED = ["jax-step", "jax-scan", "pytorch-compiled"]
 RUST = ["candle", "burn", "dfdx"]
-DEFINE_BY_RUN = ["pytorch", "pytorch-fused", *RUST]
+DEFINE_BY_RUN = ["pytorch", "pytorch-fused", "pytorch-flush", *RUST]
 GROUPS = {
     "the fastest compiled framework": COMPILED,
     "the fastest Rust framework": RUST,
@@ -186,7 +195,7 @@ def parse_options():
     parser.add_argument("--quick", action="store_true", help="one short round, written to results-quick.md")
     parser.add_argument("--epochs", type=int, help="instead of the number that suits the configuration")
     parser.add_argument("--max-steps", type=int, help="for the programs that know this option")
-    parser.add_argument("--no-long", action="store_true", help="leave out the long run of A")
+    parser.add_argument("--no-extras", action="store_true", help="leave out the runs that only show early losses and late steps")
     parser.add_argument("--no-build", action="store_true", help="take the programs as they lie there")
     parser.add_argument("--python", help="an interpreter with the packages of python/requirements.txt")
     parser.add_argument("--data", type=Path, default=ROOT / "data" / "mnist")
@@ -291,7 +300,7 @@ def shown_command(program):
         return shlex.join(["python", f"benchmarks/python/{program.script}", *program.args])
     if program.package:
         return f"cargo run --release -p {program.package} --"
-    return f"(cd benchmarks/{program.folder.name} && cargo build --release), then the binary"
+    return f"cd benchmarks/{program.folder.name} && cargo run --release -- --data ../../data/mnist"
 
 
 # --- running ----------------------------------------------------------------------------------------------------------
@@ -305,7 +314,7 @@ def measure(chosen, options, records, lines, checkpoint):
     epochs = QUICK_EPOCHS if options.quick else EPOCHS
     given_up = set()
 
-    def one(program, config, threads, count, round_number, long=False):
+    def one(program, config, threads, count, round_number, part="rounds"):
         if config in program.skip or (program.name, config, threads) in given_up:
             return
         limit = options.max_steps if knows_max_steps.get(program.name) else None
@@ -316,7 +325,7 @@ def measure(chosen, options, records, lines, checkpoint):
         begin = time.time()
         record = run_once([*program.command, *arguments, *more], options.timeout)
         record |= {"program": program.name, "config": config, "threads": threads, "epochs": count}
-        record |= {"round": round_number, "long": long, "seconds": round(time.time() - begin, 2)}
+        record |= {"round": round_number, "part": part, "seconds": round(time.time() - begin, 2)}
         if "steps" not in record and "error" not in record:
             record["steps"] = count * STEPS_PER_EPOCH[config]
         if "error" in record:
@@ -325,8 +334,8 @@ def measure(chosen, options, records, lines, checkpoint):
         with lines.open("a") as file:
             file.write(json.dumps(record) + "\n")
         what = record.get("error") or f"{record['median_us']:,.1f} µs"
-        label = "long" if long else f"{round_number}/{options.rounds}"
-        print(f"{label:5} {config} {threads} {program.name:17} {what}", file=sys.stderr, flush=True)
+        label = f"{round_number}/{options.rounds}" if part == "rounds" else part
+        print(f"{label:6} {config} {threads} {program.name:17} {what}", file=sys.stderr, flush=True)
 
     for round_number in range(1, options.rounds + 1):
         # Another program begins in every round, lest one always follow the same neighbour.
@@ -336,10 +345,15 @@ def measure(chosen, options, records, lines, checkpoint):
                 for program in chosen[turn:] + chosen[:turn]:
                     one(program, config, threads, options.epochs or epochs[config], round_number)
         checkpoint()
-    if "A" in options.configs and not (options.quick or options.no_long or options.max_steps):
+    if options.no_extras or options.max_steps:
+        return
+    for config in options.configs:
         for program in chosen:
-            if program.name != "jax-scan":  # which knows the time of whole epochs only
-                one(program, "A", options.threads[0], LONG_EPOCHS, 1, long=True)
+            if config in CHECKED and epochs[config] != CHECK_EPOCHS:
+                one(program, config, options.threads[0], CHECK_EPOCHS, 1, "check")
+            # jax-scan knows the time of whole epochs only.
+            if config == "A" and program.name != "jax-scan" and not options.quick:
+                one(program, config, options.threads[0], LONG_EPOCHS, 1, "long")
 
 
 def run_once(command, timeout):
@@ -465,11 +479,11 @@ class Results:
         self.records = [record for record in records if "error" not in record]
         self.errors = [record for record in records if "error" in record]
 
-    def values(self, program, config, threads, key, long=False):
+    def values(self, program, config, threads, key, part="rounds"):
         return [
             record[key]
             for record in self.records
-            if (record["program"], record["config"], record["threads"], record["long"]) == (program, config, threads, long)
+            if (record["program"], record["config"], record["threads"], record["part"]) == (program, config, threads, part)
             and record.get(key) is not None
         ]
 
@@ -485,7 +499,12 @@ class Results:
         return sorted({record["threads"] for record in self.records})
 
     def epochs(self, config):
-        return sorted({record["epochs"] for record in self.records if record["config"] == config and not record["long"]})
+        return sorted(
+            {record["epochs"] for record in self.records if (record["config"], record["part"]) == (config, "rounds")}
+        )
+
+    def any(self, config, part):
+        return any((record["config"], record["part"]) == (config, part) for record in self.records)
 
     def fastest(self, group, column):
         """The name and time of the fastest of several."""
@@ -529,7 +548,10 @@ def report(runs, records):
         yield ""
         yield f"## Step time, {threads} thread{'s' * (threads > 1)}"
         yield ""
-        yield "Microseconds a step (E: a batch): the median over the rounds of a run's median, and in brackets of its 10 % quantile."
+        yield (
+            "Microseconds a step (E: a batch): the median over the rounds of a run's median, and in brackets of its 10 % "
+            "quantile."
+        )
         yield ""
         yield from table(present, COLUMNS, lambda name, column: time_cell(results, name, column, threads))
         if any(results.time(OURS, column, threads) for column in COLUMNS):
@@ -556,7 +578,9 @@ def header(runs, results, order):
     if "caches" in facts:
         yield f"- **Caches, memory**: {facts['caches']}; {facts.get('memory', 'unknown')}"
     shares = [run["busy"] for run in runs if run.get("busy") is not None]
-    note = "; **the machine was busy with other things: these times are no measurement**" if max(shares, default=0) > 0.1 else ""
+    note = ""
+    if max(shares, default=0) > 0.1:
+        note = "; **the machine was busy with other things: these times are no measurement**"
     shown = ", ".join(f"{share:.0%}" for share in shares) or "unknown"
     yield f"- **System**: {facts['system']}; busy before the first program ran: {shown}{note}"
     versions = {record["program"]: record.get("version") for record in results.records}
@@ -567,7 +591,10 @@ def header(runs, results, order):
         f"{config} {'/'.join(map(str, count))}" for config in CONFIGS if (count := results.epochs(config))
     )
     seconds = sum(run.get("seconds", 0) for run in runs)
-    yield f"- **Runs**: {rounds} round{'s' * (rounds != 1)}, the programs taking turns; epochs: {epochs}; {seconds / 60:.0f} minutes"
+    yield (
+        f"- **Runs**: {rounds} round{'s' * (rounds != 1)}, the programs taking turns; epochs: {epochs}; "
+        f"{seconds / 60:.0f} minutes"
+    )
     commands = [shlex.join(["python3", "benchmarks/run.py", *run["arguments"]]) for run in runs]
     yield f"- **Command**: {', then '.join(f'`{command}`' for command in commands)}"
     yield ""
@@ -655,23 +682,29 @@ def targets(results):
         peak = results.median(OURS, config, 1, "peak_mb")
         met = None if peak is None else peak <= limit
         yield row(config, f"peak memory at most {limit} MB", peak and f"{peak:.0f} MB", met)
-    for config, long in (("A", True), ("C", False)):
-        early, late, steps = early_and_late(results, OURS, config, long)
+    for config, part in LATE_STEPS.items():
+        early, late, steps = early_and_late(results, OURS, config, part)
         met = late <= early * (1 + NOISE) if early and late else None
         yield row(config, "late steps as fast as the first", met is not None and f"{late / early:.2f} times {steps}", met)
 
 
 VERDICT = {True: "met", False: "**not met**", None: "not measured"}
 
-OVER_THE_RUN = {"1 to 100": "steps_1_to_100_us", "5,001 to 5,100": "steps_5001_to_5100_us", "10,001 to 10,100": "steps_10001_to_10100_us"}
+OVER_THE_RUN = {
+    "1 to 100": "steps_1_to_100_us",
+    "5,001 to 5,100": "steps_5001_to_5100_us",
+    "10,001 to 10,100": "steps_10001_to_10100_us",
+}
+# The configurations with so many steps, and the runs in which they have them.
+LATE_STEPS = {"A": "long", "C": "rounds"}
 
 
-def early_and_late(results, name, config, long):
+def early_and_late(results, name, config, part):
     """The time of the first steps, that of the latest which the program reports, and which those are."""
     times = [
         (time, steps)
         for steps, key in OVER_THE_RUN.items()
-        if (time := results.median(name, config, 1, key, long=long)) is not None
+        if (time := results.median(name, config, 1, key, part=part)) is not None
     ]
     return (times[0][0], times[-1][0], f"(steps {times[-1][1]})") if len(times) > 1 else (None, None, None)
 
@@ -682,17 +715,23 @@ def quality(results, present):
         return
     threads = threads[0]
 
-    def loss(name, config):
-        values = results.values(name, config, threads, "train_loss")
+    def checked(column):
+        """The configuration of a column, the part of the run, and how far from ours is too far."""
+        config, _, early = column.partition(",")
+        return (config, "check", 1e-3) if early else (config, "rounds", 0.2)
+
+    def loss(name, column):
+        config, part, tolerance = checked(column)
+        values = results.values(name, config, threads, "train_loss", part)
         if not values:
             return None
-        mine, ours = statistics.median(values), results.median(OURS, config, threads, "train_loss")
-        steps = set(results.values(name, config, threads, "steps"))
-        same = steps == set(results.values(OURS, config, threads, "steps"))
+        mine, ours = statistics.median(values), results.median(OURS, config, threads, "train_loss", part=part)
+        steps = set(results.values(name, config, threads, "steps", part))
+        same = steps == set(results.values(OURS, config, threads, "steps", part))
         marks = "" if len(set(values)) == 1 else " ~"
         if ours is not None and not same:
             marks += f" after {'/'.join(f'{count:,}' for count in sorted(steps))} steps"
-        elif ours is not None and not abs(mine - ours) <= max(0.1 * abs(ours), 1e-5):
+        elif ours is not None and not abs(mine - ours) <= max(tolerance * abs(ours), 1e-5):
             marks += " **≠**"
         return (f"{mine:.5f}" if mine > 1e-5 else f"{mine:.0e}" if mine else "0") + marks
 
@@ -709,11 +748,13 @@ def quality(results, present):
     yield ""
     yield (
         "The training loss over the first 10,000 images after the last step (E: of the untrained network). All start from the "
-        "same numbers and take the same batches; only rounding tells them apart, which training amplifies. **≠**: more than "
-        "10 % from ours; ~: not the same in every round."
+        "same numbers and take the same batches; only rounding tells them apart, which training amplifies from epoch to "
+        "epoch, and Adam from the first steps. **≠**: more than a thousandth from ours after one epoch of A or C, more than "
+        "20 % elsewhere; ~: not the same in every round."
     )
     yield ""
-    yield from table(present, CONFIGS, loss)
+    early = [f"{config}, {CHECK_EPOCHS} epoch" for config in CHECKED if results.any(config, "check")]
+    yield from table(present, [*early, *CONFIGS], loss)
     yield ""
     yield "Accuracy on the test images:"
     yield ""
@@ -726,14 +767,14 @@ def quality(results, present):
 
 def over_the_run(results, present):
     columns = {
-        f"{config}, {steps}": (config, key, long)
-        for config, long in (("A", True), ("C", False))
+        f"{config}, {steps}": (config, key, part)
+        for config, part in LATE_STEPS.items()
         for steps, key in OVER_THE_RUN.items()
     }
 
     def cell(name, column):
-        config, key, long = columns[column]
-        value = results.median(name, config, 1, key, long=long)
+        config, key, part = columns[column]
+        value = results.median(name, config, 1, key, part=part)
         return value is not None and number(value)
 
     names = [name for name in present if any(cell(name, column) for column in columns)]

@@ -6,7 +6,7 @@ opts = options.parse(
     __doc__,
     fused="the optimiser that updates all parameters in one kernel (reported as pytorch-fused)",
     compile="torch.compile, which needs a C++ compiler, and the fused optimiser (reported as pytorch-compiled)",
-    flush_denormal="torch.set_flush_denormal(True): no subnormal numbers",
+    flush_denormal="no subnormal numbers (with --fused reported as pytorch-flush)",
 )
 
 from time import perf_counter
@@ -140,6 +140,8 @@ def main():
     run = {"D": train_tiny, "E": predict}.get(opts.config, train_mnist)
     measured = run(common.NETWORKS[opts.config], clock)
     name = "pytorch-compiled" if opts.compile else "pytorch-fused" if opts.fused else "pytorch"
+    if name == "pytorch-fused" and opts.flush_denormal:
+        name = "pytorch-flush"
     common.report(name, torch.__version__, opts, clock, **measured)
 
 

@@ -51,4 +51,11 @@ pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};
 pub use ops::{concat, stack, where_};
 pub use params::{Params, Path, StateDict, StateDictError, Summary};
+pub use kernels::team::{set_threads, threads};
 pub use tensor::Tensor;
+
+/// For kernels in other crates: the machine's vector instructions and threads.
+pub mod machine {
+    pub use crate::kernels::simd::{Level, at_most, level, vectorised};
+    pub use crate::kernels::team::share;
+}

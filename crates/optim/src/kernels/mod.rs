@@ -1,7 +1,6 @@
 //! The loops under the rules.
 
 mod reduce;
-mod simd;
 mod transpose;
 mod update;
 

@@ -1,8 +1,8 @@
 //! The one pass over memory that every elementwise rule makes.
+#![allow(unsafe_code)]
 
 use downhill_tensor::Float;
-
-use super::simd::{Loop, vectorised};
+use downhill_tensor::machine::{share, vectorised};
 
 /// Replaces every element of `param` and of the state by what `formula` makes of it, the gradient and the state.
 ///
@@ -14,39 +14,58 @@ pub(crate) fn update<F: Float, const N: usize>(
     param: &mut [F],
     grad: &[F],
     state: [&mut [F]; N],
-    formula: impl Fn(F, F, [F; N]) -> (F, [F; N]),
+    formula: impl Fn(F, F, [F; N]) -> (F, [F; N]) + Sync,
 ) {
     let len = param.len();
     assert!(
         grad.len() == len && state.iter().all(|buffer| buffer.len() == len),
         "state and gradient fit the parameter"
     );
-    vectorised(Pass { param, grad, state, formula });
-}
-
-struct Pass<'a, F, const N: usize, U> {
-    param: &'a mut [F],
-    grad: &'a [F],
-    state: [&'a mut [F]; N],
-    formula: U,
-}
-
-impl<F: Float, const N: usize, U: Fn(F, F, [F; N]) -> (F, [F; N])> Loop for Pass<'_, F, N, U> {
-    #[inline(always)]
-    fn run(self) {
-        let Pass { param, grad, state, formula } = self;
-        let tiny = tiny::<F>();
-        let len = param.len();
-        // Slices of one known length need no bounds checks.
-        let (grad, state) = (&grad[..len], state.map(|buffer| &mut buffer[..len]));
-        for i in 0..len {
-            let (p, s) = formula(param[i], grad[i], std::array::from_fn(|k| state[k][i]));
-            param[i] = p;
-            for k in 0..N {
-                state[k][i] = if s[k].abs() < tiny { F::zero() } else { s[k] };
-            }
-        }
+    if len < SHARED || downhill_tensor::threads() == 1 {
+        return pass(param, grad, state, &formula);
     }
+    // Each range of elements is lent to one thread.
+    let (param, state) = (Lent(param.as_mut_ptr()), state.map(|buffer| Lent(buffer.as_mut_ptr())));
+    share(len, SHARED_BLOCK, |range| {
+        // SAFETY: the ranges are in bounds and do not overlap.
+        let lend = |whole: &Lent<F>| unsafe { std::slice::from_raw_parts_mut(whole.0.add(range.start), range.len()) };
+        pass(lend(&param), &grad[range.clone()], std::array::from_fn(|k| lend(&state[k])), &formula);
+    });
+}
+
+/// From so many elements on, threads share the pass.
+const SHARED: usize = 1 << 16;
+/// They are cut at multiples of this, a few lines of the cache.
+const SHARED_BLOCK: usize = 64;
+
+/// The address of elements of which each thread takes others.
+struct Lent<F>(*mut F);
+
+// SAFETY: it is used for ranges that do not overlap.
+unsafe impl<F: Send> Sync for Lent<F> {}
+
+fn pass<F: Float, const N: usize>(
+    param: &mut [F],
+    grad: &[F],
+    state: [&mut [F]; N],
+    formula: &impl Fn(F, F, [F; N]) -> (F, [F; N]),
+) {
+    let tiny = tiny::<F>();
+    let len = param.len();
+    // Slices of one known length need no bounds checks.
+    let (grad, state) = (&grad[..len], state.map(|buffer| &mut buffer[..len]));
+    vectorised(
+        #[inline(always)]
+        || {
+            for i in 0..len {
+                let (p, s) = formula(param[i], grad[i], std::array::from_fn(|k| state[k][i]));
+                param[i] = p;
+                for k in 0..N {
+                    state[k][i] = if s[k].abs() < tiny { F::zero() } else { s[k] };
+                }
+            }
+        },
+    );
 }
 
 /// What counts as nothing: far above the subnormal numbers, far below what any rule can tell from zero.

@@ -5,8 +5,9 @@ mod gemm;
 pub(crate) mod math;
 mod memory;
 mod reduce;
-mod simd;
+pub(crate) mod simd;
 mod softmax;
+pub(crate) mod team;
 
 pub(crate) use elementwise::{add_in_place, map, zip};
 #[allow(unreachable_pub)] // A public trait needs it; nobody outside can name it.

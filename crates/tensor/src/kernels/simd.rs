@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 /// An instruction set a kernel is compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Level {
+pub enum Level {
     /// What every machine of this architecture has.
     Baseline,
     /// AVX2 and FMA.
@@ -49,8 +49,13 @@ thread_local! {
 }
 
 /// Runs `body` with kernels at most at `level`, in this thread: for testing every path on one machine.
-#[cfg(test)]
-pub(crate) fn at_most<R>(level: Level, body: impl FnOnce() -> R) -> R {
+///
+/// ```
+/// use downhill_tensor::{Tensor, machine::{Level, at_most}};
+/// let x = Tensor::from([0.1_f32, -2.0, 30.0]);
+/// assert_eq!(at_most(Level::Baseline, || x.exp()), x.exp());
+/// ```
+pub fn at_most<R>(level: Level, body: impl FnOnce() -> R) -> R {
     let before = FORCED.replace(Some(level.min(best())));
     let result = body();
     FORCED.set(before);
@@ -59,14 +64,24 @@ pub(crate) fn at_most<R>(level: Level, body: impl FnOnce() -> R) -> R {
 
 /// The level that kernels run at in this thread.
 #[inline(always)]
-pub(crate) fn level() -> Level {
+pub fn level() -> Level {
     FORCED.get().unwrap_or_else(best)
 }
 
 /// Runs a loop with the best vector instructions of this machine. The closure, and those it calls, must be
 /// `#[inline(always)]`, or they are compiled for the baseline.
+///
+/// ```
+/// use downhill_tensor::machine::vectorised;
+/// let mut x = [1.0_f32; 1000];
+/// vectorised(
+///     #[inline(always)]
+///     || x.iter_mut().for_each(|x| *x += 0.5),
+/// );
+/// assert_eq!(x, [1.5; 1000]);
+/// ```
 #[inline(always)]
-pub(crate) fn vectorised<R>(body: impl FnOnce() -> R) -> R {
+pub fn vectorised<R>(body: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
     match level() {
         // SAFETY: `best` has found these instructions on this machine, and a forced level is never above it.

@@ -12,12 +12,14 @@ mod matrix;
 mod pack;
 
 use std::cell::RefCell;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use ndarray::IxDyn;
 
 use super::Memory;
 use super::memory::FreeList;
+use super::team::share;
 #[cfg(any(test, target_arch = "x86_64"))]
 use super::simd::{Level, level};
 use crate::{Elements, Float};
@@ -29,6 +31,13 @@ use matrix::Strided;
 
 /// Up to this many multiplications, packing the operands of a blocked product costs more than the product.
 const SMALL: usize = 2048;
+
+/// From so many multiplications on, threads share a product.
+const SHARED: usize = 2_500_000;
+/// From so many elements on, they share the product of a row and a matrix.
+const SHARED_ROW: usize = 1 << 18;
+/// The columns are cut at multiples of this.
+const SHARED_BLOCK: usize = 32;
 
 /// `c = a·b`, plus `start` in every row if there is one, for `m` rows, `n` columns and `k` positions between them; `c` is
 /// row-major. The addresses are valid for these reads and writes, `c` is apart from both, and `k` is not 0.
@@ -44,6 +53,9 @@ pub struct Product<'a, F> {
     c: *mut F,
 }
 
+// SAFETY: threads that share a product read its operands and write different columns of its result.
+unsafe impl<F: Sync> Sync for Product<'_, F> {}
+
 /// `a·b`, plus `start` in every row if there is one; row-major.
 pub(crate) fn matmul2<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Elements<F> {
     let (m, k, n) = (a.rows, a.columns, b.columns);
@@ -55,9 +67,19 @@ pub(crate) fn matmul2<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Optio
 
 fn blocked<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Memory<F> {
     let (m, k, n) = (a.rows, a.columns, b.columns);
-    let (a, b) = (a.strided, b.strided);
-    // SAFETY: the product writes each of its elements and reads none before; `a` and `b` are matrices of the sizes given.
-    unsafe { Memory::written_by(m * n, |c| F::gemm(&Product { m, k, n, a, b, start, c: c.as_mut_ptr().cast() }, 0..n)) }
+    let fill = |c: &mut [MaybeUninit<F>]| {
+        let product = Product { m, k, n, a: a.strided, b: b.strided, start, c: c.as_mut_ptr().cast() };
+        // SAFETY: `a` and `b` are matrices of these sizes and `c` has room for the result.
+        let multiply = |columns| unsafe { F::gemm(&product, columns) };
+        // A single row is bound by the reading of `b`, of which each thread then keeps its share in its own cache.
+        if m * k * n >= SHARED || (m == 1 && k * n >= SHARED_ROW) {
+            share(n, SHARED_BLOCK, multiply);
+        } else {
+            multiply(0..n);
+        }
+    };
+    // SAFETY: the product writes each of its elements and reads none before.
+    unsafe { Memory::written_by(m * n, fill) }
 }
 
 /// The columns `columns` of a product through `matrixmultiply`, of which `gemm` is the function for the element type:
