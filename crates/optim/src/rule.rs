@@ -143,7 +143,7 @@ impl<F: Float> ParamUpdate<'_, F> {
     pub fn each<const N: usize>(
         &mut self,
         buffers: [&'static str; N],
-        formula: impl Fn(F, F, [F; N]) -> (F, [F; N]) + Sync + 'static,
+        formula: impl Fn(F, F, [F; N]) -> (F, [F; N]) + Copy + Sync + 'static,
     ) {
         let len = self.param.len();
         let buffers = self.state.buffers_mut(buffers.map(|name| (name, len)));

@@ -47,11 +47,11 @@ pub use gradcheck::{
     Check, Directions, Entry, GradcheckError, InputReport, Problem, Report, gradcheck, gradcheck_model,
 };
 pub use gradients::Gradients;
+pub use kernels::team::{set_threads, threads};
 pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};
 pub use ops::{concat, stack, where_};
 pub use params::{Params, Path, StateDict, StateDictError, Summary};
-pub use kernels::team::{set_threads, threads};
 pub use tensor::Tensor;
 
 /// For kernels in other crates: the machine's vector instructions and threads.

@@ -14,7 +14,7 @@ pub(crate) fn update<F: Float, const N: usize>(
     param: &mut [F],
     grad: &[F],
     state: [&mut [F]; N],
-    formula: impl Fn(F, F, [F; N]) -> (F, [F; N]) + Sync,
+    formula: impl Fn(F, F, [F; N]) -> (F, [F; N]) + Copy + Sync,
 ) {
     let len = param.len();
     assert!(
@@ -22,14 +22,14 @@ pub(crate) fn update<F: Float, const N: usize>(
         "state and gradient fit the parameter"
     );
     if len < SHARED || downhill_tensor::threads() == 1 {
-        return pass(param, grad, state, &formula);
+        return pass(param, grad, state, formula);
     }
     // Each range of elements is lent to one thread.
     let (param, state) = (Lent(param.as_mut_ptr()), state.map(|buffer| Lent(buffer.as_mut_ptr())));
     share(len, SHARED_BLOCK, |range| {
         // SAFETY: the ranges are in bounds and do not overlap.
         let lend = |whole: &Lent<F>| unsafe { std::slice::from_raw_parts_mut(whole.0.add(range.start), range.len()) };
-        pass(lend(&param), &grad[range.clone()], std::array::from_fn(|k| lend(&state[k])), &formula);
+        pass(lend(&param), &grad[range.clone()], std::array::from_fn(|k| lend(&state[k])), formula);
     });
 }
 
@@ -48,15 +48,16 @@ fn pass<F: Float, const N: usize>(
     param: &mut [F],
     grad: &[F],
     state: [&mut [F]; N],
-    formula: &impl Fn(F, F, [F; N]) -> (F, [F; N]),
+    formula: impl Fn(F, F, [F; N]) -> (F, [F; N]) + Copy,
 ) {
     let tiny = tiny::<F>();
     let len = param.len();
     // Slices of one known length need no bounds checks.
     let (grad, state) = (&grad[..len], state.map(|buffer| &mut buffer[..len]));
+    // `move`: the formula's constants behind a reference would keep the loop from being vectorised.
     vectorised(
         #[inline(always)]
-        || {
+        move || {
             for i in 0..len {
                 let (p, s) = formula(param[i], grad[i], std::array::from_fn(|k| state[k][i]));
                 param[i] = p;
@@ -75,8 +76,9 @@ fn tiny<F: Float>() -> F {
 
 #[cfg(test)]
 mod tests {
+    use downhill_tensor::machine::{Level, at_most};
+
     use super::*;
-    use crate::kernels::simd::{Level, best, run_at};
 
     fn formula(p: f32, g: f32, [m, v]: [f32; 2]) -> (f32, [f32; 2]) {
         let (m, v) = (0.9 * m + 0.1 * g, 0.99 * v + 0.01 * g * g);
@@ -86,14 +88,7 @@ mod tests {
     /// The same bits whatever the instructions, for every length of a remainder.
     #[test]
     fn every_level_as_the_plain_loop() {
-        let levels = [
-            Level::Baseline,
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx2,
-            #[cfg(target_arch = "x86_64")]
-            Level::Avx512,
-        ];
-        for level in levels.into_iter().filter(|&level| level <= best()) {
+        for level in [Level::Baseline, Level::Avx2, Level::Avx512] {
             for len in (0..70).chain([1000]) {
                 let number = |i: usize, seed: usize| ((i * 37 + seed * 11) % 101) as f32 / 17.0 - 3.0;
                 let [mut p, g, mut m, mut v] = [1, 2, 3, 4].map(|seed| {
@@ -102,12 +97,28 @@ mod tests {
                         .collect::<Vec<_>>()
                 });
                 let expected: Vec<_> = (0..len).map(|i| formula(p[i], g[i], [m[i], v[i]])).collect();
-                run_at(level, Pass { param: &mut p, grad: &g, state: [&mut m, &mut v], formula });
+                at_most(level, || update(&mut p, &g, [&mut m, &mut v], formula));
                 for i in 0..len {
                     let bits = |(p, [m, v]): (f32, [f32; 2])| [p, m, v].map(f32::to_bits);
                     assert_eq!(bits((p[i], [m[i], v[i]])), bits(expected[i]), "{level:?}, element {i} of {len}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn threads_change_nothing() {
+        let number = |i: usize, seed: usize| ((i * 37 + seed * 11) % 1009) as f32 / 170.0 - 3.0;
+        for len in [SHARED - 1, SHARED, SHARED + 1, 3 * SHARED + 77] {
+            let run = |threads: usize| {
+                let [mut p, g, mut m] = [1, 2, 3].map(|seed| (0..len).map(|i| number(i, seed)).collect::<Vec<_>>());
+                downhill_tensor::set_threads(threads);
+                update(&mut p, &g, [&mut m], |p, g, [m]| (p - 0.1 * (0.9 * m + g), [0.9 * m + g]));
+                downhill_tensor::set_threads(1);
+                (p, m)
+            };
+            let one = run(1);
+            assert!([2, 3, 5].iter().all(|&threads| run(threads) == one), "{len}");
         }
     }
 

@@ -19,9 +19,9 @@ use ndarray::IxDyn;
 
 use super::Memory;
 use super::memory::FreeList;
-use super::team::share;
 #[cfg(any(test, target_arch = "x86_64"))]
 use super::simd::{Level, level};
+use super::team::share;
 use crate::{Elements, Float};
 
 pub(crate) use batched::matmul_batched;
