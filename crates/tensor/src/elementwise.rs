@@ -16,6 +16,7 @@ use crate::{Elements, Float, Op, Tensor, apply, kernels};
 ///
 /// impl<F: Float> Elementwise<F, 2> for Form {
 ///     fn name(&self) -> &'static str { "form" }
+///     #[inline(always)]
 ///     fn element(&self, [a, b]: [F; 2]) -> F { a * b + a * a }
 ///     fn vjp(&self, wrt: usize, [a, b]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
 ///         match wrt {
@@ -32,7 +33,8 @@ use crate::{Elements, Float, Op, Tensor, apply, kernels};
 pub trait Elementwise<F: Float, const N: usize>: Send + Sync + 'static {
     /// As [`Op::name`].
     fn name(&self) -> &'static str;
-    /// The result for one element of each tensor.
+    /// The result for one element of each tensor. Mark it `#[inline(always)]` if it calls a function such as `exp`: what
+    /// the compiler does not put into the loop it cannot vectorise.
     fn element(&self, inputs: [F; N]) -> F;
     /// As [`Op::vjp`].
     fn vjp(&self, wrt: usize, inputs: [&Tensor<F>; N], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F>;

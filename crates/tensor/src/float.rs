@@ -10,9 +10,10 @@ use crate::kernels::{Kernels, math};
 
 /// An element type: `f32` or `f64`, and no other (the trait is sealed).
 ///
-/// It has the functions of the standard library's floats, under their names, for writing an operation's forward pass for both types at once.
-/// `exp`, `exp_m1`, `ln`, `ln_1p`, `tanh`, and for `f32` also `powf`, `erf`, `erfc` and `normal_cdf` are downhill's own: free of branches, so that a loop over them
-/// becomes vector instructions, within 1.5 units in the last place, and the same bits on every machine. The others are those of the standard library.
+/// It has the functions of the standard library's floats, under their names, for writing an operation's forward pass
+/// for both types at once. `exp`, `exp_m1`, `ln`, `ln_1p`, `tanh`, and for `f32` also `powf`, `erf`, `erfc` and
+/// `normal_cdf` are downhill's own: free of branches, so that a loop over them becomes vector instructions, within 1.5
+/// units in the last place, and the same bits on every machine. The others are those of the standard library.
 ///
 /// It does not extend `num_traits::Float`, whose `exp` would be another one.
 ///

@@ -10,6 +10,8 @@ use crate::{Elements, Float};
 
 /// How many columns are laid out as rows at a time: as many as share a line of the cache.
 const COLUMNS: usize = 16;
+/// Short rows are taken together up to this many elements, so that a row of ten classes need not fill vector registers.
+const TOGETHER: usize = 1024;
 
 /// `eˣ / Σeˣ` along an axis.
 pub(crate) fn softmax<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F> {
@@ -17,14 +19,16 @@ pub(crate) fn softmax<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F> {
         x,
         axis,
         #[inline(always)]
-        |row, _| {
-            let peak = fold_row(row, F::neg_infinity(), larger);
-            for x in row.iter_mut() {
-                *x = (*x - peak).exp();
+        |rows, length, _| {
+            subtract_peaks(rows, length);
+            for x in rows.iter_mut() {
+                *x = x.exp();
             }
-            let total = sum(row);
-            for x in row.iter_mut() {
-                *x /= total;
+            for row in rows.chunks_exact_mut(length) {
+                let total = sum(row);
+                for x in row.iter_mut() {
+                    *x /= total;
+                }
             }
         },
     )
@@ -36,18 +40,36 @@ pub(crate) fn log_softmax<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F>
         x,
         axis,
         #[inline(always)]
-        |row, scratch| {
-            let peak = fold_row(row, F::neg_infinity(), larger);
-            for (e, x) in scratch.iter_mut().zip(row.iter_mut()) {
-                *x -= peak;
+        |rows, length, scratch| {
+            subtract_peaks(rows, length);
+            for (e, &x) in scratch.iter_mut().zip(&*rows) {
                 *e = x.exp();
             }
-            let log_total = sum(scratch).ln();
-            for x in row.iter_mut() {
-                *x -= log_total;
+            // The sum of a row lies before the row after it.
+            let count = rows.len() / length;
+            for i in 0..count {
+                scratch[i] = sum(&scratch[i * length..][..length]);
+            }
+            for total in &mut scratch[..count] {
+                *total = total.ln();
+            }
+            for (row, &log_total) in rows.chunks_exact_mut(length).zip(&*scratch) {
+                for x in row.iter_mut() {
+                    *x -= log_total;
+                }
             }
         },
     )
+}
+
+#[inline(always)]
+fn subtract_peaks<F: Float>(rows: &mut [F], length: usize) {
+    for row in rows.chunks_exact_mut(length) {
+        let peak = fold_row(row, F::neg_infinity(), larger);
+        for x in row.iter_mut() {
+            *x -= peak;
+        }
+    }
 }
 
 /// `ln Σeˣ` over a set of axes; -inf where there is nothing to add.
@@ -89,9 +111,10 @@ fn sum<F: Float>(row: &[F]) -> F {
     )
 }
 
-/// `x` with every line of elements along the axis changed by `f`, which gets scratch memory as long as the line.
+/// `x` with all lines of elements along the axis changed by `f`, which gets several of them as rows, their length, and
+/// scratch memory as large as the rows.
 #[inline(always)]
-fn along<F: Float>(x: &Elements<F>, axis: usize, f: impl Fn(&mut [F], &mut [F])) -> Elements<F> {
+fn along<F: Float>(x: &Elements<F>, axis: usize, f: impl Fn(&mut [F], usize, &mut [F])) -> Elements<F> {
     let mut copy = map(
         x,
         #[inline(always)]
@@ -99,20 +122,24 @@ fn along<F: Float>(x: &Elements<F>, axis: usize, f: impl Fn(&mut [F], &mut [F]))
     );
     let mut y = copy.view_mut();
     let y = y.as_slice_mut().expect("row-major");
+    if y.is_empty() {
+        return copy;
+    }
     let length = x.shape()[axis];
     let width: usize = x.shape()[axis + 1..].iter().product();
-    let mut scratch = vec![F::zero(); length];
-    if width == 1 && length > 0 {
+    let together = if width == 1 { length * (TOGETHER / length).clamp(1, y.len() / length) } else { COLUMNS * length };
+    let mut scratch = vec![F::zero(); together];
+    if width == 1 {
         vectorised(
             #[inline(always)]
             || {
-                for row in y.chunks_exact_mut(length) {
-                    f(row, &mut scratch);
+                for rows in y.chunks_mut(together) {
+                    f(rows, length, &mut scratch);
                 }
             },
         );
-    } else if !y.is_empty() {
-        let mut rows = vec![F::zero(); COLUMNS * length];
+    } else {
+        let mut rows = vec![F::zero(); together];
         vectorised(
             #[inline(always)]
             || {
@@ -124,9 +151,7 @@ fn along<F: Float>(x: &Elements<F>, axis: usize, f: impl Fn(&mut [F], &mut [F]))
                                 row[i] = x;
                             }
                         }
-                        for row in rows.chunks_exact_mut(length).take(columns.len()) {
-                            f(row, &mut scratch);
-                        }
+                        f(&mut rows[..columns.len() * length], length, &mut scratch);
                         for (i, line) in block.chunks_exact_mut(width).enumerate() {
                             for (row, y) in rows.chunks_exact(length).zip(&mut line[columns.clone()]) {
                                 *y = row[i];
@@ -150,7 +175,8 @@ mod tests {
 
     #[test]
     fn every_axis_length_and_level() {
-        let shapes: [&[usize]; 8] = [&[1], &[3, 10], &[10, 3], &[2, 1000], &[1100, 2], &[5, 33], &[2, 3, 35], &[0, 3]];
+        let shapes: [&[usize]; 9] =
+            [&[1], &[3, 10], &[10, 3], &[250, 7], &[2, 1000], &[1100, 2], &[5, 33], &[2, 3, 35], &[0, 3]];
         for (shape, level) in shapes.iter().flat_map(|shape| LEVELS.map(|level| (shape, level))) {
             let rough = (0..shape.iter().product()).map(|i: usize| (i as f32 * 0.37).sin() * 9.0).collect();
             let x = Elements::new(IxDyn(shape), rough);

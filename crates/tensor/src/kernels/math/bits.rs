@@ -1,7 +1,8 @@
 //! What the functions have in common: polynomials, and whole numbers and powers of two by way of the bits of a float.
 //!
 //! A conversion such as `x as i32` saturates and knows NaN, which costs a loop its vector instructions or most of their
-//! worth. Adding 1.5 times the power of two at which floats are whole numbers leaves the nearest whole number in the low bits.
+//! worth. Adding 1.5 times the power of two at which floats are whole numbers leaves the nearest whole number in the
+//! low bits.
 
 use std::ops::{Add, Mul};
 

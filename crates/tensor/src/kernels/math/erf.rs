@@ -1,8 +1,9 @@
 //! The error function, its complement, and the normal distribution that is made of it; for `f32`, computed in `f64`.
 //!
-//! `erfc |x| = e^(-x²)·G(t)` with `t = (|x| - 3) / (|x| + 3)` (the substitution of Schonfelder 1978, "Chebyshev expansions
-//! for the error and related functions"), `erfc(-|x|) = 2 - erfc |x|`. Near 0, where `1 - erfc x` would lose digits, `erf x = x·P(x²)`. `G` and
-//! `P` are minimax polynomials. In `f64` neither `x²` nor the differences lose anything that `f32` would show.
+//! `erfc |x| = e^(-x²)·G(t)` with `t = (|x| - 3) / (|x| + 3)` (the substitution of Schonfelder 1978, "Chebyshev
+//! expansions for the error and related functions"), `erfc(-|x|) = 2 - erfc |x|`. Near 0, where `1 - erfc x` would lose
+//! digits, `erf x = x·P(x²)`. `G` and `P` are minimax polynomials. In `f64` neither `x²` nor the differences lose
+//! anything that `f32` would show.
 //!
 //! For `f64` there is no such formula within 1 ulp; the functions are those of `libm`.
 

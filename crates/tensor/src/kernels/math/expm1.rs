@@ -1,8 +1,8 @@
 //! The exponential less one.
 //!
-//! As [`exp`](super::exp): `eˣ - 1 = (2ᵏ - 1) + 2ᵏ·r + 2ᵏ·(eʳ - 1 - r)`. The first two terms are exact (the first one up
-//! to where 1 no longer matters), and what their sum loses to rounding goes into the third. For `k = 128` there is no
-//! `2ᵏ`, so everything is computed by half.
+//! As [`exp`](super::exp): `eˣ - 1 = (2ᵏ - 1) + 2ᵏ·r + 2ᵏ·(eʳ - 1 - r)`. The first two terms are exact (the first one
+//! up to where 1 no longer matters), and what their sum loses to rounding goes into the third. For `k = 128` there is
+//! no `2ᵏ`, so everything is computed by half.
 
 use super::bits::{pow2_f32, pow2_f64};
 use super::exp::{bend_f32, bend_f64, reduce_f32, reduce_f64};
