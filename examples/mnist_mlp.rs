@@ -113,6 +113,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     let batches = mnist.train.len().div_ceil(options.batch_size);
     let scheduler = options.scheduler(&mut opt, batches).map_err(Failure::Usage)?;
     let schedule = scheduler.as_ref().map_or("none".to_owned(), |scheduler| scheduler.schedule().to_string());
+    set_threads(options.threads);
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     let mut model = match &options.load {
         Some(path) => network::load(options, path, rows * columns)?,

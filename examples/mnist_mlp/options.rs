@@ -71,6 +71,10 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 
+    /// Threads that share the work of large networks; the model does not depend on their number
+    #[arg(long, default_value_t = 1, value_parser = at_least_one)]
+    pub(crate) threads: usize,
+
     /// Print one line of JSON for each epoch, and nothing else
     #[arg(long)]
     pub(crate) json: bool,

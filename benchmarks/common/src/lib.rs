@@ -206,7 +206,7 @@ impl Measured {
     /// Prints the line of JSON.
     pub fn print(mut self, framework: &str, version: &str, options: &Options) {
         let first_100 = self.median_of(0..100);
-        let from_5000 = self.median_of(5000..5100);
+        let (from_5000, from_10_000) = (self.median_of(5000..5100), self.median_of(10_000..10_100));
         let quantile = |values: &mut [f64], q: f64| {
             values.sort_by(f64::total_cmp);
             values[((values.len() - 1) as f64 * q) as usize] * 1e6
@@ -221,6 +221,7 @@ impl Measured {
             "p10_us": quantile(&mut self.steps, 0.1),
             "steps_1_to_100_us": first_100,
             "steps_5001_to_5100_us": from_5000,
+            "steps_10001_to_10100_us": from_10_000,
             "single_us": (!self.singles.is_empty()).then(|| quantile(&mut self.singles, 0.5)),
             "train_loss": self.train_loss,
             "test_accuracy": self.test_accuracy,

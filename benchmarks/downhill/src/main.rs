@@ -19,15 +19,27 @@ struct Options {
     config: char,
     #[arg(long, default_value_t = 1)]
     epochs: usize,
-    /// downhill computes with one thread.
-    #[arg(long, default_value_t = 1)]
+    /// The threads that share large products and updates.
+    #[arg(long, default_value_t = 1, value_parser = at_least_one)]
     threads: usize,
+    /// End a run after so many steps.
+    #[arg(long, default_value_t = usize::MAX, hide_default_value = true, value_parser = at_least_one)]
+    max_steps: usize,
     #[arg(long, default_value = "data/mnist")]
     data: PathBuf,
 }
 
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".into()),
+        Ok(number) => Ok(number),
+        Err(_) => Err("not a whole number".into()),
+    }
+}
+
 fn main() {
     let options = Options::parse();
+    set_threads(options.threads);
     let measured = match options.config.to_ascii_uppercase() {
         'A' => train_mnist(&options, &[784, 128, 10], 64, Sgd { lr: 0.1, momentum: 0.9, ..Sgd::default() }),
         'B' => train_mnist(&options, &[784, 512, 512, 10], 128, Adam::default()),
@@ -53,7 +65,8 @@ impl Measured {
     fn json(mut self, options: &Options) -> serde_json::Value {
         // Subnormal numbers, leaks and fragmentation would make late steps slower than early ones.
         let first_100 = self.median_of(0..100);
-        let from_5000 = self.median_of(5000..5100);
+        let (from_5000, from_10_000) = (self.median_of(5000..5100), self.median_of(10_000..10_100));
+        let steps = self.steps.len();
         self.steps.sort_by(f64::total_cmp);
         let quantile = |q: f64| self.steps[((self.steps.len() - 1) as f64 * q) as usize] * 1e6;
         serde_json::json!({
@@ -66,6 +79,8 @@ impl Measured {
             "p10_us": quantile(0.1),
             "steps_1_to_100_us": first_100,
             "steps_5001_to_5100_us": from_5000,
+            "steps_10001_to_10100_us": from_10_000,
+            "steps": steps,
             "single_us": self.single,
             "train_loss": self.train_loss,
             "test_accuracy": self.test_accuracy,
@@ -132,7 +147,7 @@ fn train_mnist(options: &Options, sizes: &[usize], batch: usize, rule: impl Rule
     let start = Instant::now();
     for epoch in 0..options.epochs {
         let order = SplitMix64(1000 + epoch as u64).order(mnist.train.len());
-        for indices in order.chunks_exact(batch) {
+        for indices in order.chunks_exact(batch).take(options.max_steps.saturating_sub(steps.len())) {
             let start = Instant::now();
             let (images, labels) = mnist.train.gather(indices);
             let loss = cross_entropy(&model.forward(&images), &labels);
