@@ -5,7 +5,7 @@
 //! digits, `erf x = x·P(x²)`. `G` and `P` are minimax polynomials. In `f64` neither `x²` nor the differences lose
 //! anything that `f32` would show.
 //!
-//! For `f64` there is no such formula within 1 ulp; the functions are those of `libm`.
+//! `f64` would need other formulas, in more pieces; there the functions are those of `libm`.
 
 use super::bits::polynomial;
 use super::exp;

@@ -87,6 +87,7 @@ pub(super) fn rough(x: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::approx_constant)] // Entries of a table.
 mod tests {
     use super::*;
     use crate::kernels::math::testing::{

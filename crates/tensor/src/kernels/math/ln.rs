@@ -1,9 +1,14 @@
 //! The natural logarithm.
 //!
-//! `x = 2ᵏ·(1 + f)` with `√½ ≤ 1 + f < √2`, and `ln x = k·ln 2 + ln(1 + f)`. With `s = f / (2 + f)`, `ln(1 + f) = 2
-//! artanh s = 2s + s³·R(s²) = f - (½f² - s·(½f² + s²·R(s²)))`, where `f` and `½f²` are almost exact and what is
-//! computed is small (the arrangement of fdlibm, Sun Microsystems 1993). `R` is a minimax polynomial. `k·ln 2` has a
-//! first part which is exact; what its sum with `f` loses to rounding is added in the end.
+//! `x = 2ᵏ·(1 + f)` with `√½ ≤ 1 + f < √2`, and `ln x = k·ln 2 + ln(1 + f)`. With `s = f / (2 + f)`,
+//!
+//! ```text
+//! ln(1 + f) = 2 artanh s = 2s + s³·R(s²) = f - (½f² - s·(½f² + s²·R(s²)))
+//! ```
+//!
+//! where `f` is exact, `½f²` almost, and what is computed is small (the arrangement of fdlibm, Sun Microsystems 1993).
+//! `R` is a minimax polynomial. `k·ln 2` has a first part which is exact; what its sum with `f` loses to rounding is
+//! added in the end.
 
 use super::bits::polynomial;
 use super::exp::{LN_2_F32, LN_2_F64};
@@ -112,6 +117,7 @@ pub(super) fn rough(x: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::approx_constant)] // Entries of a table.
 mod tests {
     use super::*;
     use crate::kernels::math::testing::{

@@ -45,6 +45,7 @@ pub(crate) fn double(x: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::approx_constant)] // Entries of a table.
 mod tests {
     use super::*;
     use crate::kernels::math::testing::{
