@@ -147,9 +147,10 @@ fn train_mnist(options: &Options, sizes: &[usize], batch: usize, rule: impl Rule
     let start = Instant::now();
     for epoch in 0..options.epochs {
         let order = SplitMix64(1000 + epoch as u64).order(mnist.train.len());
-        for indices in order.chunks_exact(batch).take(options.max_steps.saturating_sub(steps.len())) {
+        let mut batches = mnist.train.batches(batch).ordered(order).drop_last();
+        while steps.len() < options.max_steps {
             let start = Instant::now();
-            let (images, labels) = mnist.train.gather(indices);
+            let Some((images, labels)) = batches.next() else { break };
             let loss = cross_entropy(&model.forward(&images), &labels);
             opt.step(&mut model, &loss.backward());
             steps.push(start.elapsed().as_secs_f64());

@@ -45,6 +45,28 @@ impl<'a, D: Dataset> Batches<'a, D> {
         Batches { dataset, order: (0..dataset.len()).collect(), next: 0, size }
     }
 
+    /// The samples in an order of your own, which may leave some out and repeat others: a sampler.
+    ///
+    /// ```
+    /// # use downhill_data::{Dataset, ImageSet};
+    /// # let set = ImageSet::new((0..20).collect(), (1, 2), (0..10).collect());
+    /// let order = vec![9, 0, 0, 3];
+    /// let labels: Vec<Vec<usize>> = set.batches(3).ordered(order).map(|(_, labels)| labels).collect();
+    /// assert_eq!(labels, [vec![9, 0, 0], vec![3]]);
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no sample of one of these numbers.
+    #[must_use]
+    #[track_caller]
+    pub fn ordered(self, order: Vec<usize>) -> Self {
+        let len = self.dataset.len();
+        if let Some(index) = order.iter().find(|&&index| index >= len) {
+            panic!("ordered: there is no sample {index}; the set has {len}, numbered from 0");
+        }
+        Batches { order, next: 0, ..self }
+    }
+
     /// The same samples in random order (Fisher-Yates). The generator is used now, not while the batches are drawn, so
     /// it is free for dropout and the like in between. The same generator state gives the same order.
     #[must_use]
@@ -70,7 +92,14 @@ impl<D: Dataset> Iterator for Batches<'_, D> {
         let rest = &self.order[self.next..];
         let batch = &rest[..self.size.min(rest.len())];
         self.next += batch.len();
-        if batch.is_empty() { None } else { Some(self.dataset.gather(batch)) }
+        if batch.is_empty() {
+            return None;
+        }
+        let gathered = self.dataset.gather(batch);
+        // A shuffled batch comes from all over the memory, and the step until it is needed is time enough to fetch it.
+        let rest = &self.order[self.next..];
+        self.dataset.prefetch(&rest[..self.size.min(rest.len())]);
+        Some(gathered)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -197,6 +226,12 @@ mod tests {
         assert!(late.len() == 8 && late.iter().all(|&i| i < 8));
         let early: Vec<usize> = set.batches(4).shuffled(&mut rng(1)).drop_last().flatten().collect();
         assert!(early.len() == 8 && early.iter().any(|&i| i >= 8));
+    }
+
+    #[test]
+    #[should_panic(expected = "ordered: there is no sample 7; the set has 7, numbered from 0")]
+    fn an_order_with_a_sample_that_is_not_there() {
+        let _batches = indices(7).batches(3).ordered(vec![6, 7]);
     }
 
     #[test]

@@ -42,6 +42,10 @@ pub trait Dataset {
     /// The samples at `indices`, in that order, as one batch.
     fn gather(&self, indices: &[usize]) -> Self::Batch;
 
+    /// Asks for the memory of samples that will be gathered soon, without waiting for it. A hint: by default nothing
+    /// happens.
+    fn prefetch(&self, _indices: &[usize]) {}
+
     /// Mini-batches of `size` samples, in order; see [`Batches`] for shuffled ones.
     ///
     /// # Panics

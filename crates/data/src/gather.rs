@@ -55,7 +55,7 @@ fn gather_portable(pixels: &[u8], width: usize, indices: &[usize], how: Option<N
     let row = |index: usize| &pixels[index * width..(index + 1) * width];
     for (k, &index) in indices.iter().enumerate() {
         if let Some(&later) = indices.get(k + AHEAD) {
-            prefetch(row(later));
+            ask_for::<NEAREST>(row(later));
         }
         match how {
             None => out.extend(row(index).iter().map(|&byte| quotient(byte))),
@@ -72,14 +72,24 @@ fn quotient(byte: u8) -> f32 {
     f32::from(byte) * HIGH + f32::from(byte) * LOW
 }
 
-/// Asks for the memory of `bytes`, without waiting for it.
+/// Asks for the memory of the rows `indices`, for the second cache: there is a whole training step in between.
+pub(crate) fn prefetch(pixels: &[u8], width: usize, indices: &[usize]) {
+    for &index in indices {
+        ask_for::<SECOND>(&pixels[index * width..(index + 1) * width]);
+    }
+}
+
+/// The caches of an x86-64 processor, by the numbers that its instruction has for them.
+const NEAREST: i32 = 3;
+const SECOND: i32 = 2;
+
+/// Asks for the memory of `bytes` to be brought into a cache, without waiting for it.
 #[inline(always)]
-fn prefetch(bytes: &[u8]) {
+fn ask_for<const CACHE: i32>(bytes: &[u8]) {
     #[cfg(target_arch = "x86_64")]
     for line in bytes.chunks(64) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: a prefetch is a hint: it reads nothing and cannot fault. Every x86-64 processor has it (SSE).
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+        unsafe { std::arch::x86_64::_mm_prefetch::<CACHE>(line.as_ptr().cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = bytes;

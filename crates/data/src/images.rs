@@ -7,7 +7,7 @@ use downhill_tensor::Tensor;
 use ndarray::ArrayView2;
 use rand::Rng;
 
-use crate::gather::{Normalisation, gather};
+use crate::gather::{self, Normalisation, gather};
 use crate::{Batches, DataError, Dataset, Share, idx, split};
 
 /// Grey-scale images of one size, each with a label.
@@ -233,6 +233,10 @@ impl Dataset for ImageSet {
     fn gather(&self, indices: &[usize]) -> Self::Batch {
         let labels = indices.iter().map(|&index| self.label(index)).collect();
         (self.gather_images(indices), labels)
+    }
+
+    fn prefetch(&self, indices: &[usize]) {
+        gather::prefetch(&self.pixels, self.rows * self.columns, indices);
     }
 }
 

@@ -33,6 +33,7 @@
 //! `docs/parity.md` in the repository lists the largest difference to PyTorch for every rule and schedule under every
 //! option.
 
+mod aligned;
 mod average;
 mod clip;
 mod kernels;

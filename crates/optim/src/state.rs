@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use downhill_tensor::Float;
 use serde::{Deserialize, Serialize};
 
+use crate::aligned::Aligned;
+
 /// What a rule remembers of one parameter: how many steps it has taken, and named buffers and numbers that come into
 /// being when the rule first asks for them. Names are PyTorch's (`momentum_buffer`, `exp_avg`, ...).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -13,7 +15,7 @@ pub struct ParamState<F: Float = f32> {
     /// The number of steps taken with a gradient.
     pub steps: u64,
     numbers: Vec<(Cow<'static, str>, f64)>,
-    buffers: Vec<(Cow<'static, str>, Vec<F>)>,
+    buffers: Vec<(Cow<'static, str>, Aligned<F>)>,
 }
 
 impl<F: Float> Default for ParamState<F> {
@@ -25,12 +27,12 @@ impl<F: Float> Default for ParamState<F> {
 impl<F: Float> ParamState<F> {
     /// A buffer, if the rule has made it.
     pub fn buffer(&self, name: &str) -> Option<&[F]> {
-        self.buffers.iter().find(|(known, _)| known == name).map(|(_, buffer)| buffer.as_slice())
+        self.buffers.iter().find(|(known, _)| known == name).map(|(_, buffer)| &**buffer)
     }
 
     /// Every buffer with its name.
     pub fn buffers(&self) -> impl Iterator<Item = (&str, &[F])> {
-        self.buffers.iter().map(|(name, buffer)| (name.as_ref(), buffer.as_slice()))
+        self.buffers.iter().map(|(name, buffer)| (name.as_ref(), &**buffer))
     }
 
     /// Every number with its name.
@@ -60,7 +62,7 @@ impl<F: Float> ParamState<F> {
     /// Makes a buffer of `len` elements `start` if there is none of that name.
     pub fn prepare(&mut self, name: &'static str, len: usize, start: F) -> usize {
         self.buffers.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
-            self.buffers.push((Cow::Borrowed(name), vec![start; len]));
+            self.buffers.push((Cow::Borrowed(name), Aligned::full(len, start)));
             self.buffers.len() - 1
         })
     }
@@ -72,12 +74,12 @@ impl<F: Float> ParamState<F> {
     pub fn buffers_mut<const N: usize>(&mut self, names: [(&'static str, usize); N]) -> [&mut [F]; N] {
         let at = names.map(|(name, len)| self.prepare(name, len, F::zero()));
         let buffers = self.buffers.get_disjoint_mut(at).expect("every name comes once");
-        buffers.map(|(_, buffer)| buffer.as_mut_slice())
+        buffers.map(|(_, buffer)| &mut **buffer)
     }
 
     /// A buffer whose length changes; empty when it is new.
     pub fn list(&mut self, name: &'static str) -> &mut Vec<F> {
         let at = self.prepare(name, 0, F::zero());
-        &mut self.buffers[at].1
+        self.buffers[at].1.as_vec()
     }
 }

@@ -1,0 +1,109 @@
+//! Memory that begins a line of the cache.
+
+use std::ops::{Deref, DerefMut};
+
+use downhill_tensor::Float;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// The bytes of a line of the cache, which is as long as the longest vector.
+const LINE: usize = 64;
+
+/// Elements of which the first begins a line of the cache: a vector that straddles two lines costs as much as two. To
+/// `serde` it is a sequence like any other.
+#[derive(Debug, Default)]
+pub(crate) struct Aligned<F> {
+    /// The elements from `start` on; what is before them fills the line.
+    elements: Vec<F>,
+    start: usize,
+}
+
+impl<F: Float> Aligned<F> {
+    pub(crate) fn full(len: usize, value: F) -> Self {
+        Self::appended(len, |elements| elements.resize(elements.len() + len, value))
+    }
+
+    fn appended(len: usize, append: impl FnOnce(&mut Vec<F>)) -> Self {
+        if len == 0 {
+            return Aligned { elements: Vec::new(), start: 0 };
+        }
+        let mut elements: Vec<F> = Vec::with_capacity(len + LINE / size_of::<F>());
+        let start = elements.as_ptr().addr().wrapping_neg() % LINE / size_of::<F>();
+        elements.resize(start, F::zero());
+        append(&mut elements);
+        Aligned { elements, start }
+    }
+
+    /// The elements as a vector that may grow; they are aligned no longer.
+    pub(crate) fn as_vec(&mut self) -> &mut Vec<F> {
+        self.elements.drain(..std::mem::take(&mut self.start));
+        &mut self.elements
+    }
+}
+
+impl<F: Float> From<&[F]> for Aligned<F> {
+    fn from(elements: &[F]) -> Self {
+        Self::appended(elements.len(), |copy| copy.extend_from_slice(elements))
+    }
+}
+
+impl<F> Deref for Aligned<F> {
+    type Target = [F];
+
+    fn deref(&self) -> &[F] {
+        &self.elements[self.start..]
+    }
+}
+
+impl<F> DerefMut for Aligned<F> {
+    fn deref_mut(&mut self) -> &mut [F] {
+        &mut self.elements[self.start..]
+    }
+}
+
+/// Aligned in its own memory.
+impl<F: Float> Clone for Aligned<F> {
+    fn clone(&self) -> Self {
+        Aligned::from(&**self)
+    }
+}
+
+impl<F: Float> PartialEq for Aligned<F> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<F: Float> Serialize for Aligned<F> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (**self).serialize(serializer)
+    }
+}
+
+impl<'de, F: Float> Deserialize<'de> for Aligned<F> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Aligned::from(Vec::<F>::deserialize(deserializer)?.as_slice()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn begins_a_line_and_stays_itself() {
+        for len in [0, 1, 15, 1000, 100_000] {
+            let mut aligned = Aligned::full(len, 1.5_f32);
+            aligned.iter_mut().enumerate().for_each(|(i, x)| *x = i as f32);
+            let expected: Vec<f32> = (0..len).map(|i| i as f32).collect();
+            let text = serde_json::to_string(&aligned).unwrap();
+            assert_eq!(text, serde_json::to_string(&expected).unwrap());
+            for mut copy in [aligned.clone(), serde_json::from_str(&text).unwrap(), aligned] {
+                assert!(len == 0 || copy.as_ptr().addr() % LINE == 0);
+                assert_eq!(*copy, *expected);
+                copy.as_vec().push(7.0);
+                assert_eq!((copy.len(), copy[len]), (len + 1, 7.0));
+                assert_eq!(copy[..len], expected);
+            }
+        }
+    }
+}
