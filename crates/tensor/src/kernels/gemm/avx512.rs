@@ -5,7 +5,7 @@
 //! `a` is read where it lies, whatever its strides. `b` is read where it lies if its rows are contiguous and it is used
 //! only a few times; otherwise a panel of 32 columns is packed first, so that it fits the nearest cache. Where both
 //! operands run along the inner dimension and there are few rows, packing costs more than it saves, and inner products
-//! are taken instead.
+//! are taken instead; where there are more, the smaller of the two is the one that is packed.
 //!
 //! Each element of the result is summed in an order that depends on the shape and the layout of the operands alone, so
 //! that a product may be cut into ranges of columns without changing a bit.
@@ -23,7 +23,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use super::Product;
-use super::pack::{Line, pack};
+use super::pack::{Line, pack, unpack_transposed};
 
 /// The most rows of a tile: 13 · 2 sums, two vectors of `b` and one of `a` fit 32 registers, and the compiler needs two.
 const ROWS: usize = 13;
@@ -47,20 +47,72 @@ const DOT_COLUMNS: usize = 16;
 /// The machine has AVX-512 F, and the addresses of the product are valid as it says.
 #[target_feature(enable = "avx512f")]
 pub(super) unsafe fn multiply(product: &Product<'_, f32>, columns: Range<usize>) {
-    let &Product { m, k, a, b, .. } = product;
+    let &Product { m, a, b, .. } = product;
     if b.1 == 1 && a.2 == 1 && (m <= DOT_ROWS || product.n <= DOT_COLUMNS) {
         // SAFETY: the caller's promise.
         return unsafe { inner_products(product, columns) };
     }
+    if b.1 == 1 && a.2 == 1 && m < product.n {
+        // SAFETY: the caller's promise.
+        return unsafe { swapped(product, columns) };
+    }
+    // SAFETY: the caller's promise.
+    unsafe { blocks(product, columns) }
+}
+
+/// The transposed product `bᵀ·aᵀ`, transposed back: when both operands run along the inner dimension, this packs the
+/// smaller one.
+///
+/// # Safety
+/// As for [`multiply`].
+#[target_feature(enable = "avx512f")]
+unsafe fn swapped(product: &Product<'_, f32>, columns: Range<usize>) {
+    let &Product { m, k, n, a, b, start, c } = product;
+    // Whole vectors, for the way back.
+    let (rows, row) = (columns.len(), m.next_multiple_of(16));
+    with_scratch(rows.next_multiple_of(16) * row, |scratch| {
+        let (a, b) = ((a.0, a.2, a.1), (b.0.wrapping_offset(columns.start as isize * b.2), b.2, b.1));
+        let transpose = Product { m: rows, k, n: row, a: b, b: a, start: None, c: scratch };
+        // SAFETY: the operands are those of the product, and the scratch memory has room for the result.
+        unsafe {
+            blocks(&transpose, 0..m);
+            unpack_transposed(
+                (scratch, row),
+                start.map(|start| &start[columns.clone()]),
+                (c.add(columns.start), n),
+                [m, rows],
+            );
+        }
+    });
+}
+
+/// Calls `f` with the address of so many numbers of this thread, which begin a line of the cache and mean nothing.
+fn with_scratch<R>(len: usize, f: impl FnOnce(*mut f32) -> R) -> R {
+    thread_local!(static SCRATCH: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) });
+    SCRATCH.with_borrow_mut(|lines| grown(lines, len, f))
+}
+
+fn grown<R>(lines: &mut Vec<Line>, len: usize, f: impl FnOnce(*mut f32) -> R) -> R {
+    if lines.len() < len.div_ceil(16) {
+        lines.resize(len.div_ceil(16), Line::default());
+    }
+    f(lines.as_mut_ptr().cast())
+}
+
+/// The columns `columns` of the product, tile by tile.
+///
+/// # Safety
+/// As for [`multiply`].
+#[target_feature(enable = "avx512f")]
+unsafe fn blocks(product: &Product<'_, f32>, columns: Range<usize>) {
+    let &Product { m, k, b, .. } = product;
     let in_place = |width: usize| b.2 == 1 && m * k < PACK_SIZE && width.is_multiple_of(16);
     // The rows of `a` are read once for each group of panels: when they are many, that should be seldom.
     let group = if m < GROUP_ROWS { COLUMNS } else { GROUP };
     // Blocks of about equal depth, in whole vectors for the packing.
     let depth = k.div_ceil(k.div_ceil(DEPTH)).next_multiple_of(16);
     thread_local!(static PANELS: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) });
-    PANELS.with_borrow_mut(|panels| {
-        panels.resize(depth * group / 16, Line::default());
-        let panels: *mut f32 = panels.as_mut_ptr().cast();
+    let all = |panels: *mut f32| {
         for left in columns.clone().step_by(group) {
             let columns = left..columns.end.min(left + group);
             for top in (0..k).step_by(depth) {
@@ -79,7 +131,8 @@ pub(super) unsafe fn multiply(product: &Product<'_, f32>, columns: Range<usize>)
                 }
             }
         }
-    });
+    };
+    PANELS.with_borrow_mut(|lines| grown(lines, depth * group, all));
 }
 
 /// Panels of `b`: the address of the first, and the distances between them and between the rows of each.

@@ -70,7 +70,10 @@ unsafe fn pack_columns(from: *const f32, column: isize, depth: usize, width: usi
             let columns: [*const f32; 16] =
                 std::array::from_fn(|j| from.offset((first + j).min(width - 1) as isize * column));
             for p in (0..whole).step_by(16) {
-                transpose(columns.map(|column| column.add(p)), panel.add(p * COLUMNS + first));
+                let rows = transposed(columns.map(|column| column.add(p)));
+                for (i, row) in rows.into_iter().enumerate() {
+                    _mm512_store_ps(panel.add((p + i) * COLUMNS + first), row);
+                }
             }
             for p in whole..depth {
                 for (j, column) in columns.iter().enumerate() {
@@ -81,35 +84,63 @@ unsafe fn pack_columns(from: *const f32, column: isize, depth: usize, width: usi
     }
 }
 
-/// Sixteen numbers of each of sixteen columns become sixteen rows of a panel.
+/// The transpose of a matrix, plus `start` in every row if there is one: `to[i][j] = from[j][i] + start[j]` for `m` rows and
+/// `n` columns of the result. An address goes with the distance between rows.
 ///
 /// # Safety
-/// The addresses are valid for 16 reads each and for 16 rows of 16 numbers. The machine has AVX-512 F.
+/// `from` is valid for rows and columns up to the next multiple of 16, begins a line of the cache and its rows do; `to`
+/// is valid for the result. The machine has AVX-512 F.
 #[target_feature(enable = "avx512f")]
-unsafe fn transpose(columns: [*const f32; 16], panel: *mut f32) {
-    for block in 0..4 {
-        // SAFETY: the caller's promise.
-        unsafe {
-            // Four numbers of the columns i, i + 4, i + 8 and i + 12 in a vector: then all shuffles stay inside of quarters.
-            let quarter = |j: usize| _mm_loadu_ps(columns[j].add(4 * block));
-            let gather = |i: usize| {
-                let vector = _mm512_castps128_ps512(quarter(i));
-                let vector = _mm512_insertf32x4::<1>(vector, quarter(i + 4));
-                let vector = _mm512_insertf32x4::<2>(vector, quarter(i + 8));
-                _mm512_insertf32x4::<3>(vector, quarter(i + 12))
-            };
-            let (a, b, c, d) = (gather(0), gather(1), gather(2), gather(3));
-            let low = [_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d)].map(|x| _mm512_castps_pd(x));
-            let high = [_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d)].map(|x| _mm512_castps_pd(x));
-            let rows = [
-                _mm512_unpacklo_pd(low[0], low[1]),
-                _mm512_unpackhi_pd(low[0], low[1]),
-                _mm512_unpacklo_pd(high[0], high[1]),
-                _mm512_unpackhi_pd(high[0], high[1]),
-            ];
-            for (i, row) in rows.into_iter().enumerate() {
-                _mm512_store_ps(panel.add((4 * block + i) * COLUMNS), _mm512_castpd_ps(row));
+pub(super) unsafe fn unpack_transposed(
+    from: (*const f32, usize),
+    start: Option<&[f32]>,
+    to: (*mut f32, usize),
+    [m, n]: [usize; 2],
+) {
+    for left in (0..n).step_by(16) {
+        let mask = 0xffff >> (16 - (n - left).min(16));
+        // SAFETY: the masked columns are in `start`.
+        let start = start.map_or(_mm512_setzero_ps(), |start| unsafe {
+            _mm512_maskz_loadu_ps(mask, start.as_ptr().wrapping_add(left))
+        });
+        for top in (0..m).step_by(16) {
+            // SAFETY: the caller's promise; the rows below `m` and the masked columns are in the result.
+            unsafe {
+                let rows = std::array::from_fn(|j| from.0.add((left + j) * from.1 + top));
+                for (i, row) in transposed(rows).into_iter().enumerate().take(m - top) {
+                    let to = to.0.wrapping_add((top + i) * to.1 + left);
+                    _mm512_mask_storeu_ps(to, mask, _mm512_add_ps(row, start));
+                }
             }
         }
     }
+}
+
+/// Sixteen numbers of each of sixteen columns as sixteen rows.
+///
+/// # Safety
+/// The addresses are valid for 16 reads each. The machine has AVX-512 F.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn transposed(columns: [*const f32; 16]) -> [__m512; 16] {
+    let mut rows = [_mm512_setzero_ps(); 16];
+    for block in 0..4 {
+        // SAFETY: the caller's promise.
+        let quarter = |j: usize| unsafe { _mm_loadu_ps(columns[j].add(4 * block)) };
+        // Four numbers of the columns i, i + 4, i + 8 and i + 12 in a vector: then all shuffles stay inside of quarters.
+        let gather = |i: usize| {
+            let vector = _mm512_castps128_ps512(quarter(i));
+            let vector = _mm512_insertf32x4::<1>(vector, quarter(i + 4));
+            let vector = _mm512_insertf32x4::<2>(vector, quarter(i + 8));
+            _mm512_insertf32x4::<3>(vector, quarter(i + 12))
+        };
+        let (a, b, c, d) = (gather(0), gather(1), gather(2), gather(3));
+        let low = [_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d)].map(|x| _mm512_castps_pd(x));
+        let high = [_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d)].map(|x| _mm512_castps_pd(x));
+        rows[4 * block] = _mm512_castpd_ps(_mm512_unpacklo_pd(low[0], low[1]));
+        rows[4 * block + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low[0], low[1]));
+        rows[4 * block + 2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high[0], high[1]));
+        rows[4 * block + 3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high[0], high[1]));
+    }
+    rows
 }
