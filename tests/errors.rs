@@ -127,7 +127,7 @@ fn matrix_products() {
     fails(line!(), &["matmul of [2, 3] and []", "scalar", "`*`"], || a.matmul(&zeros(&[])));
     let (stacks, others) = (zeros(&[2, 3, 4]), zeros(&[5, 4, 3]));
     fails(line!(), &["matmul of [2, 3, 4] and [5, 4, 3]", "2 and 5"], || stacks.matmul(&others));
-    fails(line!(), &["matmul of [2, 3] and [5, 4]", "inner sizes 3 and 5"], || a.linear(&b, None));
+    fails(line!(), &["linear of [2, 3] and [4, 5]", "3 features", "[out, 3]"], || a.linear(&b, None));
     fails(line!(), &["linear of [2, 3] and [4, 5] and [4]", "5"], || a.linear(&b, Some(&zeros(&[4]))));
     fails(line!(), &["linear", "[2, 3]", "[4, 3]", "[5]"], || a.linear(&zeros(&[4, 3]), Some(&zeros(&[5]))));
 }

@@ -1,6 +1,6 @@
 //! The squared error.
 
-use downhill_tensor::{Elements, Float, Op, Tensor, apply};
+use downhill_tensor::{Elements, Elementwise, Float, Op, Tensor, apply, elementwise};
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
 use super::Reduction;
@@ -71,10 +71,32 @@ impl<F: Float> Op<F, 2> for SquaredDistance<F> {
     }
 
     fn vjp(&self, wrt: usize, [x, t]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        let slope = dy * (self.scale * F::from_f64(2.0));
+        let twice = self.scale * F::from_f64(2.0);
         match wrt {
-            0 => (x - t) * slope,
-            _ => (t - x) * slope,
+            0 => elementwise(ScaledDifference { scale: twice }, [x, t]) * dy,
+            _ => elementwise(ScaledDifference { scale: twice }, [t, x]) * dy,
+        }
+    }
+}
+
+/// `s·(a - b)`; the derivatives are `s` and `-s`. One operation instead of two.
+struct ScaledDifference<F> {
+    scale: F,
+}
+
+impl<F: Float> Elementwise<F, 2> for ScaledDifference<F> {
+    fn name(&self) -> &'static str {
+        "scaled_difference"
+    }
+
+    fn element(&self, [a, b]: [F; 2]) -> F {
+        self.scale * (a - b)
+    }
+
+    fn vjp(&self, wrt: usize, _: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        match wrt {
+            0 => dy * self.scale,
+            _ => dy * -self.scale,
         }
     }
 }

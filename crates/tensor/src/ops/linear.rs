@@ -78,7 +78,17 @@ impl<F: Float> Tensor<F> {
     fn linear_rows(&self, weight: &Tensor<F>, bias: Option<&Tensor<F>>) -> Tensor<F> {
         match bias {
             Some(bias) => apply(Linear, [self, weight, bias]),
-            None => matmul_oriented(Oriented::plain(self), Oriented::transposed(weight)),
+            None => {
+                let fits = weight.ndim() == 2 && weight.shape()[1] == self.shape()[1];
+                assert!(
+                    fits,
+                    "linear of {:?} and {:?}: the last axis of the input has {} features, the weight must be [out, {2}]",
+                    self.shape(),
+                    weight.shape(),
+                    self.shape()[1]
+                );
+                matmul_oriented(Oriented::plain(self), Oriented::transposed(weight))
+            }
         }
     }
 }
