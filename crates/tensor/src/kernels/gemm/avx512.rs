@@ -253,19 +253,20 @@ unsafe fn tile<const R: usize, const V: usize>(
 #[target_feature(enable = "avx512f")]
 unsafe fn inner_products(product: &Product<'_, f32>, columns: Range<usize>) {
     let m = product.m;
-    for left in columns.clone().step_by(6) {
+    let (down, across) = (m.div_ceil(4), columns.len().div_ceil(6));
+    for i in 0..down * across {
+        // The larger operand is read once, the smaller one again and again.
+        let (top, left) = if m > columns.len() { (i / across, i % across) } else { (i % down, i / down) };
         // Neighbours overlap rather than leave a remainder; the bits are the same.
-        let left = left.min(columns.end.saturating_sub(6)).max(columns.start);
+        let left = (columns.start + 6 * left).min(columns.end.saturating_sub(6)).max(columns.start);
         let width = 6.min(columns.end - left);
-        for top in (0..m).step_by(4) {
-            // SAFETY: the rows from `top` and the columns from `left` on are in the product.
-            unsafe {
-                if m == 1 {
-                    inner_product_tile::<1>(product, 0, 1, left, width);
-                } else {
-                    let top = top.min(m.saturating_sub(4));
-                    inner_product_tile::<4>(product, top, 4.min(m), left, width);
-                }
+        // SAFETY: the rows from `top` and the columns from `left` on are in the product.
+        unsafe {
+            if m == 1 {
+                inner_product_tile::<1>(product, 0, 1, left, width);
+            } else {
+                let top = (4 * top).min(m.saturating_sub(4));
+                inner_product_tile::<4>(product, top, 4.min(m), left, width);
             }
         }
     }
