@@ -1,4 +1,5 @@
-//! The map of a fully connected layer: `y = x·Wᵀ + b`; the derivatives are `dy·W`, `dyᵀ·x` and `dy`.
+//! The map of a fully connected layer: `y = x·Wᵀ + b`; the derivatives are `dy·W`, `dyᵀ·x` and the sum of the
+//! rows of `dy`.
 //!
 //! A primitive for speed: the product starts from the bias instead of zero, which saves a pass over the result and
 //! one recorded operation for every layer.
@@ -42,8 +43,7 @@ impl<F: Float> Op<F, 3> for Linear {
         match wrt {
             0 => dy.matmul(weight),
             1 => matmul_oriented(Oriented::transposed(dy), Oriented::plain(x)),
-            // The bias was broadcast over the rows, and broadcasting is undone by the backward walk.
-            _ => dy.clone(),
+            _ => dy.sum_axis(0),
         }
     }
 }

@@ -2,9 +2,23 @@
 
 use ndarray::ArrayView2;
 
+use super::Matrix;
 use crate::Float;
 use crate::kernels::Memory;
 use crate::kernels::simd::vectorised;
+
+/// Every element by the definition, one after the other: for products of a few numbers, and of none.
+pub(super) fn tiny<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Memory<F> {
+    let mut memory = Memory::full(a.rows * b.columns, F::zero());
+    let c = memory.get_mut().expect("nobody else has it yet");
+    for i in 0..a.rows {
+        for j in 0..b.columns {
+            let sum = start.map_or(F::zero(), |start| start[j]);
+            c[i * b.columns + j] = (0..a.columns).fold(sum, |sum, p| sum + a.at(i, p) * b.at(p, j));
+        }
+    }
+    memory
+}
 
 /// Every element by the definition, in the order of memory: for small products and for a single row.
 pub(super) fn by_definition<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, start: Option<&[F]>) -> Memory<F> {
@@ -12,10 +26,7 @@ pub(super) fn by_definition<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, 
     let mut memory = Memory::full(m * n, F::zero());
     let c = &mut memory.get_mut().expect("nobody else has it yet")[..m * n];
     if let Some(row) = start {
-        c.chunks_exact_mut(n.max(1)).for_each(|c| c.copy_from_slice(row));
-    }
-    if m * n * k == 0 {
-        return memory;
+        c.chunks_exact_mut(n).for_each(|c| c.copy_from_slice(row));
     }
     // The transpose of a row-major matrix, such as a weight `[out, in]`: each of its columns is a slice.
     let transposed = b.t();

@@ -39,6 +39,21 @@ impl<'a, F> Matrix<'a, F> {
         Matrix { rows: self.columns, columns: self.rows, strided: (address, column, row), memory: PhantomData }
     }
 
+    /// One element.
+    ///
+    /// # Panics
+    /// If there is none at this place.
+    #[inline]
+    pub(super) fn at(&self, row: usize, column: usize) -> F
+    where
+        F: Copy,
+    {
+        assert!(row < self.rows && column < self.columns, "an element of the matrix");
+        let (address, row_step, column_step) = self.strided;
+        // SAFETY: the address is valid for all rows and columns.
+        unsafe { *address.offset(row as isize * row_step + column as isize * column_step) }
+    }
+
     /// As an array.
     pub(super) fn view(&self) -> ArrayView2<'a, F> {
         let (address, row, column) = self.strided;

@@ -25,10 +25,12 @@ use super::team::share;
 use crate::{Elements, Float};
 
 pub(crate) use batched::matmul_batched;
-use by_definition::by_definition;
+use by_definition::{by_definition, tiny};
 pub(crate) use matrix::Matrix;
 use matrix::Strided;
 
+/// Up to this many multiplications, a product costs less than the choice of how to compute it.
+const TINY: usize = 64;
 /// Up to this many multiplications, packing the operands of a blocked product costs more than the product.
 const SMALL: usize = 2048;
 
@@ -60,8 +62,15 @@ unsafe impl<F: Sync> Sync for Product<'_, F> {}
 pub(crate) fn matmul2<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Elements<F> {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert!(b.rows == k && start.is_none_or(|row| row.len() == n), "the operation has checked the shapes");
-    let few = !F::any_size_is_blocked() && (m == 1 || m * k * n <= SMALL);
-    let c = if few || m * k * n == 0 { by_definition(&a.view(), &b.view(), start) } else { blocked(a, b, start) };
+    let size = m * k * n;
+    let few = !F::any_size_is_blocked() && (m == 1 || size <= SMALL);
+    let c = if size <= TINY {
+        tiny(a, b, start)
+    } else if few {
+        by_definition(&a.view(), &b.view(), start)
+    } else {
+        blocked(a, b, start)
+    };
     Elements::of_memory(IxDyn(&[m, n]), c)
 }
 
