@@ -515,7 +515,7 @@ class Results:
 def write_report(options, runs, records):
     path = HERE / f"{options.output}.md"
     path.write_text("\n".join(report(runs, records)) + "\n")
-    print(f"wrote {path.relative_to(ROOT)}", file=sys.stderr)
+    print(f"wrote {os.path.relpath(path)}", file=sys.stderr)
 
 
 def report(runs, records):
@@ -789,6 +789,21 @@ def over_the_run(results, present):
     )
     yield ""
     yield from table(names, columns, cell)
+    plots = {config: results.values(OURS, config, 1, "medians_of_500_us", part)[-1:] for config, part in LATE_STEPS.items()}
+    plots = {config: values[0] for config, values in plots.items() if values and values[0]}
+    if plots:
+        yield ""
+        yield "Ours, a column for the median of each five hundred steps, its height from zero:"
+        yield ""
+        yield "```text"
+        for config, values in plots.items():
+            yield f"{config}  {bars(values)}  {number(min(values))} to {number(max(values))} µs"
+        yield "```"
+
+
+def bars(values):
+    heights = "▁▂▃▄▅▆▇█"
+    return "".join(heights[round(value / max(values) * (len(heights) - 1))] for value in values)
 
 
 if __name__ == "__main__":

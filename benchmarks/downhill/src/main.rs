@@ -66,6 +66,8 @@ impl Measured {
         // Subnormal numbers, leaks and fragmentation would make late steps slower than early ones.
         let first_100 = self.median_of(0..100);
         let (from_5000, from_10_000) = (self.median_of(5000..5100), self.median_of(10_000..10_100));
+        let over_the_run: Vec<_> =
+            (0..self.steps.len() / 500).filter_map(|i| self.median_of(500 * i..500 * (i + 1))).collect();
         let steps = self.steps.len();
         self.steps.sort_by(f64::total_cmp);
         let quantile = |q: f64| self.steps[((self.steps.len() - 1) as f64 * q) as usize] * 1e6;
@@ -80,6 +82,7 @@ impl Measured {
             "steps_1_to_100_us": first_100,
             "steps_5001_to_5100_us": from_5000,
             "steps_10001_to_10100_us": from_10_000,
+            "medians_of_500_us": over_the_run,
             "steps": steps,
             "single_us": self.single,
             "train_loss": self.train_loss,

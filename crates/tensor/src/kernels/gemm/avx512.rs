@@ -23,6 +23,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use super::Product;
+use super::inner_products::inner_products;
 use super::pack::{Line, pack, unpack_transposed};
 
 /// The most rows of a tile: 13 · 2 sums, two vectors of `b` and one of `a` fit 32 registers, and the compiler needs two.
@@ -33,8 +34,8 @@ pub(super) const COLUMNS: usize = 32;
 const DEPTH: usize = 400;
 /// From so many elements of `a` on, a panel of a row-major `b` is used often enough, and lies scattered enough, to be packed.
 const PACK_SIZE: usize = 1 << 14;
-/// From so many rows on, the panels of so many columns are packed together.
-const GROUP_ROWS: usize = 600;
+/// From so many elements of `a` on, the panels of so many columns are packed together, so that `a` is read seldom.
+const GROUP_SIZE: usize = 1 << 17;
 const GROUP: usize = 512;
 /// Up to so many rows, inner products are taken if both operands run along the inner dimension.
 const DOT_ROWS: usize = 32;
@@ -107,8 +108,7 @@ fn grown<R>(lines: &mut Vec<Line>, len: usize, f: impl FnOnce(*mut f32) -> R) ->
 unsafe fn blocks(product: &Product<'_, f32>, columns: Range<usize>) {
     let &Product { m, k, b, .. } = product;
     let in_place = |width: usize| b.2 == 1 && m * k < PACK_SIZE && width.is_multiple_of(16);
-    // The rows of `a` are read once for each group of panels: when they are many, that should be seldom.
-    let group = if m < GROUP_ROWS { COLUMNS } else { GROUP };
+    let group = if m * k < GROUP_SIZE { COLUMNS } else { GROUP };
     // Blocks of about equal depth, in whole vectors for the packing.
     let depth = k.div_ceil(k.div_ceil(DEPTH)).next_multiple_of(16);
     thread_local!(static PANELS: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) });
@@ -149,7 +149,6 @@ struct Panels {
 #[target_feature(enable = "avx512f")]
 unsafe fn block(product: &Product<'_, f32>, positions: Range<usize>, columns: Range<usize>, panels: Panels) {
     let &Product { m, n, a, c, start, .. } = product;
-    let zeros = [0.0; COLUMNS];
     let tiles = m.div_ceil(ROWS);
     let mut row = 0;
     for t in 0..tiles {
@@ -163,9 +162,9 @@ unsafe fn block(product: &Product<'_, f32>, positions: Range<usize>, columns: Ra
             unsafe {
                 let c = c.add(row * n + left);
                 let from = match start {
-                    _ if positions.start > 0 => (c.cast_const(), n as isize),
-                    Some(start) => (start.as_ptr().add(left), 0),
-                    None => (zeros.as_ptr(), 0),
+                    _ if positions.start > 0 => Some((c.cast_const(), n as isize)),
+                    Some(start) => Some((start.as_ptr().add(left), 0)),
+                    None => None,
                 };
                 let panel = (panels.first.offset(panel as isize * panels.next), panels.row);
                 let tile = TILES[usize::from(width > 16)][height - 1];
@@ -182,7 +181,7 @@ type Tile = unsafe fn(
     depth: usize,
     a: (*const f32, isize, isize),
     b: (*const f32, isize),
-    from: (*const f32, isize),
+    from: Option<(*const f32, isize)>,
     c: (*mut f32, usize),
     masks: [__mmask16; 2],
 );
@@ -205,7 +204,7 @@ unsafe fn tile<const R: usize, const V: usize>(
     depth: usize,
     (a, a_row, a_column): (*const f32, isize, isize),
     (mut b, b_row): (*const f32, isize),
-    (from, from_row): (*const f32, isize),
+    from: Option<(*const f32, isize)>,
     (c, c_row): (*mut f32, usize),
     masks: [__mmask16; 2],
 ) {
@@ -213,9 +212,11 @@ unsafe fn tile<const R: usize, const V: usize>(
     // moved past the last position without being read.
     unsafe {
         let mut sums = [[_mm512_setzero_ps(); V]; R];
-        for (i, sums) in sums.iter_mut().enumerate() {
-            for (v, sum) in sums.iter_mut().enumerate() {
-                *sum = _mm512_maskz_loadu_ps(masks[v], from.offset(i as isize * from_row).add(16 * v));
+        if let Some((from, from_row)) = from {
+            for (i, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    *sum = _mm512_maskz_loadu_ps(masks[v], from.offset(i as isize * from_row).add(16 * v));
+                }
             }
         }
         // Every third row of `a`: the others are reached by adding one or two distances in the instruction itself, where
@@ -243,92 +244,4 @@ unsafe fn tile<const R: usize, const V: usize>(
             }
         }
     }
-}
-
-/// The rows of `a` and of the transpose of `b` are contiguous: every element of the result is the inner product of two of
-/// them, taken in tiles of 4 by 6.
-///
-/// # Safety
-/// As for [`multiply`].
-#[target_feature(enable = "avx512f")]
-unsafe fn inner_products(product: &Product<'_, f32>, columns: Range<usize>) {
-    let m = product.m;
-    let (down, across) = (m.div_ceil(4), columns.len().div_ceil(6));
-    for i in 0..down * across {
-        // The larger operand is read once, the smaller one again and again.
-        let (top, left) = if m > columns.len() { (i / across, i % across) } else { (i % down, i / down) };
-        // Neighbours overlap rather than leave a remainder; the bits are the same.
-        let left = (columns.start + 6 * left).min(columns.end.saturating_sub(6)).max(columns.start);
-        let width = 6.min(columns.end - left);
-        // SAFETY: the rows from `top` and the columns from `left` on are in the product.
-        unsafe {
-            if m == 1 {
-                inner_product_tile::<1>(product, 0, 1, left, width);
-            } else {
-                let top = (4 * top).min(m.saturating_sub(4));
-                inner_product_tile::<4>(product, top, 4.min(m), left, width);
-            }
-        }
-    }
-}
-
-/// # Safety
-/// As for [`multiply`]; `height` and `width` are not 0.
-#[target_feature(enable = "avx512f")]
-unsafe fn inner_product_tile<const R: usize>(
-    product: &Product<'_, f32>,
-    top: usize,
-    height: usize,
-    left: usize,
-    width: usize,
-) {
-    let &Product { k, n, a, b, c, start, .. } = product;
-    // SAFETY: by the caller's promise. Rows and columns past the last are the last once more, and are not stored.
-    unsafe {
-        let rows: [*const f32; R] = std::array::from_fn(|i| a.0.offset((top + i.min(height - 1)) as isize * a.1));
-        let columns: [*const f32; 6] = std::array::from_fn(|j| b.0.offset((left + j.min(width - 1)) as isize * b.2));
-        let mut sums = [[_mm512_setzero_ps(); 6]; R];
-        let mut step = |at: usize, mask: __mmask16| {
-            let column = columns.map(|column| _mm512_maskz_loadu_ps(mask, column.add(at)));
-            for (sums, row) in sums.iter_mut().zip(rows) {
-                let row = _mm512_maskz_loadu_ps(mask, row.add(at));
-                for (sum, column) in sums.iter_mut().zip(column) {
-                    *sum = _mm512_fmadd_ps(row, column, *sum);
-                }
-            }
-        };
-        let whole = k - k % 16;
-        for at in (0..whole).step_by(16) {
-            step(at, 0xffff);
-        }
-        if whole < k {
-            step(whole, 0xffff >> (16 - k % 16));
-        }
-        for (i, sums) in sums.iter().enumerate().take(height) {
-            let zero = _mm512_setzero_ps();
-            let mut totals = [0.0; 8];
-            _mm_storeu_ps(totals.as_mut_ptr(), totals_of_4([sums[0], sums[1], sums[2], sums[3]]));
-            _mm_storeu_ps(totals.as_mut_ptr().add(4), totals_of_4([sums[4], sums[5], zero, zero]));
-            for (j, total) in totals.iter().enumerate().take(width) {
-                let start = start.map_or(0.0, |start| start[left + j]);
-                *c.add((top + i) * n + left + j) = start + total;
-            }
-        }
-    }
-}
-
-/// The sums of the lanes of four vectors.
-#[target_feature(enable = "avx512f")]
-fn totals_of_4([a, b, c, d]: [__m512; 4]) -> __m128 {
-    let pair = |x, y| _mm512_castps_pd(_mm512_add_ps(_mm512_unpacklo_ps(x, y), _mm512_unpackhi_ps(x, y)));
-    let (ab, cd) = (pair(a, b), pair(c, d));
-    let low = _mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd));
-    let quads = _mm512_add_ps(low, _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd)));
-    let [q0, q1, q2, q3] = [
-        _mm512_castps512_ps128(quads),
-        _mm512_extractf32x4_ps::<1>(quads),
-        _mm512_extractf32x4_ps::<2>(quads),
-        _mm512_extractf32x4_ps::<3>(quads),
-    ];
-    _mm_add_ps(_mm_add_ps(q0, q2), _mm_add_ps(q1, q3))
 }

@@ -7,6 +7,8 @@
 mod avx512;
 mod batched;
 mod by_definition;
+#[cfg(target_arch = "x86_64")]
+mod inner_products;
 mod matrix;
 #[cfg(target_arch = "x86_64")]
 mod pack;
