@@ -32,9 +32,12 @@ const CASES: [Case; 12] = [
     ([512, 512, 512], [false, false]),
 ];
 
+/// In memory that begins a line of the cache, as parameters, batches and results do.
 fn operand(rows: usize, columns: usize, transposed: bool) -> Tensor {
-    let numbers = Tensor::from((0..rows * columns).map(|i| (i % 97) as f32 / 97.0 - 0.5).collect::<Vec<_>>());
-    if transposed { numbers.reshape(&[columns, rows]).t() } else { numbers.reshape(&[rows, columns]) }
+    let shape = if transposed { [columns, rows] } else { [rows, columns] };
+    let numbers = (0..rows * columns).map(|i| (i % 97) as f32 / 97.0 - 0.5);
+    let matrix = Tensor::appended(&shape, |elements| elements.extend(numbers));
+    if transposed { matrix.t() } else { matrix }
 }
 
 fn operands(([m, k, n], [a, b]): Case) -> (Tensor, Tensor) {
