@@ -15,6 +15,11 @@
 //! | the same, normalised (with division: 19 and 18) | 12 | 9.2 |
 #![allow(unsafe_code)]
 
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use downhill_tensor::machine::share;
+
 /// How many images ahead to ask for.
 const AHEAD: usize = 3;
 
@@ -32,35 +37,83 @@ pub(crate) struct Normalisation {
     pub(crate) std: f32,
 }
 
+/// From so many numbers on, threads share a batch. Each then finds its part of the next one in its own cache, too.
+const SHARED: usize = 1 << 14;
+
+/// Calls `work` with ranges that make up all `rows`, in one thread or in several.
+fn in_threads(rows: usize, width: usize, work: impl Fn(Range<usize>) + Sync) {
+    if rows * width < SHARED { work(0..rows) } else { share(rows, 1, work) }
+}
+
 /// Appends the rows `indices` of `pixels`, `width` bytes each, one after the other.
 pub(crate) fn gather(pixels: &[u8], width: usize, indices: &[usize], how: Option<Normalisation>, out: &mut Vec<f32>) {
+    let len = indices.len() * width;
+    out.reserve(len);
+    let room = Lent(out.spare_capacity_mut().as_mut_ptr());
+    in_threads(indices.len(), width, |rows| {
+        // SAFETY: there is room for all rows, and the ranges do not overlap.
+        let room = unsafe { std::slice::from_raw_parts_mut(room.at(rows.start * width), rows.len() * width) };
+        convert(pixels, width, &indices[rows], how, room);
+    });
+    // SAFETY: every row has been written.
+    unsafe { out.set_len(out.len() + len) };
+}
+
+/// An address of which every thread uses a range of its own.
+struct Lent(*mut MaybeUninit<f32>);
+
+impl Lent {
+    fn at(&self, place: usize) -> *mut MaybeUninit<f32> {
+        self.0.wrapping_add(place)
+    }
+}
+
+// SAFETY: it is used for ranges that do not overlap.
+unsafe impl Sync for Lent {}
+
+/// Writes the rows `indices` to `out`, which is as long as they are.
+fn convert(pixels: &[u8], width: usize, indices: &[usize], how: Option<Normalisation>, out: &mut [MaybeUninit<f32>]) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2.
-        unsafe { gather_avx2(pixels, width, indices, how, out) };
+        unsafe { convert_avx2(pixels, width, indices, how, out) };
         return;
     }
-    gather_portable(pixels, width, indices, how, out);
+    convert_portable(pixels, width, indices, how, out);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn gather_avx2(pixels: &[u8], width: usize, indices: &[usize], how: Option<Normalisation>, out: &mut Vec<f32>) {
-    gather_portable(pixels, width, indices, how, out);
+fn convert_avx2(
+    pixels: &[u8],
+    width: usize,
+    indices: &[usize],
+    how: Option<Normalisation>,
+    out: &mut [MaybeUninit<f32>],
+) {
+    convert_portable(pixels, width, indices, how, out);
 }
 
 /// Inlined into its callers, so that each compiles it for its own instruction set.
 #[inline(always)]
-fn gather_portable(pixels: &[u8], width: usize, indices: &[usize], how: Option<Normalisation>, out: &mut Vec<f32>) {
+fn convert_portable(
+    pixels: &[u8],
+    width: usize,
+    indices: &[usize],
+    how: Option<Normalisation>,
+    out: &mut [MaybeUninit<f32>],
+) {
+    assert!(out.len() == indices.len() * width, "a place for every number");
     let row = |index: usize| &pixels[index * width..(index + 1) * width];
-    for (k, &index) in indices.iter().enumerate() {
+    for (k, (&index, out)) in indices.iter().zip(out.chunks_exact_mut(width)).enumerate() {
         if let Some(&later) = indices.get(k + AHEAD) {
             ask_for::<NEAREST>(row(later));
         }
+        let pairs = out.iter_mut().zip(row(index));
         match how {
-            None => out.extend(row(index).iter().map(|&byte| quotient(byte))),
+            None => pairs.for_each(|(number, &byte)| _ = number.write(quotient(byte))),
             Some(Normalisation { mean, std }) => {
-                out.extend(row(index).iter().map(|&byte| (quotient(byte) - mean) / std));
+                pairs.for_each(|(number, &byte)| _ = number.write((quotient(byte) - mean) / std));
             }
         }
     }
@@ -74,9 +127,11 @@ fn quotient(byte: u8) -> f32 {
 
 /// Asks for the memory of the rows `indices`, for the second cache: there is a whole training step in between.
 pub(crate) fn prefetch(pixels: &[u8], width: usize, indices: &[usize]) {
-    for &index in indices {
-        ask_for::<SECOND>(&pixels[index * width..(index + 1) * width]);
-    }
+    in_threads(indices.len(), width, |rows| {
+        for &index in &indices[rows] {
+            ask_for::<SECOND>(&pixels[index * width..(index + 1) * width]);
+        }
+    });
 }
 
 /// The caches of an x86-64 processor, by the numbers that its instruction has for them.
@@ -115,9 +170,10 @@ mod tests {
         let bytes: Vec<u8> = (0..=255).collect();
         let expected: Vec<f32> = (0..256).map(|x| x as f32 / 255.0).collect();
         assert_eq!(gather(&bytes, 256, &[0], None), expected);
-        let mut portable = Vec::new();
-        gather_portable(&bytes, 256, &[0], None, &mut portable);
-        assert_eq!(portable, expected);
+        let mut portable = [MaybeUninit::new(0.0); 256];
+        convert_portable(&bytes, 256, &[0], None, &mut portable);
+        // SAFETY: they were numbers from the beginning.
+        assert_eq!(portable.map(|x| unsafe { x.assume_init() }), expected[..]);
         assert_eq!((expected[0], expected[51], expected[255]), (0.0, 0.2, 1.0));
     }
 
@@ -139,6 +195,19 @@ mod tests {
             indices.iter().flat_map(|&i| [0, 1, 2].map(|j| f32::from(pixels[3 * i + j]) / 255.0)).collect();
         assert_eq!(gather(&pixels, 3, &indices, None), expected);
         assert!(gather(&pixels, 3, &[], None).is_empty());
+    }
+
+    #[test]
+    fn threads_change_nothing() {
+        let (pixels, width) = (pixels(), 90);
+        let indices: Vec<usize> = (0..2 * SHARED / width).map(|i| i * 7 % 10).collect();
+        let one = gather(&pixels, width, &indices, None);
+        assert_eq!(one.len(), indices.len() * width);
+        for threads in [2, 3] {
+            downhill_tensor::set_threads(threads);
+            assert!(gather(&pixels, width, &indices, None) == one, "{threads} threads");
+        }
+        downhill_tensor::set_threads(1);
     }
 
     #[test]

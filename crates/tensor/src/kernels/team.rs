@@ -25,7 +25,7 @@ static THREADS: AtomicUsize = AtomicUsize::new(1);
 static TEAM: Mutex<Vec<Worker>> = Mutex::new(Vec::new());
 
 /// Sets how many threads the large kernels of the whole program share: products above 5 million operations, updates of
-/// parameters above 64 thousand elements. The results are the same for any number, to the bit. One to begin with.
+/// parameters above 64 thousand elements, batches of images above 16 thousand pixels. The results are the same for any number, to the bit. One to begin with.
 ///
 /// More threads than cores make everything slower, because threads that wait for one another take the cores away.
 ///

@@ -54,6 +54,11 @@ impl<'a, F> Matrix<'a, F> {
         unsafe { *address.offset(row as isize * row_step + column as isize * column_step) }
     }
 
+    /// Whether it is the transpose of a row-major matrix, and not one itself.
+    pub(super) fn is_transpose(&self) -> bool {
+        self.strided.1 == 1 && self.strided.2 != 1
+    }
+
     /// As an array.
     pub(super) fn view(&self) -> ArrayView2<'a, F> {
         let (address, row, column) = self.strided;

@@ -7,27 +7,26 @@
 mod avx512;
 mod batched;
 mod by_definition;
+mod element_types;
 #[cfg(target_arch = "x86_64")]
 mod inner_products;
 mod matrix;
 #[cfg(target_arch = "x86_64")]
 mod pack;
 
-use std::cell::RefCell;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use ndarray::IxDyn;
 
 use super::Memory;
-use super::memory::FreeList;
-#[cfg(any(test, target_arch = "x86_64"))]
-use super::simd::{Level, level};
 use super::team::share;
 use crate::{Elements, Float};
 
 pub(crate) use batched::matmul_batched;
 use by_definition::{by_definition, tiny};
+#[allow(unreachable_pub)] // As in `kernels`.
+pub use element_types::Kernels;
 pub(crate) use matrix::Matrix;
 use matrix::Strided;
 
@@ -40,8 +39,9 @@ const SMALL: usize = 2048;
 const SHARED: usize = 2_500_000;
 /// From so many elements on, they share the product of a row and a matrix.
 const SHARED_ROW: usize = 1 << 18;
-/// The columns are cut at multiples of this.
-const SHARED_BLOCK: usize = 32;
+/// Columns and rows are cut at multiples of these.
+const SHARED_COLUMNS: usize = 32;
+const SHARED_ROWS: usize = 16;
 
 /// `c = a·b`, plus `start` in every row if there is one, for `m` rows, `n` columns and `k` positions between them; `c` is
 /// row-major. The addresses are valid for these reads and writes, `c` is apart from both, and `k` is not 0.
@@ -57,8 +57,16 @@ pub struct Product<'a, F> {
     c: *mut F,
 }
 
-// SAFETY: threads that share a product read its operands and write different columns of its result.
+// SAFETY: threads that share a product read its operands and write different columns or rows of its result.
 unsafe impl<F: Sync> Sync for Product<'_, F> {}
+
+impl<F> Product<'_, F> {
+    /// The rows `rows`, which are in the product, as a product of their own.
+    fn rows(&self, rows: Range<usize>) -> Self {
+        let a = (self.a.0.wrapping_offset(rows.start as isize * self.a.1), self.a.1, self.a.2);
+        Product { m: rows.len(), a, c: self.c.wrapping_add(rows.start * self.n), ..*self }
+    }
+}
 
 /// `a·b`, plus `start` in every row if there is one; row-major.
 pub(crate) fn matmul2<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Elements<F> {
@@ -81,104 +89,20 @@ fn blocked<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) ->
     let fill = |c: &mut [MaybeUninit<F>]| {
         let product = Product { m, k, n, a: a.strided, b: b.strided, start, c: c.as_mut_ptr().cast() };
         // SAFETY: `a` and `b` are matrices of these sizes and `c` has room for the result.
-        let multiply = |columns| unsafe { F::gemm(&product, columns) };
-        // A single row is bound by the reading of `b`, of which each thread then keeps its share in its own cache.
-        if m * k * n >= SHARED || (m == 1 && k * n >= SHARED_ROW) {
-            share(n, SHARED_BLOCK, multiply);
+        let multiply = |product: &Product<'_, F>, columns| unsafe { F::gemm(product, columns) };
+        let large = m * k * n >= SHARED;
+        if large && a.is_transpose() {
+            // The gradient of a weight: in rows, as threads share its update, so that each finds its part in its cache.
+            share(m, SHARED_ROWS, |rows| multiply(&product.rows(rows), 0..n));
+        } else if large || (m == 1 && k * n >= SHARED_ROW) {
+            // A single row is bound by the reading of `b`, of which each thread then keeps its share in its own cache.
+            share(n, SHARED_COLUMNS, |columns| multiply(&product, columns));
         } else {
-            multiply(0..n);
+            multiply(&product, 0..n);
         }
     };
     // SAFETY: the product writes each of its elements and reads none before.
     unsafe { Memory::written_by(m * n, fill) }
-}
-
-/// The columns `columns` of a product through `matrixmultiply`, of which `gemm` is the function for the element type:
-/// `(m, k, n, 1, a, b, beta, c, row of c, column of c)`.
-///
-/// # Safety
-/// The addresses of the product are valid as it says.
-unsafe fn through_matrixmultiply<F: Float>(
-    product: &Product<'_, F>,
-    columns: Range<usize>,
-    gemm: impl FnOnce([usize; 3], Strided<F>, Strided<F>, F, *mut F, isize),
-) {
-    let &Product { m, k, n, a, b, start, c } = product;
-    // SAFETY: `columns` are columns of the product.
-    let (b, c) = unsafe { ((b.0.offset(columns.start as isize * b.2), b.1, b.2), c.add(columns.start)) };
-    let mut beta = F::zero();
-    if let Some(start) = start {
-        for row in 0..m {
-            // SAFETY: the row is a row of the product.
-            unsafe { c.add(row * n).copy_from_nonoverlapping(start.as_ptr().add(columns.start), columns.len()) };
-        }
-        beta = F::one();
-    }
-    // With `beta` zero the result is written without being read, so it may be uninitialised.
-    gemm([m, k, columns.len()], a, b, beta, c, n as isize);
-}
-
-/// What differs between the element types inside the kernels. Out of reach for users, which seals `Float`.
-pub trait Kernels: Sized + 'static {
-    /// The columns `columns` of a product.
-    ///
-    /// # Safety
-    /// The addresses must be valid as [`Product`] says; the result may be uninitialised.
-    unsafe fn gemm(product: &Product<'_, Self>, columns: Range<usize>);
-
-    /// Whether [`gemm`](Self::gemm) is the best for small products too.
-    fn any_size_is_blocked() -> bool;
-
-    /// This thread's blocks that nobody needs at the moment.
-    fn free_list() -> &'static FreeList<Self>;
-}
-
-impl Kernels for f32 {
-    unsafe fn gemm(product: &Product<'_, f32>, columns: Range<usize>) {
-        #[cfg(target_arch = "x86_64")]
-        if level() == Level::Avx512 {
-            // SAFETY: the machine has AVX-512, and the caller's promise.
-            return unsafe { avx512::multiply(product, columns) };
-        }
-        let gemm = |[m, k, n]: [usize; 3], a: Strided<f32>, b: Strided<f32>, beta, c, row| {
-            // SAFETY: the caller's promise.
-            unsafe { matrixmultiply::sgemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, beta, c, row, 1) }
-        };
-        // SAFETY: the caller's promise.
-        unsafe { through_matrixmultiply(product, columns, gemm) }
-    }
-
-    fn any_size_is_blocked() -> bool {
-        #[cfg(target_arch = "x86_64")]
-        return level() == Level::Avx512;
-        #[cfg(not(target_arch = "x86_64"))]
-        false
-    }
-
-    fn free_list() -> &'static FreeList<f32> {
-        thread_local!(static LIST: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) });
-        &LIST
-    }
-}
-
-impl Kernels for f64 {
-    unsafe fn gemm(product: &Product<'_, f64>, columns: Range<usize>) {
-        let gemm = |[m, k, n]: [usize; 3], a: Strided<f64>, b: Strided<f64>, beta, c, row| {
-            // SAFETY: the caller's promise.
-            unsafe { matrixmultiply::dgemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, beta, c, row, 1) }
-        };
-        // SAFETY: the caller's promise.
-        unsafe { through_matrixmultiply(product, columns, gemm) }
-    }
-
-    fn any_size_is_blocked() -> bool {
-        false
-    }
-
-    fn free_list() -> &'static FreeList<f64> {
-        thread_local!(static LIST: RefCell<Vec<Vec<f64>>> = const { RefCell::new(Vec::new()) });
-        &LIST
-    }
 }
 
 #[cfg(test)]
@@ -186,7 +110,7 @@ mod tests {
     use ndarray::{Array1, Array2, ArrayView2, Axis, Slice, s};
 
     use super::*;
-    use crate::kernels::simd::at_most;
+    use crate::kernels::simd::{Level, at_most};
 
     const LEVELS: [Level; 3] = [Level::Baseline, Level::Avx2, Level::Avx512];
 
@@ -247,7 +171,7 @@ mod tests {
 
     /// Rough numbers, so that the order of summation shows.
     #[test]
-    fn a_range_of_columns_has_the_bits_of_the_whole() {
+    fn a_range_of_columns_or_rows_has_the_bits_of_the_whole() {
         let rough = |rows: usize, columns: usize| {
             Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 31 + j * 17) as f32 * 0.37).sin())
         };
@@ -255,20 +179,27 @@ mod tests {
             let (a, at, b, bt) = (rough(m, k), rough(k, m), rough(k, n), rough(n, k));
             for (a, b) in [(a.view(), b.view()), (at.t(), b.view()), (a.view(), bt.t()), (at.t(), bt.t())] {
                 for level in LEVELS {
-                    let multiply = |cuts: &[usize]| {
+                    let multiply = |cuts: &[usize], in_rows: bool| {
                         let mut result = Array2::<f32>::zeros((m, n));
                         let strided = |x: &ArrayView2<'_, f32>| (x.as_ptr(), x.strides()[0], x.strides()[1]);
                         let (a, b, c) = (strided(&a), strided(&b), result.as_mut_ptr());
                         let product = Product { m, k, n, a, b, start: None, c };
                         for pair in cuts.windows(2).rev() {
+                            let range = pair[0]..pair[1];
+                            let (product, columns) =
+                                if in_rows { (product.rows(range), 0..n) } else { (product, range) };
                             // SAFETY: the operands and the result have these sizes.
-                            at_most(level, || unsafe { f32::gemm(&product, pair[0]..pair[1]) });
+                            at_most(level, || unsafe { f32::gemm(&product, columns) });
                         }
                         result
                     };
-                    let whole = multiply(&[0, n]);
+                    let whole = multiply(&[0, n], false);
                     for cut in [32, 64, n - n % 32].into_iter().filter(|&cut| cut < n) {
-                        assert_eq!(multiply(&[0, cut, n]), whole, "{m} {k} {n} at {cut}, {level:?}");
+                        assert_eq!(multiply(&[0, cut, n], false), whole, "{m} {k} {n} at {cut}, {level:?}");
+                    }
+                    // Only where the left operand is a transpose.
+                    for cut in [16, 48].into_iter().filter(|&cut| cut < m && a.strides()[0] == 1) {
+                        assert_eq!(multiply(&[0, cut, m], true), whole, "{m} {k} {n} at row {cut}, {level:?}");
                     }
                 }
             }
