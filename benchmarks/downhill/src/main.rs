@@ -54,6 +54,8 @@ fn main() {
 struct Measured {
     /// Seconds of each step.
     steps: Vec<f64>,
+    /// How many steps each of these stands for, as a mean.
+    times: usize,
     seconds_per_epoch: f64,
     train_loss: f64,
     test_accuracy: Option<f64>,
@@ -68,7 +70,7 @@ impl Measured {
         let (from_5000, from_10_000) = (self.median_of(5000..5100), self.median_of(10_000..10_100));
         let over_the_run: Vec<_> =
             (0..self.steps.len() / 500).filter_map(|i| self.median_of(500 * i..500 * (i + 1))).collect();
-        let steps = self.steps.len();
+        let steps = self.steps.len() * self.times;
         self.steps.sort_by(f64::total_cmp);
         let quantile = |q: f64| self.steps[((self.steps.len() - 1) as f64 * q) as usize] * 1e6;
         serde_json::json!({
@@ -93,7 +95,7 @@ impl Measured {
 
     /// In microseconds; `None` if there were not so many steps.
     fn median_of(&self, steps: std::ops::Range<usize>) -> Option<f64> {
-        let mut steps = self.steps.get(steps)?.to_vec();
+        let mut steps = self.steps.get(steps).filter(|_| self.times == 1)?.to_vec();
         steps.sort_by(f64::total_cmp);
         Some(steps[steps.len() / 2] * 1e6)
     }
@@ -169,7 +171,7 @@ fn train_mnist(options: &Options, sizes: &[usize], batch: usize, rule: impl Rule
         losses.sum::<f64>() / 10.0
     });
     let correct = no_grad(|| accuracy(&model.forward(&mnist.test.images()), &mnist.test.labels()));
-    Measured { steps, seconds_per_epoch, train_loss, test_accuracy: Some(correct), single: None }
+    Measured { steps, times: 1, seconds_per_epoch, train_loss, test_accuracy: Some(correct), single: None }
 }
 
 /// Configuration D: 2-4-1 tanh on the four points of XOR; an epoch is 20,000 steps.
@@ -195,7 +197,7 @@ fn train_tiny(options: &Options) -> Measured {
     }
     let seconds_per_epoch = start.elapsed().as_secs_f64() / options.epochs as f64;
     let train_loss = f64::from(loss(&model).item());
-    Measured { steps, seconds_per_epoch, train_loss, test_accuracy: None, single: None }
+    Measured { steps, times: 100, seconds_per_epoch, train_loss, test_accuracy: None, single: None }
 }
 
 /// Configuration E: the network of B, forward only, over the test images in batches of 1000 and one by one.
@@ -223,6 +225,7 @@ fn predict(options: &Options) -> Measured {
     Measured {
         seconds_per_epoch: steps.iter().sum::<f64>() / options.epochs as f64,
         steps,
+        times: 1,
         train_loss,
         test_accuracy: Some(no_grad(|| accuracy(&model.forward(&images), &mnist.test.labels()))),
         single: Some(single[single.len() / 2] * 1e6),
