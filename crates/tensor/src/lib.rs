@@ -26,6 +26,7 @@ mod float;
 mod grad;
 mod gradcheck;
 mod gradients;
+mod in_place;
 mod kernels;
 mod no_grad;
 mod op;

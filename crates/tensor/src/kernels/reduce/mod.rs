@@ -5,18 +5,17 @@
 //! are two loops only: along rows, and down columns. Both combine elements in a tree, as NumPy's pairwise summation
 //! does: the rounding error of a sum grows with the logarithm of the number of terms, not with the number.
 
+mod columns;
+mod rows;
+
 use std::borrow::Cow;
 
 use super::simd::vectorised;
 use crate::axes::AxisSet;
 use crate::{Elements, Float};
-
-/// As many partial results side by side in a row; they are the lanes of vector registers.
-const LANES: usize = 32;
-/// Up to this many elements of a row go into the lanes one after the other; longer rows are divided.
-const ROW_BLOCK: usize = 16 * LANES;
-/// The same for the rows over a column.
-const COLUMN_BLOCK: usize = 128;
+use columns::fold_columns;
+pub(super) use rows::fold_row;
+use rows::fold_rows;
 
 /// The sum over a set of axes; 0 where there is nothing to add.
 pub(crate) fn sum<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
@@ -94,147 +93,6 @@ fn runs(shape: &[usize], axes: AxisSet) -> Vec<(usize, usize)> {
         }
     }
     runs
-}
-
-fn fold_rows<F: Float>(x: &[F], length: usize, start: F, f: impl Fn(F, F) -> F + Copy) -> Vec<F> {
-    let rows = x.chunks_exact(length);
-    let mut folded = vec![start; rows.len()];
-    vectorised(
-        #[inline(always)]
-        || {
-            let folded = folded.iter_mut().zip(rows);
-            // Three loops, each of which becomes better code without the others inside.
-            if length < LANES {
-                for (y, row) in folded {
-                    *y = fold_short_row(row, start, f);
-                }
-            } else if length <= ROW_BLOCK {
-                for (y, row) in folded {
-                    *y = fold_row_block(row, start, f);
-                }
-            } else {
-                for (y, row) in folded {
-                    *y = fold_long_row(row, start, f);
-                }
-            }
-        },
-    );
-    folded
-}
-
-/// `f` of a row.
-#[inline(always)]
-pub(super) fn fold_row<F: Float>(row: &[F], start: F, f: impl Fn(F, F) -> F + Copy) -> F {
-    match row.len() {
-        0..LANES => fold_short_row(row, start, f),
-        LANES..=ROW_BLOCK => fold_row_block(row, start, f),
-        _ => fold_long_row(row, start, f),
-    }
-}
-
-#[inline(always)]
-fn fold_short_row<F: Float>(row: &[F], start: F, f: impl Fn(F, F) -> F) -> F {
-    let mut y = start;
-    for &x in row {
-        y = f(y, x);
-    }
-    y
-}
-
-#[inline(always)]
-fn fold_long_row<F: Float>(row: &[F], start: F, f: impl Fn(F, F) -> F + Copy) -> F {
-    let mut partial = Vec::with_capacity(row.len().div_ceil(ROW_BLOCK));
-    for block in row.chunks(ROW_BLOCK) {
-        partial.push(fold_row_block(block, start, f));
-    }
-    while partial.len() > 1 {
-        for i in 0..partial.len() / 2 {
-            partial[i] = f(partial[2 * i], partial[2 * i + 1]);
-        }
-        if partial.len() % 2 == 1 {
-            let last = partial.len() / 2;
-            partial[last] = partial[2 * last];
-        }
-        partial.truncate(partial.len().div_ceil(2));
-    }
-    partial[0]
-}
-
-/// `f` of a row of at most [`ROW_BLOCK`] elements.
-#[inline(always)]
-fn fold_row_block<F: Float>(row: &[F], start: F, f: impl Fn(F, F) -> F) -> F {
-    let mut lanes = [start; LANES];
-    let (chunks, tail) = row.as_chunks::<LANES>();
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane = f(*lane, x);
-        }
-    }
-    for (lane, &x) in lanes.iter_mut().zip(tail) {
-        *lane = f(*lane, x);
-    }
-    let mut half = LANES / 2;
-    while half > 0 {
-        for i in 0..half {
-            lanes[i] = f(lanes[i], lanes[i + half]);
-        }
-        half /= 2;
-    }
-    lanes[0]
-}
-
-fn fold_columns<F: Float>(x: &[F], length: usize, width: usize, start: F, f: impl Fn(F, F) -> F + Copy) -> Vec<F> {
-    let blocks = x.chunks_exact(length * width);
-    let mut folded = vec![start; blocks.len() * width];
-    let halvings = length.div_ceil(COLUMN_BLOCK).next_power_of_two().ilog2() as usize;
-    let mut scratch = vec![start; halvings * width];
-    for (y, block) in folded.chunks_exact_mut(width).zip(blocks) {
-        fold_long_columns(block, y, &mut scratch, start, f);
-    }
-    folded
-}
-
-/// Folds the rows into `y`. `scratch` has room for one row for each time they have to be halved.
-fn fold_long_columns<F: Float>(rows: &[F], y: &mut [F], scratch: &mut [F], start: F, f: impl Fn(F, F) -> F + Copy) {
-    let (width, length) = (y.len(), rows.len() / y.len());
-    if length <= COLUMN_BLOCK {
-        return vectorised(
-            #[inline(always)]
-            || fold_column_block(rows, y, f),
-        );
-    }
-    let blocks = length.div_ceil(COLUMN_BLOCK);
-    let (top, bottom) = rows.split_at(blocks.next_power_of_two() / 2 * COLUMN_BLOCK * width);
-    let (below, scratch) = scratch.split_at_mut(width);
-    below.fill(start);
-    fold_long_columns(top, y, scratch, start, f);
-    fold_long_columns(bottom, below, scratch, start, f);
-    for (y, &below) in y.iter_mut().zip(&*below) {
-        *y = f(*y, below);
-    }
-}
-
-/// Eight rows at a time, in a tree, into `y`.
-#[inline(always)]
-fn fold_column_block<F: Float>(rows: &[F], y: &mut [F], f: impl Fn(F, F) -> F) {
-    let width = y.len();
-    let eights = rows.chunks_exact(8 * width);
-    let tail = eights.remainder();
-    for eight in eights {
-        let row = |i: usize| &eight[i * width..(i + 1) * width];
-        let (r0, r1, r2, r3) = (row(0), row(1), row(2), row(3));
-        let (r4, r5, r6, r7) = (row(4), row(5), row(6), row(7));
-        for i in 0..width {
-            let upper = f(f(r0[i], r1[i]), f(r2[i], r3[i]));
-            let lower = f(f(r4[i], r5[i]), f(r6[i], r7[i]));
-            y[i] = f(y[i], f(upper, lower));
-        }
-    }
-    for row in tail.chunks_exact(width) {
-        for (y, &x) in y.iter_mut().zip(row) {
-            *y = f(*y, x);
-        }
-    }
 }
 
 #[cfg(test)]
