@@ -6,22 +6,20 @@ use crate::kernels::simd::vectorised;
 /// Up to this many rows are folded one after the other; more are divided.
 const COLUMN_BLOCK: usize = 128;
 
-/// `f` down the columns of each block of so many rows, which are so wide.
+/// `f` down the columns of each block of `length` rows, which are `width` wide, in `results`, which are `start`.
 pub(super) fn fold_columns<F: Float>(
-    x: &[F],
+    elements: &[F],
     length: usize,
     width: usize,
+    results: &mut [F],
     start: F,
     f: impl Fn(F, F) -> F + Copy,
-) -> Vec<F> {
-    let blocks = x.chunks_exact(length * width);
-    let mut folded = vec![start; blocks.len() * width];
+) {
     let halvings = length.div_ceil(COLUMN_BLOCK).next_power_of_two().ilog2() as usize;
     let mut scratch = vec![start; halvings * width];
-    for (y, block) in folded.chunks_exact_mut(width).zip(blocks) {
+    for (y, block) in results.chunks_exact_mut(width).zip(elements.chunks_exact(length * width)) {
         fold_long_columns(block, y, &mut scratch, start, f);
     }
-    folded
 }
 
 /// Folds the rows into `y`. `scratch` has room for one row for each time they have to be halved.

@@ -8,8 +8,7 @@
 mod columns;
 mod rows;
 
-use std::borrow::Cow;
-
+use super::Memory;
 use super::simd::vectorised;
 use crate::axes::AxisSet;
 use crate::{Elements, Float};
@@ -66,33 +65,43 @@ fn fold<F: Float>(x: &Elements<F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> 
         );
         return Elements::full(shape, total);
     }
-    let mut elements = Cow::from(all);
+    let (mut len, mut folded) = (all.len(), None::<Memory<F>>);
     for (length, width) in runs(x.shape(), axes) {
-        let folded = if width == 1 {
-            fold_rows(&elements, length, start, f)
+        let elements = folded.as_ref().map_or(all, |memory| &memory.as_slice()[..len]);
+        len /= length;
+        let mut next = Memory::full(len, start);
+        let results = &mut next.get_mut().expect("nobody else has it yet")[..len];
+        if width == 1 {
+            fold_rows(elements, length, results, start, f);
         } else {
-            fold_columns(&elements, length, width, start, f)
-        };
-        elements = Cow::from(folded);
+            fold_columns(elements, length, width, results, start, f);
+        }
+        folded = Some(next);
     }
-    Elements::new(shape, elements.into_owned())
+    match folded {
+        Some(memory) => Elements::of_memory(shape, memory),
+        None => row_major.reshaped(shape),
+    }
 }
 
 /// The runs of neighbouring axes to be reduced, last first: the number of elements along the run, and the number kept
 /// behind it. An axis of size 1 belongs to whatever is beside it.
-fn runs(shape: &[usize], axes: AxisSet) -> Vec<(usize, usize)> {
-    let mut runs: Vec<(usize, usize)> = Vec::new();
-    let mut width = 1;
-    for (axis, &n) in shape.iter().enumerate().rev().filter(|&(_, &n)| n != 1) {
-        if !axes.contains(axis) {
-            width *= n;
-        } else if let Some((length, _)) = runs.last_mut().filter(|run| run.1 == width) {
-            *length *= n;
-        } else {
-            runs.push((n, width));
+fn runs(shape: &[usize], axes: AxisSet) -> impl Iterator<Item = (usize, usize)> {
+    let (mut before, mut width) = (shape.len(), 1);
+    std::iter::from_fn(move || {
+        let mut length = 1;
+        while let Some(axis) = before.checked_sub(1) {
+            if axes.contains(axis) {
+                length *= shape[axis];
+            } else if length == 1 || shape[axis] == 1 {
+                width *= shape[axis];
+            } else {
+                break;
+            }
+            before = axis;
         }
-    }
-    runs
+        (length > 1).then_some((length, width))
+    })
 }
 
 #[cfg(test)]

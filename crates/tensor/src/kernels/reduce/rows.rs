@@ -8,31 +8,34 @@ const LANES: usize = 32;
 /// Up to this many elements of a row go into the lanes one after the other; longer rows are divided.
 const ROW_BLOCK: usize = 16 * LANES;
 
-/// `f` of each row of so many elements.
-pub(super) fn fold_rows<F: Float>(x: &[F], length: usize, start: F, f: impl Fn(F, F) -> F + Copy) -> Vec<F> {
-    let rows = x.chunks_exact(length);
-    let mut folded = vec![start; rows.len()];
+/// `f` of each row of `length` elements, in `results`.
+pub(super) fn fold_rows<F: Float>(
+    elements: &[F],
+    length: usize,
+    results: &mut [F],
+    start: F,
+    f: impl Fn(F, F) -> F + Copy,
+) {
     vectorised(
         #[inline(always)]
         || {
-            let folded = folded.iter_mut().zip(rows);
+            let pairs = results.iter_mut().zip(elements.chunks_exact(length));
             // Three loops, each of which becomes better code without the others inside.
             if length < LANES {
-                for (y, row) in folded {
+                for (y, row) in pairs {
                     *y = fold_short_row(row, start, f);
                 }
             } else if length <= ROW_BLOCK {
-                for (y, row) in folded {
+                for (y, row) in pairs {
                     *y = fold_row_block(row, start, f);
                 }
             } else {
-                for (y, row) in folded {
+                for (y, row) in pairs {
                     *y = fold_long_row(row, start, f);
                 }
             }
         },
     );
-    folded
 }
 
 /// `f` of a row.
