@@ -13,8 +13,8 @@ pub(super) fn tiny<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&
     let c = memory.get_mut().expect("nobody else has it yet");
     for i in 0..a.rows {
         for j in 0..b.columns {
-            let sum = start.map_or(F::zero(), |start| start[j]);
-            c[i * b.columns + j] = (0..a.columns).fold(sum, |sum, p| sum + a.at(i, p) * b.at(p, j));
+            let sum = (0..a.columns).fold(F::zero(), |sum, p| sum + a.at(i, p) * b.at(p, j));
+            c[i * b.columns + j] = start.map_or(sum, |start| start[j] + sum);
         }
     }
     memory
