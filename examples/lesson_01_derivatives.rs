@@ -43,10 +43,10 @@
 //! 3. The price of a gradient in n dimensions
 //!
 //!         n   evaluations   measured     backward     largest difference
-//!        10            20   244.0ns      3.5µs        7e-8
-//!       100           200   19.9µs       4.8µs        1e-6
-//!      1000          2000   2.0ms        11.3µs       1e-5
-//!     10000         20000   632.9ms      87.1µs       1e-4
+//!        10            20   310.0ns      3.5µs        7e-8
+//!       100           200   23.6µs       4.7µs        1e-6
+//!      1000          2000   2.4ms        9.6µs        1e-5
+//!     10000         20000   247.3ms      78.0µs       1e-4
 //!
 //!    Ten times the dimensions: a hundred times the measuring, about ten times the pass back.
 //!
