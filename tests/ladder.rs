@@ -1,7 +1,7 @@
 //! Logistic regression by hand, with tensors, with `nn` and with `optim`: the same numbers on every rung (lesson 2).
 
 #[path = "../examples/lesson_02_ladder.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the lesson's `main` is not called here")]
 mod lesson;
 
 use downhill::Tensor;

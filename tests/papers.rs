@@ -1,15 +1,15 @@
 //! What papers claim of their optimisers, and what a textbook says of momentum, holds for ours (lessons 7, 8 and 9).
 
 #[path = "../examples/lesson_07_two_momentums.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the lesson's `main` is not called here")]
 mod two_momentums;
 
 #[path = "../examples/lesson_08_where_adam_fails.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the lesson's `main` is not called here")]
 mod where_adam_fails;
 
 #[path = "../examples/lesson_09_sparse_features.rs"]
-#[allow(dead_code)]
+#[expect(dead_code, reason = "the lesson's `main` is not called here")]
 mod sparse_features;
 
 use rand::SeedableRng;

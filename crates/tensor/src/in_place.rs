@@ -92,6 +92,14 @@ mod tests {
     }
 
     #[test]
+    fn an_assigned_parameter_begins_a_line_of_the_cache() {
+        let mut w = Tensor::param(vec![0.0_f32; 100]);
+        // All but the first of elements that begin a line.
+        w.assign(Tensor::ones(&[101]).narrow(0, 1, 100));
+        assert_eq!(w.as_slice().expect("row-major").as_ptr().addr() % 64, 0);
+    }
+
+    #[test]
     #[should_panic(expected = "assign: a tensor of shape [2] cannot take elements of shape [3]")]
     fn assign_checks_the_shape() {
         Tensor::param([1.0_f32, 2.0]).assign([1.0, 2.0, 3.0]);

@@ -295,7 +295,7 @@ fn inside_a_declarative_macro() {
 
 /// What the derive writes names nothing that a module could have defined for itself.
 mod hostile {
-    #![allow(dead_code)]
+    #![expect(dead_code, reason = "these names are there to be in the way")]
     pub(super) struct Path;
     pub(super) struct Tensor;
     pub(super) struct Params;

@@ -10,7 +10,7 @@ use super::matrix::Strided;
 /// A line of the cache, which vectors are aligned to.
 #[derive(Clone, Copy, Default)]
 #[repr(align(64))]
-pub(super) struct Line(#[allow(dead_code)] [f32; 16]);
+pub(super) struct Line(#[expect(dead_code, reason = "room that is reached by its address")] [f32; 16]);
 
 /// Packs the rows `rows` and columns `columns` of `b` into panels of 32 columns, one after the other. In the last, what
 /// follows the last column means nothing.
