@@ -85,7 +85,7 @@ fn fold<F: Float>(x: &Elements<F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> 
 }
 
 /// The runs of neighbouring axes to be reduced, last first: the number of elements along the run, and the number kept
-/// behind it. An axis of size 1 belongs to whatever is beside it.
+/// behind it.
 fn runs(shape: &[usize], axes: AxisSet) -> impl Iterator<Item = (usize, usize)> {
     let (mut before, mut width) = (shape.len(), 1);
     std::iter::from_fn(move || {
@@ -93,7 +93,7 @@ fn runs(shape: &[usize], axes: AxisSet) -> impl Iterator<Item = (usize, usize)> 
         while let Some(axis) = before.checked_sub(1) {
             if axes.contains(axis) {
                 length *= shape[axis];
-            } else if length == 1 || shape[axis] == 1 {
+            } else if length == 1 {
                 width *= shape[axis];
             } else {
                 break;
