@@ -2,6 +2,7 @@
 
 use downhill_tensor::{Float, Tensor};
 
+use super::share::share;
 use super::softmax_product::softmax_product;
 use super::sparse::sparse_product;
 use super::targets::{assert_same_shape, class_axis, class_weights, label_shape};
@@ -110,7 +111,7 @@ impl<F: Float> CrossEntropy<F> {
             shape[axis] = classes;
             q = q * Tensor::from(weight).reshape(&shape);
         }
-        self.reduction.of(-(q * logits.log_softmax(axis as isize)).sum_axis(axis))
+        self.reduction.of(-share(&q, &logits.log_softmax(axis as isize)).sum_axis(axis))
     }
 }
 

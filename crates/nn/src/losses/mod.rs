@@ -9,6 +9,7 @@ mod l1;
 mod mse;
 mod nll_loss;
 mod reduction;
+mod share;
 mod smooth_l1;
 mod softmax_product;
 mod sparse;
