@@ -252,6 +252,13 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "cross_entropy: ignore_index is for labels; probabilities that are all 0 have no part")]
+    fn an_ignored_label_among_probabilities() {
+        let options = CrossEntropy { ignore_index: Some(0), ..CrossEntropy::default() };
+        options.loss(&logits(), &Tensor::zeros(&[2, 3]));
+    }
+
+    #[test]
     #[should_panic(expected = "cross_entropy: label_smoothing 1.5 is not between 0 and 1")]
     fn too_smooth() {
         CrossEntropy { label_smoothing: 1.5, ..CrossEntropy::default() }.loss(&logits(), &[0, 0]);
