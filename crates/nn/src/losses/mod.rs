@@ -3,6 +3,8 @@
 mod bce;
 mod bce_with_logits;
 mod cross_entropy;
+#[cfg(test)]
+mod ends;
 mod huber;
 mod kl_div;
 mod l1;
