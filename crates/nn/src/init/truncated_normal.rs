@@ -121,6 +121,34 @@ mod tests {
         }
     }
 
+    /// The proposals are a matter of speed only, which is counted in random numbers: of every three at least one is
+    /// accepted, also in a range so narrow that the wrong proposals would hardly ever fall into it.
+    #[test]
+    fn every_third_proposal_is_accepted() {
+        let ranges = [
+            (-2.0, 2.0),
+            (-1e-6, 1e-6),
+            (-0.5, 1.0),
+            (-9.0, 0.1),
+            (0.0, f64::INFINITY),
+            (0.0, 1e-6),
+            (1.0, 3.0),
+            (7.0, 7.0001),
+            (7.0, 7.1),
+            (7.0, f64::INFINITY),
+            (30.0, 31.0),
+            (-7.0001, -7.0),
+        ];
+        for (a, b) in ranges {
+            let (draws, mut rng) = (2000, rng());
+            let before = rng.get_word_pos();
+            truncated_normal::<f64>(&[draws], 0.0, 1.0, a..=b, &mut rng);
+            // A proposal and its acceptance take an `f64` each, of two words, now and then another for the ziggurat.
+            let words = (rng.get_word_pos() - before) as f64 / draws as f64;
+            assert!(words <= 3.0 * 4.2, "{a}..={b}: {words} words for one number");
+        }
+    }
+
     #[test]
     fn one_bound_may_be_infinite() {
         let w = truncated_normal::<f64>(&[40_000], 0.0, 1.0, 0.0..=f64::INFINITY, &mut rng());

@@ -37,6 +37,7 @@ impl<F: Float> Tensor<F> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::points;
     use crate::sweep::{self, Domain};
 
     #[test]
@@ -47,5 +48,20 @@ mod tests {
         for n in [-1, -2] {
             sweep::unary("powi", Domain::between(0.5, 2.0), |x| x.powi(n));
         }
+    }
+
+    #[test]
+    fn values() {
+        let inf = f64::INFINITY;
+        let exact = |n: i32, table: &[points::Row]| points::exact(|x| x.powi(n), |x| x.powi(n), table);
+        // x⁰ is 1 with gradient 0 everywhere, where 0·x⁻¹ would be NaN.
+        exact(0, &[(-2.0, [1.0, 0.0, 0.0]), (0.0, [1.0, 0.0, 0.0]), (-0.0, [1.0, 0.0, 0.0]), (inf, [1.0, 0.0, 0.0])]);
+        exact(1, &[(-2.0, [-2.0, 1.0, 0.0]), (0.0, [0.0, 1.0, 0.0])]);
+        exact(2, &[(-3.0, [9.0, -6.0, 2.0]), (0.0, [0.0, 0.0, 2.0])]);
+        exact(3, &[(-2.0, [-8.0, 12.0, -12.0]), (0.0, [0.0, 0.0, 0.0]), (0.5, [0.125, 0.75, 3.0])]);
+        exact(10, &[(-2.0, [1024.0, -5120.0, 23040.0])]);
+        exact(-1, &[(-2.0, [-0.5, -0.25, -0.25]), (0.0, [inf, -inf, inf])]);
+        exact(-2, &[(-2.0, [0.25, 0.25, 0.375]), (0.5, [4.0, -16.0, 96.0])]);
+        points::keeps_nan(|x| x.powi(3), |x| x.powi(3));
     }
 }

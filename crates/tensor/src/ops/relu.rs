@@ -53,6 +53,7 @@ impl<F: Float> Tensor<F> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::points;
     use super::*;
     use crate::sweep::{self, Domain};
 
@@ -61,5 +62,38 @@ mod tests {
         let off_the_kink = || Domain::between(-2.0, 2.0).avoiding(&[0.0]);
         sweep::unary("relu", off_the_kink(), |x| x.relu());
         sweep::binary("mask", off_the_kink(), off_the_kink(), |a, b| elementwise(Mask, [a, &b.detach()]));
+    }
+
+    #[test]
+    fn the_kink() {
+        let inf = f64::INFINITY;
+        let table = [
+            (-inf, [0.0; 3]),
+            (-1000.0, [0.0; 3]),
+            (-1e-30, [0.0; 3]),
+            (-0.0, [0.0; 3]),
+            (0.0, [0.0; 3]),
+            (1e-30, [1e-30, 1.0, 0.0]),
+            (1000.0, [1000.0, 1.0, 0.0]),
+            (inf, [inf, 1.0, 0.0]),
+        ];
+        points::exact(Tensor::relu, Tensor::relu, &table);
+        points::keeps_nan(Tensor::relu, Tensor::relu);
+    }
+
+    /// The larger of -0 and 0 is 0, so that nothing is -0: its reciprocal is inf.
+    #[test]
+    fn no_negative_zero() {
+        assert_eq!(Tensor::from([-1.0_f32, -0.0, 0.0]).relu().recip().to_vec(), [f32::INFINITY; 3]);
+        assert_eq!(Tensor::from([-1.0_f64, -0.0, 0.0]).relu().recip().to_vec(), [f64::INFINITY; 3]);
+    }
+
+    /// The mask is shut at 0 itself, and shuts out infinities.
+    #[test]
+    fn the_mask_at_0() {
+        let a = Tensor::param([f64::INFINITY, 2.0, 3.0, 4.0]);
+        let y = elementwise(Mask, [&a, &Tensor::from([-1.0, 0.0, -0.0, 1e-300])]);
+        assert_eq!(y.to_vec(), [0.0, 0.0, 0.0, 4.0]);
+        assert_eq!(y.sum().backward()[&a].to_vec(), [0.0, 0.0, 0.0, 1.0]);
     }
 }

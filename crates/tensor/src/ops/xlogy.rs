@@ -68,6 +68,13 @@ mod tests {
     }
 
     #[test]
+    fn values() {
+        let y = Tensor::from([0.5, -3.0, 0.0]).xlogy(&Tensor::from([[4.0], [1.0]]));
+        let ln2 = std::f64::consts::LN_2;
+        assert_eq!(y, Tensor::from([[ln2, -6.0 * ln2, 0.0], [0.0, -0.0, 0.0]]));
+    }
+
+    #[test]
     fn at_0_and_below() {
         let (inf, nan) = (f64::INFINITY, f64::NAN);
         assert_gradients((0.0, 0.0), [0.0, 0.0, nan]);

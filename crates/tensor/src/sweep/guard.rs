@@ -1,4 +1,4 @@
-//! No operation without a sweep: the files of `ops/` are read as text.
+//! No operation without a sweep, and none without values from outside: the files of `ops/` are read as text.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -86,6 +86,28 @@ fn every_operation_has_a_sweep_in_its_own_file() {
     assert!(missing.is_empty(), "operations whose derivatives nobody checks:\n{}", missing.join("\n"));
 }
 
+/// Whether a test compares values with numbers written down, apart from the derivatives, which a sweep checks.
+fn has_values(source: &str) -> bool {
+    let tests = source.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests);
+    let others = tests.split("#[test]").skip(1).filter(|test| !test.contains("fn derivatives("));
+    let compares = ["assert_eq!", "points::exact(", "points::close(", ".all_close("];
+    others.into_iter().any(|test| !test.contains("#[should_panic") && compares.iter().any(|call| test.contains(call)))
+}
+
+/// A forward pass that is wrong, with a derivative that fits it, passes every sweep.
+#[test]
+fn every_operation_has_values_from_outside() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/golden/ops.json");
+    let golden = std::fs::read_to_string(&golden).unwrap_or_else(|error| panic!("{}: {error}", golden.display()));
+    let missing = op_files().into_iter().filter(|file| {
+        let stem = file.file_stem().expect("a name").to_string_lossy().into_owned();
+        // Values of PyTorch under its name, or of the file's own tests. `points` is a tool of those.
+        stem != "points" && !golden.contains(&format!("\"op\":\"{stem}\"")) && !has_values(&read(file))
+    });
+    let missing: Vec<String> = missing.map(|file| file_name(&file)).collect();
+    assert!(missing.is_empty(), "only their derivatives are tested, by their own forward passes: {missing:?}");
+}
+
 #[test]
 fn every_file_is_a_module() {
     let list = read(&source_folder().join("ops/mod.rs"));
@@ -121,6 +143,13 @@ fn the_reader_reads() {
     "#;
     assert_eq!(op_names(source), ["a", "max", "min"].map(str::to_owned).into());
     assert_eq!(swept_names(source), ["a", "min"].map(str::to_owned).into());
+    let values = "#[cfg(test)] mod tests { #[test] fn values() { points::exact(f, f, &table); } }";
+    assert!(has_values(values) && has_values(&values.replace("points::exact(", "assert_eq!(")));
+    for none in
+        ["fn values() { assert_eq!(1, 1) }", &values.replace("values", "derivatives"), "#[cfg(test)] mod tests {}"]
+    {
+        assert!(!has_values(none), "{none}");
+    }
     let found: Vec<&str> = declared_ops().iter().map(|op| op.name.as_str()).collect();
     assert!(["add", "embed", "gate", "matmul"].iter().all(|name| found.contains(name)), "{found:?}");
 }
