@@ -71,17 +71,62 @@ pub fn list(value: &Value) -> &[Value] {
     value.as_array().unwrap_or_else(|| panic!("{value} is not a list"))
 }
 
-/// Asserts that all elements agree: `|ours - theirs| <= tolerance·max(1, |theirs|)`; NaN agrees with NaN, and an infinity
-/// with itself.
+/// The largest finite magnitude among the elements; 0 if there is none. The size of the terms of which a sum is made, as far
+/// as its results show it.
+pub fn largest<F: Float>(x: &Tensor<F>) -> f64 {
+    x.to_vec().into_iter().map(|x| x.as_f64().abs()).filter(|x| x.is_finite()).fold(0.0, f64::max)
+}
+
+/// Asserts that all elements agree: `|ours - theirs| <= tolerance·max(floor, |theirs|)`; NaN agrees with NaN, and an
+/// infinity with itself.
+///
+/// The floor is the size of the terms that cancel in an element: 0 where none do, so that the smallest results count to
+/// their last digits.
 ///
 /// # Panics
 /// If they do not, naming `what`.
 #[track_caller]
-pub fn assert_close<F: Float>(ours: &Tensor<F>, theirs: &Tensor<F>, tolerance: f64, what: impl Fn() -> String) {
+pub fn assert_close<F: Float>(
+    ours: &Tensor<F>,
+    theirs: &Tensor<F>,
+    tolerance: f64,
+    floor: f64,
+    what: impl Fn() -> String,
+) {
     assert!(ours.shape() == theirs.shape(), "{}: shape {:?}, not {:?}", what(), ours.shape(), theirs.shape());
     for (i, (a, b)) in ours.to_vec().into_iter().zip(theirs.to_vec()).enumerate() {
         let (x, y) = (a.as_f64(), b.as_f64());
-        let close = x == y || (x.is_nan() && y.is_nan()) || (x - y).abs() <= tolerance * y.abs().max(1.0);
+        let near = || y.is_finite() && (x - y).abs() <= tolerance * y.abs().max(floor);
+        let close = x == y || (x.is_nan() && y.is_nan()) || near();
         assert!(close, "{}, element {i}: {a:e}, not {b:e} (off by {:e})", what(), (x - y).abs());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(ours: f64, theirs: f64, tolerance: f64, floor: f64) -> bool {
+        let compare = || assert_close(&Tensor::from(ours), &Tensor::from(theirs), tolerance, floor, String::new);
+        std::panic::catch_unwind(compare).is_ok()
+    }
+
+    #[test]
+    fn small_results_count_to_their_last_digits_unless_terms_cancel() {
+        assert!(close(1e-30, 1e-30 * (1.0 + 1e-15), 1e-14, 0.0));
+        assert!(!close(1e-30, 1e-30 * (1.0 + 1e-13), 1e-14, 0.0));
+        assert!(!close(1e-30, 0.0, 1e-14, 0.0) && !close(0.0, 1e-30, 1e-14, 0.0));
+        assert!(close(1e-15, 0.0, 1e-14, 1.0) && !close(1e-13, 0.0, 1e-14, 1.0));
+        assert!(close(1e6, 1e6 + 1e-9, 1e-14, 1.0) && !close(1e6, 1e6 + 1e-6, 1e-14, 1.0));
+        let (inf, nan) = (f64::INFINITY, f64::NAN);
+        assert!(close(nan, nan, 0.0, 0.0) && close(inf, inf, 0.0, 0.0));
+        assert!(!close(nan, 1.0, 1.0, 1.0) && !close(1.0, nan, 1.0, 1.0));
+        assert!(!close(inf, 1.0, 1.0, 1.0) && !close(inf, -inf, 1.0, 1.0) && !close(1.0, inf, 1e-14, 1.0));
+    }
+
+    #[test]
+    fn the_largest_finite_magnitude() {
+        assert_eq!(largest(&Tensor::from([1.0, -3.0, f64::INFINITY, f64::NAN])), 3.0);
+        assert_eq!(largest(&Tensor::<f64>::zeros(&[0])), 0.0);
     }
 }

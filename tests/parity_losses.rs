@@ -25,6 +25,9 @@ fn losses_are_those_of_pytorch() {
     }
 }
 
+/// Of what is not singled out in [`Record::compare`].
+const TOLERANCE: f64 = 3e-14;
+
 struct Record<'a> {
     case: &'a Value,
     number: usize,
@@ -154,26 +157,29 @@ impl Record<'_> {
         (labels, used.then_some(ignore))
     }
 
-    /// Our elements are PyTorch's to 1e-12, relative above 1. `x` is the input, for the places where PyTorch itself is
+    /// Our elements are PyTorch's to 3e-14 of the largest one beside them: what cancels in an element is of their size. (6e-15
+    /// are measured, in second derivatives, beside which products without fused multiply-add may differ by a little.) `x` is the input, for the places where PyTorch itself is
     /// not exact (data/golden/README.md).
     fn compare(&self, what: &str, ours: &Tensor64, theirs: &Value, x: &Tensor64) {
         let theirs = tensor(theirs);
+        // A loss itself is a sum of terms of one sign, or nearly.
+        let floor = if what == "output" { 0.0 } else { golden::largest(&theirs) };
         let context = || format!("record {} ({} {}): {what}", self.number, self.case["loss"], self.case["params"]);
         // Where PyTorch is not exact: the probabilities concerned, the tolerance there, and the one elsewhere.
         let (inexact, there, elsewhere): (&[f64], f64, f64) = match what {
-            "grads" if self.case["loss"] == "bce" => (&[0.0, 1.0], 5e-9, 1e-12),
+            "grads" if self.case["loss"] == "bce" => (&[0.0, 1.0], 5e-9, TOLERANCE),
             "second" | "jvp" if self.case["loss"] == "bce" => (&[1e-6, 1.0 - 1e-6], 3e-6, 3e-11),
-            _ => (&[], 0.0, 1e-12),
+            _ => (&[], 0.0, TOLERANCE),
         };
         if x.to_vec().iter().any(|p| inexact.contains(p)) {
-            golden::assert_close(ours, &theirs, there, context);
+            golden::assert_close(ours, &theirs, there, floor, context);
         }
         // A sum over all elements is nowhere exact.
         if x.shape() == theirs.shape() {
             let kept = Tensor::from(x.view().mapv(|p| if inexact.contains(&p) { 0.0 } else { 1.0 }));
-            golden::assert_close(&(ours * &kept), &(&theirs * &kept), elsewhere, context);
+            golden::assert_close(&(ours * &kept), &(&theirs * &kept), elsewhere, floor, context);
         } else if inexact.is_empty() {
-            golden::assert_close(ours, &theirs, elsewhere, context);
+            golden::assert_close(ours, &theirs, elsewhere, floor, context);
         }
     }
 }

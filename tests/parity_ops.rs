@@ -6,9 +6,29 @@ use downhill_tests::golden::{assert_close, file, records, tensor};
 use downhill_tests::operations::compute;
 use serde_json::Value;
 
-/// Relative above 1, absolute below. The operations compute in f64 what PyTorch computes in f64; what is left is the
-/// order of additions and the last bits of exp and its like.
-const TOLERANCE: f64 = 1e-12;
+/// The operations compute in f64 what PyTorch computes in f64; what is left is the order of additions and the last bits
+/// of exp and its like. Measured are 6e-15 at most (1e-14 where the floor is 1), and products without fused
+/// multiply-add may differ by a few units more.
+const TOLERANCE: f64 = 2e-14;
+
+/// How far a quantity of an operation may be off, and the floor of [`assert_close`]: 1 where terms of about that size
+/// cancel.
+fn allowed(op: &str, what: &str) -> (f64, f64) {
+    let output = what == "output";
+    match op {
+        // Measured are 2e-13: the third powers of deviations near 0 are divided by.
+        "std" if what.starts_with("second") => (1e-12, 1.0),
+        // PyTorch computes x·½(1 + erf) and x·½(1 + tanh), whose digits are gone at negative x.
+        "gelu" | "gelu_tanh" => (TOLERANCE, 1.0),
+        // Their derivatives are y + 1, 1 - y² and y·(1 - y) in PyTorch.
+        "expm1" | "tanh" | "sigmoid" | "log_sigmoid" | "softplus" | "silu" | "mish" if !output => (TOLERANCE, 1.0),
+        "sum" | "mean" | "cumsum" | "matmul" | "scatter_add" | "var" | "std" | "norm" => (TOLERANCE, 1.0),
+        "logsumexp" | "softmax" | "log_softmax" | "prod" if !output => (TOLERANCE, 1.0),
+        // Sums of a few products.
+        "mul" | "div" | "pow_tensor" if !output => (TOLERANCE, 1.0),
+        _ => (TOLERANCE, 0.0),
+    }
+}
 
 #[test]
 fn values_and_derivatives_are_those_of_pytorch() {
@@ -18,7 +38,8 @@ fn values_and_derivatives_are_those_of_pytorch() {
         let xs: Vec<Tensor<f64>> = inputs.iter().map(Tensor::param).collect();
         let cotangent = Tensor::param(tensor(&record["cotangent"]));
         let compare = |what: &str, ours: &Tensor<f64>, theirs: &Value| {
-            assert_close(ours, &tensor(theirs), TOLERANCE, || describe(record, number, what));
+            let (tolerance, floor) = allowed(record["op"].as_str().unwrap(), what);
+            assert_close(ours, &tensor(theirs), tolerance, floor, || describe(record, number, what));
         };
 
         let y = compute(record, &xs.iter().collect::<Vec<_>>());
@@ -44,9 +65,9 @@ fn reductions_over_empty_axes() {
     for (number, record) in records(&golden, "empty", 9).iter().enumerate() {
         let x = Tensor::<f64>::param(tensor(&record["input"]));
         let y = compute(record, &[&x]);
-        assert_close(&y, &tensor(&record["output"]), 0.0, || describe(record, number, "output"));
+        assert_close(&y, &tensor(&record["output"]), 0.0, 0.0, || describe(record, number, "output"));
         let [gradient] = grad(&y.sum(), [&x]);
-        assert_close(&gradient, &tensor(&record["grad"]), 0.0, || describe(record, number, "grad"));
+        assert_close(&gradient, &tensor(&record["grad"]), 0.0, 0.0, || describe(record, number, "grad"));
     }
 }
 

@@ -148,7 +148,10 @@ fn follow<F: Float>(file: &Value, run: &Value, tolerance: f64) {
         if step == 0 {
             for (path, param) in model.named_params() {
                 let theirs = golden::tensor::<F>(&run["first_gradients"][&path]);
-                golden::assert_close(&grads[param], &theirs, tolerance, || format!("{what}, gradient of {path}"));
+                let floor = golden::largest(&theirs);
+                golden::assert_close(&grads[param], &theirs, tolerance, floor, || {
+                    format!("{what}, gradient of {path}")
+                });
             }
         }
         if let Some(max_norm) = run["clip_grad_norm"].as_f64() {
@@ -158,7 +161,7 @@ fn follow<F: Float>(file: &Value, run: &Value, tolerance: f64) {
     }
     for (path, param) in model.named_params() {
         let theirs = golden::tensor::<F>(&run["weights"][&path]);
-        golden::assert_close(param, &theirs, tolerance, || format!("{what}, final {path}"));
+        golden::assert_close(param, &theirs, tolerance, golden::largest(&theirs), || format!("{what}, final {path}"));
     }
 }
 
@@ -223,8 +226,9 @@ fn a_training_in_pytorch_is_followed_step_by_step() {
     let runs = golden::records(&file, "runs", 6);
     for run in runs {
         match run["dtype"].as_str() {
-            None => follow::<f64>(&file, run, 1e-12),
-            Some("f32") => follow::<f32>(&file, run, 1e-5),
+            // Measured are 1e-15 and 4e-7; products without fused multiply-add round differently in every step.
+            None => follow::<f64>(&file, run, 2e-14),
+            Some("f32") => follow::<f32>(&file, run, 2e-6),
             Some(other) => panic!("there is no dtype {other}"),
         }
     }
