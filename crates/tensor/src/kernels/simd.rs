@@ -56,10 +56,21 @@ thread_local! {
 /// assert_eq!(at_most(Level::Baseline, || x.exp()), x.exp());
 /// ```
 pub fn at_most<R>(level: Level, body: impl FnOnce() -> R) -> R {
-    let before = FORCED.replace(Some(level.min(best())));
-    let result = body();
-    FORCED.set(before);
-    result
+    /// Puts back what was in force, also when a panic passes by.
+    struct Restore(Option<Level>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            FORCED.set(self.0);
+        }
+    }
+    let _restore = Restore(FORCED.replace(Some(granted(level, best()))));
+    body()
+}
+
+/// What is in force when `asked` is asked for on a machine that has `best`: running anything above would be undefined
+/// behaviour.
+fn granted(asked: Level, best: Level) -> Level {
+    asked.min(best)
 }
 
 /// The level that kernels run at in this thread.
@@ -104,4 +115,42 @@ fn avx512<R>(body: impl FnOnce() -> R) -> R {
 #[target_feature(enable = "avx2,fma")]
 fn avx2<R>(body: impl FnOnce() -> R) -> R {
     body()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEVELS: [Level; 3] = [Level::Baseline, Level::Avx2, Level::Avx512];
+
+    #[test]
+    fn never_above_the_machine() {
+        for (asked, best) in LEVELS.into_iter().flat_map(|asked| LEVELS.map(|best| (asked, best))) {
+            let granted = granted(asked, best);
+            assert!(granted <= asked && granted <= best && (granted == asked || granted == best));
+        }
+    }
+
+    /// The tests of other kernels at every level rest on this.
+    #[test]
+    fn the_level_asked_for_is_in_force_and_then_what_was_before() {
+        let machine = level();
+        for outer in LEVELS {
+            at_most(outer, || {
+                assert_eq!(level(), outer.min(machine));
+                for inner in LEVELS {
+                    assert_eq!(at_most(inner, level), inner.min(machine), "an inner level replaces the outer one");
+                    assert_eq!(level(), outer.min(machine));
+                }
+            });
+            assert_eq!(level(), machine);
+        }
+    }
+
+    #[test]
+    fn a_panic_leaves_the_level_as_it_was() {
+        let machine = level();
+        assert!(std::panic::catch_unwind(|| at_most(Level::Baseline, || panic!("on purpose"))).is_err());
+        assert_eq!(level(), machine);
+    }
 }
