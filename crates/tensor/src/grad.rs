@@ -1,14 +1,16 @@
 //! Gradients that can be differentiated again, and what follows from them: Jacobians, Hessians and their products
 //! with vectors.
 
-use crate::backward::{check_scalar, walk};
+use crate::backward::{Records, check_recorded, check_scalar, freed, walk};
 use crate::no_grad::with_recording;
+use crate::record::unvarying;
 use crate::{Float, Tensor, stack};
 
 /// The gradients `∂y/∂x` of a scalar `y` for each of `xs`, themselves recorded: they can be differentiated again.
 ///
 /// `xs` are parameters or results that `y` was computed from. The gradient of something that `y` does not depend on
-/// is zero (PyTorch raises an error there unless told otherwise). The graph stays, for further calls.
+/// is zero (PyTorch raises an error there unless told otherwise). The record stays, for further calls. Also inside
+/// [`no_grad`](crate::no_grad) the gradients are recorded, if `y` was recorded outside.
 ///
 /// ```
 /// use downhill_tensor::{Tensor, grad};
@@ -19,11 +21,18 @@ use crate::{Float, Tensor, stack};
 /// ```
 ///
 /// # Panics
-/// If `y` is not a scalar, or one of `xs` is a constant.
+/// If `y` is not a scalar, does not depend on any parameter, or was computed from something whose record `backward` has
+/// freed, or if one of `xs` is a constant.
 #[track_caller]
 pub fn grad<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N]) -> [Tensor<F>; N] {
-    check_scalar("grad", y);
-    vjp(y, xs, &Tensor::ones(y.shape()))
+    gradients("grad", y, xs)
+}
+
+#[track_caller]
+fn gradients<F: Float, const N: usize>(what: &str, y: &Tensor<F>, xs: [&Tensor<F>; N]) -> [Tensor<F>; N] {
+    check_scalar(what, y);
+    check_recorded(what, y);
+    products(what, y, xs, &Tensor::ones(y.shape()))
 }
 
 /// The vector-Jacobian products `vᵀ·∂y/∂x` for each of `xs`, recorded; `v` has the shape of `y`.
@@ -36,51 +45,72 @@ pub fn grad<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N]) -> [Te
 /// ```
 ///
 /// # Panics
-/// If `v` has another shape than `y`, or one of `xs` is a constant.
+/// If `v` has another shape than `y`, and as [`grad`].
 #[track_caller]
 pub fn vjp<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N], v: &Tensor<F>) -> [Tensor<F>; N] {
-    let found = vjp_all(y, &xs, v);
+    check_recorded("vjp", y);
+    products("vjp", y, xs, v)
+}
+
+/// [`vjp`] on behalf of the function `what`.
+#[track_caller]
+fn products<F: Float, const N: usize>(
+    what: &str,
+    y: &Tensor<F>,
+    xs: [&Tensor<F>; N],
+    v: &Tensor<F>,
+) -> [Tensor<F>; N] {
+    let found = products_of_all(what, y, &xs, v);
     let mut found = found.into_iter();
     std::array::from_fn(|_| found.next().expect("one gradient for each argument"))
 }
 
-/// [`vjp`] for a number of arguments known only at run time.
+/// [`products`] for a number of arguments known only at run time.
 #[track_caller]
-pub(crate) fn vjp_all<F: Float>(y: &Tensor<F>, xs: &[&Tensor<F>], v: &Tensor<F>) -> Vec<Tensor<F>> {
+pub(crate) fn products_of_all<F: Float>(
+    what: &str,
+    y: &Tensor<F>,
+    xs: &[&Tensor<F>],
+    v: &Tensor<F>,
+) -> Vec<Tensor<F>> {
     assert!(
         v.shape() == y.shape(),
-        "vjp: the vector has shape {:?}, the result it is multiplied with {:?}",
+        "{what}: the vector has shape {:?}, the result it is multiplied with {:?}",
         v.shape(),
         y.shape()
     );
-    let mut targets: Vec<u64> = Vec::with_capacity(xs.len());
+    let mut targets: Vec<i64> = Vec::with_capacity(xs.len());
     // A loop, for a closure would hide the caller's line from a panic.
     for (i, x) in xs.iter().enumerate() {
-        targets.push(target(i, x));
+        targets.push(target(what, i, x));
     }
+    targets.sort_unstable();
+    targets.dedup();
     // Also inside `no_grad`: the caller asked for derivatives that can be differentiated.
-    let mut found = with_recording(true, || walk(y.clone(), v.clone(), &targets));
-    let mut gradient = |i: usize| match targets[..i].iter().position(|t| *t == targets[i]) {
-        Some(twin) => Err(twin),
-        None => Ok(found.take(targets[i]).unwrap_or_else(|| Tensor::zeros(xs[i].shape()))),
+    let found = match with_recording(true, || walk(y.clone(), v.clone(), &targets, Records::Keep)) {
+        Ok(found) => found,
+        Err(op) => freed(what, op),
     };
-    let mut gradients: Vec<Tensor<F>> = Vec::with_capacity(xs.len());
-    for i in 0..xs.len() {
-        let g = gradient(i).unwrap_or_else(|twin| gradients[twin].clone());
-        gradients.push(g);
-    }
-    gradients
+    // Also a derivative that depends on nothing can be differentiated again.
+    let recorded = |dx: Tensor<F>| if dx.requires_grad() { dx } else { unvarying(&dx) };
+    let of = |x: &&Tensor<F>| recorded(found.get(x).cloned().unwrap_or_else(|| Tensor::zeros(x.shape())));
+    xs.iter().map(of).collect()
 }
 
+/// The number of an argument.
 #[track_caller]
-fn target<F: Float>(i: usize, x: &Tensor<F>) -> u64 {
-    match x.id() {
-        Some(id) => id,
-        None => panic!(
-            "grad: argument {i} of shape {:?} is a constant; make it a parameter with `Tensor::param` before using it",
-            x.shape()
-        ),
-    }
+fn target<F: Float>(what: &str, i: usize, x: &Tensor<F>) -> i64 {
+    assert!(
+        !x.is_frozen(),
+        "{what}: argument {i} of shape {:?} is a frozen parameter; `unfreeze` it before using it",
+        x.shape()
+    );
+    assert!(
+        x.requires_grad(),
+        "{what}: argument {i} of shape {:?} is a constant; make it a parameter with `Tensor::param` before using it",
+        x.shape()
+    );
+    x.0.id
 }
 
 /// The Jacobian-vector products' sum `Σ ∂y/∂xᵢ·vᵢ`, recorded: how `y` changes when every `xᵢ` moves along `vᵢ`.
@@ -96,15 +126,18 @@ fn target<F: Float>(i: usize, x: &Tensor<F>) -> u64 {
 /// ```
 ///
 /// # Panics
-/// If a `vᵢ` has another shape than its `xᵢ`, or one of `xs` is a constant.
+/// If a `vᵢ` has another shape than its `xᵢ`, and as [`vjp`].
 #[track_caller]
 pub fn jvp<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N], vs: [&Tensor<F>; N]) -> Tensor<F> {
-    let dual = Tensor::param(Tensor::zeros(y.shape()));
-    let products = vjp(y, xs, &dual);
-    let mut sum = Tensor::zeros(y.shape());
-    for ((x, product), v) in xs.iter().zip(&products).zip(vs) {
+    check_recorded("jvp", y);
+    for (x, v) in xs.iter().zip(vs) {
         assert!(v.shape() == x.shape(), "jvp: the direction has shape {:?}, the argument {:?}", v.shape(), x.shape());
-        let [term] = vjp(product, [&dual], v);
+    }
+    let dual = Tensor::param(Tensor::zeros(y.shape()));
+    let rows = products("jvp", y, xs, &dual);
+    let mut sum = Tensor::zeros(y.shape());
+    for (row, v) in rows.iter().zip(vs) {
+        let [term] = products("jvp", row, [&dual], v);
         sum = sum + term;
     }
     sum
@@ -119,18 +152,26 @@ pub fn jvp<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N], vs: [&T
 /// ```
 ///
 /// # Panics
-/// If `x` is a constant.
+/// As [`vjp`].
 #[track_caller]
 pub fn jacobian<F: Float>(y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
-    target(0, x);
+    check_recorded("jacobian", y);
+    rows("jacobian", y, x)
+}
+
+/// [`jacobian`] on behalf of the function `what`.
+#[track_caller]
+fn rows<F: Float>(what: &str, y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
+    target(what, 0, x);
     let shape = [y.shape(), x.shape()].concat();
-    let row = |i: usize| {
+    let mut rows: Vec<Tensor<F>> = Vec::with_capacity(y.len());
+    // A loop, for a closure would hide the caller's line from a panic.
+    for i in 0..y.len() {
         let mut one_hot = vec![F::zero(); y.len()];
         one_hot[i] = F::one();
-        let [row] = vjp(y, [x], &Tensor::from(one_hot).reshape(y.shape()));
-        row
-    };
-    let rows: Vec<Tensor<F>> = (0..y.len()).map(row).collect();
+        let [row] = products(what, y, [x], &Tensor::from(one_hot).reshape(y.shape()));
+        rows.push(row);
+    }
     if rows.is_empty() {
         return Tensor::zeros(&shape);
     }
@@ -147,11 +188,11 @@ pub fn jacobian<F: Float>(y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
 /// ```
 ///
 /// # Panics
-/// If `y` is not a scalar, or `x` is a constant.
+/// As [`grad`].
 #[track_caller]
 pub fn hessian<F: Float>(y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
-    let [gradient] = grad(y, [x]);
-    jacobian(&gradient, x)
+    let [gradient] = gradients("hessian", y, [x]);
+    rows("hessian", &gradient, x)
 }
 
 /// The Hessian-vector product `∂²y/∂x∂x·v` of a scalar, recorded: two backward passes and no Hessian in memory
@@ -164,10 +205,10 @@ pub fn hessian<F: Float>(y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
 /// ```
 ///
 /// # Panics
-/// If `y` is not a scalar, `x` is a constant, or `v` has another shape than `x`.
+/// If `v` has another shape than `x`, and as [`grad`].
 #[track_caller]
 pub fn hvp<F: Float>(y: &Tensor<F>, x: &Tensor<F>, v: &Tensor<F>) -> Tensor<F> {
-    let [gradient] = grad(y, [x]);
-    let [product] = vjp(&gradient, [x], v);
+    let [gradient] = gradients("hvp", y, [x]);
+    let [product] = products("hvp", &gradient, [x], v);
     product
 }

@@ -1,5 +1,7 @@
 //! What `backward` returns: a gradient for every parameter.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::{Add, AddAssign, Index, Mul, MulAssign};
 
 use crate::{Float, Tensor, no_grad};
@@ -15,22 +17,22 @@ use crate::{Float, Tensor, no_grad};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Gradients<F: Float = f32> {
-    /// With the parameter's number, youngest first, as the walk finds them. Ordered, so that sums over all gradients are
-    /// the same in every run.
-    list: Vec<(u64, Tensor<F>)>,
+    /// By the parameter's number. Ordered, so that sums over all gradients are the same in every run; a tree, so that they
+    /// may come in any order.
+    by_id: BTreeMap<i64, Tensor<F>>,
 }
 
 impl<F: Float> Default for Gradients<F> {
     /// No gradients; the neutral element of `+`, from which to accumulate several batches.
     fn default() -> Self {
-        Gradients { list: Vec::new() }
+        Gradients { by_id: BTreeMap::new() }
     }
 }
 
 impl<F: Float> Gradients<F> {
     /// The gradient of a parameter, or `None` if the scalar does not depend on it.
     pub fn get(&self, param: &Tensor<F>) -> Option<&Tensor<F>> {
-        self.position(param.id()?).ok().map(|at| &self.list[at].1)
+        self.by_id.get(&param.0.id)
     }
 
     /// Replaces the gradient of a parameter.
@@ -39,53 +41,42 @@ impl<F: Float> Gradients<F> {
     /// If `param` is a constant, or the shapes differ.
     #[track_caller]
     pub fn set(&mut self, param: &Tensor<F>, grad: Tensor<F>) {
-        let id = param.id().expect("set: a constant has no gradient; make a parameter with `Tensor::param`");
+        assert!(!param.is_frozen(), "set: a frozen parameter has no gradient; `unfreeze` it");
+        assert!(param.requires_grad(), "set: a constant has no gradient; make a parameter with `Tensor::param`");
         assert!(
             param.shape() == grad.shape(),
             "set: a gradient of shape {:?} does not fit a parameter of shape {:?}",
             grad.shape(),
             param.shape()
         );
-        match self.position(id) {
-            Ok(at) => self.list[at].1 = grad,
-            Err(at) => self.list.insert(at, (id, grad)),
+        self.by_id.insert(param.0.id, grad);
+    }
+
+    pub(crate) fn add(&mut self, id: i64, grad: Tensor<F>) {
+        match self.by_id.entry(id) {
+            Entry::Occupied(mut sum) => sum.get_mut().accumulate(grad),
+            Entry::Vacant(place) => drop(place.insert(grad)),
         }
-    }
-
-    /// Where the gradient of the parameter `id` is, or would be.
-    fn position(&self, id: u64) -> Result<usize, usize> {
-        self.list.binary_search_by(|(other, _)| id.cmp(other))
-    }
-
-    pub(crate) fn add(&mut self, id: u64, grad: Tensor<F>) {
-        match self.position(id) {
-            Ok(at) => self.list[at].1.accumulate(grad),
-            Err(at) => self.list.insert(at, (id, grad)),
-        }
-    }
-
-    pub(crate) fn take(&mut self, id: u64) -> Option<Tensor<F>> {
-        self.position(id).ok().map(|at| self.list.remove(at).1)
     }
 
     /// How many parameters have a gradient.
     pub fn len(&self) -> usize {
-        self.list.len()
+        self.by_id.len()
     }
 
     /// Whether no parameter has a gradient.
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.by_id.is_empty()
     }
 
     /// Every gradient, oldest parameter first.
     pub fn iter(&self) -> impl Iterator<Item = &Tensor<F>> {
-        self.list.iter().rev().map(|(_, grad)| grad)
+        self.by_id.values()
     }
 
     /// Every gradient, to be replaced or changed, oldest parameter first.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Tensor<F>> {
-        self.list.iter_mut().rev().map(|(_, grad)| grad)
+        self.by_id.values_mut()
     }
 
     /// The global norm: `sqrt(Σ g²)` over every element of every gradient, accumulated in `f64`.
@@ -101,8 +92,14 @@ impl<F: Float> Index<&Tensor<F>> for Gradients<F> {
     #[track_caller]
     fn index(&self, param: &Tensor<F>) -> &Tensor<F> {
         let Some(grad) = self.get(param) else {
-            let what =
-                if param.is_param() { "a parameter that the scalar does not depend on" } else { "not a parameter" };
+            let what = match param.is_param() {
+                true => {
+                    "a parameter that the scalar does not depend on, or one that has changed since while a clone or the \
+                     record of another result still held it: then it has become a parameter of its own"
+                }
+                false if param.is_frozen() => "a frozen parameter",
+                false => "not a parameter",
+            };
             panic!("gradients: there is none for this tensor of shape {:?}: it is {what}", param.shape())
         };
         grad
@@ -113,7 +110,7 @@ impl<F: Float> AddAssign for Gradients<F> {
     /// Accumulates: where both have a gradient the two are added, otherwise the one there is is kept.
     fn add_assign(&mut self, other: Self) {
         no_grad(|| {
-            for (id, grad) in other.list {
+            for (id, grad) in other.by_id {
                 self.add(id, grad);
             }
         });
@@ -133,7 +130,7 @@ impl<F: Float> MulAssign<f64> for Gradients<F> {
     /// Scales every gradient.
     fn mul_assign(&mut self, factor: f64) {
         no_grad(|| {
-            for (_, grad) in &mut self.list {
+            for grad in self.by_id.values_mut() {
                 *grad = &*grad * F::from_f64(factor);
             }
         });
