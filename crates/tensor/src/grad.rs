@@ -92,7 +92,7 @@ pub(crate) fn products_of_all<F: Float>(
         Err(op) => freed(what, op),
     };
     // Also a derivative that depends on nothing can be differentiated again.
-    let recorded = |dx: Tensor<F>| if dx.requires_grad() { dx } else { unvarying(&dx) };
+    let recorded = |dx: Tensor<F>| if dx.requires_grad() { dx } else { unvarying("grad", &dx) };
     let of = |x: &&Tensor<F>| recorded(found.get(x).cloned().unwrap_or_else(|| Tensor::zeros(x.shape())));
     xs.iter().map(of).collect()
 }

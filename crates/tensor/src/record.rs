@@ -100,13 +100,13 @@ impl<F: Float> Record<F> for Leaf {
     }
 }
 
-/// The record of a derivative that is the same everywhere, such as that of a linear function: it leads nowhere, and yet can
-/// be differentiated again, with zero for a result.
-struct Unvarying;
+/// The record of what has the derivative zero, such as the gradient of a linear function: it leads nowhere, and yet can be
+/// differentiated, with zero for a result. Holds the name of what it comes from.
+struct Unvarying(&'static str);
 
 impl<F: Float> Record<F> for Unvarying {
     fn name(&self) -> &'static str {
-        "grad"
+        self.0
     }
 
     fn take_inputs(&mut self, _orphans: &mut Vec<Tensor<F>>) {}
@@ -121,10 +121,10 @@ impl<F: Float> Record<F> for Unvarying {
     }
 }
 
-/// A derivative that depends on nothing, as a result.
-pub(crate) fn unvarying<F: Float>(derivative: &Tensor<F>) -> Tensor<F> {
-    let elements = derivative.0.elements.clone();
-    Tensor(Arc::new(Node { elements, id: next_id(), record: Unvarying }))
+/// The same elements as a result whose derivative is zero.
+pub(crate) fn unvarying<F: Float>(what: &'static str, constant: &Tensor<F>) -> Tensor<F> {
+    let elements = constant.0.elements.clone();
+    Tensor(Arc::new(Node { elements, id: next_id(), record: Unvarying(what) }))
 }
 
 /// The inputs of an operation, until a walk that frees the record takes them. The lock is held while they are taken or
