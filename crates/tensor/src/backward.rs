@@ -115,6 +115,7 @@ impl<F: Float> Walk<'_, F> {
     }
 
     /// Whether a gradient with respect to `x` is asked for or leads to one that is.
+    #[inline]
     pub(crate) fn wants(&self, x: &Tensor<F>) -> bool {
         // A parameter leads nowhere.
         x.0.id >= self.oldest && (self.targets.is_empty() || !x.is_leaf() || self.is_target(x))
@@ -125,7 +126,8 @@ impl<F: Float> Walk<'_, F> {
     }
 
     /// Adds `dx` to the gradient with respect to `x`, which is wanted.
-    pub(crate) fn receive(&mut self, x: Tensor<F>, dx: Tensor<F>) {
+    #[inline]
+    pub(crate) fn receive(&mut self, x: &Tensor<F>, dx: Tensor<F>) {
         if x.is_leaf() { self.found.add(x.0.id, dx) } else { self.pending.add(x, dx) }
     }
 }

@@ -24,7 +24,7 @@ impl<F: Float> Pending<F> {
     }
 
     /// Adds `dx` to the gradient with respect to `x`.
-    pub(crate) fn add(&mut self, x: Tensor<F>, dx: Tensor<F>) {
+    pub(crate) fn add(&mut self, x: &Tensor<F>, dx: Tensor<F>) {
         match &mut self.youngest {
             Some((youngest, sum)) if youngest.0.id == x.0.id => sum.accumulate(dx),
             Some((youngest, _)) if youngest.0.id > x.0.id => self.add_to_others(x, dx),
@@ -35,16 +35,16 @@ impl<F: Float> Pending<F> {
                 }
                 match self.others.last_key_value() {
                     Some((&id, _)) if id >= x.0.id => self.add_to_others(x, dx),
-                    _ => self.youngest = Some((x, dx)),
+                    _ => self.youngest = Some((x.clone(), dx)),
                 }
             }
         }
     }
 
-    fn add_to_others(&mut self, x: Tensor<F>, dx: Tensor<F>) {
+    fn add_to_others(&mut self, x: &Tensor<F>, dx: Tensor<F>) {
         match self.others.get_mut(&x.0.id) {
             Some((_, sum)) => sum.accumulate(dx),
-            None => drop(self.others.insert(x.0.id, (x, dx))),
+            None => drop(self.others.insert(x.0.id, (x.clone(), dx))),
         }
     }
 }
@@ -71,7 +71,7 @@ mod tests {
             let arrivals: Vec<usize> = (0..5).map(|place| order / 4_usize.pow(place) % 4).collect();
             let mut pending = Pending::new(tensors[arrivals[0]].clone(), Tensor::from(1.0));
             for &i in &arrivals[1..] {
-                pending.add(tensors[i].clone(), Tensor::from(1.0));
+                pending.add(&tensors[i], Tensor::from(1.0));
             }
             for i in (0..4).rev() {
                 let count = arrivals.iter().filter(|&&arrival| arrival == i).count();

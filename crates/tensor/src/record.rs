@@ -181,19 +181,15 @@ where
         // The operation first: while it is being read nobody frees it, and what has inputs has its operation.
         let Some(op) = self.op.read() else { return false };
         let Some(inputs) = self.inputs.get(walk.keeps_records()) else { return false };
-        let gradients: [Option<Tensor<F>>; N] = std::array::from_fn(|wrt| {
-            let x = &inputs[wrt];
-            let wanted = walk.wants(x);
-            wanted.then(|| op.vjp(wrt, inputs.each_ref(), y, dy).undo_broadcast(x.shape(), op.name()))
-        });
+        for (wrt, x) in inputs.iter().enumerate() {
+            if walk.wants(x) {
+                let dx = op.vjp(wrt, inputs.each_ref(), y, dy).undo_broadcast(x.shape(), || op.name());
+                walk.receive(x, dx);
+            }
+        }
         drop(op);
         if !walk.keeps_records() {
             self.op.free();
-        }
-        for (x, dx) in inputs.into_iter().zip(gradients) {
-            if let Some(dx) = dx {
-                walk.receive(x, dx);
-            }
         }
         true
     }
@@ -242,8 +238,8 @@ where
         let Some(inputs) = self.inputs.get(walk.keeps_records()) else { return false };
         for (wrt, x) in inputs.iter().enumerate() {
             if walk.wants(x) {
-                let dx = op.vjp(wrt, &inputs, y, dy).undo_broadcast(x.shape(), op.name());
-                walk.receive(x.clone(), dx);
+                let dx = op.vjp(wrt, &inputs, y, dy).undo_broadcast(x.shape(), || op.name());
+                walk.receive(x, dx);
             }
         }
         drop(op);
