@@ -149,7 +149,8 @@ pub(crate) fn walk<F: Float>(
     let pending = Pending::new(root, seed);
     let mut walk = Walk { records, targets, oldest, found: Gradients::default(), pending };
     while let Some((y, dy)) = walk.pending.pop() {
-        if !y.0.record.pull_back(&y, &dy, &mut walk) {
+        // All inputs of the oldest target are older.
+        if y.0.id > oldest && !y.0.record.pull_back(&y, &dy, &mut walk) {
             return Err(y.0.record.name());
         }
         let wanted = if targets.is_empty() { y.is_leaf() } else { walk.is_target(&y) };

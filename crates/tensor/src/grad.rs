@@ -54,12 +54,7 @@ pub fn vjp<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N], v: &Ten
 
 /// [`vjp`] on behalf of the function `what`.
 #[track_caller]
-fn products<F: Float, const N: usize>(
-    what: &str,
-    y: &Tensor<F>,
-    xs: [&Tensor<F>; N],
-    v: &Tensor<F>,
-) -> [Tensor<F>; N] {
+fn products<F: Float, const N: usize>(what: &str, y: &Tensor<F>, xs: [&Tensor<F>; N], v: &Tensor<F>) -> [Tensor<F>; N] {
     let found = products_of_all(what, y, &xs, v);
     let mut found = found.into_iter();
     std::array::from_fn(|_| found.next().expect("one gradient for each argument"))
@@ -67,12 +62,7 @@ fn products<F: Float, const N: usize>(
 
 /// [`products`] for a number of arguments known only at run time.
 #[track_caller]
-pub(crate) fn products_of_all<F: Float>(
-    what: &str,
-    y: &Tensor<F>,
-    xs: &[&Tensor<F>],
-    v: &Tensor<F>,
-) -> Vec<Tensor<F>> {
+pub(crate) fn products_of_all<F: Float>(what: &str, y: &Tensor<F>, xs: &[&Tensor<F>], v: &Tensor<F>) -> Vec<Tensor<F>> {
     assert!(
         v.shape() == y.shape(),
         "{what}: the vector has shape {:?}, the result it is multiplied with {:?}",
@@ -211,4 +201,93 @@ pub fn hvp<F: Float>(y: &Tensor<F>, x: &Tensor<F>, v: &Tensor<F>) -> Tensor<F> {
     let [gradient] = gradients("hvp", y, [x]);
     let [product] = products("hvp", &gradient, [x], v);
     product
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{concat, no_grad};
+
+    /// y = a²·b with a = (1, 2) and b = (3, -1): Jv = 2ab·u + a²·v.
+    #[test]
+    fn jvp_of_several_arguments_is_the_sum() {
+        let (a, b) = (Tensor::param([1.0_f64, 2.0]), Tensor::param([3.0, -1.0]));
+        let y = a.square() * &b;
+        let (u, v) = (Tensor::from([1.0, 10.0]), Tensor::from([0.5, -2.0]));
+        assert_eq!(jvp(&y, [&a, &b], [&u, &v]), Tensor::from([6.5, -48.0]));
+        assert_eq!(jvp(&y, [&b, &a], [&v, &u]), Tensor::from([6.5, -48.0]));
+        // One argument named twice moves along both.
+        assert_eq!(jvp(&y, [&a, &a], [&u, &u]), Tensor::from([12.0, -80.0]));
+        // One that it does not depend on adds nothing, and one that enters linearly its coefficient.
+        let other = Tensor::param([7.0, 7.0]);
+        assert_eq!(jvp(&y, [&other, &b], [&u, &v]), Tensor::from([0.5, -8.0]));
+        assert_eq!(jvp(&y, [&other], [&u]), Tensor::zeros(&[2]));
+        assert_eq!(jvp(&(&a * 3.0), [&a], [&u]), Tensor::from([3.0, 30.0]));
+        // And it can be differentiated: the derivative of 2ab·u by b is 2a·u.
+        let [slope] = grad(&jvp(&y, [&a], [&u]).sum(), [&b]);
+        assert_eq!(slope, Tensor::from([2.0, 40.0]));
+    }
+
+    #[test]
+    fn one_argument_named_twice_gets_its_gradient_twice() {
+        let (x, other) = (Tensor::param([1.0_f64, 2.0]), Tensor::param(1.0));
+        let y = (x.square() * &other).sum();
+        let [first, of_other, second] = grad(&y, [&x, &other, &x]);
+        assert_eq!((&first, of_other.item(), &second), (&Tensor::from([2.0, 4.0]), 5.0, &Tensor::from([2.0, 4.0])));
+        // Both can be differentiated again.
+        let [bend] = grad(&(first * second).sum(), [&x]);
+        assert_eq!(bend, Tensor::from([8.0, 16.0]));
+    }
+
+    /// Targets of every age: the root itself, results, parameters, and what the root does not depend on.
+    #[test]
+    fn arguments_in_any_order() {
+        let (x, alone) = (Tensor::param(3.0_f64), Tensor::param(5.0));
+        let z = x.square();
+        let y = &z * &x;
+        let later = Tensor::param(7.0);
+        let [by_later, by_x, by_y, by_alone, by_z] = grad(&y, [&later, &x, &y, &alone, &z]);
+        let values = [by_later, by_x, by_y, by_alone, by_z].map(|g| g.item());
+        assert_eq!(values, [0.0, 27.0, 1.0, 0.0, 3.0]);
+    }
+
+    #[test]
+    fn recorded_also_inside_no_grad() {
+        let x = Tensor::param(2.0_f64);
+        let y = x.powi(3);
+        let [slope] = no_grad(|| grad(&y, [&x]));
+        let [bend] = no_grad(|| grad(&slope, [&x]));
+        assert_eq!((slope.item(), bend.item()), (12.0, 12.0));
+        assert!(crate::is_recording() && no_grad(|| !crate::is_recording()));
+        assert_eq!(no_grad(|| hessian(&y, &x)).item(), 12.0);
+        assert_eq!(no_grad(|| hvp(&y, &x, &Tensor::from(0.5))).item(), 6.0);
+        assert_eq!(no_grad(|| jvp(&y, [&x], [&Tensor::from(0.5)])).item(), 6.0);
+    }
+
+    /// The derivatives of a linear function go on for ever: a, then 0, then 0.
+    #[test]
+    fn of_a_linear_function() {
+        let x = Tensor::param([1.0_f64, 2.0]);
+        let y = (&x * 3.0).sum();
+        let [slope] = grad(&y, [&x]);
+        assert!(slope.requires_grad() && !slope.is_param());
+        let [bend] = grad(&slope.sum(), [&x]);
+        let [third] = grad(&bend.sum(), [&x]);
+        assert_eq!((slope, bend, third), (Tensor::from([3.0, 3.0]), Tensor::zeros(&[2]), Tensor::zeros(&[2])));
+        assert_eq!(hessian(&y, &x), Tensor::zeros(&[2, 2]));
+        assert_eq!(hvp(&y, &x, &x), Tensor::zeros(&[2]));
+        assert_eq!(jacobian(&(&x * 3.0), &x), Tensor::from([[3.0, 0.0], [0.0, 3.0]]));
+        // A parameter is a function too: the identity.
+        assert_eq!(jacobian(&x, &x), Tensor::from([[1.0, 0.0], [0.0, 1.0]]));
+    }
+
+    #[test]
+    fn of_no_elements() {
+        let x = Tensor::<f64>::param(Tensor::zeros(&[0]));
+        assert_eq!(jacobian(&x.exp(), &x).shape(), [0, 0]);
+        let w = Tensor::param([1.0_f64, 2.0]);
+        assert_eq!(jacobian(&concat(&[&w], 0).narrow(0, 0, 0), &w).shape(), [0, 2]);
+        assert_eq!(jacobian(&(w.sum() + x.sum()), &x).shape(), [0]);
+        assert_eq!(hessian(&x.square().sum(), &x).shape(), [0, 0]);
+    }
 }

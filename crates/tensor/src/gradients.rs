@@ -145,3 +145,45 @@ impl<F: Float> Mul<f64> for Gradients<F> {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What only one side has is kept, what both have is added, whichever is older.
+    #[test]
+    fn sums_of_different_parameters() {
+        let [a, b, c] = [1.0, 2.0, 3.0].map(Tensor::<f64>::param);
+        let (left, right) = ((&a * &b).backward(), (&b * &c).backward());
+        for sum in [left.clone() + right.clone(), right + left] {
+            assert_eq!((sum[&a].item(), sum[&b].item(), sum[&c].item()), (2.0, 4.0, 2.0));
+            assert_eq!(sum.iter().map(Tensor::item).collect::<Vec<_>>(), [2.0, 4.0, 2.0], "oldest first");
+        }
+    }
+
+    #[test]
+    fn in_any_order() {
+        let params: Vec<Tensor<f64>> = (0..100).map(|i| Tensor::param(f64::from(i))).collect();
+        for stride in [1, 7, 51, 99] {
+            let mut grads = Gradients::default();
+            for i in (0..200).map(|i| i * stride % 100) {
+                Gradients::add(&mut grads, params[i].0.id, Tensor::from(i as f64));
+            }
+            assert_eq!(grads.len(), 100);
+            assert!(params.iter().all(|w| grads[w].item() == 2.0 * w.item()), "{stride}");
+            grads.set(&params[3], Tensor::from(0.5));
+            assert_eq!((grads[&params[3]].item(), grads.len()), (0.5, 100));
+        }
+    }
+
+    /// 1e30² is beyond f32, and 0.1 in f32 is another number than in f64.
+    #[test]
+    fn computed_in_f64() {
+        let w = Tensor::<f32>::param([3e30, 4e30]);
+        let grads = (w.square().sum() * 0.5).backward();
+        let norm = grads.norm();
+        assert!((norm / 5e30 - 1.0).abs() < 1e-6, "{norm}");
+        let w = Tensor::<f64>::param(1.0);
+        assert_eq!((w.sum().backward() * 0.1)[&w].item(), 0.1);
+    }
+}

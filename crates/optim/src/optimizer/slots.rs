@@ -95,12 +95,7 @@ impl<F: Float> Slots<F> {
     }
 
     /// The slot at `path`, made if there is none. `group` is asked for a new path's group.
-    pub(super) fn find(
-        &mut self,
-        path: &Path<'_>,
-        tensor: &Tensor<F>,
-        group: impl FnOnce() -> usize,
-    ) -> &mut Slot<F> {
+    pub(super) fn find(&mut self, path: &Path<'_>, tensor: &Tensor<F>, group: impl FnOnce() -> usize) -> &mut Slot<F> {
         let at = match self.list.get(self.next) {
             Some(slot) if *path == *slot.path => self.next,
             _ => self.search(path, tensor, group),

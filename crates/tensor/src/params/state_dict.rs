@@ -147,7 +147,10 @@ impl fmt::Display for StateDictError {
             separator = "; ";
         }
         for (first, second) in &self.untied {
-            write!(f, "{separator}{first} and {second} are one parameter, but have different elements in the saved state")?;
+            write!(
+                f,
+                "{separator}{first} and {second} are one parameter, but have different elements in the saved state"
+            )?;
             separator = "; ";
         }
         Ok(())
