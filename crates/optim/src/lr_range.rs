@@ -1,6 +1,6 @@
 //! The learning-rate range test.
 
-use downhill_tensor::{Float, Params, Tensor};
+use downhill_tensor::{Float, Params, Path, Tensor};
 
 use crate::Optimizer;
 
@@ -94,7 +94,7 @@ impl LrRangeTest {
             "LrRangeTest: smoothing must be in [0, 1), got {}",
             self.smoothing
         );
-        let before = model.state_dict();
+        let model = Restored::new(model);
         // A fresh optimiser, so that momentum from earlier training does not blur the picture.
         let mut probe = opt.without_state();
         let shares: Vec<f64> = probe.groups.iter().map(|group| group.lr() / opt.lr()).collect();
@@ -105,7 +105,7 @@ impl LrRangeTest {
             for (group, share) in probe.groups.iter_mut().zip(&shares) {
                 group.rule.set_lr(if share.is_finite() { lr * share } else { lr });
             }
-            let loss = probe.step_with(model, &mut loss).as_f64();
+            let loss = probe.step_with(model.model, &mut loss).as_f64();
             mean = self.smoothing * mean + (1.0 - self.smoothing) * loss;
             let smoothed = mean / (1.0 - self.smoothing.powf(step as f64 + 1.0));
             lowest = smoothed.min(lowest);
@@ -114,7 +114,6 @@ impl LrRangeTest {
             }
             curve.points.push(LrPoint { lr, loss, smoothed });
         }
-        model.load_state_dict(&before).expect("the model's own state fits it");
         curve
     }
 
@@ -125,6 +124,32 @@ impl LrRangeTest {
         } else {
             self.start * (self.end / self.start).powf(done)
         }
+    }
+}
+
+/// A model that gets its tensors back in the end, the same parameters with the same elements, also if the loss panics.
+struct Restored<'m, F: Float, M: Params<F>> {
+    model: &'m mut M,
+    /// Every tensor, in the order of the walk.
+    before: Vec<Tensor<F>>,
+}
+
+impl<'m, F: Float, M: Params<F>> Restored<'m, F, M> {
+    fn new(model: &'m mut M) -> Self {
+        let mut before = Vec::new();
+        model.visit(&Path::ROOT, &mut |_, tensor| before.push(tensor.clone()));
+        Restored { model, before }
+    }
+}
+
+impl<F: Float, M: Params<F>> Drop for Restored<'_, F, M> {
+    fn drop(&mut self) {
+        let mut before = self.before.drain(..);
+        self.model.visit_mut(&Path::ROOT, &mut |_, tensor| {
+            if let Some(value) = before.next() {
+                *tensor = value;
+            }
+        });
     }
 }
 

@@ -203,7 +203,7 @@ impl<F: Float> Optimizer<F> {
     /// assert_eq!(opt.state("1").unwrap().buffer("exp_avg").unwrap(), [(1.0 - 0.9) * 3.0]);
     /// ```
     pub fn state(&self, path: &str) -> Option<&ParamState<F>> {
-        self.slots.iter().find(|slot| slot.path == path).map(|slot| &slot.state)
+        self.slots.get(path).map(|slot| &slot.state)
     }
 
     /// Every path with what the rule remembers of the parameter there.

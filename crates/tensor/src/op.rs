@@ -1,11 +1,9 @@
 //! One trait for every operation, the built-in ones and yours.
 
-use std::sync::Arc;
-
 use ndarray::{ArrayD, ArrayViewD};
 
 use crate::elements::Elements;
-use crate::record::{Applied, AppliedMany, Node, next_id};
+use crate::record::{record, record_many};
 use crate::{Float, Tensor, is_recording};
 
 /// A differentiable operation on `N` tensors: a name, a forward pass on arrays, and one derivative per argument.
@@ -89,7 +87,7 @@ pub fn apply<F: Float, O: Op<F, N>, const N: usize>(op: O, inputs: [&Tensor<F>; 
     }
     let elements = op.forward_shared(inputs.map(|x| &x.0.elements));
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
-        Tensor(Arc::new(Node { elements, id: next_id(), record: Applied::new(op, inputs) }))
+        record(elements, op, inputs)
     } else {
         Tensor::leaf(elements, 0)
     }
@@ -143,7 +141,7 @@ pub fn apply_many<F: Float, O: OpMany<F>>(op: O, inputs: &[&Tensor<F>]) -> Tenso
     let views: Vec<_> = inputs.iter().map(|x| x.view()).collect();
     let elements = op.forward(&views).into();
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
-        Tensor(Arc::new(Node { elements, id: next_id(), record: AppliedMany::new(op, inputs) }))
+        record_many(elements, op, inputs)
     } else {
         Tensor::leaf(elements, 0)
     }

@@ -80,8 +80,8 @@ impl<F: Float> Tensor<F> {
         Self::leaf(data.into(), 0)
     }
 
-    /// A parameter, or with `id` 0 a constant.
-    pub(crate) fn leaf(elements: Elements<F>, id: u64) -> Self {
+    /// A parameter, with a negative `id` a frozen one, or with `id` 0 a constant.
+    pub(crate) fn leaf(elements: Elements<F>, id: i64) -> Self {
         Tensor(Arc::new(Node { elements, id, record: Leaf }))
     }
 
@@ -147,7 +147,7 @@ impl<F: Float> Tensor<F> {
 
     /// Whether gradients flow to or through this tensor.
     pub fn requires_grad(&self) -> bool {
-        self.0.id != 0
+        self.0.id > 0
     }
 
     /// Whether this is a parameter: a leaf that gradients flow to.
@@ -155,9 +155,25 @@ impl<F: Float> Tensor<F> {
         self.requires_grad() && self.is_leaf()
     }
 
+    /// Whether this is a frozen parameter: a constant to every operation, which [`unfreeze`](crate::Params::unfreeze) makes
+    /// the same parameter again.
+    ///
+    /// ```
+    /// use downhill_tensor::{Params, Tensor};
+    /// let mut w = Tensor::<f32>::param([1.0, 2.0]);
+    /// let id = w.id();
+    /// w.freeze("*");
+    /// assert!(w.is_frozen() && !w.is_param() && !w.exp().requires_grad());
+    /// w.unfreeze("*");
+    /// assert!(w.is_param() && w.id() == id);
+    /// ```
+    pub fn is_frozen(&self) -> bool {
+        self.0.id < 0
+    }
+
     /// Whether this is a parameter or a constant, not the recorded result of an operation.
     pub(crate) fn is_leaf(&self) -> bool {
-        self.0.record.len() == 0
+        self.0.record.is_leaf()
     }
 
     /// The operation that computed this tensor: `None` for a parameter, a constant, and what was computed from
@@ -180,8 +196,32 @@ impl<F: Float> Tensor<F> {
 
     /// A number that tells one parameter or result from every other; `None` for a constant. Newer is larger, so
     /// that an operation's result is always younger than its inputs.
+    ///
+    /// One id means one set of elements: clones share it as long as they are equal, and one that is changed becomes a
+    /// parameter of its own. A frozen parameter keeps its id.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let (mut w, mut v) = (Tensor::param([1.0_f32]), Tensor::param([1.0_f32]));
+    /// let (copy, id) = (w.clone(), v.id());
+    /// assert_eq!(copy.id(), w.id());
+    /// w.assign([2.0]); // somebody else sees the old one
+    /// v.assign([2.0]); // nobody does
+    /// assert!(copy.id() != w.id() && v.id() == id);
+    /// ```
     pub fn id(&self) -> Option<u64> {
-        self.requires_grad().then_some(self.0.id)
+        (self.0.id != 0).then_some(self.0.id.unsigned_abs())
+    }
+
+    /// Where the node is: the same for those and only those tensors that are clones of one another, constants included, as
+    /// long as they live.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
+    /// Whether anybody else holds this very tensor: a clone, or the record of what was computed from it.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
     }
 }
 
@@ -191,6 +231,10 @@ impl<F: Float> PartialEq for Tensor<F> {
         self.0.elements == other.0.elements
     }
 }
+
+/// A panic leaves no tensor half-made: elements change through `&mut` alone, and what is behind a lock is taken as a whole.
+impl<F: Float> std::panic::UnwindSafe for Tensor<F> {}
+impl<F: Float> std::panic::RefUnwindSafe for Tensor<F> {}
 
 /// So that functions of several tensors take tensors and references alike.
 impl<F: Float> AsRef<Tensor<F>> for Tensor<F> {
@@ -216,6 +260,18 @@ mod tests {
         send_and_sync::<Tensor<f32>>();
         send_and_sync::<Tensor<f64>>();
         send_and_sync::<crate::Gradients<f32>>();
+    }
+
+    #[test]
+    fn carried_across_a_panic() {
+        fn unwind_safe<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+        unwind_safe::<Tensor<f32>>();
+        unwind_safe::<Tensor<f64>>();
+        unwind_safe::<crate::Gradients<f32>>();
+        let w = Tensor::param([1.0_f32, 2.0]);
+        let y = w.exp();
+        assert!(std::panic::catch_unwind(|| y.item()).is_err());
+        assert_eq!(y.sum().backward()[&w], w.exp());
     }
 
     #[test]

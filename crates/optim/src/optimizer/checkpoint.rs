@@ -1,6 +1,6 @@
 //! Saving an optimiser and going on where it stopped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use downhill_tensor::{Float, Params, Path};
 use serde::{Deserialize, Serialize};
@@ -168,13 +168,12 @@ impl<F: Float> Optimizer<F> {
     fn mismatches<M: Params<F> + ?Sized>(&self, saved: &OptimizerState<F>, model: &M) -> Vec<String> {
         let mut problems = Vec::new();
         let mut here = BTreeMap::new();
-        let mut ids = Vec::new();
+        let mut ids = BTreeSet::new();
         model.visit(&Path::ROOT, &mut |path, tensor| {
             let path = path.to_string();
             if tensor.is_param() {
                 // A tied parameter has its state at its first path; a new optimiser has none at all.
-                let tied = ids.contains(&tensor.id());
-                ids.push(tensor.id());
+                let tied = !ids.insert(tensor.id());
                 let lacks = !saved.params.contains_key(&path) && !saved.params.is_empty() && !tied;
                 if lacks && self.missing_gradient == MissingGradient::Panic {
                     problems.push(format!("nothing was saved for {path}"));
