@@ -3,9 +3,11 @@
 use downhill_tensor::Float;
 use serde::{Deserialize, Serialize};
 
+use crate::number::Number;
+use crate::optimizer::is_rate;
 use crate::options::{OptionError, require};
 use crate::schedule::{restore, save};
-use crate::{GroupRate, Optimizer, Schedule, TextError};
+use crate::{Group, GroupRate, Optimizer, Schedule, TextError};
 
 /// Applies a [`Schedule`] to an [`Optimizer`].
 ///
@@ -21,14 +23,20 @@ use crate::{GroupRate, Optimizer, Schedule, TextError};
 /// }
 /// ```
 ///
-/// The rate of every group when its first schedule is started is its base rate; the optimiser keeps it. The rate for
+/// The rate of every group when its first schedule is started is its base rate; the optimiser keeps it
+/// ([`Optimizer::rebase_lr`] gives it another). The rate for
 /// epoch 0 is set at once (a warm-up starts low). As in PyTorch, several schedulers may share an optimiser: those that
 /// are multiples of the base rate multiply, the others overwrite.
 #[derive(Clone, Debug)]
 pub struct Scheduler {
     schedule: Box<dyn Schedule>,
     t: u64,
+    /// What [`step_to`](Self::step_to) was given beyond `t`; the steps that follow keep it.
+    fraction: f64,
 }
+
+/// The last epoch that can be counted: those beyond are not numbers of their own to an `f64`, and no training gets there.
+pub(crate) const LAST: u64 = 1 << 53;
 
 /// Everything a [`Scheduler`] holds, and the rates it had set. With `serde` it goes into any file format.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,7 +45,10 @@ pub struct SchedulerState {
     schedule: Vec<String>,
     t: u64,
     /// Base rate, rate in force and momentum of every group.
-    groups: Vec<(f64, f64, Option<f64>)>,
+    groups: Vec<(Number<f64>, Number<f64>, Option<Number<f64>>)>,
+    /// The part of an epoch beyond `t`.
+    #[serde(default)]
+    fraction: Number<f64>,
 }
 
 /// Why a [`SchedulerState`] does not fit a scheduler or an optimiser.
@@ -55,13 +66,29 @@ pub enum SchedulerStateError {
         /// How many there are.
         here: usize,
     },
+    /// The optimiser's rule does not take what was saved.
+    #[error("the saved schedule does not fit group \"{pattern}\": {source}")]
+    Rate {
+        /// The group's pattern.
+        pattern: String,
+        /// Why.
+        source: OptionError,
+    },
+    /// The time is none.
+    #[error("the saved schedule is at epoch {0}, where {1}")]
+    Time(
+        /// The saved epoch.
+        f64,
+        /// Why that cannot be.
+        String,
+    ),
 }
 
 impl Scheduler {
     /// Starts a schedule: sets the rates for epoch 0.
     ///
     /// # Panics
-    /// If an option makes no sense, naming it.
+    /// If an option makes no sense, naming it, or the schedule gives a rate that is negative or not finite.
     #[track_caller]
     pub fn new<F: Float>(schedule: impl Schedule + 'static, opt: &mut Optimizer<F>) -> Self {
         match Self::try_new(schedule, opt) {
@@ -81,25 +108,22 @@ impl Scheduler {
     /// ```
     ///
     /// # Errors
-    /// If an option makes no sense, naming it. The optimiser is then unchanged.
+    /// If an option makes no sense, naming it, or the schedule gives a rate that is negative or not finite. The optimiser
+    /// is then unchanged.
     pub fn try_new<F: Float>(schedule: impl Schedule + 'static, opt: &mut Optimizer<F>) -> Result<Self, OptionError> {
         schedule.check()?;
-        let cycled = schedule.momentum_at(0).is_some();
-        let possible = opt.groups.iter().any(|group| group.rule.momentum().is_some());
-        let must = || format!("false, as {} has neither momentum nor beta1", opt.groups[0].rule.name());
-        require(possible || !cycled, schedule.name(), "cycle_momentum", must(), true)?;
-        for group in &mut opt.groups {
-            group.initial_lr.get_or_insert(group.rule.lr());
-        }
-        let scheduler = Scheduler { schedule: schedule.boxed(), t: 0 };
-        scheduler.apply(opt, 0, |rate| scheduler.schedule.next_lr(rate, 0));
+        momentum_is_possible(&schedule, opt)?;
+        let scheduler = Scheduler { schedule: schedule.boxed(), t: 0, fraction: 0.0 };
+        scheduler.apply(opt, 0, |rate| scheduler.schedule.next_lr(rate, 0))?;
         Ok(scheduler)
     }
 
-    /// Ends an epoch: sets the rates for the next.
+    /// Ends an epoch: sets the rates for the next. After [`step_to`](Self::step_to) with a fraction, the rates for one
+    /// epoch later, fraction and all.
     ///
     /// # Panics
-    /// If the schedule needs a metric ([`step_with`](Self::step_with)), or has come to its end.
+    /// If the schedule needs a metric ([`step_with`](Self::step_with)), has come to its end, or gives a rate that is
+    /// negative or not finite. Nothing has been changed then.
     #[track_caller]
     pub fn step<F: Float>(&mut self, opt: &mut Optimizer<F>) {
         assert!(
@@ -124,7 +148,7 @@ impl Scheduler {
     /// ```
     ///
     /// # Panics
-    /// If the schedule has come to its end.
+    /// If the schedule has come to its end, or gives a rate that is negative or not finite.
     #[track_caller]
     pub fn step_with<F: Float>(&mut self, opt: &mut Optimizer<F>, metric: impl Into<f64>) {
         self.schedule.observe(metric.into());
@@ -135,16 +159,19 @@ impl Scheduler {
     /// [`CosineAnnealingWarmRestarts`](crate::CosineAnnealingWarmRestarts).
     ///
     /// # Panics
-    /// If the schedule is not.
+    /// If the schedule is not, or `t` is negative, not a number, or beyond 2⁵³.
     #[track_caller]
     pub fn step_to<F: Float>(&mut self, opt: &mut Optimizer<F>, t: f64) {
         let (name, schedule) = (self.schedule.name(), &self.schedule);
         assert!(schedule.lr_at_fraction(1.0, t).is_some(), "step_to: {name} has no rate for {t}; use `step`");
-        self.apply(opt, t as u64, |rate| schedule.lr_at_fraction(rate.base, t).unwrap_or(rate.lr));
-        self.t = t as u64;
+        assert!((0.0..LAST as f64).contains(&t), "step_to: {t} is not a time from 0 to 2^53");
+        if let Err(error) = self.apply(opt, t as u64, |rate| schedule.lr_at_fraction(rate.base, t).unwrap_or(rate.lr)) {
+            panic!("step_to: {error}");
+        }
+        (self.t, self.fraction) = (t as u64, t.fract());
     }
 
-    /// The epoch whose rates are in force.
+    /// The epoch whose rates are in force, without the fraction of [`step_to`](Self::step_to).
     pub fn t(&self) -> u64 {
         self.t
     }
@@ -157,24 +184,48 @@ impl Scheduler {
     #[track_caller]
     fn advance<F: Float>(&mut self, opt: &mut Optimizer<F>) {
         let t = self.t + 1;
+        assert!(t <= LAST, "step: {t} epochs cannot be counted");
         if let Some(end) = self.schedule.end() {
             assert!(t <= end, "step: {} ends at step {end}, this is step {t}", self.schedule.name());
         }
-        self.apply(opt, t, |rate| self.schedule.next_lr(rate, t));
+        let (schedule, fraction) = (&self.schedule, self.fraction);
+        let lr = |rate: GroupRate| match fraction {
+            0.0 => schedule.next_lr(rate, t),
+            _ => schedule.lr_at_fraction(rate.base, t as f64 + fraction).unwrap_or(rate.lr),
+        };
+        if let Err(error) = self.apply(opt, t, lr) {
+            panic!("step: {error}");
+        }
         self.t = t;
     }
 
-    /// Sets rate and momentum of every group for epoch `t`.
-    fn apply<F: Float>(&self, opt: &mut Optimizer<F>, t: u64, lr: impl Fn(GroupRate) -> f64) {
+    /// Sets rate and momentum of every group for epoch `t`; nothing if a rule does not take them.
+    fn apply<F: Float>(
+        &self,
+        opt: &mut Optimizer<F>,
+        t: u64,
+        lr: impl Fn(GroupRate) -> f64,
+    ) -> Result<(), OptionError> {
         let momentum = self.schedule.momentum_at(t);
-        for (number, group) in opt.groups.iter_mut().enumerate() {
-            let base = *group.initial_lr.get_or_insert(group.rule.lr());
-            group.rule.set_lr(lr(GroupRate { group: number, base, lr: group.rule.lr() }));
+        let mut before = Vec::with_capacity(opt.groups.len());
+        for number in 0..opt.groups.len() {
+            let group = &mut opt.groups[number];
+            let in_force = group.rule.lr();
+            before.push((group.initial_lr, in_force, group.rule.momentum()));
+            let base = *group.initial_lr.get_or_insert(in_force);
             let spared = self.schedule.spares_zero_momentum() && group.rule.momentum() == Some(0.0);
-            if let (Some(momentum), false) = (momentum, spared) {
-                group.rule.set_momentum(momentum);
+            let momentum = momentum.filter(|_| !spared && group.rule.momentum().is_some());
+            let lr = lr(GroupRate { group: number, base, lr: in_force });
+            let set = set(group, lr, momentum).map_err(|error| {
+                // A rate of its own making is the schedule's fault, not the rule's.
+                if is_rate(lr) { error } else { OptionError { of: self.schedule.name(), ..error } }
+            });
+            if let Err(error) = set {
+                restore_rates(opt, &before);
+                return Err(error);
             }
         }
+        Ok(())
     }
 
     /// A copy of everything, the rates in force included.
@@ -196,11 +247,12 @@ impl Scheduler {
     pub fn state_dict<F: Float>(&self, opt: &Optimizer<F>) -> SchedulerState {
         let mut schedule = Vec::new();
         save(&*self.schedule, &mut schedule);
-        let group = |group: &crate::Group<F>| {
+        let group = |group: &Group<F>| {
             let lr = group.rule.lr();
-            (group.initial_lr.unwrap_or(lr), lr, group.rule.momentum())
+            (Number(group.initial_lr.unwrap_or(lr)), Number(lr), group.rule.momentum().map(Number))
         };
-        SchedulerState { schedule, t: self.t, groups: opt.groups.iter().map(group).collect() }
+        let groups = opt.groups.iter().map(group).collect();
+        SchedulerState { schedule, t: self.t, groups, fraction: Number(self.fraction) }
     }
 
     /// Goes on where `saved` stopped, with the saved options, and sets the rates that were in force; before or after
@@ -208,7 +260,8 @@ impl Scheduler {
     /// this scheduler's stay.
     ///
     /// # Errors
-    /// If the schedules or the numbers of groups differ. Scheduler and optimiser are then unchanged.
+    /// If the schedules or the numbers of groups differ, or a saved option, rate or time is none. Scheduler and optimiser
+    /// are then unchanged.
     pub fn load_state_dict<F: Float>(
         &mut self,
         saved: &SchedulerState,
@@ -223,14 +276,70 @@ impl Scheduler {
         if let Some(line) = lines.next() {
             return Err(TextError::Form(format!("{line} has no place in this one")).into());
         }
-        for (group, &(base, lr, momentum)) in opt.groups.iter_mut().zip(&saved.groups) {
-            group.initial_lr = Some(base);
-            group.rule.set_lr(lr);
-            if let Some(momentum) = momentum {
-                group.rule.set_momentum(momentum);
+        schedule.check().and_then(|()| momentum_is_possible(&schedule, opt)).map_err(TextError::from)?;
+        saved.check_time(&*schedule)?;
+        let mut before = Vec::with_capacity(opt.groups.len());
+        for (number, &(base, lr, momentum)) in saved.groups.iter().enumerate() {
+            let group = &mut opt.groups[number];
+            before.push((group.initial_lr, group.rule.lr(), group.rule.momentum()));
+            let pattern = group.pattern.clone();
+            let set = set(group, base.0, None).and_then(|()| set(group, lr.0, momentum.map(|momentum| momentum.0)));
+            if let Err(source) = set {
+                restore_rates(opt, &before);
+                return Err(SchedulerStateError::Rate { pattern, source });
             }
+            group.initial_lr = Some(base.0);
         }
-        (self.schedule, self.t) = (schedule, saved.t);
+        (self.schedule, self.t, self.fraction) = (schedule, saved.t, saved.fraction.0);
         Ok(())
     }
+}
+
+impl SchedulerState {
+    /// Whether the schedule has such a time.
+    fn check_time(&self, schedule: &dyn Schedule) -> Result<(), SchedulerStateError> {
+        let t = self.t as f64 + self.fraction.0;
+        let refused = |why: String| Err(SchedulerStateError::Time(t, why));
+        if self.t > LAST || !(0.0..1.0).contains(&self.fraction.0) {
+            return refused("no training gets".to_owned());
+        }
+        if self.fraction.0 != 0.0 && schedule.lr_at_fraction(1.0, t).is_none() {
+            return refused(format!("{} has no rate", schedule.name()));
+        }
+        match schedule.end() {
+            Some(end) if self.t > end => refused(format!("{} has been at its end since epoch {end}", schedule.name())),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Sets rate and momentum of a group, and looks whether its rule takes them: what is set here can be saved and loaded.
+fn set<F: Float>(group: &mut Group<F>, lr: f64, momentum: Option<f64>) -> Result<(), OptionError> {
+    require(is_rate(lr), group.rule.name(), "lr", "a finite number ≥ 0", lr)?;
+    group.rule.set_lr(lr);
+    if let Some(momentum) = momentum {
+        require(group.rule.momentum().is_some(), group.rule.name(), "momentum", "none", momentum)?;
+        require(is_rate(momentum), group.rule.name(), "momentum", "a finite number ≥ 0", momentum)?;
+        group.rule.set_momentum(momentum);
+    }
+    group.rule.check()
+}
+
+/// Puts back base rate, rate and momentum of the first groups.
+fn restore_rates<F: Float>(opt: &mut Optimizer<F>, before: &[(Option<f64>, f64, Option<f64>)]) {
+    for (group, &(initial_lr, lr, momentum)) in opt.groups.iter_mut().zip(before) {
+        group.initial_lr = initial_lr;
+        group.rule.set_lr(lr);
+        if let Some(momentum) = momentum {
+            group.rule.set_momentum(momentum);
+        }
+    }
+}
+
+/// That a schedule which sets the momentum finds one.
+fn momentum_is_possible<F: Float>(schedule: &dyn Schedule, opt: &Optimizer<F>) -> Result<(), OptionError> {
+    let cycled = schedule.momentum_at(0).is_some();
+    let possible = opt.groups.iter().any(|group| group.rule.momentum().is_some());
+    let must = || format!("false, as {} has neither momentum nor beta1", opt.groups[0].rule.name());
+    require(possible || !cycled, schedule.name(), "cycle_momentum", must(), true)
 }

@@ -64,7 +64,9 @@ impl<F: Float> Rule<F> for Adafactor {
     fn check(&self) -> Result<(), OptionError> {
         let others = [("eps1", self.eps1.unwrap_or(0.0)), ("eps2", self.eps2), ("weight_decay", self.weight_decay)];
         non_negative("Adafactor", &[("lr", self.lr), others[0], others[1], others[2]])?;
-        require(self.beta2_decay <= 0.0, "Adafactor", "beta2_decay", "≤ 0", self.beta2_decay)?;
+        let falls = self.beta2_decay <= 0.0 && self.beta2_decay.is_finite();
+        require(falls, "Adafactor", "beta2_decay", "≤ 0 and finite", self.beta2_decay)?;
+        require(self.d != f64::INFINITY, "Adafactor", "d", "finite", self.d)?;
         require(self.d >= 1.0, "Adafactor", "d", "≥ 1", self.d)
     }
 

@@ -3,7 +3,7 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
-use crate::options::{OptionError, non_negative, require};
+use crate::options::{OptionError, non_negative};
 use crate::{ParamUpdate, Rule};
 
 /// Averaged stochastic gradient descent: plain descent with a falling rate, and the mean of all points from step `t0`
@@ -60,9 +60,7 @@ impl<F: Float> Rule<F> for Asgd {
 
     fn check(&self) -> Result<(), OptionError> {
         let others = [("lambd", self.lambd), ("weight_decay", self.weight_decay)];
-        non_negative("Asgd", &[("lr", self.lr), others[0], others[1]])?;
-        require(self.alpha.is_finite(), "Asgd", "alpha", "a number", self.alpha)?;
-        require(!self.t0.is_nan(), "Asgd", "t0", "a number", self.t0)
+        non_negative("Asgd", &[("lr", self.lr), others[0], others[1], ("alpha", self.alpha), ("t0", self.t0)])
     }
 
     fn update(&self, param: &mut ParamUpdate<'_, F>) {

@@ -3,7 +3,7 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
-use crate::options::{OptionError, require};
+use crate::options::{OptionError, non_negative, require};
 use crate::{ParamUpdate, Rule};
 
 /// Rprop: only the sign of the gradient counts. Every element has a step of its own, which grows while the sign stays
@@ -58,10 +58,9 @@ impl<F: Float> Rule<F> for Rprop {
 
     fn check(&self) -> Result<(), OptionError> {
         let within = |x: f64, low: f64, high: f64| low < x && x < high;
-        require(self.lr >= 0.0, "Rprop", "lr", "≥ 0", self.lr)?;
+        non_negative("Rprop", &[("lr", self.lr), ("step_min", self.step_min), ("step_max", self.step_max)])?;
         require(within(self.eta_minus, 0.0, 1.0), "Rprop", "eta_minus", "in (0, 1)", self.eta_minus)?;
         require(within(self.eta_plus, 1.0, f64::INFINITY), "Rprop", "eta_plus", "above 1", self.eta_plus)?;
-        require(self.step_min >= 0.0, "Rprop", "step_min", "≥ 0", self.step_min)?;
         require(self.step_max >= self.step_min, "Rprop", "step_max", "at least step_min", self.step_max)
     }
 
