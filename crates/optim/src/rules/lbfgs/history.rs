@@ -14,12 +14,14 @@ impl Lbfgs {
         let y: Vec<F> = g.iter().zip(&*state.list("prev_flat_grad")).map(|(&new, &old)| new - old).collect();
         let s: Vec<F> = state.list("d").iter().map(|&d| d * t).collect();
         let ys = dot(&y, &s);
-        if ys > 1e-10 {
-            if state.list("old_dirs").len() == n * self.history_size as usize {
+        let yy = dot(&y, &y);
+        // Differences and squares of large gradients may overflow, of which nothing can be learnt.
+        if ys > 1e-10 && ys.is_finite() && yy.is_finite() {
+            while (state.list("old_dirs").len() / n) as u64 >= self.history_size {
                 state.list("old_dirs").drain(..n);
                 state.list("old_stps").drain(..n);
             }
-            *state.number("H_diag", 1.0) = ys / dot(&y, &y);
+            *state.number("H_diag", 1.0) = ys / yy;
             state.list("old_dirs").extend(y);
             state.list("old_stps").extend(s);
         }
@@ -40,6 +42,16 @@ impl Lbfgs {
             advance(&mut d, s, correction);
         }
         d
+    }
+}
+
+/// Forgets all pairs: the next direction is the gradient's, as in the first iteration of all.
+pub(super) fn forget<F: Float>(state: &mut ParamState<F>) {
+    for name in ["old_dirs", "old_stps"] {
+        state.list(name).clear();
+    }
+    for (name, start) in [("n_iter", 0.0), ("H_diag", 1.0)] {
+        *state.number(name, start) = start;
     }
 }
 

@@ -1,7 +1,8 @@
 //! The strong Wolfe line search of [`Lbfgs`](crate::Lbfgs).
 //!
 //! Nocedal and Wright, *Numerical optimization*, 2006, algorithms 3.5 and 3.6, with the safeguards of Schmidt's minFunc,
-//! as in PyTorch.
+//! as in PyTorch. Unlike there, a trial at which the loss or the slope is not finite is one that went too far (PyTorch takes
+//! NaN for progress, since it is not larger than anything).
 
 use downhill_tensor::Float;
 
@@ -11,6 +12,8 @@ use crate::kernels::dot;
 const C1: f64 = 1e-4;
 /// Enough curvature: the slope is at most `C2` times as steep as at the start.
 const C2: f64 = 0.9;
+/// What is left of a step that led to where nothing is finite. A tenth, so that 25 trials reach the finite from anywhere.
+pub(super) const SHRINK: f64 = 0.1;
 
 /// A half-line to search: `start + t·direction` for t ≥ 0.
 pub(crate) struct Line<'a, F> {
@@ -35,6 +38,20 @@ pub(crate) struct Found<F> {
     pub(crate) loss: f64,
     pub(crate) gradient: Vec<F>,
     pub(crate) evaluations: u64,
+    /// Whether it is the start, because no trial was finite and lower.
+    pub(crate) lost: bool,
+}
+
+impl<F> Trial<F> {
+    /// Whether loss and slope are numbers to go by. (A gradient that is not finite has no finite slope.)
+    fn is_finite(&self) -> bool {
+        self.loss.is_finite() && self.slope.is_finite()
+    }
+
+    /// The loss; infinite where it is none to go by, `-∞` included.
+    fn height(&self) -> f64 {
+        if self.is_finite() { self.loss } else { f64::INFINITY }
+    }
 }
 
 impl<F: Float> Line<'_, F> {
@@ -59,7 +76,7 @@ pub(crate) fn strong_wolfe<F: Float>(
     tolerance_change: f64,
     max_trials: u64,
 ) -> Found<F> {
-    let too_high = |trial: &Trial<F>| trial.loss > loss + C1 * trial.t * slope;
+    let too_high = |trial: &Trial<F>| !trial.is_finite() || trial.loss > loss + C1 * trial.t * slope;
     let flat_enough = |trial: &Trial<F>| trial.slope.abs() <= -C2 * slope;
     let start = Trial { t: 0.0, loss, gradient: gradient.to_vec(), slope };
     let reach = line.direction.iter().fold(0.0_f64, |reach, d| reach.max(d.abs().as_f64()));
@@ -90,18 +107,26 @@ pub(crate) fn strong_wolfe<F: Float>(
     };
 
     // Narrow them down. `low` is the one with the lower loss.
-    let mut low = if bracket[0].loss <= bracket[1].loss { 0 } else { 1 };
+    let mut low = lower(&bracket);
+    let mut all_finite = bracket.iter().all(Trial::is_finite);
     let mut slow_before = false;
     while !done && trials < max_trials {
         let (left, right) = (bracket[0].t.min(bracket[1].t), bracket[0].t.max(bracket[1].t));
         if (right - left) * reach < tolerance_change {
             break;
         }
-        let mut t = cubic_minimum(&bracket[0], &bracket[1], (left, right));
+        let mut t = if bracket.iter().all(Trial::is_finite) {
+            cubic_minimum(&bracket[0], &bracket[1], (left, right))
+        } else {
+            // Nothing is known of the far end but that it is too far.
+            bracket[low].t + SHRINK * (bracket[1 - low].t - bracket[low].t)
+        };
         // Twice in a row close to an end: move a tenth of the bracket away from it.
         let margin = 0.1 * (right - left);
         let slow = (right - t).min(t - left) < margin;
-        if slow && (slow_before || t >= right || t <= left) {
+        if !bracket.iter().all(Trial::is_finite) {
+            slow_before = false;
+        } else if slow && (slow_before || t >= right || t <= left) {
             t = if (t - right).abs() < (t - left).abs() { right - margin } else { left + margin };
             slow_before = false;
         } else {
@@ -110,9 +135,10 @@ pub(crate) fn strong_wolfe<F: Float>(
         let here = line.at(t);
         evaluations += 1;
         trials += 1;
+        all_finite &= here.is_finite();
         if too_high(&here) || here.loss >= bracket[low].loss {
             bracket[1 - low] = here;
-            low = if bracket[0].loss <= bracket[1].loss { 0 } else { 1 };
+            low = lower(&bracket);
         } else {
             if flat_enough(&here) {
                 done = true;
@@ -124,7 +150,32 @@ pub(crate) fn strong_wolfe<F: Float>(
     }
     let [a, b] = bracket;
     let Trial { t, loss, gradient, .. } = if low == 0 { a } else { b };
-    Found { t, loss, gradient, evaluations }
+    Found { t, loss, gradient, evaluations, lost: t == 0.0 && !all_finite }
+}
+
+/// The step `t`, or as much of it as leads to where loss and gradient are finite. `loss` and `gradient` are those at 0, where
+/// it stays if `max_trials` find nothing.
+pub(crate) fn first_finite<F: Float>(
+    line: &mut Line<'_, F>,
+    t: f64,
+    loss: f64,
+    gradient: &[F],
+    max_trials: u64,
+) -> Found<F> {
+    let mut t = t;
+    for evaluations in 1..=max_trials {
+        let here = line.at(t);
+        if here.is_finite() {
+            return Found { t, loss: here.loss, gradient: here.gradient, evaluations, lost: false };
+        }
+        t *= SHRINK;
+    }
+    Found { t: 0.0, loss, gradient: gradient.to_vec(), evaluations: max_trials, lost: true }
+}
+
+/// Which end of a bracket is the lower one.
+fn lower<F>(bracket: &[Trial<F>; 2]) -> usize {
+    if bracket[0].height() <= bracket[1].height() { 0 } else { 1 }
 }
 
 /// Where the cubic through two points with their slopes is lowest, within bounds; their middle if it is nowhere.
