@@ -115,7 +115,8 @@ pub(crate) fn strong_wolfe<F: Float>(
         if (right - left) * reach < tolerance_change {
             break;
         }
-        let mut t = if bracket.iter().all(Trial::is_finite) {
+        let known = bracket.iter().all(Trial::is_finite);
+        let mut t = if known {
             cubic_minimum(&bracket[0], &bracket[1], (left, right))
         } else {
             // Nothing is known of the far end but that it is too far.
@@ -123,10 +124,8 @@ pub(crate) fn strong_wolfe<F: Float>(
         };
         // Twice in a row close to an end: move a tenth of the bracket away from it.
         let margin = 0.1 * (right - left);
-        let slow = (right - t).min(t - left) < margin;
-        if !bracket.iter().all(Trial::is_finite) {
-            slow_before = false;
-        } else if slow && (slow_before || t >= right || t <= left) {
+        let slow = known && (right - t).min(t - left) < margin;
+        if slow && (slow_before || t >= right || t <= left) {
             t = if (t - right).abs() < (t - left).abs() { right - margin } else { left + margin };
             slow_before = false;
         } else {
@@ -192,64 +191,4 @@ fn cubic_minimum<F>(a: &Trial<F>, b: &Trial<F>, (low, high): (f64, f64)) -> f64 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn trial(t: f64, loss: f64, slope: f64) -> Trial<f64> {
-        Trial { t, loss, gradient: Vec::new(), slope }
-    }
-
-    #[test]
-    fn the_minimum_of_a_cubic() {
-        // t³ - 3t is lowest at 1.
-        let (a, b) = (trial(0.0, 0.0, -3.0), trial(3.0, 18.0, 24.0));
-        assert!((cubic_minimum(&a, &b, (0.0, 3.0)) - 1.0).abs() < 1e-15);
-        assert!((cubic_minimum(&b, &a, (0.0, 3.0)) - 1.0).abs() < 1e-15);
-        assert_eq!(cubic_minimum(&a, &b, (1.5, 3.0)), 1.5);
-        // t³ + t has no minimum.
-        assert_eq!(cubic_minimum(&trial(0.0, 0.0, 1.0), &trial(1.0, 2.0, 4.0), (0.0, 1.0)), 0.5);
-    }
-
-    #[test]
-    fn what_it_finds_satisfies_both_conditions() {
-        // Losses along a line with a far and a near minimum.
-        type LossAndSlope = fn(f64) -> (f64, f64);
-        let losses: [(&str, LossAndSlope); 3] = [
-            ("far", |t| ((t - 40.0).powi(2), 2.0 * (t - 40.0))),
-            ("near", |t| ((t - 0.01).powi(2), 2.0 * (t - 0.01))),
-            ("wavy", |t| ((3.0 * t).sin() - 2.0 * t + 0.1 * t * t, 3.0 * (3.0 * t).cos() - 2.0 + 0.2 * t)),
-        ];
-        for (name, f) in losses {
-            for first in [0.001, 1.0, 30.0] {
-                let (loss, slope) = f(0.0);
-                if slope >= 0.0 {
-                    continue;
-                }
-                let mut evaluate = |x: &[f64], g: &mut [f64]| {
-                    let (loss, slope) = f(x[0]);
-                    g[0] = slope;
-                    loss
-                };
-                let mut line = Line { start: &[0.0], direction: &[1.0], evaluate: &mut evaluate };
-                let found = strong_wolfe(&mut line, first, loss, &[slope], slope, 1e-12, 25);
-                let (here, there) = f(found.t);
-                assert_eq!((here, there), (found.loss, found.gradient[0]), "{name}");
-                assert!(here <= loss + C1 * found.t * slope && there.abs() <= C2 * -slope, "{name} {}", found.t);
-            }
-        }
-    }
-
-    /// Of the first two trials the second may be the higher one, as long as it is low enough: the book would look
-    /// between them, minFunc and PyTorch take it.
-    #[test]
-    fn the_second_trial_may_rise() {
-        let mut evaluate = |x: &[f64], g: &mut [f64]| {
-            let (loss, slope) = if x[0] == 1.0 { (-1.0, -10.0) } else { (-0.9, -1.0) };
-            g[0] = slope;
-            loss
-        };
-        let mut line = Line { start: &[0.0], direction: &[1.0], evaluate: &mut evaluate };
-        let found = strong_wolfe(&mut line, 1.0, 0.0, &[-10.0], -10.0, 1e-9, 25);
-        assert_eq!((found.loss, found.evaluations), (-0.9, 2));
-    }
-}
+mod tests;
