@@ -5,6 +5,7 @@ use downhill_tensor::Float;
 use super::{fields, sign};
 use crate::kernels::{self, sum_squares};
 use crate::options::{OptionError, non_negative, require};
+use crate::state::{Kept, ParamState};
 use crate::{ParamUpdate, Rule};
 
 /// Adafactor: the mean of squared gradients of a matrix is kept as the means of its rows and of its columns, so that
@@ -60,6 +61,19 @@ impl Default for Adafactor {
 
 impl<F: Float> Rule<F> for Adafactor {
     fields!(Adafactor { lr, beta2_decay, eps1, eps2, d, weight_decay, maximize });
+
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        if state.steps == 0 {
+            return Ok(());
+        }
+        let len: usize = shape.iter().product();
+        let always: &[_] = match shape {
+            [.., _, _] if len == 0 => &[],
+            [.., rows, columns] => &[("row_var", len / columns), ("col_var", len / rows)],
+            _ => &[("variance", len)],
+        };
+        state.check("Adafactor", &Kept { always, ..Kept::default() })
+    }
 
     fn check(&self) -> Result<(), OptionError> {
         let others = [("eps1", self.eps1.unwrap_or(0.0)), ("eps2", self.eps2), ("weight_decay", self.weight_decay)];

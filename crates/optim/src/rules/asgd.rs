@@ -4,6 +4,7 @@ use downhill_tensor::Float;
 
 use super::{fields, sign};
 use crate::options::{OptionError, non_negative};
+use crate::state::{Kept, ParamState};
 use crate::{ParamUpdate, Rule};
 
 /// Averaged stochastic gradient descent: plain descent with a falling rate, and the mean of all points from step `t0`
@@ -57,6 +58,15 @@ impl Default for Asgd {
 
 impl<F: Float> Rule<F> for Asgd {
     fields!(Asgd { lr, lambd, alpha, t0, weight_decay, maximize });
+
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        if state.steps == 0 {
+            return Ok(());
+        }
+        let len: usize = shape.iter().product();
+        let numbers = &[("eta", 0.0..=f64::MAX), ("mu", 0.0..=1.0)];
+        state.check("Asgd", &Kept { always: &[("ax", len)], numbers, ..Kept::default() })
+    }
 
     fn check(&self) -> Result<(), OptionError> {
         let others = [("lambd", self.lambd), ("weight_decay", self.weight_decay)];

@@ -80,8 +80,7 @@ impl Default for Muon {
 impl<F: Float> Rule<F> for Muon {
     fields!(
         Muon { lr, weight_decay, momentum, nesterov, ns_coefficients, eps, ns_steps, adjust_lr, maximize },
-        momentum = momentum
-    );
+        momentum = momentum, keeps = ["momentum_buffer"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let decay = ("weight_decay", self.weight_decay);

@@ -54,7 +54,7 @@ impl Default for Rprop {
 }
 
 impl<F: Float> Rule<F> for Rprop {
-    fields!(Rprop { lr, eta_minus, eta_plus, step_min, step_max, maximize });
+    fields!(Rprop { lr, eta_minus, eta_plus, step_min, step_max, maximize }, keeps = ["prev", "step_size"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let within = |x: f64, low: f64, high: f64| low < x && x < high;

@@ -53,7 +53,7 @@ impl Default for Sgd {
 }
 
 impl<F: Float> Rule<F> for Sgd {
-    fields!(Sgd { lr, momentum, dampening, weight_decay, nesterov, maximize }, momentum = momentum);
+    fields!(Sgd { lr, momentum, dampening, weight_decay, nesterov, maximize }, momentum = momentum, keeps = [], sometimes = ["momentum_buffer"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Sgd", &[("lr", self.lr), ("momentum", self.momentum), ("weight_decay", self.weight_decay)])?;
