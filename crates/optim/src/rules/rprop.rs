@@ -16,7 +16,7 @@ use crate::{ParamUpdate, Rule};
 /// p = p - sign(g)·d
 /// ```
 ///
-/// `g'` is the gradient of the step before, 0 at first. The rate is only where `d` starts: changing it later has no
+/// The sign of NaN is NaN. `g'` is the gradient of the step before, 0 at first. The rate is only where `d` starts: changing it later has no
 /// effect. Made for full batches: with mini-batches signs turn by chance and the steps shrink to nothing.
 ///
 /// Riedmiller and Braun, *A direct adaptive method for faster backpropagation learning: the RPROP algorithm*, 1993; this
@@ -79,7 +79,8 @@ impl<F: Float> Rule<F> for Rprop {
             let g = if turned { zero } else { g };
             let by = if g > zero { d } else { zero };
             let by = if g < zero { -d } else { by };
-            (p - by, [g, d])
+            // NaN has no sign to go by, but must not go unseen.
+            (if g.is_nan() { g } else { p - by }, [g, d])
         });
     }
 }
