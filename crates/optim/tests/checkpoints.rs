@@ -1,12 +1,13 @@
 //! Optimisers, schedulers and averages through files: exactly what was saved, or an error that says what is wrong.
 
+#[path = "checkpoints/models.rs"]
+mod models;
 #[path = "checkpoints/mutations.rs"]
 mod mutations;
+#[path = "checkpoints/others.rs"]
+mod others;
 
-use downhill_optim::{
-    Adam, AdamW, Lbfgs, LineSearch, MissingGradient, Optimizer, OptimizerState, ParamUpdate, Rule, Scheduler, Sgd,
-    StepLr, WeightAverage,
-};
+use downhill_optim::{Lbfgs, LineSearch, Optimizer, OptimizerState, ParamUpdate, Rule};
 use downhill_tensor::{Float, Tensor};
 use serde_json::{Value, json};
 
@@ -250,99 +251,6 @@ fn rates_and_options_that_are_none_are_refused() {
     refused("sgd", |json| json["groups"][0]["pattern"] = json!("x"), "has the groups [\"x\"], this one has [\"*\"]");
 }
 
-/// Two groups: what was saved of each goes to its own, and what was saved for others is refused.
-#[test]
-fn groups_are_looked_at_one_by_one() {
-    let grouped = |pattern: &str| {
-        let rule = AdamW { lr: 0.1, ..AdamW::default() };
-        Optimizer::new(rule.clone()).with_group(pattern, AdamW { lr: 0.01, weight_decay: 0.0, ..rule })
-    };
-    let mut here = model::<f64>("adamw");
-    let mut opt = grouped("2");
-    Scheduler::new(StepLr { step_size: 1, gamma: 0.5 }, &mut opt).step(&mut opt);
-    opt.groups_mut()[1].rule_mut().set_option("eps", "1e-3").unwrap();
-    opt.step_with(&mut here, loss);
-    let json = serde_json::to_value(opt.state_dict()).unwrap();
-    let load = |json: &Value, mut into: Optimizer<f64>| {
-        let state: OptimizerState<f64> = serde_json::from_value(json.clone()).unwrap();
-        let here = model("adamw");
-        into.load_state_dict(&state, &here).map(|()| into).map_err(|error| error.to_string())
-    };
-
-    let again = load(&json, grouped("2")).unwrap();
-    let of = |opt: &Optimizer<f64>| -> Vec<(f64, Option<f64>, String)> {
-        opt.groups().iter().map(|group| (group.lr(), group.initial_lr(), group.rule().to_string())).collect()
-    };
-    assert_eq!(of(&again), of(&opt));
-    assert_eq!(of(&again)[1].0, 0.005);
-    assert_eq!((of(&again)[0].1, of(&again)[1].1), (Some(0.1), Some(0.01)));
-
-    // As many groups, but others.
-    let error = load(&json, grouped("1")).unwrap_err();
-    assert_eq!(error, "the saved optimiser has the groups [\"*\", \"2\"], this one has [\"*\", \"1\"]");
-    let change = |path: &str, field: &str, value: Value| {
-        let mut json = json.clone();
-        json["params"][path][field] = value;
-        load(&json, grouped("2")).unwrap_err()
-    };
-    assert!(change("2", "group", json!(0)).contains("2 was in group number 0, it belongs to \"2\""));
-    assert!(change("0", "group", json!(1)).contains("0 was in group number 1, it belongs to \"*\""));
-    assert!(change("0", "group", json!(2)).contains("0 was in group number 2, it belongs to \"*\""));
-    assert!(change("0", "group", json!(u32::MAX)).contains("it belongs to \"*\""));
-    assert!(change("0", "shape", json!([2, 3])).contains("0 had shape [2, 3], the model's has [3, 2]"));
-}
-
-/// The walk over a model goes by numbers, a map by the alphabet: state comes back in the order of the walk.
-#[test]
-fn states_come_back_in_the_order_of_the_walk() {
-    let mut model: Vec<Tensor<f64>> = (0..12).map(|i| Tensor::param(f64::from(i))).collect();
-    let mut opt = Optimizer::new(Adam::default());
-    opt.step_with(&mut model, |model| model.iter().fold(Tensor::from(0.0), |sum, p| sum + p.square()));
-    let mut again = Optimizer::new(Adam::default());
-    again.load_state_dict(&opt.state_dict(), &model).unwrap();
-    let paths: Vec<String> = again.states().map(|(path, _)| path.to_owned()).collect();
-    assert_eq!(paths, (0..12).map(|i| i.to_string()).collect::<Vec<_>>());
-}
-
-#[test]
-fn a_tied_parameter_has_its_state_at_its_first_path() {
-    let (model, mut json) = saved("adam");
-    assert!(json["params"]["0"]["state"]["steps"] == json!(2));
-    // What is saved of the second path is nothing, and need not be there.
-    if let Some(second) = json["params"].as_object_mut().unwrap().remove("5") {
-        assert_eq!(second["state"], json!({ "steps": 0, "numbers": [], "buffers": [] }));
-    }
-    assert_eq!(refusal("adam", &model, &json), None);
-    // At its second alone is not enough.
-    let mut moved = json.clone();
-    let state = moved["params"]["0"].take();
-    moved["params"].as_object_mut().unwrap().remove("0");
-    moved["params"]["5"] = state;
-    assert!(refusal("adam", &model, &moved).unwrap().contains("nothing was saved for 0"));
-    // Two that are not tied need two.
-    let mut untied = model.clone();
-    untied[5] = Tensor::param(&untied[5]);
-    assert!(refusal("adam", &untied, &json).unwrap().contains("nothing was saved for 5"));
-    // But not where parameters may lack a gradient.
-    let state: OptimizerState<f64> = serde_json::from_value(json).unwrap();
-    let mut opt = Optimizer::new(Adam::default());
-    opt.missing_gradient = MissingGradient::Skip;
-    assert!(opt.load_state_dict(&state, &untied).is_ok());
-}
-
-#[test]
-fn a_parameter_that_the_rule_does_not_take_is_refused() {
-    let (_, mut json) = saved("muon");
-    let vector = vec![Tensor::param([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), Tensor::param(ndarray::Array2::zeros((2, 3)))];
-    json["params"]["0"]["shape"] = json!([6]);
-    assert!(refusal_of("muon", &vector, &json).contains("0: it is for matrices; give other parameters another rule"));
-}
-
-fn refusal_of(rule: &str, model: &Model<f64>, json: &Value) -> String {
-    let state: OptimizerState<f64> = serde_json::from_value(json.clone()).unwrap();
-    rule.parse::<Optimizer<f64>>().unwrap().load_state_dict(&state, model).unwrap_err().to_string()
-}
-
 /// The documented four methods, and no options.
 #[derive(Clone, Debug)]
 struct Plain {
@@ -421,95 +329,4 @@ fn a_step_that_panicked_can_be_saved() {
     let mut again = Optimizer::new(rule);
     again.load_state_dict(&opt.state_dict(), &w).unwrap();
     again.step_with(&mut w, |w| w.square().sum());
-}
-
-#[test]
-fn an_average_that_does_not_fit_itself_is_refused() {
-    let mut average = WeightAverage::exponential(0.5);
-    average.update(&(Tensor::param([[1.0, f64::NAN]]), Tensor::from(f64::NEG_INFINITY)));
-    let json = serde_json::to_value(&average).unwrap();
-    let read = |json: Value| serde_json::from_value::<WeightAverage<f64>>(json).map_err(|error| error.to_string());
-    let back = read(json.clone()).unwrap();
-    assert_eq!(format!("{back:?}"), format!("{average:?}"));
-    let changed = |change: &dyn Fn(&mut Value)| {
-        let mut json = json.clone();
-        change(&mut json);
-        read(json).unwrap_err()
-    };
-    let entry = |field: &'static str, value: Value| changed(&|json| json["entries"][0][field] = value.clone());
-    assert_eq!(entry("elements", json!([1.0])), "the saved average of 0 has shape [1, 2] and 1 elements");
-    assert_eq!(entry("shape", json!([2, 2])), "the saved average of 0 has shape [2, 2] and 2 elements");
-    for shape in [json!([1_u64 << 63, 2]), json!([2, u64::MAX]), json!([1_u64 << 62, 1_u64 << 62, 0])] {
-        assert!(entry("shape", shape).contains("and 2 elements"), "a product that overflows");
-    }
-    let mut none = json.clone();
-    (none["entries"][0]["shape"], none["entries"][0]["elements"]) = (json!([1_u64 << 62, 0]), json!([]));
-    assert!(read(none).unwrap_err().ends_with("and 0 elements"));
-    assert_eq!(entry("path", json!("1")), "the saved average has 1 twice");
-    for decay in [json!(1.5), json!(-0.1), json!("NaN"), json!("inf")] {
-        assert!(changed(&|json| json["decay"] = decay.clone()).contains("which must be in [0, 1]"));
-    }
-    for count in [0, u64::MAX, (1 << 53) + 1] {
-        let error = changed(&|json| json["count"] = json!(count));
-        assert_eq!(error, format!("the saved average is one of {count} points"));
-    }
-}
-
-/// The scheduler's file too: rates that are none, times that no training gets to, lines that have no place.
-#[test]
-fn a_schedule_that_does_not_fit_is_refused_and_nothing_changes() {
-    let fresh = || {
-        let mut opt = Optimizer::<f64>::new(Sgd { lr: 0.1, momentum: 0.9, ..Sgd::default() });
-        let schedule: Box<dyn downhill_optim::Schedule> = "one_cycle:max_lr=0.5,total_steps=20".parse().unwrap();
-        let scheduler = Scheduler::new(schedule, &mut opt);
-        (opt, scheduler)
-    };
-    let (mut opt, mut scheduler) = fresh();
-    scheduler.step(&mut opt);
-    let json = serde_json::to_value(scheduler.state_dict(&opt)).unwrap();
-    let load = |json: Value| {
-        let (mut opt, mut scheduler) = fresh();
-        let state = serde_json::from_value(json).map_err(|error| error.to_string())?;
-        let before = (opt.state_dict(), scheduler.state_dict(&opt));
-        scheduler.load_state_dict(&state, &mut opt).map_err(|error| {
-            assert_eq!((opt.state_dict(), scheduler.state_dict(&opt)), before, "{error}");
-            error.to_string()
-        })
-    };
-    assert_eq!(load(json.clone()), Ok(()));
-    let refused = |change: &dyn Fn(&mut Value), because: &str| {
-        let mut json = json.clone();
-        change(&mut json);
-        let why = load(json).unwrap_err();
-        assert!(why.contains(because), "{why} instead of {because}");
-    };
-    for number in [json!("NaN"), json!("inf"), json!(-0.1)] {
-        for place in [0, 1] {
-            refused(
-                &|json| json["groups"][0][place] = number.clone(),
-                "group \"*\": Sgd: lr must be a finite number ≥ 0",
-            );
-        }
-        refused(&|json| json["groups"][0][2] = number.clone(), "Sgd: momentum must be a finite number ≥ 0");
-        refused(&|json| json["fraction"] = number.clone(), "where no training gets");
-    }
-    refused(&|json| json["fraction"] = json!(0.5), "is at epoch 1.5, where OneCycleLr has no rate");
-    for t in [u64::MAX, 1 << 63, (1 << 53) + 1] {
-        refused(&|json| json["t"] = json!(t), "where no training gets");
-    }
-    refused(&|json| json["t"] = json!(21), "OneCycleLr has been at its end since epoch 20");
-    let line = |json: &mut Value| json["schedule"].as_array_mut().unwrap().push(json!("StepLr:step_size=2"));
-    refused(&line, "StepLr:step_size=2 has no place in this one");
-    let parts = |json: &mut Value| json["schedule"][0] = json!("OneCycleLr:schedules=[linear]");
-    refused(&parts, "lists its parts twice");
-    let nonsense = |json: &mut Value| json["schedule"][0] = json!("OneCycleLr:max_lr=-1,total_steps=20");
-    refused(&nonsense, "OneCycleLr: max_lr must be ≥ 0, got -1");
-
-    // A rule without momentum takes neither a momentum nor a schedule that sets it.
-    let mut opt = Optimizer::<f64>::new(downhill_optim::Adagrad::default());
-    let mut still = Scheduler::new(StepLr { step_size: 2, gamma: 0.5 }, &mut opt);
-    let mut json = serde_json::to_value(still.state_dict(&opt)).unwrap();
-    json["groups"][0][2] = json!(0.5);
-    let error = still.load_state_dict(&serde_json::from_value(json).unwrap(), &mut opt).unwrap_err();
-    assert!(error.to_string().contains("Adagrad: momentum must be none, got 0.5"), "{error}");
 }
