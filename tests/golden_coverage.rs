@@ -85,25 +85,31 @@ fn every_option_of_every_schedule() {
 /// Every two options of a rule or schedule that differ from their defaults in one and the same record, and all options
 /// that do in any.
 #[derive(Default)]
-struct Pairs(BTreeMap<&'static str, (BTreeSet<&'static str>, BTreeSet<(&'static str, &'static str)>)>);
+struct Pairs(BTreeMap<&'static str, Changed>);
+
+#[derive(Default)]
+struct Changed {
+    options: BTreeSet<&'static str>,
+    pairs: BTreeSet<(&'static str, &'static str)>,
+}
 
 impl Pairs {
     fn note(&mut self, of: &'static str, defaults: &[(&'static str, String)], options: &[(&'static str, String)]) {
         let differs = |(option, value): &&(&'static str, String)| !defaults.contains(&(option, value.clone()));
         let changed: BTreeSet<&str> = options.iter().filter(differs).map(|(option, _)| *option).collect();
-        let (all, pairs) = self.0.entry(of).or_default();
+        let Changed { options, pairs } = self.0.entry(of).or_default();
         for &one in &changed {
             pairs.extend(changed.range(one..).skip(1).map(|&other| (one, other)));
         }
-        all.extend(changed);
+        options.extend(changed);
     }
 
     /// The pairs that never occur, as `Adam.eps+lr`.
     fn untried(&self) -> Vec<String> {
         let mut untried = Vec::new();
-        for (of, (all, pairs)) in &self.0 {
-            for &one in all {
-                let others = all.range(one..).skip(1).filter(|&&other| !pairs.contains(&(one, other)));
+        for (of, Changed { options, pairs }) in &self.0 {
+            for &one in options {
+                let others = options.range(one..).skip(1).filter(|&&other| !pairs.contains(&(one, other)));
                 untried.extend(others.map(|other| format!("{of}.{one}+{other}")));
             }
         }

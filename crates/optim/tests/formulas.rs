@@ -15,8 +15,11 @@ use downhill_tensor::Tensor;
 
 type Options = BTreeMap<String, f64>;
 
+/// An option and the values to try.
+type Values = (&'static str, &'static [f64]);
+
 /// Two values for each option, or more; 0 and 1 are false and true.
-const OPTIONS: [(&str, &[(&str, &[f64])]); 15] = [
+const OPTIONS: [(&str, &[Values]); 15] = [
     ("adadelta", &[("lr", &[1.0, 0.7]), ("rho", &[0.9, 0.6]), ("eps", &[1e-6, 0.1]), DECAY, MAXIMIZE]),
     (
         "adagrad",
@@ -63,12 +66,12 @@ const OPTIONS: [(&str, &[(&str, &[f64])]); 15] = [
     ("sign_sgd", &[RATE, ("momentum", &[0.0, 0.7]), DECAY, MAXIMIZE]),
 ];
 
-const RATE: (&str, &[f64]) = ("lr", &[0.1, 0.35]);
-const BETA1: (&str, &[f64]) = ("beta1", &[0.9, 0.6]);
-const BETA2: (&str, &[f64]) = ("beta2", &[0.999, 0.7]);
-const EPS: (&str, &[f64]) = ("eps", &[1e-8, 0.05]);
-const DECAY: (&str, &[f64]) = ("weight_decay", &[0.0, 0.1]);
-const MAXIMIZE: (&str, &[f64]) = ("maximize", &[0.0, 1.0]);
+const RATE: Values = ("lr", &[0.1, 0.35]);
+const BETA1: Values = ("beta1", &[0.9, 0.6]);
+const BETA2: Values = ("beta2", &[0.999, 0.7]);
+const EPS: Values = ("eps", &[1e-8, 0.05]);
+const DECAY: Values = ("weight_decay", &[0.0, 0.1]);
+const MAXIMIZE: Values = ("maximize", &[0.0, 1.0]);
 
 /// Parts of the gradient that turn their sign, stay, vanish; the parameter itself is the other part.
 const PULLS: [[f64; 3]; 8] = [
@@ -228,7 +231,7 @@ fn step(rule: &str, o: &Options, t: f64, p: &mut [f64; 3], gradient: [f64; 3], s
 }
 
 /// Every combination of values.
-fn combinations(options: &[(&str, &[f64])]) -> Vec<Options> {
+fn combinations(options: &[Values]) -> Vec<Options> {
     let mut all = vec![Options::new()];
     for (name, values) in options {
         let with = |option: &Options, value: f64| {

@@ -6,9 +6,8 @@ mod composed;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use downhill_optim::{
-    Adam, Anneal, ChainedLr, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr,
-    LambdaLr, LinearLr, MultiplicativeLr, OneCycleLr, Optimizer, Schedule, Scheduler, SequentialLr, Sgd, StepLr,
-    WarmupLr,
+    Adam, ChainedLr, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, LambdaLr,
+    LinearLr, MultiplicativeLr, OneCycleLr, Optimizer, Schedule, Scheduler, Sgd, StepLr, WarmupLr,
 };
 use downhill_tensor::Tensor;
 
