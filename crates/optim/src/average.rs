@@ -1,9 +1,11 @@
 //! Averages of a model's weights over training.
 
+mod saved;
+
 use downhill_tensor::{Float, Params, Path, StateDict, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::kernels;
+use crate::{kernels, number};
 
 /// The average of a model's weights over training, which often generalises better than the last point.
 ///
@@ -35,7 +37,7 @@ use crate::kernels;
 /// assert!(w.item().abs() < 0.01);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "")]
+#[serde(bound = "", try_from = "saved::Saved<F>")]
 pub struct WeightAverage<F: Float = f32> {
     /// `None` for the running mean.
     decay: Option<f64>,
@@ -48,6 +50,7 @@ pub struct WeightAverage<F: Float = f32> {
 struct Entry<F: Float> {
     path: String,
     shape: Vec<usize>,
+    #[serde(with = "number::list")]
     elements: Vec<F>,
 }
 

@@ -6,7 +6,7 @@ use downhill_tensor::Float;
 
 use crate::kernels;
 use crate::options::OptionError;
-use crate::state::ParamState;
+use crate::state::{ParamState, fits};
 use crate::text::{TextError, put_together};
 
 /// An update rule: how one parameter changes, given its gradient and what is remembered of it.
@@ -85,7 +85,21 @@ pub trait Rule<F: Float>: fmt::Debug + Send + Sync {
     /// A copy of the rule.
     fn boxed(&self) -> Box<dyn Rule<F>>;
 
-    /// Every option by name, as text. What is not listed here is not saved with the optimiser.
+    /// Whether `state`, which comes out of a file, is what this rule may have left behind for a parameter of this shape; the
+    /// error says what is wrong with it. [`Optimizer::load_state_dict`](crate::Optimizer::load_state_dict) asks.
+    ///
+    /// Unless a rule says otherwise, every buffer is as long as the parameter, as those of [`ParamUpdate::each`] and
+    /// [`ParamUpdate::start`] are: a rule with other buffers has a method of its own.
+    ///
+    /// # Errors
+    /// If the rule could not go on with it.
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        let len: usize = shape.iter().product();
+        state.buffers().try_for_each(|(name, buffer)| fits(name, buffer.len(), len))
+    }
+
+    /// Every option by name, as text. What is not listed here is not saved with the optimiser, but for the rate, and if
+    /// nothing is listed the momentum.
     fn options(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
@@ -222,6 +236,10 @@ impl<F: Float> Rule<F> for Box<dyn Rule<F>> {
 
     fn boxed(&self) -> Box<dyn Rule<F>> {
         (**self).boxed()
+    }
+
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        (**self).check_state(shape, state)
     }
 
     fn options(&self) -> Vec<(&'static str, String)> {

@@ -7,7 +7,7 @@ use super::{MissingGradient, Optimizer};
 use crate::state::ParamState;
 
 /// Where a rule that moves all parameters together keeps its state.
-const JOINT: &str = "*";
+pub(super) const JOINT: &str = "*";
 
 impl<F: Float> Optimizer<F> {
     /// One step that evaluates the loss itself, and returns the loss before the step. For most rules the same as

@@ -52,7 +52,7 @@ impl Default for Adadelta {
 }
 
 impl<F: Float> Rule<F> for Adadelta {
-    fields!(Adadelta { lr, rho, eps, weight_decay, maximize });
+    fields!(Adadelta { lr, rho, eps, weight_decay, maximize }, keeps = ["square_avg", "acc_delta"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Adadelta", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;

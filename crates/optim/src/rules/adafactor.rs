@@ -5,6 +5,7 @@ use downhill_tensor::Float;
 use super::{fields, sign};
 use crate::kernels::{self, sum_squares};
 use crate::options::{OptionError, non_negative, require};
+use crate::state::{Kept, ParamState};
 use crate::{ParamUpdate, Rule};
 
 /// Adafactor: the mean of squared gradients of a matrix is kept as the means of its rows and of its columns, so that
@@ -61,10 +62,25 @@ impl Default for Adafactor {
 impl<F: Float> Rule<F> for Adafactor {
     fields!(Adafactor { lr, beta2_decay, eps1, eps2, d, weight_decay, maximize });
 
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        if state.steps == 0 {
+            return Ok(());
+        }
+        let len: usize = shape.iter().product();
+        let always: &[_] = match shape {
+            [.., _, _] if len == 0 => &[],
+            [.., rows, columns] => &[("row_var", len / columns), ("col_var", len / rows)],
+            _ => &[("variance", len)],
+        };
+        state.check("Adafactor", &Kept { always, ..Kept::default() })
+    }
+
     fn check(&self) -> Result<(), OptionError> {
         let others = [("eps1", self.eps1.unwrap_or(0.0)), ("eps2", self.eps2), ("weight_decay", self.weight_decay)];
         non_negative("Adafactor", &[("lr", self.lr), others[0], others[1], others[2]])?;
-        require(self.beta2_decay <= 0.0, "Adafactor", "beta2_decay", "≤ 0", self.beta2_decay)?;
+        let falls = self.beta2_decay <= 0.0 && self.beta2_decay.is_finite();
+        require(falls, "Adafactor", "beta2_decay", "≤ 0 and finite", self.beta2_decay)?;
+        require(self.d != f64::INFINITY, "Adafactor", "d", "finite", self.d)?;
         require(self.d >= 1.0, "Adafactor", "d", "≥ 1", self.d)
     }
 

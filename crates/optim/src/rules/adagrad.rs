@@ -59,7 +59,7 @@ impl Default for Adagrad {
 }
 
 impl<F: Float> Rule<F> for Adagrad {
-    fields!(Adagrad { lr, lr_decay, weight_decay, initial_accumulator_value, eps, maximize });
+    fields!(Adagrad { lr, lr_decay, weight_decay, initial_accumulator_value, eps, maximize }, keeps = ["sum"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let start = ("initial_accumulator_value", self.initial_accumulator_value);

@@ -70,7 +70,7 @@ impl Default for Adam {
 }
 
 impl<F: Float> Rule<F> for Adam {
-    fields!(Adam { lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize }, momentum = beta1);
+    fields!(Adam { lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"], sometimes = ["max_exp_avg_sq"]);
 
     fn check(&self) -> Result<(), OptionError> {
         self.check_as("Adam")

@@ -50,7 +50,7 @@ impl Default for Adamax {
 }
 
 impl<F: Float> Rule<F> for Adamax {
-    fields!(Adamax { lr, beta1, beta2, eps, weight_decay, maximize }, momentum = beta1);
+    fields!(Adamax { lr, beta1, beta2, eps, weight_decay, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_inf"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Adamax", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;

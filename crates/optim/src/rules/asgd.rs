@@ -3,7 +3,8 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
-use crate::options::{OptionError, non_negative, require};
+use crate::options::{OptionError, non_negative};
+use crate::state::{Kept, ParamState};
 use crate::{ParamUpdate, Rule};
 
 /// Averaged stochastic gradient descent: plain descent with a falling rate, and the mean of all points from step `t0`
@@ -58,11 +59,18 @@ impl Default for Asgd {
 impl<F: Float> Rule<F> for Asgd {
     fields!(Asgd { lr, lambd, alpha, t0, weight_decay, maximize });
 
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        if state.steps == 0 {
+            return Ok(());
+        }
+        let len: usize = shape.iter().product();
+        let numbers = &[("eta", 0.0..=f64::MAX), ("mu", 0.0..=1.0)];
+        state.check("Asgd", &Kept { always: &[("ax", len)], numbers, ..Kept::default() })
+    }
+
     fn check(&self) -> Result<(), OptionError> {
         let others = [("lambd", self.lambd), ("weight_decay", self.weight_decay)];
-        non_negative("Asgd", &[("lr", self.lr), others[0], others[1]])?;
-        require(self.alpha.is_finite(), "Asgd", "alpha", "a number", self.alpha)?;
-        require(!self.t0.is_nan(), "Asgd", "t0", "a number", self.t0)
+        non_negative("Asgd", &[("lr", self.lr), others[0], others[1], ("alpha", self.alpha), ("t0", self.t0)])
     }
 
     fn update(&self, param: &mut ParamUpdate<'_, F>) {

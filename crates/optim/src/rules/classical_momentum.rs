@@ -53,7 +53,7 @@ impl Default for ClassicalMomentum {
 }
 
 impl<F: Float> Rule<F> for ClassicalMomentum {
-    fields!(ClassicalMomentum { lr, momentum, weight_decay, maximize }, momentum = momentum);
+    fields!(ClassicalMomentum { lr, momentum, weight_decay, maximize }, momentum = momentum, keeps = ["velocity"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let decay = ("weight_decay", self.weight_decay);

@@ -54,7 +54,7 @@ impl Default for Lamb {
 }
 
 impl<F: Float> Rule<F> for Lamb {
-    fields!(Lamb { lr, beta1, beta2, eps, weight_decay, maximize }, momentum = beta1);
+    fields!(Lamb { lr, beta1, beta2, eps, weight_decay, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Lamb", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;

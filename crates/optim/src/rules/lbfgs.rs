@@ -9,6 +9,7 @@ use downhill_tensor::Float;
 use super::fields;
 use crate::options::{OptionError, named_option, non_negative, require};
 use crate::rule::JointRule;
+use crate::state::ParamState;
 use crate::{ParamUpdate, Rule};
 
 /// L-BFGS: Newton's method with the inverse Hessian estimated from the last steps.
@@ -91,6 +92,10 @@ impl<F: Float> Rule<F> for Lbfgs {
         line_search,
         maximize
     });
+
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        history::check(shape.iter().product(), state)
+    }
 
     fn check(&self) -> Result<(), OptionError> {
         let tolerances = [("tolerance_grad", self.tolerance_grad), ("tolerance_change", self.tolerance_change)];

@@ -50,7 +50,7 @@ impl Default for Lion {
 }
 
 impl<F: Float> Rule<F> for Lion {
-    fields!(Lion { lr, beta1, beta2, weight_decay, maximize }, momentum = beta1);
+    fields!(Lion { lr, beta1, beta2, weight_decay, maximize }, momentum = beta1, keeps = ["exp_avg"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Lion", &[("lr", self.lr), ("weight_decay", self.weight_decay)])?;

@@ -86,9 +86,13 @@ impl<F: Float> std::str::FromStr for Box<dyn Rule<F>> {
     }
 }
 
-/// The methods of [`Rule`] that only say which fields are which.
+/// The methods of [`Rule`] that only say which fields are which, and which buffers, as long as the parameter, the rule
+/// keeps: always, or under some options.
 macro_rules! fields {
-    ($Rule:ident { $($field:ident),* $(,)? } $(, momentum = $momentum:ident)?) => {
+    (
+        $Rule:ident { $($field:ident),* $(,)? } $(, momentum = $momentum:ident)?
+        $(, keeps = [$($kept:literal),*] $(, sometimes = [$($sometimes:literal),*])?)?
+    ) => {
         $crate::options::options!($Rule { $($field),* });
 
         fn lr(&self) -> f64 {
@@ -106,6 +110,18 @@ macro_rules! fields {
 
             fn set_momentum(&mut self, momentum: f64) {
                 self.$momentum = momentum;
+            }
+        )?
+
+        $(
+            fn check_state(&self, shape: &[usize], state: &$crate::ParamState<F>) -> Result<(), String> {
+                if state.steps == 0 {
+                    return Ok(());
+                }
+                let len: usize = shape.iter().product();
+                let always = &[$(($kept, len)),*];
+                let sometimes = &[$($(($sometimes, len)),*)?];
+                state.check(stringify!($Rule), &$crate::state::Kept { always, sometimes, numbers: &[] })
             }
         )?
 

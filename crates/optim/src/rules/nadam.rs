@@ -4,6 +4,7 @@ use downhill_tensor::Float;
 
 use super::{fields, sign};
 use crate::options::{OptionError, fraction, non_negative};
+use crate::state::{Kept, ParamState};
 use crate::{ParamUpdate, Rule};
 
 /// NAdam: Adam that looks ahead along its momentum, with a momentum μₜ that grows towards β₁.
@@ -69,6 +70,15 @@ impl Default for NAdam {
 
 impl<F: Float> Rule<F> for NAdam {
     fields!(NAdam { lr, beta1, beta2, eps, weight_decay, momentum_decay, decoupled, maximize }, momentum = beta1);
+
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        if state.steps == 0 {
+            return Ok(());
+        }
+        let len: usize = shape.iter().product();
+        let always = &[("exp_avg", len), ("exp_avg_sq", len)];
+        state.check("NAdam", &Kept { always, numbers: &[("mu_product", 0.0..=1.0)], ..Kept::default() })
+    }
 
     fn check(&self) -> Result<(), OptionError> {
         let decays = [("weight_decay", self.weight_decay), ("momentum_decay", self.momentum_decay)];

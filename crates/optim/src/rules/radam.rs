@@ -68,7 +68,7 @@ impl Default for RAdam {
 }
 
 impl<F: Float> Rule<F> for RAdam {
-    fields!(RAdam { lr, beta1, beta2, eps, weight_decay, decoupled, maximize }, momentum = beta1);
+    fields!(RAdam { lr, beta1, beta2, eps, weight_decay, decoupled, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("RAdam", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;

@@ -66,7 +66,7 @@ impl Default for RmsProp {
 }
 
 impl<F: Float> Rule<F> for RmsProp {
-    fields!(RmsProp { lr, alpha, eps, weight_decay, momentum, centered, maximize }, momentum = momentum);
+    fields!(RmsProp { lr, alpha, eps, weight_decay, momentum, centered, maximize }, momentum = momentum, keeps = ["square_avg"], sometimes = ["grad_avg", "momentum_buffer"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let decay = ("weight_decay", self.weight_decay);

@@ -3,7 +3,7 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
-use crate::options::{OptionError, require};
+use crate::options::{OptionError, non_negative, require};
 use crate::{ParamUpdate, Rule};
 
 /// Rprop: only the sign of the gradient counts. Every element has a step of its own, which grows while the sign stays
@@ -16,7 +16,7 @@ use crate::{ParamUpdate, Rule};
 /// p = p - sign(g)·d
 /// ```
 ///
-/// `g'` is the gradient of the step before, 0 at first. The rate is only where `d` starts: changing it later has no
+/// The sign of NaN is NaN. `g'` is the gradient of the step before, 0 at first. The rate is only where `d` starts: changing it later has no
 /// effect. Made for full batches: with mini-batches signs turn by chance and the steps shrink to nothing.
 ///
 /// Riedmiller and Braun, *A direct adaptive method for faster backpropagation learning: the RPROP algorithm*, 1993; this
@@ -54,14 +54,13 @@ impl Default for Rprop {
 }
 
 impl<F: Float> Rule<F> for Rprop {
-    fields!(Rprop { lr, eta_minus, eta_plus, step_min, step_max, maximize });
+    fields!(Rprop { lr, eta_minus, eta_plus, step_min, step_max, maximize }, keeps = ["prev", "step_size"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let within = |x: f64, low: f64, high: f64| low < x && x < high;
-        require(self.lr >= 0.0, "Rprop", "lr", "≥ 0", self.lr)?;
+        non_negative("Rprop", &[("lr", self.lr), ("step_min", self.step_min), ("step_max", self.step_max)])?;
         require(within(self.eta_minus, 0.0, 1.0), "Rprop", "eta_minus", "in (0, 1)", self.eta_minus)?;
         require(within(self.eta_plus, 1.0, f64::INFINITY), "Rprop", "eta_plus", "above 1", self.eta_plus)?;
-        require(self.step_min >= 0.0, "Rprop", "step_min", "≥ 0", self.step_min)?;
         require(self.step_max >= self.step_min, "Rprop", "step_max", "at least step_min", self.step_max)
     }
 
@@ -80,7 +79,8 @@ impl<F: Float> Rule<F> for Rprop {
             let g = if turned { zero } else { g };
             let by = if g > zero { d } else { zero };
             let by = if g < zero { -d } else { by };
-            (p - by, [g, d])
+            // NaN has no sign to go by, but must not go unseen.
+            (if g.is_nan() { g } else { p - by }, [g, d])
         });
     }
 }

@@ -53,11 +53,11 @@ impl Default for Sgd {
 }
 
 impl<F: Float> Rule<F> for Sgd {
-    fields!(Sgd { lr, momentum, dampening, weight_decay, nesterov, maximize }, momentum = momentum);
+    fields!(Sgd { lr, momentum, dampening, weight_decay, nesterov, maximize }, momentum = momentum, keeps = [], sometimes = ["momentum_buffer"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Sgd", &[("lr", self.lr), ("momentum", self.momentum), ("weight_decay", self.weight_decay)])?;
-        require(self.dampening.is_finite(), "Sgd", "dampening", "a number", self.dampening)?;
+        require((0.0..=1.0).contains(&self.dampening), "Sgd", "dampening", "in [0, 1]", self.dampening)?;
         let possible = self.momentum > 0.0 && self.dampening == 0.0;
         let must = "false unless momentum is above 0 and dampening is 0";
         require(possible || !self.nesterov, "Sgd", "nesterov", must, self.nesterov)

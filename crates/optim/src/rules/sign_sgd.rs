@@ -49,7 +49,7 @@ impl Default for SignSgd {
 }
 
 impl<F: Float> Rule<F> for SignSgd {
-    fields!(SignSgd { lr, momentum, weight_decay, maximize }, momentum = momentum);
+    fields!(SignSgd { lr, momentum, weight_decay, maximize }, momentum = momentum, keeps = [], sometimes = ["exp_avg"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("SignSgd", &[("lr", self.lr), ("weight_decay", self.weight_decay)])?;
