@@ -26,7 +26,8 @@ use text::read_text;
 /// finite number: a missing value is an error that says where it is.
 ///
 /// Reading takes memory for the text and for the table: at most 6 times the size of the text for numbers and 20 times for
-/// classes (most of it for samples of a digit or two in each field), and 4 MiB. What is no text, or too much of it, is
+/// classes (most of it for samples of a digit or two in each field), and 4 MiB; with a larger `max_columns`, 64 bytes for
+/// each column instead. What is no text, or too much of it, is
 /// refused before it is read.
 ///
 /// ```

@@ -1,5 +1,7 @@
 //! A model's elements by path, to be kept, compared, saved and loaded.
 
+mod saved;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -20,7 +22,7 @@ use crate::{Float, Tensor};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct StateDict<F: Float = f32>(BTreeMap<String, ArrayD<F>>);
+pub struct StateDict<F: Float = f32>(#[serde(deserialize_with = "saved::arrays")] BTreeMap<String, ArrayD<F>>);
 
 impl<F: Float> Default for StateDict<F> {
     fn default() -> Self {
