@@ -1,5 +1,7 @@
 //! A model's elements by path, to be kept, compared, saved and loaded.
 
+mod saved;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -21,7 +23,7 @@ use crate::{Float, Tensor};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct StateDict<F: Float = f32>(BTreeMap<String, ArrayD<F>>);
+pub struct StateDict<F: Float = f32>(#[serde(deserialize_with = "saved::arrays")] BTreeMap<String, ArrayD<F>>);
 
 impl<F: Float> Default for StateDict<F> {
     fn default() -> Self {
@@ -176,6 +178,18 @@ mod tests {
             model.load_state_dict(&error).unwrap_err().to_string(),
             "the saved state does not fit the model: missing 1"
         );
+    }
+
+    /// PyTorch: "size mismatch", however many elements there are.
+    #[test]
+    fn as_many_elements_in_another_shape_do_not_fit() {
+        let saved = Tensor::<f64>::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).state_dict();
+        for shape in [&[3, 2][..], &[6], &[1, 2, 3], &[2, 3, 1]] {
+            let mut model = Tensor::<f64>::param(&Tensor::zeros(shape));
+            let error = model.load_state_dict(&saved).unwrap_err();
+            assert_eq!(error.misshapen, [(String::new(), shape.to_vec(), vec![2, 3])]);
+            assert_eq!(model, Tensor::zeros(shape));
+        }
     }
 
     #[test]
