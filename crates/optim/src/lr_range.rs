@@ -123,9 +123,12 @@ impl LrRangeTest {
         if self.linear {
             self.start + (self.end - self.start) * done
         } else {
-            // The ratio of rates at the two ends of what an `f64` can be is beyond it.
-            let ratio = (self.end / self.start).min(f64::MAX);
-            (self.start * ratio.powf(done)).min(self.end)
+            let rate = match self.end / self.start {
+                // The ratio of rates at the two ends of what an `f64` can be is beyond it.
+                f64::INFINITY => (self.start.ln() * (1.0 - done) + self.end.ln() * done).exp(),
+                ratio => self.start * ratio.powf(done),
+            };
+            rate.min(self.end)
         }
     }
 }

@@ -157,6 +157,7 @@ fn a_direction_that_leads_nowhere_is_forgotten() {
     let returned = joint.minimize(&mut x, &mut state, &mut only_here);
     assert!(returned.is_finite() && x == before);
     assert!(state.buffer("old_dirs").is_some_and(<[f64]>::is_empty));
+    assert!(state.numbers().any(|number| number == ("n_iter", 0.0)), "the next step is short, as the first of all");
     for (name, buffer) in state.buffers() {
         assert!(buffer.iter().all(|x| x.is_finite()), "{name}: {buffer:?}");
     }
@@ -232,4 +233,75 @@ fn a_search_may_take_many_trials() {
     });
     // The slope is 1 at 0, 0.98 at 10⁴ and 0.8 at 10⁵: the trials are at 10⁻³, 10⁻², ..., 10⁵, which is flat enough.
     assert_eq!((calls.get(), x.item().round()), (1 + 9, 1e5));
+}
+
+/// What is remembered after one iteration with this gradient, direction and scale.
+fn remembered(gradient: f64, direction: f64, scale: f64) -> ParamState<f64> {
+    let mut state = ParamState::default();
+    for (name, value) in [("prev_flat_grad", gradient), ("d", direction)] {
+        *state.list(name) = vec![value];
+    }
+    for (name, value) in [("n_iter", 1.0), ("t", 1.0), ("H_diag", scale)] {
+        *state.number(name, value) = value;
+    }
+    state
+}
+
+/// One iteration on `slope·x` from 0.
+fn one_iteration(rule: &Lbfgs, slope: f64, state: &mut ParamState<f64>) -> f64 {
+    let mut x = [0.0];
+    let mut evaluate = |x: &[f64], g: &mut [f64]| {
+        g[0] = slope;
+        slope * x[0]
+    };
+    Rule::<f64>::as_joint(rule).unwrap().minimize(&mut x, state, &mut evaluate);
+    x[0]
+}
+
+/// A direction whose slope overflows is the history's fault: it goes, and the step is the first of all.
+#[test]
+fn a_direction_that_overflows_is_forgotten() {
+    let rule = Lbfgs { max_iter: 1, ..Lbfgs::default() };
+    let mut state = remembered(1e10, 1.0, 1e300);
+    assert_eq!(one_iteration(&rule, 1e10, &mut state), -1.0);
+    assert!(state.numbers().any(|number| number == ("H_diag", 1.0)));
+}
+
+/// Of a change of the gradient whose square overflows there is no scale: the pair is left out, the scale stays.
+#[test]
+fn a_pair_that_overflows_is_left_out() {
+    let rule = Lbfgs { max_iter: 1, ..Lbfgs::default() };
+    let mut state = remembered(-1e200, 1.0, 0.25);
+    assert_eq!(one_iteration(&rule, 1.0, &mut state), -0.25);
+    assert!(state.buffer("old_dirs").is_none_or(<[f64]>::is_empty));
+}
+
+/// Nothing that is smaller than `tolerance_change` is worth another iteration, however steep it is.
+#[test]
+fn a_small_step_is_the_last() {
+    let calls = Cell::new(0);
+    let mut x = Tensor::param([0.0]);
+    Optimizer::new(Lbfgs { lr: 1e-10, ..Lbfgs::default() }).step_with(&mut x, |x| {
+        calls.set(calls.get() + 1);
+        (x * 1e9).sum()
+    });
+    // The loss falls by a tenth, the parameter by 1e-10.
+    assert_eq!((calls.get(), x.item()), (2, -1e-10));
+}
+
+/// Without a search a step is made ten times shorter until it leads to something, up to 25 times if `max_eval` allows.
+#[test]
+fn a_fixed_step_is_shortened_too() {
+    for (max_eval, expected) in [(7, 1e-5), (6, 0.0), (1, 0.0)] {
+        let rule = Lbfgs { max_eval: Some(max_eval), ..Lbfgs::default() };
+        let (mut x, mut state, calls) = ([0.0], ParamState::default(), Cell::new(0));
+        let mut evaluate = |x: &[f64], g: &mut [f64]| {
+            calls.set(calls.get() + 1);
+            g[0] = -1.0;
+            if x[0] < 1e-4 { -x[0] } else { f64::NAN }
+        };
+        Rule::<f64>::as_joint(&rule).unwrap().minimize(&mut x, &mut state, &mut evaluate);
+        assert!((x[0] - expected).abs() < 1e-18, "{max_eval}: {}", x[0]);
+        assert_eq!(calls.get(), max_eval.max(2), "{max_eval}");
+    }
 }

@@ -6,8 +6,8 @@ mod composed;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use downhill_optim::{
-    Adam, ChainedLr, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, LambdaLr,
-    LinearLr, MultiplicativeLr, OneCycleLr, Optimizer, Schedule, Scheduler, Sgd, StepLr, WarmupLr,
+    Adam, ChainedLr, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, GroupRate,
+    LambdaLr, LinearLr, MultiplicativeLr, OneCycleLr, Optimizer, Schedule, Scheduler, Sgd, StepLr, WarmupLr,
 };
 use downhill_tensor::Tensor;
 
@@ -92,6 +92,14 @@ fn a_cosine_that_stands_still_changes_no_bit() {
     assert_eq!(opt.lr(), 0.1);
 }
 
+/// With `pct_start: 1.0` all is rise, as in PyTorch, and it stays at the top.
+#[test]
+fn a_cycle_that_only_rises() {
+    let cycle = OneCycleLr { pct_start: 1.0, hold: true, ..one_cycle(10) };
+    let rates = rates(cycle, 14);
+    assert!(rates[..10].is_sorted() && rates[9..] == [0.1; 6], "{rates:?}");
+}
+
 /// Of a phase without length only the end is met: `pct_start` so small that the rise is over before it began.
 #[test]
 fn a_phase_without_length() {
@@ -159,6 +167,9 @@ fn a_rate_that_is_none_is_refused_when_it_comes() {
     let error = Scheduler::try_new(LambdaLr::new(|_| f64::NAN), &mut opt).unwrap_err();
     assert_eq!(error.to_string(), "LambdaLr: lr must be a finite number ≥ 0, got NaN");
     assert_eq!(opt.state_dict(), before);
+    // From nothing, an infinite growth leads nowhere.
+    let linear = LinearLr { start_factor: 5e-324, ..LinearLr::default() };
+    assert_eq!(linear.next_lr(GroupRate { group: 0, base: 1e300, lr: 0.0 }, 1), 0.0);
     // Growth beyond what is finite stops there.
     let mut opt = optimizer();
     let mut scheduler = Scheduler::new(MultiplicativeLr::new(|_| 1e300), &mut opt);

@@ -29,7 +29,7 @@ impl<F: Float> Optimizer<F> {
     /// ```
     ///
     /// # Panics
-    /// As [`step`](Self::step). (What [`Lbfgs`](crate::Lbfgs) remembers is gone then: it starts anew.)
+    /// As [`step`](Self::step). A loss that is not finite is no reason: it is returned. (What [`Lbfgs`](crate::Lbfgs) remembers is gone then: it starts anew.)
     #[track_caller]
     pub fn step_with<M: Params<F>>(&mut self, model: &mut M, mut loss: impl FnMut(&M) -> Tensor<F>) -> F {
         if self.groups[0].rule.as_joint().is_none() {

@@ -90,7 +90,10 @@ impl<F: Float> Rule<F> for Lamb {
 
 #[cfg(test)]
 mod tests {
+    use downhill_tensor::Tensor;
+
     use super::*;
+    use crate::Optimizer;
     use crate::rules::reference::{expect, refused};
 
     /// u = (1/(1 + ε) + λ, 1/(1 + ε/10) + λ) in the first step; ‖p‖ = √2.
@@ -120,6 +123,21 @@ mod tests {
             p = [p[0] - 0.3 * ratio * u[0], p[1] - 0.3 * ratio * u[1]];
         }
         expect(rule, 4, p);
+    }
+
+    /// The ratio is 1 where the parameter or the direction has no length: nothing moves nothing, and zero can be left.
+    #[test]
+    fn nothing_divides_nothing() {
+        let step = |start: f64, gradient: f64| {
+            let mut p = Tensor::param([start, start]);
+            let mut opt = Optimizer::new(Lamb { lr: 0.1, eps: 0.0, ..Lamb::default() });
+            opt.step_with(&mut p, |p| (p * gradient).sum());
+            p.to_vec()
+        };
+        assert_eq!(step(0.0, 3.0), [-0.1, -0.1]);
+        let mut p = Tensor::param([2.0, -1.0]);
+        Optimizer::new(Lamb::default()).step_with(&mut p, |p| (p * 0.0).sum());
+        assert_eq!(p.to_vec(), [2.0, -1.0]);
     }
 
     #[test]

@@ -28,6 +28,12 @@ use crate::{ParamUpdate, Rule};
 /// assert!(w.square().sum().item() < 1e-12);
 /// ```
 ///
+/// **What is not finite.** A trial whose loss or slope is NaN or infinite is one that went too far, and the next goes a tenth of the
+/// way; if nothing is found the parameters stay, and what is known of the curvature is forgotten. If the loss or its
+/// gradient is not finite where a step *starts*, nothing is done at all, and what is returned is not finite either: the loss, or NaN
+/// if only the gradient is at fault. So `loss.is_finite()` says whether a step could be made. Without a line search the last
+/// of `max_iter` steps is not evaluated, as in PyTorch: if that one went too far, the next call returns it.
+///
 /// For smooth functions whose gradient is exact: with mini-batches the pairs are mostly noise. Without a line search a
 /// step can go up as well as down; use `StrongWolfe`.
 ///

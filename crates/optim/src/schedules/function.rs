@@ -37,7 +37,7 @@ impl Function {
         let listed = (list.len() as u64).min(count);
         let product: f64 = list[..listed as usize].iter().product();
         let rest = self.value(count).powf((count - listed) as f64);
-        Some(if product == 0.0 { 0.0 } else { bounded(product * bounded(rest)) })
+        Some(bounded(product * bounded(rest)))
     }
 
     /// An error for a list without values, of the schedule that is called `of` and made from code by `of::new`.

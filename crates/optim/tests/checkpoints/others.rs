@@ -86,6 +86,19 @@ fn a_schedule_that_does_not_fit_is_refused_and_nothing_changes() {
     let nonsense = |json: &mut Value| json["schedule"][0] = json!("OneCycleLr:max_lr=-1,total_steps=20");
     refused(&nonsense, "OneCycleLr: max_lr must be ≥ 0, got -1");
 
+    // The last epoch that can be counted is one, and there is none after it.
+    let mut opt = Optimizer::<f64>::new(Sgd { lr: 0.1, ..Sgd::default() });
+    let mut endless = Scheduler::new(StepLr { step_size: 2, gamma: 1.0 }, &mut opt);
+    let mut json = serde_json::to_value(endless.state_dict(&opt)).unwrap();
+    json["t"] = json!(1_u64 << 53);
+    json["groups"][0] = json!([0.75, 0.5, 0.25]);
+    endless.load_state_dict(&serde_json::from_value(json).unwrap(), &mut opt).unwrap();
+    let group = &opt.groups()[0];
+    assert_eq!((group.initial_lr(), group.lr(), opt.momentum()), (Some(0.75), 0.5, Some(0.25)));
+    let step = std::panic::AssertUnwindSafe(|| endless.step(&mut opt));
+    let message = *std::panic::catch_unwind(step).unwrap_err().downcast::<String>().unwrap();
+    assert_eq!(message, "step: 9007199254740993 epochs cannot be counted");
+
     // A rule without momentum takes neither a momentum nor a schedule that sets it.
     let mut opt = Optimizer::<f64>::new(downhill_optim::Adagrad::default());
     let mut still = Scheduler::new(StepLr { step_size: 2, gamma: 0.5 }, &mut opt);

@@ -87,7 +87,7 @@ fn search(f: impl Fn(f64) -> (f64, f64), first: f64, tolerance: f64, most: u64) 
 #[test]
 fn trials_of_pytorch() {
     type Case<'a> = (&'a str, &'a [f64], f64, f64, f64, &'a [f64]);
-    let cases: [Case<'_>; 8] = [
+    let cases: [Case<'_>; 13] = [
         ("C2, ten times further", &[0.0, -10.0, 2.0], 0.001, 0.125, 1.0, &[0.001, 0.01, 0.1, 1.0]),
         (
             "a tenth of the bracket, twice in a row, more than 3 trials",
@@ -140,6 +140,46 @@ fn trials_of_pytorch() {
             0.30246146342061064,
             &[2.0, 1.0508727229939328, 0.5584935399047979, 0.30246146342061064],
         ),
+        ("C1 from below", &[0.0, -1.0, 1.49955, -0.4997], 1.0, 1e-9, 1.0, &[1.0]),
+        (
+            "C1 from just above",
+            &[0.0, -1.0, 1.49979, -0.49986],
+            1.0,
+            1e-9,
+            0.4227089070243779,
+            &[1.0, 0.4227089070243779],
+        ),
+        (
+            "C2 from just above",
+            &[0.0, -1.0, 4.0, 2.0, 0.25, 4.0],
+            1e-6,
+            1e-9,
+            0.1,
+            &[1e-6, 1e-5, 1e-4, 0.001, 0.01, 0.1],
+        ),
+        (
+            "C2 from just below",
+            &[0.0, -0.0001, 0.25, -1.0, 1.0, 0.0625],
+            8.0,
+            1e-9,
+            0.0003740540570399964,
+            &[
+                8.0,
+                3.1543213790437044,
+                1.2659094713621482,
+                0.5844022859054441,
+                0.3339174013881555,
+                0.0003740540570399964,
+            ],
+        ),
+        (
+            "no more than a hundredth further",
+            &[0.0, -0.001, 0.0625, -3.0, -1.0, -8.0, -1.0],
+            1e-6,
+            1e-9,
+            0.000917939989875625,
+            &[1e-6, 5.505e-6, 3.0300025e-5, 0.000166774112625, 0.000917939989875625],
+        ),
         (
             "the second trial may rise",
             &[0.0, -10.0, -3.0, 1.0, 3.0, 16.0, -2.0, -8.0],
@@ -161,6 +201,24 @@ fn trials_of_pytorch() {
         let (loss, slope) = polynomial(coefficients, found.t);
         assert_eq!((found.loss, found.gradient[0]), (loss, slope), "{what}");
     }
+}
+
+/// A trial as high as the lower end is the higher end's successor, not the lower's: PyTorch's trials for these losses and
+/// slopes, in the order in which they are asked for.
+#[test]
+fn an_equal_loss_is_no_progress() {
+    let answers = [(0.0, -1.0), (-0.5, 1.0), (-0.5, 0.95), (-0.6, 0.1)];
+    let asked = std::cell::Cell::new(0);
+    let f = |t: f64| {
+        if t > 0.0 {
+            asked.set(asked.get() + 1);
+        }
+        answers[if t > 0.0 { asked.get() } else { 0 }]
+    };
+    let (found, trials) = search(f, 1.0, 1e-9, 25);
+    let expected = [1.0, 0.7675918792439982, 0.9499005392341217];
+    assert!(trials.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12) && trials.len() == 3, "{trials:?}");
+    assert!((found.t - 0.9499005392341217).abs() < 1e-12);
 }
 
 /// Losses and slopes so large that the cubic's own numbers overflow: as PyTorch, the middle.
