@@ -72,6 +72,11 @@ impl Axes {
 }
 
 impl AxisSet {
+    /// The same axes, kept in the result with size 1.
+    pub(crate) fn kept(self) -> Self {
+        AxisSet { keep: true, ..self }
+    }
+
     pub(crate) fn contains(self, axis: usize) -> bool {
         self.bits >> axis & 1 == 1
     }

@@ -79,10 +79,22 @@ impl<F: Float> Gradients<F> {
         self.by_id.values_mut()
     }
 
-    /// The global norm: `sqrt(Σ g²)` over every element of every gradient, accumulated in `f64`.
+    /// The global norm: `sqrt(Σ g²)` over every element of every gradient, accumulated in `f64`, and scaled where squares
+    /// would overflow or vanish.
     pub fn norm(&self) -> f64 {
-        let square = |g: &Tensor<F>| g.view().fold(0.0, |sum, &g| sum + g.as_f64() * g.as_f64());
-        self.iter().map(square).sum::<f64>().sqrt()
+        let sum_of = |f: &dyn Fn(f64) -> f64| {
+            self.iter().map(|g| g.view().fold(0.0, |sum, &g| sum + f(g.as_f64()))).sum::<f64>()
+        };
+        let squares = sum_of(&|g| g * g);
+        if squares.is_nan() || (f64::MIN_POSITIVE / f64::EPSILON..f64::INFINITY).contains(&squares) {
+            return squares.sqrt();
+        }
+        let largest = self.iter().fold(0.0, |most, g| g.view().fold(most, |most, g| g.as_f64().abs().max(most)));
+        if largest == 0.0 || largest.is_infinite() {
+            return largest;
+        }
+        let scale = largest.max(f64::MIN_POSITIVE);
+        sum_of(&|g| (g / scale) * (g / scale)).sqrt() * scale
     }
 }
 

@@ -5,6 +5,7 @@ use std::iter::zip;
 use ndarray::{ArrayD, ArrayViewD};
 
 use crate::axes::resolve_axis;
+use crate::kernels::RunningSum;
 use crate::{Float, Op, Tensor, apply};
 
 struct IndexSelect {
@@ -64,16 +65,17 @@ impl<F: Float> Op<F, 1> for IndexAdd {
         let mut shape = x.shape().to_vec();
         let width: usize = shape[self.axis + 1..].iter().product();
         shape[self.axis] = self.size;
-        let mut y = vec![F::zero(); shape.iter().product()];
+        let mut sums = vec![RunningSum::new(F::zero()); shape.iter().product()];
         let x = x.as_standard_layout();
         let sources = x.as_slice().expect("row-major").chunks_exact((self.indices.len() * width).max(1));
-        for (y, x) in zip(y.chunks_exact_mut((self.size * width).max(1)), sources) {
+        for (sums, x) in zip(sums.chunks_exact_mut((self.size * width).max(1)), sources) {
             for (index, x) in zip(&self.indices, x.chunks_exact(width)) {
-                for (y, &x) in zip(&mut y[index * width..][..width], x) {
-                    *y += x;
+                for (sum, &x) in zip(&mut sums[index * width..][..width], x) {
+                    sum.add(x);
                 }
             }
         }
+        let y = sums.into_iter().map(RunningSum::total).collect();
         ArrayD::from_shape_vec(shape, y).expect("as many as the shape has")
     }
 
