@@ -2,8 +2,8 @@
 
 use downhill_tensor::Float;
 
-use super::{fields, sign};
-use crate::kernels::{self, sum_squares};
+use super::{epsilon, fields, sign};
+use crate::kernels::{self, cut, norm, sum_squares};
 use crate::options::{OptionError, non_negative, require};
 use crate::{ParamUpdate, Rule};
 
@@ -70,20 +70,28 @@ impl<F: Float> Rule<F> for Adafactor {
 
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
-        let root = |squares: f64| (squares / param.param.len() as f64).sqrt();
-        let alpha = self.eps2.max(root(sum_squares(param.param))) * self.lr.min(1.0 / t.sqrt());
+        let alpha = self.eps2.max(rms(param.param)) * self.lr.min(1.0 / t.sqrt());
         let new = param.power(t, self.beta2_decay);
-        let eps1 = self.eps1.unwrap_or(F::epsilon().as_f64());
+        let eps1 = epsilon::<F>(self.eps1.unwrap_or(F::epsilon().as_f64()));
 
-        estimate(param, new, eps1);
-        let smallest = F::from_f64(eps1 * eps1);
-        kernels::update(param.scratch, param.grad, [], move |v, g, []| (g / v.max(smallest).sqrt(), []));
-        let rms = (sum_squares(param.scratch) / param.param.len() as f64).sqrt();
+        estimate(param, new, eps1.as_f64());
+        // The root of max(V, ε₁²), without the square of ε₁, which may vanish. Not by `max`, which would drop a NaN.
+        let root = move |v: F| if v.sqrt() < eps1 { eps1 } else { v.sqrt() };
+        kernels::update(param.scratch, param.grad, [], [], move |v, g, []| (g / root(v), []));
+        let excess = rms(param.scratch) / self.d;
+        let excess = if excess < 1.0 { 1.0 } else { excess };
 
-        let step = sign::<F>(self.maximize) * F::from_f64(alpha / (rms / self.d).max(1.0));
+        let step = sign::<F>(self.maximize) * F::from_f64(alpha / excess);
         let kept = F::from_f64(1.0 - self.lr * self.weight_decay);
-        kernels::update(param.param, param.scratch, [], move |p, u, []| (kept * p - step * u, []));
+        kernels::update(param.param, param.scratch, [], [], move |p, u, []| (kept * p - step * u, []));
     }
+}
+
+/// The root of the mean of squares.
+fn rms<F: Float>(x: &[F]) -> f64 {
+    let (squares, count) = (sum_squares(x), x.len() as f64);
+    // Where the squares have overflowed or vanished, of scaled ones.
+    if (1e-280..f64::INFINITY).contains(&squares) { (squares / count).sqrt() } else { norm(x) / count.sqrt() }
 }
 
 /// Takes the gradient into the running means, with weight `new`, and writes the estimate of its mean square to the
@@ -94,7 +102,8 @@ fn estimate<F: Float>(param: &mut ParamUpdate<'_, F>, new: f64, eps1: f64) {
     let [kept, weight] = [1.0 - new, new].map(F::from_f64);
     let &[.., rows, columns] = param.shape else {
         let [v] = param.state.buffers_mut([("variance", len)]);
-        return kernels::update(param.scratch, param.grad, [v], move |_, g, [v]| {
+        let cut = cut::square(new, eps1 * eps1);
+        return kernels::update(param.scratch, param.grad, [v], [cut], move |_, g, [v]| {
             let v = kept * v + weight * g * g;
             (v, [v])
         });
@@ -112,14 +121,32 @@ fn estimate<F: Float>(param: &mut ParamUpdate<'_, F>, new: f64, eps1: f64) {
         column_means.iter_mut().for_each(|mean| *mean *= kept);
         for (mean, row) in row_means.iter_mut().zip(grad.chunks_exact(columns)) {
             *mean = kept * *mean + weight * F::from_f64(sum_squares(row) / columns as f64);
-            kernels::update(column_means, row, [], move |mean, g, []| (mean + share * g * g, []));
+            kernels::update(column_means, row, [], [], move |mean, g, []| (mean + share * g * g, []));
         }
         let sum: f64 = row_means.iter().map(|mean| mean.as_f64()).sum();
         let scale = F::from_f64(1.0 / (sum / rows as f64).max(eps1));
+        let ends = ends(column_means);
         for (v, &mean) in v.chunks_exact_mut(columns).zip(&*row_means) {
-            kernels::update(v, column_means, [], move |_, column, []| (mean * column * scale, []));
+            // PyTorch's order is the first, in which squares of squares may overflow or vanish on the way.
+            if mean == F::zero() || ends.iter().all(|&end| is_ordinary(mean * end)) {
+                kernels::update(v, column_means, [], [], move |_, column, []| (mean * column * scale, []));
+            } else {
+                let share = mean * scale;
+                kernels::update(v, column_means, [], [], move |_, column, []| (share * column, []));
+            }
         }
     }
+}
+
+/// The least number that is not 0, and the largest, of some that are not negative.
+fn ends<F: Float>(x: &[F]) -> [F; 2] {
+    let least = |least: F, &x: &F| if x > F::zero() { least.min(x) } else { least };
+    [x.iter().fold(F::infinity(), least), x.iter().fold(F::zero(), |largest, &x| largest.max(x))]
+}
+
+/// Whether a product has neither overflowed nor lost digits below the normal numbers.
+fn is_ordinary<F: Float>(product: F) -> bool {
+    (F::min_positive_value()..F::infinity()).contains(&product)
 }
 
 #[cfg(test)]

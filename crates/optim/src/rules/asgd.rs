@@ -74,7 +74,8 @@ impl<F: Float> Rule<F> for Asgd {
         let [eta, kept, mu] = [eta_now, 1.0 - self.lambd * eta_now, mu_now].map(F::from_f64);
         let decay = F::from_f64(self.weight_decay);
         let sign = sign::<F>(self.maximize);
-        param.each(["ax"], move |p, g, [a]| {
+        // An average of parameters is as large as they are.
+        param.each_cutting([("ax", F::zero())], move |p, g, [a]| {
             let g = sign * g + decay * p;
             let p = p * kept - eta * g;
             (p, [if mu == F::one() { p } else { a + mu * (p - a) }])

@@ -3,7 +3,7 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
-use crate::kernels::signum;
+use crate::kernels::{cut, signum};
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{ParamUpdate, Rule};
 
@@ -62,7 +62,8 @@ impl<F: Float> Rule<F> for Lion {
         let [beta1, new1, beta2, new2] =
             [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
         let sign = sign::<F>(self.maximize);
-        param.each(["exp_avg"], move |p, g, [m]| {
+        // The smallest mean has a sign.
+        param.each_cutting([("exp_avg", cut::subnormal())], move |p, g, [m]| {
             let g = sign * g;
             let p = kept * p - lr * signum(beta1 * m + new1 * g);
             (p, [beta2 * m + new2 * g])

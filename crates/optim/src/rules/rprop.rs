@@ -3,6 +3,7 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
+use crate::kernels::signum;
 use crate::options::{OptionError, require};
 use crate::{ParamUpdate, Rule};
 
@@ -70,15 +71,17 @@ impl<F: Float> Rule<F> for Rprop {
         let [minus, plus, low, high] =
             [self.eta_minus, self.eta_plus, self.step_min, self.step_max].map(F::from_f64);
         let (sign, zero, one) = (sign::<F>(self.maximize), F::zero(), F::one());
-        param.each(["prev", "step_size"], move |p, g, [last, d]| {
+        param.each_cutting([("prev", zero), ("step_size", zero)], move |p, g, [last, d]| {
             let g = sign * g;
-            let product = g * last;
+            // The product of two small gradients would be 0, which is no sign.
+            let product = signum(g) * last;
             let turned = product < zero;
             let factor = if product > zero { plus } else { one };
             let factor = if turned { minus } else { factor };
             let d = (d * factor).max(low).min(high);
             let g = if turned { zero } else { g };
-            let by = if g > zero { d } else { zero };
+            // Of 0 nothing; of NaN, NaN.
+            let by = if g > zero { d } else { g };
             let by = if g < zero { -d } else { by };
             (p - by, [g, d])
         });

@@ -3,7 +3,7 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
-use crate::kernels::signum;
+use crate::kernels::{cut, signum};
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{ParamUpdate, Rule};
 
@@ -63,7 +63,8 @@ impl<F: Float> Rule<F> for SignSgd {
         if self.momentum == 0.0 {
             return param.each([], move |p, g, []| (kept * p - lr * signum(sign * g), []));
         }
-        param.each(["exp_avg"], move |p, g, [m]| {
+        // The smallest mean has a sign.
+        param.each_cutting([("exp_avg", cut::subnormal())], move |p, g, [m]| {
             let m = beta * m + new * sign * g;
             (kept * p - lr * signum(m), [m])
         });
