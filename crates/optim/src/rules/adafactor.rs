@@ -151,12 +151,66 @@ fn is_ordinary<F: Float>(product: F) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use downhill_tensor::{Gradients, Tensor};
+
     use super::*;
+    use crate::Optimizer;
     use crate::rules::reference::{expect, refused};
 
     #[test]
     fn numbers_of_pytorch() {
         expect(Adafactor::default(), 5, [0.951385102688, 0.951385102688]);
+    }
+
+    /// Numbers of PyTorch 2.15.0: gradients small enough for ε₁ to be above the mean of the squares, and large enough for
+    /// the estimate to be above ε₁².
+    #[test]
+    fn the_mean_that_divides_is_at_least_eps1() {
+        let rule = Adafactor { eps1: Some(1e-6), d: 1e6, ..Adafactor::default() };
+        let mut p = Tensor::param(Tensor::<f64>::zeros(&[2, 2]));
+        let mut opt = Optimizer::new(rule);
+        for step in 1..=3 {
+            let mut grads = Gradients::default();
+            grads.set(&p, Tensor::from([[1e-4, 2e-4], [-3e-4, 5e-5]]) * f64::from(step));
+            opt.step(&mut p, &grads);
+        }
+        let expected = [-6.497956371230691e-5, -1.9934820143166585e-4, 1.4332177613569265e-4, -3.664092814516561e-5];
+        for (ours, theirs) in p.to_vec().into_iter().zip(expected) {
+            assert!((ours - theirs).abs() < 1e-14 * theirs.abs(), "{ours:e}, not {theirs:e}");
+        }
+    }
+
+    /// In `f64`: where squares of squares vanish or overflow, and where the squares of a step do. A step is relative, so
+    /// the scale of the gradients must not matter as long as ε₁ is nothing.
+    #[test]
+    fn the_scale_of_the_gradients_does_not_matter() {
+        let run = |scale: f64| {
+            let rule = Adafactor { eps1: Some(0.0), ..Adafactor::default() };
+            let mut p = Tensor::param([[0.5, -1.0], [2.0, 0.25]]);
+            let mut opt = Optimizer::new(rule);
+            for step in 1..=3 {
+                let mut grads = Gradients::default();
+                grads.set(&p, Tensor::from([[1.0, 2.0], [-3.0, f64::from(step)]]) * scale);
+                opt.step(&mut p, &grads);
+            }
+            p.to_vec()
+        };
+        let ordinary = run(1.0);
+        for scale in [1e-150, 1e-120, 1e-80, 1e80, 1e120, 1e150] {
+            let close = run(scale).iter().zip(&ordinary).all(|(a, b)| (a - b).abs() < 1e-14);
+            assert!(close, "{scale:e}: {:?}, not {ordinary:?}", run(scale));
+        }
+    }
+
+    #[test]
+    fn one_nan_is_seen_everywhere() {
+        for shape in [&[2, 2][..], &[4]] {
+            let mut p = Tensor::param(Tensor::<f64>::ones(shape));
+            let mut grads = Gradients::default();
+            grads.set(&p, Tensor::from([1.0, f64::NAN, 1.0, 1.0]).reshape(shape));
+            Optimizer::new(Adafactor::default()).step(&mut p, &grads);
+            assert!(p.to_vec().iter().all(|p| p.is_nan()), "{p}");
+        }
     }
 
     #[test]

@@ -91,11 +91,27 @@ impl<F: Float> Rule<F> for Rprop {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::reference::{expect, refused};
+    use crate::rules::reference::{expect, refused, remembered};
 
     #[test]
     fn numbers_of_pytorch() {
         expect(Rprop::default(), 5, [0.925584000000, 0.925584000000]);
+    }
+
+    #[test]
+    fn signs_of_gradients_whose_product_vanishes() {
+        let rule = Rprop { lr: 1.0, ..Rprop::default() };
+        let [d, p] = remembered(rule.clone(), "step_size", &[[1e-200, -1e-200]; 2]);
+        assert_eq!((d, p), (vec![1.2; 2], vec![-1.2, 3.2]));
+        let [d, p] = remembered(rule, "step_size", &[[1e-200, -1e-200], [-1e-200, 1e-200]]);
+        assert_eq!((d, p), (vec![0.5; 2], vec![0.0, 2.0]));
+    }
+
+    /// PyTorch leaves the parameter as it is: its sign of NaN is 0. A diverged network must not look alive.
+    #[test]
+    fn nan_is_seen() {
+        let [_, p] = remembered(Rprop::default(), "prev", &[[f64::NAN, 1.0]]);
+        assert!(p[0].is_nan() && p[1] == 0.99, "{p:?}");
     }
 
     #[test]
