@@ -72,7 +72,7 @@ const COURSES: [Course; 4] = [
 
 #[test]
 fn steps_in_f32_are_steps_in_f64() {
-    let (mut compared, mut worst) = (0, 0.0_f64);
+    let mut compared = 0;
     for (rule, eps_name) in rules() {
         for (course, share) in COURSES {
             for exponent in 5..=25 {
@@ -92,10 +92,9 @@ fn steps_in_f32_are_steps_in_f64() {
                         let way = if rule.starts_with("muon") { longest } else { way(i) };
                         for (step, (a, b)) in single.iter().zip(&double).enumerate() {
                             let off = if a[i] == b[i] { 0.0 } else { (a[i] - b[i]).abs() / way };
-                            worst = worst.max(off);
-                            // Up to 30 steps of a few roundings of 6e-8 each.
+                            // Up to 30 steps of a few roundings of 6e-8 each; the largest difference is 1.6e-6.
                             assert!(
-                                off < 2e-5,
+                                off < 5e-6,
                                 "{rule}, {course} gradients of {size:e}, step {step}, element {i}: {a:?}, in f64 {b:?}"
                             );
                             compared += 1;
@@ -105,6 +104,77 @@ fn steps_in_f32_are_steps_in_f64() {
             }
         }
     }
-    println!("{compared} compared, worst {worst:e}");
     assert!(compared > 500_000, "{compared}");
+}
+
+/// Where the squares have no numbers and ε does not hide it: ten steps of PyTorch 2.15.0 in `f32`, which lose digits as its
+/// squares go below the normal numbers, and from 1e-23 on divide by ε alone.
+#[test]
+fn beyond_the_squares_of_f32_as_far_off_as_pytorch() {
+    let cases: [(&str, f64, [f64; 2], [f64; 2]); 9] = [
+        ("adam", 1e-20, [-0.05004100501537323, 0.03327135741710663], [-0.04999999920663802, 0.03333333262812271]),
+        ("adam", 1e-21, [-0.008940468542277813, 0.005000000353902578], [-0.00909090882864068, 0.004761904617984229]),
+        ("adam", 1e-23, [-0.00010000001202570274, 5.000000601285137e-05], [-9.990009988213172e-5, 4.997501248476006e-5]),
+        ("rmsprop", 1e-20, [-0.08208654820919037, 0.045055363327264786], [-0.08209101383710482, 0.04504948282228997]),
+        ("rmsprop", 1e-21, [-0.009783378802239895, 0.0049412865191698074], [-0.009783496084488658, 0.004945231383221513]),
+        ("rmsprop", 1e-23, [-0.00010000000474974513, 5.0000002374872565e-05], [-9.997783437555385e-5, 4.999445792236045e-5]),
+        ("adagrad", 1e-20, [-0.03238241747021675, 0.024210451170802116], [-0.03238236040694331, 0.02421058716691876]),
+        ("adagrad", 1e-21, [-0.008190282620489597, 0.004499691538512707], [-0.008190668271876752, 0.004499182778898817]),
+        ("adagrad", 1e-23, [-0.00010000000474974513, 5.0000002374872565e-05], [-9.977586577733067e-5, 4.994389795650258e-5]),
+    ];
+    for (rule, size, theirs, exact) in cases {
+        let text = format!("{rule}:lr=0.01,eps=1e-20");
+        let gradient = |_| [f64::from(size as f32), f64::from((-0.5 * size) as f32), 0.0, 0.0];
+        let (single, double) = (run::<f32>(&text, gradient)[9], run::<f64>(&text, gradient)[9]);
+        for i in 0..2 {
+            let error = |x: f64| (x / exact[i] - 1.0).abs();
+            assert!(error(double[i]) < 1e-12, "{text}, {size:e}: {}, not {}", double[i], exact[i]);
+            // What is left of the squares, a few bits, may be rounded in another order.
+            let allowed = (1.5 * error(theirs[i])).max(1e-5);
+            assert!(error(single[i]) <= allowed, "{text}, {size:e}: {}, PyTorch {}", single[i], theirs[i]);
+        }
+        assert_eq!(single[2..], [0.0, 0.0]);
+    }
+}
+
+/// An ε that is nothing in the parameter's type counts as its least positive normal number: 0/0 would be NaN.
+#[test]
+fn a_zero_gradient_is_no_nan_whatever_the_eps() {
+    fn in_type<F: Float>() {
+        for (rule, eps) in rules().into_iter().filter_map(|(rule, eps)| Some((rule, eps?))) {
+            for size in ["0", "1e-320", "1e-300", "1e-46", "1e-42", "1e-38"] {
+                let rule = format!("{rule},{eps}={size}");
+                let still = run::<F>(&rule, |_| [0.0; 4]);
+                assert!(still.iter().flatten().all(|&p| p == 0.0), "{rule} in {}: {still:?}", F::NAME);
+                // And beside and after gradients that are not 0.
+                let moved = run::<F>(&rule, |step| [1.0, -0.5, if step == 3 { 1e-3 } else { 0.0 }, 0.0]);
+                assert!(moved.iter().flatten().all(|p| p.is_finite()), "{rule} in {}: {moved:?}", F::NAME);
+                assert!(moved.iter().all(|p| p[0] < 0.0), "{rule} in {}: {moved:?}", F::NAME);
+            }
+        }
+    }
+    in_type::<f32>();
+    in_type::<f64>();
+}
+
+/// A dead unit: some gradients, then nothing but zeros, until a mean of squares with β₂ = 0.999 has died away. Nothing that
+/// is remembered is ever subnormal, so that no step is slow.
+#[test]
+fn what_is_remembered_is_never_subnormal() {
+    for (rule, _) in rules() {
+        let rule: Box<dyn Rule<f32>> = rule.parse().unwrap();
+        let text = rule.to_string();
+        let mut opt = Optimizer::new(rule);
+        let mut p = Tensor::param(Tensor::<f32>::ones(&[2, 2]));
+        for step in 0..100_000 {
+            let size = if step < 3 { 1e-3 } else { 0.0 };
+            let mut grads = Gradients::default();
+            grads.set(&p, Tensor::from([[size, -size], [0.1 * size, 0.0]]));
+            opt.step(&mut p, &grads);
+            for (name, buffer) in opt.state("").unwrap().buffers() {
+                let normal = buffer.iter().all(|x| *x == 0.0 || x.is_normal());
+                assert!(normal, "{text}, step {step}: {name} is {buffer:?}");
+            }
+        }
+    }
 }
