@@ -34,7 +34,7 @@ pub(crate) fn update<F: Float, const N: usize>(
     });
 }
 
-/// From so many elements on, threads share the pass.
+/// From so many elements on, threads share the pass. Only the clock can tell: every element is computed as it would be alone.
 const SHARED: usize = 1 << 16;
 /// They are cut at multiples of this, a few lines of the cache.
 const SHARED_BLOCK: usize = 64;
