@@ -122,7 +122,7 @@ impl<F: Float> Entry<F> {
     fn take(&mut self, tensor: &Tensor<F>, new: F) {
         match tensor.view().as_slice() {
             Some(elements) if tensor.is_param() => {
-                kernels::update(&mut self.elements, elements, [], move |a, p, []| (a + new * (p - a), []));
+                kernels::update(&mut self.elements, elements, [], [], move |a, p, []| (a + new * (p - a), []));
             }
             _ => self.elements.iter_mut().zip(tensor.view()).for_each(|(a, &p)| *a = p),
         }

@@ -136,7 +136,7 @@ fn momentum_of_nothing_becomes_zero_not_subnormal() {
         let loss = (&w * if step == 0 { 1.0 } else { 0.0 }).sum();
         opt.step(&mut w, &loss.backward());
         let buffer = opt.state("").unwrap().buffer("momentum_buffer").unwrap();
-        assert!(buffer.iter().all(|b| *b == 0.0 || b.abs() >= 1e-30), "{buffer:?}");
+        assert!(buffer.iter().all(|b| *b == 0.0 || b.abs() >= f32::MIN_POSITIVE), "{buffer:?}");
     }
     assert_eq!(opt.state("").unwrap().buffer("momentum_buffer").unwrap(), [0.0, 0.0]);
 }

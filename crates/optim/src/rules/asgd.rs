@@ -82,7 +82,8 @@ impl<F: Float> Rule<F> for Asgd {
         let [eta, kept, mu] = [eta_now, 1.0 - self.lambd * eta_now, mu_now].map(F::from_f64);
         let decay = F::from_f64(self.weight_decay);
         let sign = sign::<F>(self.maximize);
-        param.each(["ax"], move |p, g, [a]| {
+        // An average of parameters is as large as they are.
+        param.each_cutting([("ax", F::zero())], move |p, g, [a]| {
             let g = sign * g + decay * p;
             let p = p * kept - eta * g;
             (p, [if mu == F::one() { p } else { a + mu * (p - a) }])
@@ -93,11 +94,32 @@ impl<F: Float> Rule<F> for Asgd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::reference::{expect, refused};
+    use crate::rules::reference::{expect, refused, remembered};
 
     #[test]
     fn numbers_of_pytorch() {
         expect(Asgd { lr: 0.05, ..Asgd::default() }, 5, [0.773762102359, 0.031249609371]);
+    }
+
+    /// Until `t0` the average is the parameter itself, to the last bit, however far it jumps. With λη = 1 and a constant η
+    /// that is -η·g: 1e16, then 3.3, where `a + (p - a)` would be 4.
+    #[test]
+    fn before_averaging_begins_the_average_is_the_parameter() {
+        let rule = Asgd { lr: 0.5, lambd: 2.0, alpha: 0.0, ..Asgd::default() };
+        let [a, p] = remembered(rule, "ax", &[[-2e16, 2e16], [-6.6, 6.6]]);
+        assert_eq!(p, [3.3, -3.3]);
+        assert_eq!(a, p);
+    }
+
+    /// By hand: η = 0.5, t₀ = 0, so that μ = 1, 1, 1/2, 1/3 in steps 1 to 4; p = 0.5, 0, -0.5, -1.
+    #[test]
+    fn then_it_is_the_mean_of_what_follows() {
+        let rule = || Asgd { lr: 0.5, lambd: 0.0, t0: 0.0, ..Asgd::default() };
+        for (steps, expected) in [(1, 0.5), (2, 0.0), (3, -0.25), (4, -0.5)] {
+            let [a, p] = remembered(rule(), "ax", &vec![[1.0, 1.0]; steps]);
+            assert!((a[0] - expected).abs() < 1e-15, "{steps}: {a:?}");
+            assert_eq!(p[0], 1.0 - 0.5 * steps as f64);
+        }
     }
 
     #[test]

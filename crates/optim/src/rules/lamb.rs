@@ -2,8 +2,8 @@
 
 use downhill_tensor::Float;
 
-use super::{fields, sign};
-use crate::kernels::{self, sum_squares};
+use super::{epsilon, fields, sign};
+use crate::kernels::{self, cut, norm};
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{ParamUpdate, Rule};
 
@@ -68,23 +68,25 @@ impl<F: Float> Rule<F> for Lamb {
         let [beta1, new1, beta2, new2] =
             [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
         let [correction1, correction2] = [correction1, correction2].map(F::from_f64);
-        let [eps, decay] = [self.eps, self.weight_decay].map(F::from_f64);
+        let (eps, decay) = (epsilon::<F>(self.eps), F::from_f64(self.weight_decay));
         let sign = sign::<F>(self.maximize);
         // The length of the whole direction is needed before any of it is applied, so there are two passes.
         let len = param.param.len();
         param.scratch.resize(len, F::zero());
         let [m, v] = param.state.buffers_mut([("exp_avg", len), ("exp_avg_sq", len)]);
-        kernels::update(param.param, param.grad, [m, v, param.scratch], move |p, g, [m, v, _]| {
+        // However short the direction is, it is made as long as the parameter.
+        let cuts = [cut::subnormal(), cut::square(1.0 - self.beta2, self.eps * self.eps), F::zero()];
+        kernels::update(param.param, param.grad, [m, v, param.scratch], cuts, move |p, g, [m, v, _]| {
             let g = sign * g;
             let m = beta1 * m + new1 * g;
             let v = beta2 * v + new2 * g * g;
             let u = m * correction1 / ((v * correction2).sqrt() + eps) + decay * p;
             (p, [m, v, u])
         });
-        let (length, step) = (sum_squares(param.param).sqrt(), sum_squares(param.scratch).sqrt());
+        let (length, step) = (norm(param.param), norm(param.scratch));
         let ratio = if length > 0.0 && step > 0.0 { length / step } else { 1.0 };
         let step = F::from_f64(self.lr * ratio);
-        kernels::update(param.param, param.scratch, [], move |p, u, []| (p - step * u, []));
+        kernels::update(param.param, param.scratch, [], [], move |p, u, []| (p - step * u, []));
     }
 }
 

@@ -132,6 +132,12 @@ macro_rules! fields {
 }
 use fields;
 
+/// The ε of a rule in the parameter's type: what is too small for it counts as its least positive normal number, so that
+/// an element whose gradient is 0 stays where it is instead of becoming 0/0.
+fn epsilon<F: Float>(eps: f64) -> F {
+    F::from_f64(eps).max(F::min_positive_value())
+}
+
 /// 1, or -1 to go uphill: what a gradient is multiplied by.
 fn sign<F: Float>(maximize: bool) -> F {
     if maximize { -F::one() } else { F::one() }

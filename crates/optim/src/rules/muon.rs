@@ -9,7 +9,7 @@ use downhill_tensor::Float;
 use ndarray::ArrayView2;
 
 use super::{fields, sign};
-use crate::kernels;
+use crate::kernels::{self, cut};
 use crate::options::{OptionError, OptionValue, fraction, non_negative, require};
 use crate::{ParamUpdate, Rule};
 
@@ -107,7 +107,8 @@ impl<F: Float> Rule<F> for Muon {
         let sign = sign::<F>(self.maximize);
         param.scratch.resize(len, F::zero());
         let [buffer] = param.state.buffers_mut([("momentum_buffer", len)]);
-        kernels::update(param.scratch, param.grad, [buffer], move |_, g, [b]| {
+        // However small the matrix is, it is divided by its norm.
+        kernels::update(param.scratch, param.grad, [buffer], [cut::subnormal()], move |_, g, [b]| {
             let b = keep * b + new * sign * g;
             (along * sign * g + ahead * b, [b])
         });
@@ -116,7 +117,7 @@ impl<F: Float> Rule<F> for Muon {
         let step = F::from_f64(self.lr * self.adjust_lr.factor(rows as f64, columns as f64));
         let kept = F::from_f64(1.0 - self.lr * self.weight_decay);
         let direction = direction.as_slice().expect("in row-major order");
-        kernels::update(param.param, direction, [], move |p, u, []| (kept * p - step * u, []));
+        kernels::update(param.param, direction, [], [], move |p, u, []| (kept * p - step * u, []));
     }
 }
 

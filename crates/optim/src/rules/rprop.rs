@@ -3,6 +3,7 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
+use crate::kernels::signum;
 use crate::options::{OptionError, non_negative, require};
 use crate::{ParamUpdate, Rule};
 
@@ -69,18 +70,19 @@ impl<F: Float> Rule<F> for Rprop {
         let [minus, plus, low, high] =
             [self.eta_minus, self.eta_plus, self.step_min, self.step_max].map(F::from_f64);
         let (sign, zero, one) = (sign::<F>(self.maximize), F::zero(), F::one());
-        param.each(["prev", "step_size"], move |p, g, [last, d]| {
+        param.each_cutting([("prev", zero), ("step_size", zero)], move |p, g, [last, d]| {
             let g = sign * g;
-            let product = g * last;
+            // The product of two small gradients would be 0, which is no sign.
+            let product = signum(g) * last;
             let turned = product < zero;
             let factor = if product > zero { plus } else { one };
             let factor = if turned { minus } else { factor };
             let d = (d * factor).max(low).min(high);
             let g = if turned { zero } else { g };
-            let by = if g > zero { d } else { zero };
+            // Of 0 nothing; of NaN, NaN.
+            let by = if g > zero { d } else { g };
             let by = if g < zero { -d } else { by };
-            // NaN has no sign to go by, but must not go unseen.
-            (if g.is_nan() { g } else { p - by }, [g, d])
+            (p - by, [g, d])
         });
     }
 }
@@ -88,11 +90,27 @@ impl<F: Float> Rule<F> for Rprop {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::reference::{expect, refused};
+    use crate::rules::reference::{expect, refused, remembered};
 
     #[test]
     fn numbers_of_pytorch() {
         expect(Rprop::default(), 5, [0.925584000000, 0.925584000000]);
+    }
+
+    #[test]
+    fn signs_of_gradients_whose_product_vanishes() {
+        let rule = Rprop { lr: 1.0, ..Rprop::default() };
+        let [d, p] = remembered(rule.clone(), "step_size", &[[1e-200, -1e-200]; 2]);
+        assert_eq!((d, p), (vec![1.2; 2], vec![-1.2, 3.2]));
+        let [d, p] = remembered(rule, "step_size", &[[1e-200, -1e-200], [-1e-200, 1e-200]]);
+        assert_eq!((d, p), (vec![0.5; 2], vec![0.0, 2.0]));
+    }
+
+    /// PyTorch leaves the parameter as it is: its sign of NaN is 0. A diverged network must not look alive.
+    #[test]
+    fn nan_is_seen() {
+        let [_, p] = remembered(Rprop::default(), "prev", &[[f64::NAN, 1.0]]);
+        assert!(p[0].is_nan() && p[1] == 0.99, "{p:?}");
     }
 
     #[test]

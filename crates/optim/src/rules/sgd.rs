@@ -3,6 +3,7 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
+use crate::kernels::cut;
 use crate::options::{OptionError, non_negative, require};
 use crate::{ParamUpdate, Rule};
 
@@ -72,7 +73,7 @@ impl<F: Float> Rule<F> for Sgd {
         let first = param.state.buffer("momentum_buffer").is_none();
         let [keep, add] = if first { [0.0, 1.0] } else { [self.momentum, 1.0 - self.dampening] }.map(F::from_f64);
         let [along, ahead] = if self.nesterov { [F::one(), momentum] } else { [F::zero(), F::one()] };
-        param.each(["momentum_buffer"], move |p, g, [b]| {
+        param.each_cutting([("momentum_buffer", cut::mean(lr))], move |p, g, [b]| {
             let g = sign * g + decay * p;
             let b = keep * b + add * g;
             (p - lr * (along * g + ahead * b), [b])
