@@ -3,7 +3,7 @@
 
 use crate::backward::{check_scalar, walk};
 use crate::no_grad::with_recording;
-use crate::{Float, Tensor, stack};
+use crate::{Float, Tensor, checked_size, stack};
 
 /// The gradients `∂y/∂x` of a scalar `y` for each of `xs`, themselves recorded: they can be differentiated again.
 ///
@@ -124,6 +124,7 @@ pub fn jvp<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N], vs: [&T
 pub fn jacobian<F: Float>(y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
     target(0, x);
     let shape = [y.shape(), x.shape()].concat();
+    checked_size::<F>("jacobian", &shape);
     let row = |i: usize| {
         let mut one_hot = vec![F::zero(); y.len()];
         one_hot[i] = F::one();
