@@ -1,6 +1,6 @@
 //! NumPy's broadcasting rule, and the one place where it is undone in a gradient.
 
-use crate::{Axes, Float, Tensor, keep};
+use crate::{Axes, Float, Tensor, keep, shape};
 
 /// The shape two shapes broadcast to: aligned at their last axes, sizes must be equal or 1.
 pub(crate) fn broadcast_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
@@ -19,9 +19,16 @@ pub(crate) fn broadcast_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, St
     (0..ndim).map(pair).collect()
 }
 
-/// Whether two shapes broadcast; without an allocation when they are equal or one is that of a scalar.
-pub(crate) fn check_broadcast(a: &[usize], b: &[usize]) -> Result<(), String> {
-    if a == b || a.is_empty() || b.is_empty() { Ok(()) } else { broadcast_shape(a, b).map(drop) }
+/// The shape two shapes broadcast to, if a tensor of `T` can have it.
+pub(crate) fn joint_shape<T>(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
+    let shape = broadcast_shape(a, b)?;
+    shape::check::<T>(&shape)?;
+    Ok(shape)
+}
+
+/// Whether two shapes of tensors of `T` broadcast; without an allocation when they are equal or one is that of a scalar.
+pub(crate) fn check_broadcast<T>(a: &[usize], b: &[usize]) -> Result<(), String> {
+    if a == b || a.is_empty() || b.is_empty() { Ok(()) } else { joint_shape::<T>(a, b).map(drop) }
 }
 
 impl<F: Float> Tensor<F> {

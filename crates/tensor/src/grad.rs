@@ -4,7 +4,7 @@
 use crate::backward::{Records, check_recorded, check_scalar, freed, walk};
 use crate::no_grad::with_recording;
 use crate::record::unvarying;
-use crate::{Float, Tensor, stack};
+use crate::{Float, Tensor, checked_size, stack};
 
 /// The gradients `∂y/∂x` of a scalar `y` for each of `xs`, themselves recorded: they can be differentiated again.
 ///
@@ -154,6 +154,7 @@ pub fn jacobian<F: Float>(y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
 fn rows<F: Float>(what: &str, y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
     target(what, 0, x);
     let shape = [y.shape(), x.shape()].concat();
+    checked_size::<F>(what, &shape);
     let mut rows: Vec<Tensor<F>> = Vec::with_capacity(y.len());
     // A loop, for a closure would hide the caller's line from a panic.
     for i in 0..y.len() {

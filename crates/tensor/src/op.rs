@@ -4,7 +4,7 @@ use ndarray::{ArrayD, ArrayViewD};
 
 use crate::elements::Elements;
 use crate::record::{record, record_many};
-use crate::{Float, Tensor, is_recording};
+use crate::{Float, Tensor, is_recording, operation};
 
 /// A differentiable operation on `N` tensors: a name, a forward pass on arrays, and one derivative per argument.
 ///
@@ -43,10 +43,14 @@ pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
     }
 
     /// The result. The shapes have passed [`check`](Self::check).
+    ///
+    /// The caller's line is passed on to every implementation, so that a result too large for the memory is reported there.
+    #[track_caller]
     fn forward(&self, inputs: [ArrayViewD<'_, F>; N]) -> ArrayD<F>;
 
     /// The result when it may share the memory of an input: overridden by operations that only look at their input
     /// differently (transpose, reshape, slice), so that they copy nothing.
+    #[track_caller]
     fn forward_shared(&self, inputs: [&Elements<F>; N]) -> Elements<F> {
         self.forward(inputs.map(|x| x.view())).into()
     }
@@ -85,6 +89,7 @@ pub fn apply<F: Float, O: Op<F, N>, const N: usize>(op: O, inputs: [&Tensor<F>; 
     if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
         misfit(op.name(), &inputs, &reason);
     }
+    operation::begin(op.name());
     let elements = op.forward_shared(inputs.map(|x| &x.0.elements));
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
         record(elements, op, inputs)
@@ -102,6 +107,7 @@ pub trait OpMany<F: Float>: Send + Sync + 'static {
         Ok(())
     }
     /// As [`Op::forward`].
+    #[track_caller]
     fn forward(&self, inputs: &[ArrayViewD<'_, F>]) -> ArrayD<F>;
     /// As [`Op::vjp`].
     fn vjp(&self, wrt: usize, inputs: &[Tensor<F>], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F>;
@@ -139,6 +145,7 @@ pub fn apply_many<F: Float, O: OpMany<F>>(op: O, inputs: &[&Tensor<F>]) -> Tenso
         misfit(op.name(), inputs, &reason);
     }
     let views: Vec<_> = inputs.iter().map(|x| x.view()).collect();
+    operation::begin(op.name());
     let elements = op.forward(&views).into();
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
         record_many(elements, op, inputs)

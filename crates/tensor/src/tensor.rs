@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArrayD, ArrayViewD, Dimension, IxDyn};
+use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
-use crate::Float;
 use crate::elements::Elements;
 use crate::kernels::Memory;
 use crate::record::{Leaf, Node, Record, next_id};
+use crate::{Float, operation};
 
 /// An immutable n-dimensional array of `f32` or `f64`, with the record of the operation that made it.
 ///
 /// Cloning is a reference count; the elements are shared and copied only when one of the owners changes them
 /// ([`assign`](Self::assign), [`data_mut`](Self::data_mut)). A tensor is a *parameter* ([`Tensor::param`]: gradients
 /// flow to it), the *result* of an operation on one, or a *constant* (everything else).
+///
+/// A tensor has at most [`MAX_AXES`](crate::MAX_AXES) axes, and at most `isize::MAX` bytes of elements; the sizes of a
+/// tensor without elements must multiply to no more either, those of 0 aside. Whatever would give another panics, and so
+/// does whatever gives more elements than there is memory for.
 ///
 /// ```
 /// use downhill_tensor::Tensor;
@@ -28,6 +32,7 @@ pub struct Tensor<F: Float = f32>(pub(crate) Arc<Node<F, dyn Record<F>>>);
 
 impl<F: Float> Tensor<F> {
     /// A constant: the same as `Tensor::from(data)`.
+    #[track_caller]
     pub fn new(data: impl Into<Tensor<F>>) -> Self {
         data.into()
     }
@@ -40,22 +45,43 @@ impl<F: Float> Tensor<F> {
     /// let w = Tensor::param([1.0, 2.0]);
     /// assert!(w.requires_grad());
     /// ```
+    #[track_caller]
     pub fn param(data: impl Into<Tensor<F>>) -> Self {
-        Self::leaf(data.into().0.elements.row_major().aligned(), next_id())
+        let data = data.into();
+        operation::begin("param");
+        Self::leaf(data.0.elements.row_major().aligned(), next_id())
     }
 
     /// A tensor full of zeros.
+    ///
+    /// # Panics
+    /// If there is no such shape, or not so much memory.
+    #[track_caller]
     pub fn zeros(shape: &[usize]) -> Self {
-        Self::full(shape, F::zero())
+        Self::filled("zeros", shape, F::zero())
     }
 
     /// A tensor full of ones.
+    ///
+    /// # Panics
+    /// As [`zeros`](Self::zeros).
+    #[track_caller]
     pub fn ones(shape: &[usize]) -> Self {
-        Self::full(shape, F::one())
+        Self::filled("ones", shape, F::one())
     }
 
     /// A tensor full of `value`.
+    ///
+    /// # Panics
+    /// As [`zeros`](Self::zeros).
+    #[track_caller]
     pub fn full(shape: &[usize], value: F) -> Self {
+        Self::filled("full", shape, value)
+    }
+
+    #[track_caller]
+    fn filled(name: &'static str, shape: &[usize], value: F) -> Self {
+        operation::begin(name);
         Self::leaf(Elements::full(IxDyn(shape), value), 0)
     }
 
@@ -69,13 +95,15 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If `fill` does not append as many elements as the shape has.
+    /// If `fill` does not append as many elements as the shape has, there is no such shape, or not so much memory.
     #[track_caller]
     pub fn appended(shape: &[usize], fill: impl FnOnce(&mut Vec<F>)) -> Self {
-        let shape = IxDyn(shape);
-        Self::leaf(Elements::of_memory(shape.clone(), Memory::appended_by(shape.size(), fill)), 0)
+        operation::begin("appended");
+        let memory = Memory::appended_by(shape, fill);
+        Self::leaf(Elements::of_memory(IxDyn(shape), memory), 0)
     }
 
+    #[track_caller]
     pub(crate) fn constant(data: ArrayD<F>) -> Self {
         Self::leaf(data.into(), 0)
     }
@@ -272,6 +300,13 @@ mod tests {
         let y = w.exp();
         assert!(std::panic::catch_unwind(|| y.item()).is_err());
         assert_eq!(y.sum().backward()[&w], w.exp());
+    }
+
+    #[test]
+    fn a_parameter_begins_a_line_of_the_cache() {
+        // All but the first of elements that begin a line.
+        let w = Tensor::param(Tensor::<f32>::ones(&[101]).narrow(0, 1, 100));
+        assert_eq!(w.as_slice().expect("row-major").as_ptr().addr() % 64, 0);
     }
 
     #[test]

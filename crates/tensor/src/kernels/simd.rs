@@ -56,21 +56,17 @@ thread_local! {
 /// assert_eq!(at_most(Level::Baseline, || x.exp()), x.exp());
 /// ```
 pub fn at_most<R>(level: Level, body: impl FnOnce() -> R) -> R {
-    /// Puts back what was in force, also when a panic passes by.
-    struct Restore(Option<Level>);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            FORCED.set(self.0);
-        }
-    }
-    let _restore = Restore(FORCED.replace(Some(granted(level, best()))));
+    let _restored = Restored(FORCED.replace(Some(level.min(best()))));
     body()
 }
 
-/// What is in force when `asked` is asked for on a machine that has `best`: running anything above would be undefined
-/// behaviour.
-fn granted(asked: Level, best: Level) -> Level {
-    asked.min(best)
+/// Puts the level back that was in force, also when a panic goes past.
+struct Restored(Option<Level>);
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        FORCED.set(self.0);
+    }
 }
 
 /// The level that kernels run at in this thread.
@@ -117,40 +113,54 @@ fn avx2<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// [`at_most`] for tests of every instruction set, which would be empty if it did nothing: the level in force is the one that
+/// was asked for, or the best there is, and afterwards again the one before.
+#[cfg(test)]
+#[track_caller]
+pub(crate) fn tested_at<R>(wanted: Level, body: impl FnOnce() -> R) -> R {
+    let before = level();
+    let result = at_most(wanted, || {
+        assert_eq!(level(), wanted.min(best()), "the level in force");
+        body()
+    });
+    assert_eq!(level(), before, "the level afterwards");
+    result
+}
+
 #[cfg(test)]
 mod tests {
+    use std::panic::catch_unwind;
+
     use super::*;
 
-    const LEVELS: [Level; 3] = [Level::Baseline, Level::Avx2, Level::Avx512];
-
     #[test]
-    fn never_above_the_machine() {
-        for (asked, best) in LEVELS.into_iter().flat_map(|asked| LEVELS.map(|best| (asked, best))) {
-            let granted = granted(asked, best);
-            assert!(granted <= asked && granted <= best && (granted == asked || granted == best));
+    fn what_is_asked_for_is_in_force_and_then_no_longer() {
+        assert_eq!(level(), best());
+        for wanted in [Level::Baseline, Level::Avx2, Level::Avx512] {
+            assert_eq!(tested_at(wanted, level), wanted.min(best()));
         }
+        at_most(Level::Baseline, || {
+            // What is nested may ask for more.
+            assert_eq!(at_most(Level::Avx512, level), best());
+            assert_eq!(level(), Level::Baseline);
+        });
+        assert_eq!(level(), best());
     }
 
-    /// The tests of other kernels at every level rest on this.
+    /// No level is in force that the machine does not have.
     #[test]
-    fn the_level_asked_for_is_in_force_and_then_what_was_before() {
-        let machine = level();
-        for outer in LEVELS {
-            at_most(outer, || {
-                assert_eq!(level(), outer.min(machine));
-                for inner in LEVELS {
-                    assert_eq!(at_most(inner, level), inner.min(machine), "an inner level replaces the outer one");
-                    assert_eq!(level(), outer.min(machine));
-                }
-            });
-            assert_eq!(level(), machine);
-        }
+    fn no_more_than_there_is() {
+        at_most(Level::Avx512, || assert_eq!(level(), best()));
+        at_most(Level::Avx512, || assert_eq!(FORCED.get(), Some(best())));
     }
 
     #[test]
-    fn a_panic_leaves_the_level_as_it_was() {
-        let machine = level();
-        assert!(std::panic::catch_unwind(|| at_most(Level::Baseline, || panic!("on purpose"))).is_err());
-        assert_eq!(level(), machine);
+    fn a_panic_restores_the_level() {
+        assert!(catch_unwind(|| at_most(Level::Baseline, || panic!("on purpose"))).is_err());
+        assert_eq!(level(), best());
+        at_most(Level::Baseline, || {
+            assert!(catch_unwind(|| at_most(Level::Avx512, || panic!("on purpose"))).is_err());
+            assert_eq!(level(), Level::Baseline);
+        });
     }
 }

@@ -5,8 +5,8 @@ use std::iter::zip;
 use ndarray::{ArrayD, ArrayViewD};
 
 use crate::axes::resolve_axis;
-use crate::kernels::RunningSum;
-use crate::{Float, Op, Tensor, apply};
+use crate::kernels::{RunningSum, room};
+use crate::{Float, Op, Tensor, apply, shape};
 
 struct IndexSelect {
     axis: usize,
@@ -21,7 +21,11 @@ impl<F: Float> Op<F, 1> for IndexSelect {
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
         let size = x[self.axis];
         match self.indices.iter().position(|&index| index >= size) {
-            None => Ok(()),
+            None => {
+                let mut result = x.to_vec();
+                result[self.axis] = self.indices.len();
+                shape::check::<F>(&result).map(drop)
+            }
             Some(number) => Err(format!(
                 "index {} (number {number}) is out of range for axis {} of size {size}",
                 self.indices[number], self.axis
@@ -34,7 +38,7 @@ impl<F: Float> Op<F, 1> for IndexSelect {
         let width: usize = shape[self.axis + 1..].iter().product();
         let block = shape[self.axis] * width;
         shape[self.axis] = self.indices.len();
-        let mut y = Vec::with_capacity(shape.iter().product());
+        let mut y = room(&shape);
         let x = x.as_standard_layout();
         for block in x.as_slice().expect("row-major").chunks_exact(block.max(1)) {
             for index in &self.indices {

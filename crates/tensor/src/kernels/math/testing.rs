@@ -3,7 +3,7 @@
 use ndarray::IxDyn;
 
 use crate::kernels::map;
-use crate::kernels::simd::{Level, at_most};
+use crate::kernels::simd::{Level, tested_at};
 use crate::{Elements, Float};
 
 /// The distance between two neighbours of `exact` in a type with so many bits behind the point and this least exponent.
@@ -78,7 +78,7 @@ pub(super) fn assert_exact<F: Float>(function: impl Fn(F) -> F, table: &[(F, F)]
 pub(super) fn assert_same_everywhere<F: Float>(function: impl Fn(F) -> F, of_f32: impl Fn(f32) -> F) {
     let xs: Vec<F> = numbers().step_by(7).map(of_f32).collect();
     let x = Elements::new(IxDyn(&[xs.len()]), xs);
-    let at = |level| at_most(level, || map(&x, &function));
+    let at = |level| tested_at(level, || map(&x, &function));
     let expected = at(Level::Baseline);
     for level in [Level::Avx2, Level::Avx512] {
         let y = at(level);
