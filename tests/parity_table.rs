@@ -78,6 +78,9 @@ Deliberate differences:
 | `Muon` | orthogonalises in bfloat16 | in the parameter's own type |
 | `ConstantLr`, factor 0 | division by zero at `total_iters` | goes on with the base rate |
 | `ConstantLr`, `total_iters` 0 | multiplies and never undoes it | does nothing |
+| `OneCycleLr`, step N | goes on beyond the end: up, or below 0 | stays at the last rate |
+| a sequence beyond the end of one of its schedules | fails | stays at its last rate |
+| L-BFGS, a trial that is NaN or infinite | takes it | goes a tenth of the way |
 | a parameter without a gradient | skipped silently | an error that names it; `MissingGradient::Skip` skips it |
 | state that no step can tell from 0 | kept, down to the subnormal numbers | becomes 0 |
 | an ε that the type cannot hold, or 0 | 0/0 where the gradient is 0 | counts as the least positive normal number |
