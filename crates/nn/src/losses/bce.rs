@@ -122,6 +122,24 @@ mod tests {
         assert_eq!(losses.sum().backward()[&p].to_vec(), [-1e12, 1e12, 0.0, 0.0]);
     }
 
+    /// With respect to the target it is `ln(1 - p) - ln p`, both cut off at -100.
+    #[test]
+    fn the_target_pulls_with_a_hundred_at_most() {
+        fn check<F: Float>() {
+            let p = Tensor::<F>::from([0.0, 1.0, 0.5, 1e-45].map(F::from_f64));
+            for target in [0.0, 0.5, 1.0] {
+                let t = Tensor::param(Tensor::full(&[4], F::from_f64(target)));
+                let losses = Bce { reduction: Reduction::Sum, ..Bce::default() }.loss(&p, &t);
+                let slope = losses.backward()[&t].to_vec().into_iter().map(F::as_f64).collect::<Vec<_>>();
+                assert_eq!(slope[..3], [100.0, -100.0, 0.0], "{}", F::NAME);
+                // f32 has 1e-45 as 2^-149, whose logarithm is below -100 too.
+                assert!(slope[3] == 100.0, "{}: {}", F::NAME, slope[3]);
+            }
+        }
+        check::<f32>();
+        check::<f64>();
+    }
+
     #[test]
     fn nan_stays() {
         assert!(bce(&Tensor::from([f64::NAN]), &Tensor::from([1.0])).item().is_nan());
@@ -137,6 +155,15 @@ mod tests {
     #[should_panic(expected = "bce of [2, 1] with targets of shape [2]: the shapes must be equal")]
     fn no_broadcasting() {
         bce(&Tensor::from([[0.5], [0.5]]), &Tensor::from([1.0, 1.0]));
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "bce: the weight of shape [1, 1, 3] does not broadcast to the losses, which have shape [3]"
+    )]
+    fn a_weight_with_more_axes() {
+        let options = Bce { weight: Some(Tensor::ones(&[1, 1, 3])), ..Bce::default() };
+        options.loss(&Tensor::from([0.5, 0.5, 0.5]), &Tensor::from([1.0, 1.0, 1.0]));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use downhill_tensor::{Elementwise, Float, Tensor, elementwise};
 
 use super::Reduction;
+use super::share::{share, share_of};
 use super::targets::{assert_same_shape, weighted};
 
 /// The binary cross-entropy `-(t·ln σ(x) + (1 - t)·ln(1 - σ(x)))` of logits `x`, with its options. Without options:
@@ -27,7 +28,7 @@ impl<F: Float> Default for BceWithLogits<F> {
 /// The mean binary cross-entropy between the sigmoid of logits and targets from 0 to 1 of the same shape.
 ///
 /// Written as `(1 - t)·softplus(x) + t·softplus(-x)`, so that the loss and its derivatives are finite for all finite
-/// logits, and nothing cancels. [`BceWithLogits`] has options.
+/// logits, and nothing cancels. An infinite logit that is right costs 0 (where PyTorch gives NaN), any other infinity. [`BceWithLogits`] has options.
 ///
 /// ```
 /// use downhill_nn::bce_with_logits;
@@ -56,8 +57,8 @@ impl<F: Float> BceWithLogits<F> {
         let losses = match &self.pos_weight {
             None => elementwise(LogLoss, [logits, targets]),
             Some(_) => {
-                let positive = targets * (-logits).softplus();
-                let negative = (-targets + F::one()) * logits.softplus();
+                let positive = share(targets, &(-logits).softplus());
+                let negative = share(&(-targets + F::one()), &logits.softplus());
                 negative + weighted("bce_with_logits", positive, self.pos_weight.as_ref())
             }
         };
@@ -79,7 +80,7 @@ impl<F: Float> Elementwise<F, 2> for LogLoss {
     fn element(&self, [x, t]: [F; 2]) -> F {
         // softplus(±x) = max(±x, 0) + ln(1 + e^-|x|)
         let bend = (-x.abs()).exp().ln_1p();
-        (F::one() - t) * (x.max(F::zero()) + bend) + t * ((-x).max(F::zero()) + bend)
+        share_of(F::one() - t, x.max(F::zero()) + bend) + share_of(t, (-x).max(F::zero()) + bend)
     }
 
     fn vjp(&self, wrt: usize, [x, t]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -2,6 +2,7 @@
 
 use downhill_tensor::{Float, Tensor};
 
+use super::share::share;
 use super::softmax_product::softmax_product;
 use super::sparse::sparse_product;
 use super::targets::{assert_same_shape, class_axis, class_weights, label_shape};
@@ -110,7 +111,7 @@ impl<F: Float> CrossEntropy<F> {
             shape[axis] = classes;
             q = q * Tensor::from(weight).reshape(&shape);
         }
-        self.reduction.of(-(q * logits.log_softmax(axis as isize)).sum_axis(axis))
+        self.reduction.of(-share(&q, &logits.log_softmax(axis as isize)).sum_axis(axis))
     }
 }
 
@@ -248,6 +249,13 @@ mod tests {
     #[should_panic(expected = "cross_entropy of [2, 3] with targets of shape [3]: the shapes must be equal")]
     fn probabilities_of_another_shape() {
         cross_entropy(&logits(), &Tensor::from([0.0, 0.0, 1.0]));
+    }
+
+    #[test]
+    #[should_panic(expected = "cross_entropy: ignore_index is for labels; probabilities that are all 0 have no part")]
+    fn an_ignored_label_among_probabilities() {
+        let options = CrossEntropy { ignore_index: Some(0), ..CrossEntropy::default() };
+        options.loss(&logits(), &Tensor::zeros(&[2, 3]));
     }
 
     #[test]

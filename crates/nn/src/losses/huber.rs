@@ -9,7 +9,7 @@ use super::targets::assert_same_shape;
 /// force `δ` at most (Huber, "Robust estimation of a location parameter", 1964). Without options: [`huber`].
 #[derive(Clone, Copy, Debug)]
 pub struct Huber {
-    /// `δ`, where the parabola becomes a line; above 0.
+    /// `δ`, where the parabola becomes a line; above 0, in the element type too.
     pub delta: f64,
     /// What is returned.
     pub reduction: Reduction,
@@ -41,21 +41,18 @@ impl Huber {
     /// The loss.
     ///
     /// # Panics
-    /// If the shapes differ, or `delta` is not above 0.
+    /// If the shapes differ, or `delta` is not above 0 or rounds to 0 in the element type, where every loss would be 0.
     #[track_caller]
     pub fn loss<F: Float>(&self, input: &Tensor<F>, target: &Tensor<F>) -> Tensor<F> {
         assert!(self.delta > 0.0, "huber: delta {} is not above 0", self.delta);
+        let bend = F::from_f64(self.delta);
+        assert!(bend > F::zero(), "huber: delta {:e} is 0 in {}, and so is every loss", self.delta, F::NAME);
         assert_same_shape("huber", input, target);
-        self.reduction.of(bent_parabola(&(input - target), F::from_f64(self.delta)))
+        self.reduction.of(elementwise(BentParabola { bend }, [&(input - target)]))
     }
 }
 
-/// `e²/2` where `|e| ≤ bend`, and on along its tangents.
-pub(super) fn bent_parabola<F: Float>(error: &Tensor<F>, bend: F) -> Tensor<F> {
-    elementwise(BentParabola { bend }, [error])
-}
-
-/// With `c` the error limited to `±bend` it is `c·(e - c/2)`; the derivative is `c`. A primitive for speed.
+/// `e²/2` where `|e| ≤ bend`, and on along its tangents: with `c` the error limited to `±bend` it is `c·(e - c/2)`; the derivative is `c`. A primitive for speed.
 struct BentParabola<F> {
     bend: F,
 }
@@ -102,6 +99,34 @@ mod tests {
         let losses = Huber { reduction: Reduction::None, ..Huber::default() }.loss(&x, &Tensor::zeros(&[5]));
         assert_eq!(losses.to_vec(), [1.5, 0.5, 0.0, 0.5, 1.5]);
         assert_eq!(losses.sum().backward()[&x].to_vec(), [-1.0, -1.0, 0.0, 1.0, 1.0]);
+    }
+
+    /// By the formula: the slope is `±δ` far out, the loss `δ·(|e| - δ/2)`.
+    #[test]
+    fn a_bend_below_the_normal_numbers() {
+        fn check<F: Float>(delta: f64) {
+            let x = Tensor::<F>::param([1.0, -2.0, 0.0].map(F::from_f64));
+            let losses = Huber { delta, reduction: Reduction::None }.loss(&x, &Tensor::zeros(&[3]));
+            let delta = F::from_f64(delta);
+            assert_eq!(losses.to_vec(), [delta, delta + delta, F::zero()], "{}", F::NAME);
+            assert_eq!(losses.sum().backward()[&x].to_vec(), [delta, -delta, F::zero()], "{}", F::NAME);
+        }
+        check::<f32>(1e-40);
+        check::<f32>(1e-45);
+        check::<f64>(1e-310);
+        check::<f64>(5e-324);
+    }
+
+    #[test]
+    #[should_panic(expected = "huber: delta 1e-50 is 0 in f32")]
+    fn a_bend_that_rounds_to_zero() {
+        Huber { delta: 1e-50, ..Huber::default() }.loss(&Tensor::<f32>::zeros(&[1]), &Tensor::zeros(&[1]));
+    }
+
+    #[test]
+    #[should_panic(expected = "huber: delta 0 is not above 0")]
+    fn no_bend_at_all() {
+        Huber { delta: 0.0, ..Huber::default() }.loss(&Tensor::<f32>::zeros(&[1]), &Tensor::zeros(&[1]));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The Kullback-Leibler divergence.
 
-use downhill_tensor::{Float, Tensor};
+use downhill_tensor::{Elementwise, Float, Tensor, elementwise};
 
 use super::Reduction;
+use super::share::share;
 use super::targets::assert_same_shape;
 
 /// The pointwise Kullback-Leibler divergence `t·(ln t - x)` of log-probabilities `x` from targets `t`, with its options.
@@ -17,7 +18,8 @@ pub struct KlDiv {
 }
 
 /// The mean over all elements of `t·(ln t - x)`, with `x` log-probabilities and `t` probabilities of the same shape; 0 where
-/// `t` is 0. For the divergence of the mathematics, ask [`KlDiv`] for [`Reduction::BatchMean`].
+/// `t` is 0, even if `x` is -inf there (where PyTorch gives NaN), and inf where `x` is -inf and `t` is not 0. With
+/// respect to a target of 0 the derivative is NaN, as in PyTorch: its limit is not finite. For the divergence of the mathematics, ask [`KlDiv`] for [`Reduction::BatchMean`].
 ///
 /// ```
 /// use downhill_nn::{KlDiv, Reduction};
@@ -43,10 +45,41 @@ impl KlDiv {
     pub fn loss<F: Float>(&self, input: &Tensor<F>, target: &Tensor<F>) -> Tensor<F> {
         assert_same_shape("kl_div", input, target);
         self.reduction.of(if self.log_target {
-            target.exp() * (target - input)
+            elementwise(OfLogarithms, [input, target])
         } else {
-            target.xlogy(target) - target * input
+            target.xlogy(target) - share(target, input)
         })
+    }
+}
+
+/// `eᵗ·(t - x)` of each pair `(x, t)` of logarithms; the derivatives are `-eᵗ` and `y + eᵗ`.
+///
+/// A primitive for the ends: a target of -inf, which is probability 0, makes the product `0·inf`.
+struct OfLogarithms;
+
+impl<F: Float> Elementwise<F, 2> for OfLogarithms {
+    fn name(&self) -> &'static str {
+        "kl_div"
+    }
+
+    #[inline(always)]
+    fn element(&self, [x, t]: [F; 2]) -> F {
+        let difference = t - x;
+        if t == F::neg_infinity() && !x.is_nan() {
+            F::zero()
+        } else if difference.is_infinite() {
+            // Also where `eᵗ` is too small for a number: it is not 0.
+            difference
+        } else {
+            t.exp() * difference
+        }
+    }
+
+    fn vjp(&self, wrt: usize, [_, t]: [&Tensor<F>; 2], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        match wrt {
+            0 => -(dy * t.exp()),
+            _ => dy * (y + t.exp()),
+        }
     }
 }
 

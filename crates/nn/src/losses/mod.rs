@@ -3,12 +3,15 @@
 mod bce;
 mod bce_with_logits;
 mod cross_entropy;
+#[cfg(test)]
+mod ends;
 mod huber;
 mod kl_div;
 mod l1;
 mod mse;
 mod nll_loss;
 mod reduction;
+mod share;
 mod smooth_l1;
 mod softmax_product;
 mod sparse;

@@ -77,7 +77,10 @@ impl<F: Float> NllLoss<F> {
         let axis = class_axis(op, shape);
         let classes = shape[axis];
         labels.check(op, shape, axis, self.ignore_index);
-        let weight = class_weights(op, self.weight.as_ref(), classes);
+        let mut weight = class_weights(op, self.weight.as_ref(), classes);
+        if let (Some(weight), Reduction::Mean) = (&mut weight, self.reduction) {
+            bring_near_one(weight);
+        }
         let weight = |class: usize| weight.as_ref().map_or(F::one(), |weight| weight[class]);
 
         let inner: usize = shape[axis + 1..].iter().product();
@@ -97,11 +100,24 @@ impl<F: Float> NllLoss<F> {
     }
 }
 
+/// Multiplies weights far from 1 by a common power of two, which a mean does not see: neither their products nor the
+/// reciprocal of their sum leave the range of the type.
+fn bring_near_one<F: Float>(weights: &mut [F]) {
+    let largest = weights.iter().fold(0.0, |largest: f64, weight| largest.max(weight.as_f64().abs()));
+    if largest > 0.0 && largest.is_finite() && !(1e-9..=1e9).contains(&largest) {
+        // In two halves, each of which is within the range of the type.
+        let exponent = -largest.log2().round() as i32;
+        let halves = [exponent / 2, exponent - exponent / 2].map(|half| F::from_f64(2.0_f64.powi(half)));
+        weights.iter_mut().for_each(|weight| *weight = *weight * halves[0] * halves[1]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use downhill_tensor::{Check, gradcheck};
 
     use super::*;
+    use crate::CrossEntropy;
 
     fn log_p() -> Tensor<f64> {
         Tensor::from([[0.2, 0.3, 0.5], [0.1, 0.8, 0.1]]).ln()
@@ -118,12 +134,69 @@ mod tests {
         close(NllLoss { ignore_index: Some(2), ..options }.loss(&log_p(), &[2, 1]), b / 2.0);
     }
 
+    /// A mean divides by the sum of the weights, so that a factor on all of them changes nothing, however small or large.
+    #[test]
+    fn only_the_ratios_of_the_weights_count_in_a_mean() {
+        fn check<F: Float>(factors: &[f64]) {
+            let x = Tensor::<F>::param([[0.25, 0.75, 0.5], [2.0, -1.0, 0.0]].map(|row| row.map(F::from_f64)));
+            let of = |factor: f64, smoothing: f64| {
+                let weight = [1.0, 2.0, 4.0].map(|w| F::from_f64(w) * F::from_f64(factor));
+                let weight = Some(Tensor::from(weight));
+                let loss = match smoothing {
+                    s if s < 0.0 => NllLoss { weight, ..NllLoss::default() }.loss(&x, &[2, 1]),
+                    label_smoothing => {
+                        CrossEntropy { weight, label_smoothing, ..CrossEntropy::default() }.loss(&x, &[2, 1])
+                    }
+                };
+                let value = loss.item();
+                (value, loss.backward()[&x].to_vec())
+            };
+            for &factor in factors {
+                for smoothing in [-1.0, 0.0, 0.1] {
+                    // Powers of two, so that not a bit may differ.
+                    assert_eq!(of(factor, smoothing), of(1.0, smoothing), "{} {factor:e} {smoothing}", F::NAME);
+                }
+            }
+        }
+        let two = |exponent: i32| 2.0_f64.powi(exponent);
+        check::<f32>(&[two(-149), two(-147), two(-130), two(-40), two(-20), two(20), two(40), two(124)]);
+        check::<f64>(&[two(-1022), two(-1000), two(-40), two(40), two(1000), two(1020)]);
+        check::<f64>(&[f64::from_bits(1)]);
+    }
+
     #[test]
     fn an_ignored_label_need_not_be_a_class() {
         let options = NllLoss { ignore_index: Some(255), reduction: Reduction::None, ..NllLoss::default() };
         assert_eq!(options.loss(&log_p(), &[255, 1]).to_vec(), [0.0, -0.8_f64.ln()]);
         let all = NllLoss { reduction: Reduction::Mean, ..options }.loss(&log_p(), &[255, 255]);
         assert!(all.item().is_nan(), "a mean of nothing");
+    }
+
+    /// A class may be the one that is ignored, the first too.
+    #[test]
+    fn the_first_class_ignored() {
+        let options = NllLoss { ignore_index: Some(0), reduction: Reduction::None, ..NllLoss::default() };
+        assert_eq!(options.loss(&log_p(), &[0, 1]).to_vec(), [0.0, -0.8_f64.ln()]);
+        let mean = NllLoss { reduction: Reduction::Mean, ..options };
+        assert_eq!(mean.loss(&log_p(), &[0, 1]).item(), -0.8_f64.ln());
+        // And not ignored, where another is.
+        let options = NllLoss { ignore_index: Some(1), ..mean };
+        assert_eq!(options.loss(&log_p(), &[0, 1]).item(), -0.2_f64.ln());
+    }
+
+    /// `Σ w·l / Σ w` with all of a small, a zero and a negative weight (the formula has no lower bound).
+    #[test]
+    fn small_and_zero_weights_divide_as_they_are() {
+        let loss = |weight: [f64; 3], labels: &[usize; 2]| {
+            let weight = Some(Tensor::from(weight));
+            NllLoss { weight, ..NllLoss::default() }.loss(&log_p(), labels).item()
+        };
+        let close = |x: f64, y: f64| assert!((x - y).abs() < 1e-15, "{x} is not {y}");
+        let (a, b) = (-0.5_f64.ln(), -0.8_f64.ln());
+        close(loss([1.0, 1e-4, 1e-5], &[2, 1]), (1e-5 * a + 1e-4 * b) / 1.1e-4);
+        close(loss([1.0, 2.0, 0.0], &[2, 1]), b);
+        close(loss([1.0, -0.5, 2.0], &[2, 1]), (2.0 * a - 0.5 * b) / 1.5);
+        assert!(loss([1.0, 0.0, 0.0], &[2, 1]).is_nan(), "0/0, as in PyTorch");
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! The absolute error with a rounded tip.
 
-use downhill_tensor::{Float, Tensor};
+use downhill_tensor::{Elementwise, Float, Tensor, elementwise};
 
-use super::huber::bent_parabola;
 use super::targets::assert_same_shape;
 use super::{L1, Reduction};
 
@@ -11,7 +10,8 @@ use super::{L1, Reduction};
 /// arXiv:1504.08083). Without options: [`smooth_l1`].
 #[derive(Clone, Copy, Debug)]
 pub struct SmoothL1 {
-    /// `β`, where the parabola becomes a line; with 0 it is the absolute error itself.
+    /// `β`, where the parabola becomes a line; with 0, also one that only rounds to 0 in the element type, it is the absolute
+    /// error itself.
     pub beta: f64,
     /// What is returned.
     pub reduction: Reduction,
@@ -48,11 +48,73 @@ impl SmoothL1 {
     pub fn loss<F: Float>(&self, input: &Tensor<F>, target: &Tensor<F>) -> Tensor<F> {
         assert!(self.beta >= 0.0, "smooth_l1: beta {} is not 0 or above", self.beta);
         assert_same_shape("smooth_l1", input, target);
-        if self.beta == 0.0 {
+        let beta = F::from_f64(self.beta);
+        if beta == F::zero() {
             return L1 { reduction: self.reduction }.loss(input, target);
         }
-        let beta = F::from_f64(self.beta);
-        self.reduction.of(bent_parabola(&(input - target), beta) / beta)
+        self.reduction.of(elementwise(RoundedTip { beta }, [&(input - target)]))
+    }
+}
+
+/// `e²/2β` where `|e| < β`, `|e| - β/2` beyond; the derivative is [`Slope`].
+///
+/// A primitive for numerical stability: a quotient by `β` sends `1/β` back, which a subnormal `β` makes infinite. The
+/// ratio `e/β` is at most 1 where it is asked for.
+struct RoundedTip<F> {
+    beta: F,
+}
+
+impl<F: Float> Elementwise<F, 1> for RoundedTip<F> {
+    fn name(&self) -> &'static str {
+        "smooth_l1"
+    }
+
+    fn element(&self, [e]: [F; 1]) -> F {
+        let half = F::from_f64(0.5);
+        // A comparison with NaN is false, so that NaN passes.
+        if e.abs() >= self.beta { e.abs() - self.beta * half } else { e / self.beta * e * half }
+    }
+
+    fn vjp(&self, _wrt: usize, [e]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy * elementwise(Slope { beta: self.beta }, [e])
+    }
+}
+
+/// `e/β` limited to ±1; the derivative is [`Curvature`].
+struct Slope<F> {
+    beta: F,
+}
+
+impl<F: Float> Elementwise<F, 1> for Slope<F> {
+    fn name(&self) -> &'static str {
+        "smooth_l1_slope"
+    }
+
+    fn element(&self, [e]: [F; 1]) -> F {
+        if e.abs() >= self.beta { e.signum() } else { e / self.beta }
+    }
+
+    fn vjp(&self, _wrt: usize, [e]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        elementwise(Curvature { beta: self.beta }, [dy, &e.detach()])
+    }
+}
+
+/// `a/β` where `|e| < β`, else 0; linear in `a`, and applied only with a constant `e`.
+struct Curvature<F> {
+    beta: F,
+}
+
+impl<F: Float> Elementwise<F, 2> for Curvature<F> {
+    fn name(&self) -> &'static str {
+        "smooth_l1_curvature"
+    }
+
+    fn element(&self, [a, e]: [F; 2]) -> F {
+        if e.abs() >= self.beta { F::zero() } else { a / self.beta }
+    }
+
+    fn vjp(&self, _wrt: usize, [_, e]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        elementwise(Curvature { beta: self.beta }, [dy, e])
     }
 }
 
@@ -81,6 +143,39 @@ mod tests {
         let losses = options.loss(&x, &Tensor::zeros(&[5]));
         assert_eq!(losses.to_vec(), [3.0, 1.0, 0.0, 0.25, 1.0]);
         assert_eq!(losses.sum().backward()[&x].to_vec(), [-1.0, -1.0, 0.0, 0.5, 1.0]);
+    }
+
+    /// By the formula: 1 far out however small `β` is, `e/β` inside; a `β` that rounds to 0 is 0.
+    #[test]
+    fn a_beta_below_the_normal_numbers() {
+        fn check<F: Float>(beta: f64, errors: &[f64], slopes: &[f64], values: &[f64]) {
+            let x = Tensor::<F>::param(errors.iter().map(|&e| F::from_f64(e)).collect::<Vec<F>>());
+            let options = SmoothL1 { beta, reduction: Reduction::None };
+            let losses = options.loss(&x, &Tensor::zeros(x.shape()));
+            let close = |a: &Tensor<F>, b: &[f64]| {
+                a.to_vec().iter().zip(b).all(|(a, b)| (a.as_f64() - b).abs() <= 1e-5 * b.abs())
+            };
+            let slope = losses.sum().backward()[&x].clone();
+            assert!(close(&slope, slopes), "{} {beta:e}: {slope}", F::NAME);
+            assert!(close(&losses, values), "{} {beta:e}: {losses}", F::NAME);
+        }
+        let (far, sides) = ([1.0, -2.0, 0.0], [1.0, -1.0, 0.0]);
+        for beta in [f64::from(f32::MIN_POSITIVE), 1e-40, 1e-44, 1e-45, 1e-46, 1e-50] {
+            check::<f32>(beta, &far, &sides, &[1.0, 2.0, 0.0]);
+            check::<f32>(beta, &[1e-30], &[1.0], &[1e-30]);
+        }
+        for beta in [f64::MIN_POSITIVE, 1e-310, 1e-320, 5e-324] {
+            check::<f64>(beta, &far, &sides, &[1.0, 2.0, 0.0]);
+            check::<f64>(beta, &[1e-300], &[1.0], &[1e-300]);
+        }
+        // Inside, where the errors themselves are subnormal; the ratios are exact.
+        let (one, two) = (f64::from(f32::MIN_POSITIVE) / 4.0, f64::from(f32::MIN_POSITIVE) / 8.0);
+        check::<f32>(one, &[two, -two], &[0.5, -0.5], &[two / 4.0, two / 4.0]);
+        let (one, two) = (f64::MIN_POSITIVE / 4.0, f64::MIN_POSITIVE / 8.0);
+        check::<f64>(one, &[two, -two], &[0.5, -0.5], &[two / 4.0, two / 4.0]);
+        // And at the other end, where β·|e| would overflow.
+        check::<f64>(1e200, &[1e300, 1e199], &[1.0, 0.1], &[1e300, 5e197]);
+        check::<f32>(1e30, &[1e38, 1e29], &[1.0, 0.1], &[1e38, 5e27]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use downhill_tensor::{Float, Op, Tensor, apply, keep};
 use ndarray::{ArrayD, ArrayViewD};
 
+use super::share::share_of;
 use super::sparse::Entry;
 use super::targets::label_shape;
 
@@ -34,7 +35,8 @@ impl<F: Float> Op<F, 1> for SoftmaxProduct<F> {
         let log_p = log_p.view();
         let log_p = log_p.as_slice().expect("row-major");
         // In f64: the batch may be an image of a million labels.
-        let sum = entries.iter().fold(0.0, |sum, entry| sum + (entry.coefficient * log_p[entry.column]).as_f64());
+        let sum =
+            entries.iter().fold(0.0, |sum, entry| sum + share_of(entry.coefficient, log_p[entry.column]).as_f64());
         ArrayD::from_elem(vec![], F::from_f64(sum) * *scale)
     }
 

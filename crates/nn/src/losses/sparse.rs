@@ -9,6 +9,8 @@ use std::sync::Arc;
 use downhill_tensor::{Float, Op, Tensor, apply};
 use ndarray::{ArrayD, ArrayViewD};
 
+use super::share::share_of;
+
 /// An entry of the matrix. `row` is a position in the result, `column` one in the input, both in row-major order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry<F> {
@@ -35,9 +37,9 @@ impl<F: Float> Op<F, 1> for SparseProduct<F> {
         let mut y = vec![F::zero(); self.shape.iter().product()];
         for &Entry { row, column, coefficient } in &*self.entries {
             if self.transposed {
-                y[column] += coefficient * x[row];
+                y[column] += share_of(coefficient, x[row]);
             } else {
-                y[row] += coefficient * x[column];
+                y[row] += share_of(coefficient, x[column]);
             }
         }
         ArrayD::from_shape_vec(self.shape.as_slice(), y).expect("as many as the shape has")

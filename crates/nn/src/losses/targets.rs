@@ -3,6 +3,8 @@
 use downhill_tensor::{Float, Tensor};
 use ndarray::{Array, ArrayView, ArrayViewD, Dimension};
 
+use super::share::share;
+
 /// The right class of each element, as an index from 0. Made from `&Vec<usize>`, a slice, an array, or an `ndarray`
 /// view of any dimension.
 #[derive(Clone, Debug)]
@@ -134,7 +136,7 @@ pub(crate) fn assert_same_shape<F: Float>(loss: &str, input: &Tensor<F>, target:
     }
 }
 
-/// The losses of single elements times a weight that broadcasts to them.
+/// The losses of single elements times a weight that broadcasts to them; what has weight 0 costs 0, even an infinity.
 ///
 /// # Panics
 /// If it does not.
@@ -149,7 +151,7 @@ pub(crate) fn weighted<F: Float>(loss: &str, losses: Tensor<F>, weight: Option<&
         weight.shape(),
         losses.shape()
     );
-    losses * weight
+    share(weight, &losses)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::fmt;
 use downhill_tensor::{Float, Tensor};
 use ndarray::{Array2, Axis};
 
-use super::predictions;
+use super::pairs;
 use crate::Labels;
 
 /// How often each class was taken for each. `Display` writes it as a table with the recall and the precision of every
@@ -27,12 +27,25 @@ use crate::Labels;
 /// accuracy 75.0% of 4
 /// ");
 /// ```
+///
+/// Like a loss, it can be told which label stands for "no label":
+///
+/// ```
+/// use downhill_nn::ConfusionMatrix;
+/// use downhill_tensor::Tensor;
+/// let mut matrix = ConfusionMatrix { ignore_index: Some(255), ..ConfusionMatrix::new(2) };
+/// matrix.add(&Tensor::from([[2.0, 0.0], [1.0, 0.0]]), &[0, 255]);
+/// assert_eq!((matrix.total(), matrix.accuracy()), (1, 1.0));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfusionMatrix {
     /// What the classes are called.
     pub names: Vec<String>,
     /// `counts[[actual, predicted]]`.
     pub counts: Array2<u64>,
+    /// The label that stands for "no label" and is not counted. It may be the number of a class or any other, such as 255;
+    /// none unless it is set.
+    pub ignore_index: Option<usize>,
 }
 
 impl ConfusionMatrix {
@@ -44,7 +57,7 @@ impl ConfusionMatrix {
     /// An empty matrix for classes with these names.
     pub fn named(names: &[impl ToString]) -> Self {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        ConfusionMatrix { counts: Array2::zeros((names.len(), names.len())), names }
+        ConfusionMatrix { counts: Array2::zeros((names.len(), names.len())), names, ignore_index: None }
     }
 
     /// Counts a batch: the class with the largest logit is what was predicted, the label what it was. Shapes are those
@@ -52,11 +65,11 @@ impl ConfusionMatrix {
     ///
     /// # Panics
     /// If the logits have another number of classes, the labels not the shape of the logits without their class axis, or
-    /// one is not a class.
+    /// one is neither a class nor the one to ignore.
     #[track_caller]
     pub fn add<'a, F: Float>(&mut self, logits: &Tensor<F>, labels: impl Into<Labels<'a>>) {
         let labels = labels.into();
-        let predictions = predictions("ConfusionMatrix::add", logits, &labels);
+        let pairs = pairs("ConfusionMatrix::add", logits, &labels, self.ignore_index);
         let classes = logits.shape()[usize::from(logits.ndim() > 1)];
         assert!(
             classes == self.names.len(),
@@ -64,7 +77,7 @@ impl ConfusionMatrix {
             logits.shape(),
             self.names.len()
         );
-        for (&actual, &predicted) in labels.0.iter().zip(&predictions) {
+        for (actual, predicted) in pairs {
             self.counts[[actual, predicted]] += 1;
         }
     }
@@ -161,6 +174,36 @@ mod tests {
         assert_eq!((matrix.total(), matrix.accuracy()), (6, 4.0 / 6.0));
         assert_eq!((matrix.recall(0), matrix.precision(1), matrix.f1(1)), (2.0 / 3.0, 2.0 / 3.0, 2.0 / 3.0));
         assert!(matrix.recall(2).is_nan() && matrix.precision(2).is_nan() && matrix.f1(2).is_nan());
+    }
+
+    #[test]
+    fn ignored_labels_are_not_counted() {
+        let mut matrix = ConfusionMatrix { ignore_index: Some(9), ..ConfusionMatrix::new(2) };
+        matrix.add(&logits(&[0, 1, 1, 0], 2), &[0, 9, 0, 9]);
+        assert_eq!(matrix.counts, ndarray::arr2(&[[1, 1], [0, 0]]));
+        // A class may be ignored too.
+        let mut matrix = ConfusionMatrix { ignore_index: Some(0), ..ConfusionMatrix::new(2) };
+        matrix.add(&logits(&[0, 1, 1, 0], 2), &[0, 1, 0, 1]);
+        assert_eq!(matrix.counts, ndarray::arr2(&[[0, 0], [1, 1]]));
+    }
+
+    #[test]
+    #[should_panic(expected = "ConfusionMatrix::add of [2, 2]: the label 9 at index [1] is not one of the 2 classes")]
+    fn a_label_that_is_no_class() {
+        ConfusionMatrix::new(2).add(&logits(&[0, 1], 2), &[0, 9]);
+    }
+
+    /// What nothing is a share of is a dash, not NaN.
+    #[test]
+    fn the_table_of_nothing() {
+        let expected = "\
+actual \\ predicted  0  1  recall
+0                   0  0       -
+1                   0  0       -
+precision           -  -
+accuracy - of 0
+";
+        assert_eq!(ConfusionMatrix::new(2).to_string(), expected);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 mod accuracy;
 mod confusion_matrix;
 
-pub use accuracy::accuracy;
+pub use accuracy::{Accuracy, accuracy};
 pub use confusion_matrix::ConfusionMatrix;
 
 use downhill_tensor::{Float, Tensor};
@@ -12,10 +12,20 @@ use ndarray::ArrayD;
 use crate::Labels;
 use crate::losses::class_axis;
 
-/// The class with the largest logit for each label, which have passed their check.
+/// The pairs of label and class with the largest logit, except where the label is `ignore`. The labels have passed their
+/// check.
 #[track_caller]
-fn predictions<F: Float>(op: &str, logits: &Tensor<F>, labels: &Labels<'_>) -> ArrayD<usize> {
+fn pairs<'l, F: Float>(
+    op: &str,
+    logits: &Tensor<F>,
+    labels: &'l Labels<'_>,
+    ignore: Option<usize>,
+) -> impl Iterator<Item = (usize, usize)> + use<'l, F> {
     let axis = class_axis(op, logits.shape());
-    labels.check(op, logits.shape(), axis, None);
-    if labels.0.is_empty() { ArrayD::zeros(labels.0.raw_dim()) } else { logits.argmax(axis as isize) }
+    labels.check(op, logits.shape(), axis, ignore);
+    // Without labels there may be no classes either, of which none is the largest.
+    let predictions =
+        if labels.0.is_empty() { ArrayD::zeros(labels.0.raw_dim()) } else { logits.argmax(axis as isize) };
+    let pairs = labels.0.iter().copied().zip(predictions);
+    pairs.filter(move |&(label, _)| Some(label) != ignore)
 }

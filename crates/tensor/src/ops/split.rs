@@ -4,7 +4,8 @@ use crate::axes::resolve_axis;
 use crate::{Float, Tensor};
 
 impl<F: Float> Tensor<F> {
-    /// Pieces of `size` positions along an axis; the last is shorter if they do not come out even.
+    /// Pieces of `size` positions along an axis; the last is shorter if they do not come out even. An empty axis is one empty
+    /// piece, as in PyTorch.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -61,7 +62,8 @@ impl<F: Float> Tensor<F> {
     }
 
     /// `count` pieces of nearly equal size along an axis: the size divided by `count` and rounded up, so that the last may
-    /// be shorter, and there may be fewer pieces than `count`, as in PyTorch.
+    /// be shorter, and there may be fewer pieces than `count`; of an empty axis there are `count` empty ones. All as in
+    /// PyTorch.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -76,7 +78,17 @@ impl<F: Float> Tensor<F> {
     pub fn chunk(&self, count: usize, axis: isize) -> Vec<Tensor<F>> {
         let length = self.shape()[resolve_axis("chunk", axis, self.ndim())];
         assert!(count > 0, "chunk of {:?}: into 0 pieces", self.shape());
-        self.split(length.div_ceil(count).max(1), axis)
+        match length.div_ceil(count) {
+            0 => {
+                let mut pieces = Vec::new();
+                if pieces.try_reserve_exact(count).is_err() {
+                    panic!("chunk of {:?}: there is no memory for {count} empty pieces", self.shape());
+                }
+                pieces.resize(count, self.clone());
+                pieces
+            }
+            size => self.split(size, axis),
+        }
     }
 }
 
@@ -111,13 +123,35 @@ mod tests {
             assert_eq!(widths(&pieces), expected);
             assert_eq!(concat(&pieces, 1), x);
         }
-        assert_eq!(widths(&Tensor::zeros(&[2, 0]).chunk(3, 1)), [0]);
+    }
+
+    /// PyTorch's `chunk` asks for `count` pieces of size 0 then, its `split` gives one piece at least.
+    #[test]
+    fn an_empty_axis() {
+        let nothing = Tensor::param(Tensor::<f64>::zeros(&[2, 0]));
+        let shapes = |pieces: &[Tensor<f64>]| pieces.iter().map(|piece| piece.shape().to_vec()).collect::<Vec<_>>();
+        assert_eq!(shapes(&nothing.chunk(3, 1)), vec![[2, 0]; 3]);
+        assert_eq!(shapes(&nothing.chunk(1, -1)), [[2, 0]]);
+        assert_eq!(shapes(&nothing.split(2, 1)), [[2, 0]]);
+        assert_eq!(shapes(&nothing.split_sizes(&[0, 0], 1)), vec![[2, 0]; 2]);
+        assert_eq!(nothing.split_sizes(&[], 1), []);
+        // Another axis is as long as ever.
+        assert_eq!(shapes(&nothing.chunk(2, 0)), vec![[1, 0]; 2]);
+        let [a, b, c] = <[_; 3]>::try_from(nothing.chunk(3, 1)).expect("three");
+        assert_eq!(concat(&[a, b, c], 1).sum().backward()[&nothing].shape(), [2, 0]);
     }
 
     #[test]
     #[should_panic(expected = "split_sizes of [5]: the sizes [2, 2] add up to 4, axis 0 has size 5")]
     fn sizes_that_do_not_add_up() {
         Tensor::<f32>::zeros(&[5]).split_sizes(&[2, 2], 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "chunk of [0]: there is no memory for 18446744073709551615 empty pieces")]
+    #[cfg(target_pointer_width = "64")]
+    fn more_empty_pieces_than_there_is_memory() {
+        Tensor::<f32>::zeros(&[0]).chunk(usize::MAX, 0);
     }
 
     #[test]
