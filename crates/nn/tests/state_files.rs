@@ -235,7 +235,7 @@ fn a_file_that_another_program_writes_meanwhile() {
         });
         // Also if this panics, or the writer would never end.
         let _done = SetOnDrop(&done);
-        let mut model = Tensor::<f32>::param(&Tensor::zeros(&[200, 100]));
+        let mut model = Tensor::<f32>::param(Tensor::zeros(&[200, 100]));
         for _ in 0..500 {
             if state::load(&mut model, &scratch.0).is_ok() {
                 let values = model.to_vec();
