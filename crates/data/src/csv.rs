@@ -186,7 +186,7 @@ impl Csv {
         let mut labels = Labels::default();
         let cells = Cells::read(self, path, text, true, |field| match &**field {
             "" => Err("the name of a class"),
-            _ => Ok(labels.number(field)),
+            _ => Ok(labels.number(field.clone())),
         })?;
         Ok(ClassTable::new(cells, labels))
     }

@@ -59,6 +59,9 @@ impl ImageSet {
     /// Images and labels from a pair of IDX files, raw or gzip, as MNIST, Fashion-MNIST, KMNIST and EMNIST come. Every
     /// label must be below `classes`.
     ///
+    /// Reading a file takes memory of its own size; a compressed one twice what its header announces, and not more than three
+    /// times what is in it; and 256 KiB. What the header announces is compared with the size of the file first.
+    ///
     /// ```
     /// # let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/mnist");
     /// use downhill_data::ImageSet;

@@ -14,12 +14,12 @@ pub(super) struct Labels<'a> {
 
 impl<'a> Labels<'a> {
     /// The number of this spelling.
-    pub(super) fn number(&mut self, spelling: &Cow<'a, str>) -> usize {
-        if let Some(&number) = self.numbers.get(&**spelling) {
+    pub(super) fn number(&mut self, spelling: Cow<'a, str>) -> usize {
+        if let Some(&number) = self.numbers.get(&*spelling) {
             return number;
         }
         let number = self.numbers.len();
-        self.numbers.insert(spelling.clone(), number);
+        self.numbers.insert(spelling, number);
         number
     }
 
@@ -70,7 +70,7 @@ mod tests {
     /// The names of the classes, and the class of each label.
     fn classes(labels: &[&'static str]) -> (Vec<String>, Vec<usize>) {
         let mut all = Labels::default();
-        let numbers: Vec<usize> = labels.iter().map(|&label| all.number(&Cow::Borrowed(label))).collect();
+        let numbers: Vec<usize> = labels.iter().map(|&label| all.number(Cow::Borrowed(label))).collect();
         let (names, class_of) = all.classes();
         (names, numbers.into_iter().map(|number| class_of[number]).collect())
     }

@@ -210,10 +210,11 @@ fn remove_left_over(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     for entry in entries.flatten().filter(|entry| is_ours(&entry.file_name())) {
         let regular = entry.file_type().is_ok_and(|kind| kind.is_file());
-        if let (true, Ok(file)) = (regular, OpenOptions::new().write(true).open(entry.path())) {
-            if file.try_lock().is_ok() {
-                let _ = fs::remove_file(entry.path());
-            }
+        if regular
+            && let Ok(file) = OpenOptions::new().write(true).open(entry.path())
+            && file.try_lock().is_ok()
+        {
+            let _ = fs::remove_file(entry.path());
         }
     }
 }

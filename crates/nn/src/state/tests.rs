@@ -90,7 +90,7 @@ fn a_shape_with_as_many_elements_is_another_shape() {
     let directory = Directory::new("shapes");
     save(&Tensor::<f32>::param([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), directory.file()).unwrap();
     for other in [&[3, 2][..], &[6], &[1, 2, 3], &[2, 3, 1]] {
-        let mut model = Tensor::<f32>::param(&Tensor::zeros(other));
+        let mut model = Tensor::<f32>::param(Tensor::zeros(other));
         let message = problem(load(&mut model, directory.file()));
         assert!(message.ends_with(&format!("has shape [2, 3], the model's has {other:?}")), "{message}");
         assert_eq!(model, Tensor::zeros(other));

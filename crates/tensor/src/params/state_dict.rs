@@ -185,7 +185,7 @@ mod tests {
     fn as_many_elements_in_another_shape_do_not_fit() {
         let saved = Tensor::<f64>::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).state_dict();
         for shape in [&[3, 2][..], &[6], &[1, 2, 3], &[2, 3, 1]] {
-            let mut model = Tensor::<f64>::param(&Tensor::zeros(shape));
+            let mut model = Tensor::<f64>::param(Tensor::zeros(shape));
             let error = model.load_state_dict(&saved).unwrap_err();
             assert_eq!(error.misshapen, [(String::new(), shape.to_vec(), vec![2, 3])]);
             assert_eq!(model, Tensor::zeros(shape));
