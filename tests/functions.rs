@@ -38,6 +38,9 @@ fn within_the_stated_bounds_at_thousands_of_points() {
         let (worst, at) = errors.fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a });
         println!("{name}: {worst:.3} units in the last place at {at:e}");
         assert!(worst <= bound, "{name}: {worst} units in the last place at {at:e}, more than {bound}");
-        assert!(worst > 0.5, "{name}: {worst}: every rounded result is off by up to half a unit, so this measures nothing");
+        assert!(
+            worst > 0.5,
+            "{name}: {worst}: every rounded result is off by up to half a unit, so this measures nothing"
+        );
     }
 }

@@ -40,11 +40,11 @@ impl<F: Float> Tensor<F> {
     ///
     /// ```
     /// use downhill_tensor::Tensor;
-    /// let w = Tensor::param([1.0, 2.0]);
+    /// let w = Tensor::param([0.0, 0.0]);
     /// let shared = w.exp();
     /// let (first, second) = (shared.sum(), shared.square().sum());
     /// let grads = first.backward_retain_graph() + second.backward(); // both go through `shared`
-    /// assert_eq!(grads[&w], w.exp() + 2.0 * (2.0 * &w).exp());
+    /// assert_eq!(grads[&w], w.exp() + (&w * 2.0).exp() * 2.0);
     /// ```
     ///
     /// # Panics

@@ -18,10 +18,14 @@ impl<F: Float> Op<F, 1> for Cumsum {
 
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
         let mut y = x.as_standard_layout().into_owned();
+        if y.is_empty() {
+            // The axes behind may have any size.
+            return y;
+        }
         let (length, width) = (x.shape()[self.axis], x.shape()[self.axis + 1..].iter().product::<usize>());
         // One sum for each element behind the axis, so that memory is walked in its order.
         let mut sums = vec![RunningSum::new(F::zero()); width];
-        for block in y.as_slice_mut().expect("row-major").chunks_exact_mut((length * width).max(1)) {
+        for block in y.as_slice_mut().expect("row-major").chunks_exact_mut(length * width) {
             sums.fill(RunningSum::new(F::zero()));
             for step in 0..length {
                 let at = if self.from_the_end { length - 1 - step } else { step };

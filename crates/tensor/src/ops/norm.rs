@@ -35,8 +35,7 @@ impl<F: Float> Norm<F> {
         let most = if self.p > F::zero() { kernels::max(&size, kept) } else { kernels::min(&size, kept) };
         let scale = kernels::map(&most, |most| {
             let usable = most != F::zero() && most.is_finite();
-            // By a subnormal number, a quotient would have few digits.
-            if usable { most.max(F::min_positive_value()) } else { F::one() }
+            if usable { most } else { F::one() }
         });
         let sums = self.sum_of_powers(&kernels::zip(x, &scale, |x, scale| x / scale));
         kernels::zip(&sums, &scale.reshaped(sums.dim().clone()), |sum, scale| self.root(sum) * scale)
@@ -198,7 +197,10 @@ mod tests {
                 ];
                 for (p, norm, slope) in cases {
                     let y = x.norm(F::from_f64(p));
-                    assert!((y.item().as_f64() / scale - norm).abs() <= tolerance * norm.max(1.0), "p = {p}, {scale:e}: {y:?}");
+                    assert!(
+                        (y.item().as_f64() / scale - norm).abs() <= tolerance * norm.max(1.0),
+                        "p = {p}, {scale:e}: {y:?}"
+                    );
                     let g = y.backward()[&x].to_vec();
                     let off = (0..2).map(|i| (g[i].as_f64() - slope[i]).abs()).fold(0.0, f64::max);
                     assert!(off <= tolerance && g[2] == F::zero(), "p = {p}, {scale:e}: {g:?}");
