@@ -5,8 +5,10 @@ use downhill::Tensor;
 use downhill_tests::golden::{file, records};
 use serde_json::Value;
 
+type Function = fn(&Tensor<f64>) -> Tensor<f64>;
+
 /// Each function with its bound, in units in the last place.
-const FUNCTIONS: [(&str, f64, fn(&Tensor<f64>) -> Tensor<f64>); 5] = [
+const FUNCTIONS: [(&str, f64, Function); 5] = [
     ("exp", 0.85, Tensor::exp),
     ("expm1", 1.15, Tensor::expm1),
     ("ln", 0.85, Tensor::ln),

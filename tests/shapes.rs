@@ -141,7 +141,7 @@ fn joined_and_selected() {
     let many = vec![&x; 16];
     refuses(&["concat of", "is too large"], || concat(&many, 1));
     refuses(&["concat of", "is too large"], || concat(&[many, vec![&zeros(&[0, 64])]].concat(), 1));
-    refuses(&["stack: the shape [2"], || stack(&vec![&x; 2], 0));
+    refuses(&["stack: the shape [2"], || stack(&[&x; 2], 0));
     refuses(&["index_select of [1, 0, 1152921504606846976]", "[2, "], || {
         x.reshape(&[1, 0, 1 << 60]).index_select(0, &[0, 0])
     });
