@@ -1,3 +1,1 @@
-//! Micro-benchmarks; see the files beside this one. Run them with
-//!
-//!     cargo bench -p downhill-benches
+//! Micro-benchmarks; see the files beside this one. `cargo bench -p downhill-benches` runs them.

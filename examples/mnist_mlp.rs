@@ -63,7 +63,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use downhill::nn::state::StateError;
+use downhill::nn::state::{self, StateError};
 use downhill::prelude::*;
 use options::Options;
 use rand::SeedableRng;
@@ -252,16 +252,11 @@ fn diverged(epoch: u32, batch: usize, loss: f32, lr: f64) -> Failure {
 
 /// Whether a model can be saved there; asked before the training and not after. The default's directory is made.
 fn check_writable(path: &Path, default: bool) -> Result<(), Failure> {
-    let unwritable = |error: io::Error| Failure::World(format!("{}: cannot be written: {error}", path.display()));
     if let (true, Some(directory)) = (default, path.parent()) {
+        let unwritable = |error| Failure::World(format!("{}: cannot be made: {error}", directory.display()));
         std::fs::create_dir_all(directory).map_err(unwritable)?;
     }
-    let existed = path.exists();
-    std::fs::OpenOptions::new().append(true).create(true).open(path).map_err(unwritable)?;
-    if !existed {
-        std::fs::remove_file(path).map_err(unwritable)?;
-    }
-    Ok(())
+    Ok(state::check_writable(path)?)
 }
 
 impl From<DataError> for Failure {

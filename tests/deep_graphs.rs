@@ -1,8 +1,14 @@
 //! Depth costs memory and time, never stack: recording, walking and dropping a graph are loops. Every test runs on a
 //! thread with 256 KiB of stack, where recursion ends after some thousand steps.
 
+use std::cell::RefCell;
+
 use downhill::nn::{Mlp, Module, Tanh, cross_entropy, init};
-use downhill::{Check, Directions, Params, Tensor, concat, grad, gradcheck_model, no_grad, stack, vjp};
+use downhill::{
+    Check, Directions, Float, Op, OpMany, Params, Tensor, apply, apply_many, concat, grad, gradcheck_model, no_grad,
+    stack, vjp,
+};
+use ndarray::{ArrayD, ArrayViewD};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -120,7 +126,8 @@ fn chains_that_share() {
         let trunk = chain(&x);
         let (left, right) = (&trunk * 2.0, &trunk * 3.0);
         drop(trunk);
-        assert_eq!(left.backward()[&x].item(), 2.0);
+        assert_eq!(left.backward_retain_graph()[&x].item(), 2.0);
+        drop(left);
         assert_eq!(right.backward()[&x].item(), 3.0);
     });
 }
@@ -146,6 +153,156 @@ fn nothing_is_kept_under_no_grad() {
         let y = no_grad(|| chain(&x));
         assert!(!y.requires_grad() && y.op_name().is_none());
     });
+}
+
+/// An operation of a user's that owns tensors, in whatever it likes: `x` plus nothing.
+enum Owner<F: Float> {
+    Plain(Tensor<F>),
+    List(Vec<Tensor<F>>),
+    Boxed(Option<Box<(u8, Tensor<F>)>>),
+}
+
+impl<F: Float> Owner<F> {
+    fn of(number: usize, tensor: Tensor<F>) -> Self {
+        match number % 3 {
+            0 => Owner::Plain(tensor),
+            1 => Owner::List(vec![tensor.clone(), tensor]),
+            _ => Owner::Boxed(Some(Box::new((0, tensor)))),
+        }
+    }
+
+    fn owned(&self) -> &Tensor<F> {
+        match self {
+            Owner::Plain(tensor) => tensor,
+            Owner::List(list) => &list[0],
+            Owner::Boxed(boxed) => &boxed.as_ref().expect("always there").1,
+        }
+    }
+}
+
+impl<F: Float> Op<F, 1> for Owner<F> {
+    fn name(&self) -> &'static str {
+        "owner"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        x.to_owned()
+    }
+
+    fn vjp(&self, _: usize, [x]: [&Tensor<F>; 1], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        assert!(self.owned().shape() == x.shape());
+        dy.clone()
+    }
+}
+
+impl<F: Float> OpMany<F> for Owner<F> {
+    fn name(&self) -> &'static str {
+        "owner of many"
+    }
+
+    fn forward(&self, xs: &[ArrayViewD<'_, F>]) -> ArrayD<F> {
+        xs[0].to_owned()
+    }
+
+    fn vjp(&self, _: usize, _: &[Tensor<F>], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy.clone()
+    }
+}
+
+const OWNERS: usize = 200_000;
+
+/// Each result is owned by the operation that makes the next, whose input is a parameter.
+fn held_by_operations(x: &Tensor<f64>) -> Tensor<f64> {
+    (0..OWNERS).fold(x.exp(), |y, i| match i % 2 {
+        0 => apply(Owner::of(i / 2, y), [x]),
+        _ => apply_many(Owner::of(i / 2, y), &[x]),
+    })
+}
+
+/// In turn owned by the next operation and its input, in runs of several lengths.
+fn held_in_turn(x: &Tensor<f64>) -> Tensor<f64> {
+    (0..OWNERS).fold(x.exp(), |y, i| match i % 7 {
+        0 | 3 => apply(Owner::of(i, y), [x]),
+        1 => apply(Owner::of(i, y.clone()), [&y]),
+        2 => apply_many(Owner::of(i, x.exp()), &[&y, x]),
+        _ => &y * 1.0,
+    })
+}
+
+#[test]
+fn tensors_that_operations_own_are_dropped_in_a_loop() {
+    for graph in [held_by_operations, held_in_turn] {
+        on_a_small_stack(move || drop(graph(&Tensor::param(1.0))));
+        on_a_small_stack(move || {
+            let x = Tensor::param(1.0);
+            let y = graph(&x);
+            let in_between = y.clone();
+            drop(y);
+            drop(x);
+            drop(in_between);
+        });
+        // Freed by `backward`; what the operations own is no input of theirs.
+        on_a_small_stack(move || {
+            let x = Tensor::param(1.0);
+            let y = graph(&x);
+            let kept = y.clone();
+            let slope = y.backward()[&x].item();
+            assert!(slope > 0.0);
+            drop(kept);
+        });
+        on_a_small_stack(move || {
+            let y = graph(&Tensor::param(1.0));
+            let other = std::thread::Builder::new().stack_size(256 * 1024).spawn(move || drop(y));
+            other.expect("a thread").join().expect("no panic");
+        });
+        // An operation that is never recorded.
+        on_a_small_stack(move || {
+            let y = graph(&Tensor::param(1.0));
+            drop(no_grad(|| apply(Owner::Plain(y), [&Tensor::from(1.0)])));
+        });
+    }
+}
+
+/// While a thread ends, the thread's own variables are dropped one after the other, in an order that nobody chooses.
+#[test]
+fn dropped_while_a_thread_ends() {
+    thread_local! {
+        static BEFORE: RefCell<Option<Tensor<f64>>> = const { RefCell::new(None) };
+        static AFTER: RefCell<Option<Tensor<f64>>> = const { RefCell::new(None) };
+    }
+    on_a_small_stack(|| {
+        let x = Tensor::param(1.0);
+        BEFORE.set(Some(held_in_turn(&x)));
+        drop(held_by_operations(&x));
+        AFTER.set(Some(held_by_operations(&x)));
+    });
+}
+
+/// Lists of inputs, each input the only result of another list.
+#[test]
+fn a_chain_of_lists() {
+    on_a_small_stack(|| {
+        let x = Tensor::param([1.0]);
+        let chain = || (0..OWNERS).fold(x.clone(), |y, _| concat(&[y], 0));
+        drop(chain());
+        assert_eq!(chain().sum().backward()[&x].item(), 1.0);
+    });
+}
+
+/// As many parameters, in either order of their age, in one list: the work grows with their number and no faster, which at
+/// this size nobody would wait for otherwise.
+#[test]
+fn a_list_of_two_hundred_thousand_parameters() {
+    let mut params: Vec<Tensor<f64>> = (0..200_000).map(|i| Tensor::param([f64::from(i)])).collect();
+    for _ in 0..2 {
+        let grads = concat(&params, 0).square().sum().backward();
+        assert!(params.iter().all(|w| grads[w].item() == 2.0 * w.item()));
+        let mut sum = grads.clone() + grads;
+        let first = &params[0];
+        sum.set(first, Tensor::zeros(&[1]));
+        assert_eq!((sum.len(), sum[first].item()), (params.len(), 0.0));
+        params.reverse();
+    }
 }
 
 /// A hundred layers of tanh. Orthogonal weights without biases keep the signal alive all the way down, so that the gradient

@@ -1,88 +1,17 @@
 //! Misuse panics at the user's line and says the operation, the shapes and the way out.
 
-use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
-use std::sync::Once;
+use std::panic::catch_unwind;
 
 use downhill::nn::{
     BceWithLogits, CrossEntropy, Linear, Module, Reduction, Sequential, accuracy, bce, bce_with_logits, cross_entropy,
     huber, kl_div, l1, mse, nll_loss, smooth_l1,
 };
 use downhill::optim::{Adam, Optimizer, Sgd};
-use downhill::{Tensor, concat, grad, hessian, hvp, jvp, no_grad, stack, vjp, where_};
+use downhill::{Params, Tensor, concat, grad, hessian, hvp, jacobian, jvp, no_grad, stack, vjp, where_};
+use downhill_tests::misuse::{fails, says};
 use ndarray::{Array1, array, s};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-
-/// The message of a panic.
-fn payload(payload: &dyn std::any::Any) -> &str {
-    let literal = payload.downcast_ref::<&str>().copied();
-    literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("")
-}
-
-/// A panic of this thread: its message, and where it says it happened.
-#[derive(Clone, Debug)]
-struct Report {
-    message: String,
-    file: String,
-    line: u32,
-}
-
-thread_local! {
-    static LAST: RefCell<Option<Report>> = const { RefCell::new(None) };
-    static EXPECTED: RefCell<bool> = const { RefCell::new(false) };
-}
-
-/// Takes down every panic that a test expects; the others are printed as always.
-fn install_hook() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let before = take_hook();
-        set_hook(Box::new(move |info| {
-            if !EXPECTED.with_borrow(|expected| *expected) {
-                return before(info);
-            }
-            let location = info.location().expect("a panic has a location");
-            let report = Report {
-                message: payload(info.payload()).to_owned(),
-                file: location.file().to_owned(),
-                line: location.line(),
-            };
-            LAST.with_borrow_mut(|last| *last = Some(report));
-        }));
-    });
-}
-
-/// Asserts that `body`, which stands on line `line` of this file, panics there with a message that contains all `parts`.
-#[track_caller]
-fn fails<T>(line: u32, parts: &[&str], body: impl FnOnce() -> T) {
-    let Report { message, file, line: reported } = panic_of(parts, body);
-    assert!(
-        file.ends_with("errors.rs") && reported == line,
-        "the message points at {file}:{reported}, not at line {line} of the user: {message}"
-    );
-}
-
-/// Asserts that `body` panics, wherever, with a message that contains all `parts`.
-#[track_caller]
-fn says<T>(parts: &[&str], body: impl FnOnce() -> T) {
-    panic_of(parts, body);
-}
-
-#[track_caller]
-fn panic_of<T>(parts: &[&str], body: impl FnOnce() -> T) -> Report {
-    install_hook();
-    EXPECTED.set(true);
-    let outcome = catch_unwind(AssertUnwindSafe(|| drop(body())));
-    EXPECTED.set(false);
-    let report = LAST.take();
-    assert!(outcome.is_err(), "no panic");
-    let report = report.expect("the hook has seen the panic");
-    for part in parts {
-        assert!(report.message.contains(part), "{part:?} is not in the message {:?}", report.message);
-    }
-    report
-}
 
 fn zeros(shape: &[usize]) -> Tensor<f64> {
     Tensor::zeros(shape)
@@ -205,6 +134,8 @@ fn indices() {
 fn derivatives() {
     let (w, c) = (param(&[2]), zeros(&[2]));
     fails(line!(), &["backward", "scalar", "[2]", ".sum()", ".mean()"], || w.square().backward());
+    fails(line!(), &["backward", "scalar", "[0]", ".sum()"], || param(&[0]).square().backward());
+    fails(line!(), &["grad", "scalar", "[0]"], || grad(&param(&[0]).square(), [&w]));
     fails(line!(), &["backward", "parameter", "Tensor::param"], || c.sum().backward());
     fails(line!(), &["backward", "no_grad"], || no_grad(|| w.sum()).backward());
     fails(line!(), &["grad", "scalar", "[2]"], || grad(&w.exp(), [&w]));
@@ -214,6 +145,54 @@ fn derivatives() {
     fails(line!(), &["jvp", "[3]", "[2]"], || jvp(&w.exp(), [&w], [&zeros(&[3])]));
     fails(line!(), &["scalar", "[2]"], || hessian(&w.exp(), &w));
     fails(line!(), &["[3]", "[2]"], || hvp(&w.exp().sum(), &w, &zeros(&[3])));
+}
+
+/// What was not recorded has no derivative, and zero would be an invention.
+#[test]
+fn derivatives_of_what_was_not_recorded() {
+    let (w, v) = (param(&[2]), zeros(&[2]));
+    let way_out = ["does not depend on any parameter", "Tensor::param", "no_grad"];
+    let with = |name| [&[name], &way_out[..]].concat();
+    for y in [zeros(&[]), no_grad(|| w.sum()), w.detach().sum(), zeros(&[2]).sum()] {
+        fails(line!(), &with("grad"), || grad(&y, [&w]));
+        fails(line!(), &with("hessian"), || hessian(&y, &w));
+        fails(line!(), &with("hvp"), || hvp(&y, &w, &v));
+        fails(line!(), &with("jacobian"), || jacobian(&y, &w));
+        fails(line!(), &with("vjp"), || vjp(&y, [&w], &zeros(&[])));
+        fails(line!(), &with("jvp"), || jvp(&y, [&w], [&v]));
+        fails(line!(), &with("backward_retain_graph"), || y.backward_retain_graph());
+        fails(line!(), &with("backward"), || y.backward());
+    }
+    fails(line!(), &with("grad"), || no_grad(|| grad(&w.square().sum(), [&w])));
+    fails(line!(), &with("jacobian"), || jacobian(&zeros(&[0]), &w));
+    let mut frozen = param(&[2]);
+    frozen.freeze("*");
+    fails(line!(), &with("grad"), || grad(&frozen.sum(), [&w]));
+    fails(line!(), &["grad", "argument 0", "[2]", "frozen", "unfreeze"], || grad(&w.sum(), [&frozen]));
+    fails(line!(), &["jacobian", "argument 0", "frozen"], || jacobian(&w, &frozen));
+    fails(line!(), &["hessian", "argument 0", "constant"], || hessian(&w.sum(), &v));
+    let mut grads = w.sum().backward();
+    fails(line!(), &["gradients", "[2]", "a frozen parameter"], || grads[&frozen].clone());
+    fails(line!(), &["set", "frozen", "unfreeze"], || grads.set(&frozen, zeros(&[2])));
+    // The gradient of a linear function is recorded; but no parameter is behind it.
+    let [slope] = grad(&w.sum(), [&w]);
+    fails(line!(), &with("backward"), || slope.sum().backward());
+}
+
+#[test]
+fn derivatives_of_what_was_freed() {
+    let w = param(&[2]);
+    let kept = w.exp().sum();
+    drop(kept.clone().backward());
+    let way_out = ["the record of `sum` was freed by an earlier `backward`", "add the losses", "backward_retain_graph"];
+    let with = |name| [&[name], &way_out[..]].concat();
+    fails(line!(), &with("grad"), || grad(&kept, [&w]));
+    fails(line!(), &with("hvp"), || hvp(&kept, &w, &zeros(&[2])));
+    fails(line!(), &with("hessian"), || hessian(&kept, &w));
+    fails(line!(), &with("jacobian"), || jacobian(&kept, &w));
+    fails(line!(), &with("jvp"), || jvp(&kept, [&w], [&zeros(&[2])]));
+    fails(line!(), &with("backward_retain_graph"), || kept.backward_retain_graph());
+    fails(line!(), &with("backward"), || kept.backward());
 }
 
 #[test]
@@ -235,6 +214,15 @@ fn changing_tensors() {
     let mut y = w.exp();
     fails(line!(), &["assign", "`exp`", "only a parameter or a constant"], || y.assign(zeros(&[2])));
     fails(line!(), &["data_mut", "`exp`"], || y.data_mut()[0] = 1.0);
+    fails(line!(), &["as_mut_slice", "`exp`"], || y.as_mut_slice()[0] = 1.0);
+    let mut sum = w.sum();
+    let grads = sum.clone().backward();
+    fails(line!(), &["as_mut_slice", "`sum`"], || sum.as_mut_slice()[0] = 1.0);
+    // A parameter that has changed while somebody held the old one is another one, and says so.
+    let copy = w.clone();
+    w.data_mut()[0] = 1.0;
+    fails(line!(), &["gradients", "has changed since", "clone", "of its own"], || grads[&w].clone());
+    assert_eq!(grads[&copy], Tensor::ones(&[2]));
     fails(line!(), &["item", "[2]", "2 elements"], || w.item());
 }
 

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use downhill::optim::{OneCycleLr, Rule, Schedule, rule_names, schedule_names};
+use downhill::optim::{
+    ChainedLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, LambdaLr, MultiplicativeLr,
+    OneCycleLr, Rule, Schedule, SequentialLr, StepLr, SwaLr, rule_names, schedule_names,
+};
 use downhill_tests::golden;
 use downhill_tests::parity::{optimizers, schedules};
 use serde_json::Value;
@@ -43,7 +46,8 @@ fn every_option_of_every_rule() {
 
     let rules = rule_names().iter().map(|name| name.parse::<Box<dyn Rule<f64>>>().unwrap());
     let others: Vec<&str> = rules.map(|rule| rule.name()).filter(|name| !values.0.contains_key(name)).collect();
-    assert_eq!(others, ["ClassicalMomentum", "Lamb", "Lion", "SignSgd"], "which PyTorch does not have");
+    // Which PyTorch does not have: `crates/optim/tests/formulas.rs` tries all combinations of their options.
+    assert_eq!(others, ["ClassicalMomentum", "Lamb", "Lion", "SignSgd"]);
 }
 
 #[test]
@@ -76,6 +80,108 @@ fn every_option_of_every_schedule() {
     let seen = values.0.len();
     // These have no options of their own to list: two take functions, one nothing but its parts.
     assert_eq!(seen + ["ChainedLr", "LambdaLr", "MultiplicativeLr", "WarmupLr"].len(), schedule_names().len());
+}
+
+/// Every two options of a rule or schedule that differ from their defaults in one and the same record, and all options
+/// that do in any.
+#[derive(Default)]
+struct Pairs(BTreeMap<&'static str, Changed>);
+
+#[derive(Default)]
+struct Changed {
+    options: BTreeSet<&'static str>,
+    pairs: BTreeSet<(&'static str, &'static str)>,
+}
+
+impl Pairs {
+    fn note(&mut self, of: &'static str, defaults: &[(&'static str, String)], options: &[(&'static str, String)]) {
+        let differs = |(option, value): &&(&'static str, String)| !defaults.contains(&(option, value.clone()));
+        let changed: BTreeSet<&str> = options.iter().filter(differs).map(|(option, _)| *option).collect();
+        let Changed { options, pairs } = self.0.entry(of).or_default();
+        for &one in &changed {
+            pairs.extend(changed.range(one..).skip(1).map(|&other| (one, other)));
+        }
+        options.extend(changed);
+    }
+
+    /// The pairs that never occur, as `Adam.eps+lr`.
+    fn untried(&self) -> Vec<String> {
+        let mut untried = Vec::new();
+        for (of, Changed { options, pairs }) in &self.0 {
+            for &one in options {
+                let others = options.range(one..).skip(1).filter(|&&other| !pairs.contains(&(one, other)));
+                untried.extend(others.map(|other| format!("{of}.{one}+{other}")));
+            }
+        }
+        untried
+    }
+}
+
+/// Pairs of options: what PyTorch's records do not have is tried under every combination against the formulas, in
+/// `crates/optim/tests/formulas.rs` and `schedule_formulas.rs`; what neither has is listed here.
+#[test]
+fn every_pair_of_options() {
+    let (optimizers, mut pairs) = (golden::file("optimizers.json"), Pairs::default());
+    let mut note = |rule: Box<dyn Rule<f64>>| {
+        let defaults = rule.name().parse::<Box<dyn Rule<f64>>>().unwrap().options();
+        pairs.note(rule.name(), &defaults, &rule.options());
+    };
+    for case in golden::records(&optimizers, "records", 279) {
+        note(optimizers::rule(case["optimizer"].as_str().unwrap(), &case["options"]));
+    }
+    for case in golden::records(&optimizers, "lbfgs", 26) {
+        note(optimizers::rule("LBFGS", &case["options"]));
+    }
+    let schedules = golden::file("schedules.json");
+    for case in golden::records(&schedules, "records", 109).iter().chain(golden::records(&schedules, "plateau", 49)) {
+        let schedule = schedules::schedule(case);
+        let defaults = defaults(&*schedule).options();
+        pairs.note(schedule.name(), &defaults, &schedule.options());
+    }
+    let formulas = [
+        "Adadelta",
+        "Adagrad",
+        "Adam",
+        "AdamW",
+        "Adamax",
+        "Asgd",
+        "CyclicLr",
+        "Lbfgs",
+        "Muon",
+        "NAdam",
+        "OneCycleLr",
+        "RAdam",
+        "ReduceLrOnPlateau",
+        "RmsProp",
+        "Rprop",
+        "Sgd",
+    ];
+    let untried = pairs.untried();
+    let elsewhere = |pair: &&String| !formulas.contains(&pair.split('.').next().unwrap());
+    assert_eq!(untried.iter().filter(elsewhere).collect::<Vec<_>>(), [""; 0]);
+    // The formulas are needed, and their tests are where they are said to be.
+    let needed: BTreeSet<&str> = untried.iter().map(|pair| pair.split('.').next().unwrap()).collect();
+    for name in ["CyclicLr", "Lbfgs", "Muon", "OneCycleLr", "ReduceLrOnPlateau"] {
+        assert!(needed.contains(name), "{name} has every pair in PyTorch's records by now");
+    }
+}
+
+/// A schedule of that kind with its defaults.
+fn defaults(schedule: &dyn Schedule) -> Box<dyn Schedule> {
+    match schedule.name() {
+        "ChainedLr" => Box::new(ChainedLr::default()),
+        "CosineAnnealingLr" => Box::new(CosineAnnealingLr::default()),
+        "CosineAnnealingWarmRestarts" => Box::new(CosineAnnealingWarmRestarts::default()),
+        "CyclicLr" => Box::new(CyclicLr::default()),
+        "ExponentialLr" => Box::new(ExponentialLr::default()),
+        "LambdaLr" => Box::new(LambdaLr::default()),
+        "MultiplicativeLr" => Box::new(MultiplicativeLr::default()),
+        "OneCycleLr" => Box::new(OneCycleLr::default()),
+        "SequentialLr" => Box::new(SequentialLr::default()),
+        "StepLr" => Box::new(StepLr::default()),
+        "SwaLr" => Box::new(SwaLr::default()),
+        name => name.parse().unwrap_or_else(|error| panic!("{error}")),
+    }
 }
 
 /// At least 100 steps of each rule and 60 of each schedule are recorded (fewer where a schedule ends before that).

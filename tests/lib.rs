@@ -2,6 +2,7 @@
 
 pub mod example;
 pub mod golden;
+pub mod misuse;
 pub mod operations;
 pub mod parity;
 

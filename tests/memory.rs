@@ -166,6 +166,65 @@ fn what_is_carried_on_grows_unless_detached() {
     assert!(after_all - after_100 > 2 * 32 * (STEPS - 100) as isize, "{}", after_all - after_100);
 }
 
+/// Losses and logits that are kept cost themselves and nothing else: no record, no batch, no labels, no copy of the weights.
+#[test]
+fn kept_losses_and_logits() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let mut model: Mlp = Mlp::new(&[300, 300, 10], Relu, &mut rng);
+    let labels: Vec<usize> = (0..64).map(|i| i % 10).collect();
+    let mut opt = Optimizer::new(Sgd { lr: 0.01, momentum: 0.9, ..Sgd::default() });
+    let (mut losses, mut all_logits) = (Vec::with_capacity(1000), Vec::with_capacity(1000));
+    let mut addresses = Vec::new();
+    let mut step = || {
+        let x = Tensor::<f32>::full(&[64, 300], 0.1);
+        let hidden = model.layers[0].forward(&x).relu();
+        let logits = model.layers[1].forward(&hidden);
+        let loss = cross_entropy(&logits, &labels);
+        losses.push(loss.clone());
+        all_logits.push(logits);
+        let grads = loss.backward();
+        opt.step(&mut model, &grads);
+        addresses.push((model.layers[0].weight.as_slice().unwrap().as_ptr(), model.layers[0].weight.id()));
+    };
+    (0..10).for_each(|_| step());
+    let before = LIVE.get();
+    (0..100).for_each(|_| step());
+    let each = (LIVE.get() - before) / 100;
+    assert!(addresses.iter().all(|address| *address == addresses[0]), "an update has copied the weights");
+    // The logits themselves are 64 × 10 × 4 bytes; the model has 372,040.
+    assert!((2560..2560 + 1024).contains(&each), "{each} bytes a step");
+}
+
+/// By hand as well: `w` stays where it is.
+#[test]
+fn kept_losses_of_an_update_by_hand() {
+    let mut w = Tensor::param(vec![0.5_f64; 10_000]);
+    let mut losses = Vec::with_capacity(1000);
+    let mut step = || {
+        let loss = w.square().sum();
+        losses.push(loss.clone());
+        let grads = loss.backward();
+        w.assign(&w - 1e-3 * &grads[&w]);
+    };
+    (0..10).for_each(|_| step());
+    let before = LIVE.get();
+    (0..100).for_each(|_| step());
+    let each = (LIVE.get() - before) / 100;
+    assert!((64..512).contains(&each), "{each} bytes a step");
+}
+
+/// What is tied moves in place too.
+#[test]
+fn training_of_tied_weights() {
+    let shared = Tensor::param(vec![0.5_f32; 100]);
+    let mut model = (shared.clone(), shared);
+    let mut opt = Optimizer::new(Adam::default());
+    assert_flat(|_| {
+        let grads = (&model.0 * &model.1).sum().backward();
+        opt.step(&mut model, &grads);
+    });
+}
+
 /// What a chain of so many operations takes at most, recorded, differentiated and dropped, and what is left of it.
 fn taken_by_a_chain_of(operations: usize) -> (isize, isize) {
     let before = LIVE.get();

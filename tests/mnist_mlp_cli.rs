@@ -7,6 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use downhill::nn::state;
+use downhill::{StateDict, Tensor};
 use downhill_tests::example::program;
 use fixture::{Fixture, assert_failure, stderr, stdout};
 
@@ -44,6 +46,14 @@ fn options_that_make_no_sense() {
         (&["--weight-decay", "-1"], &["--weight-decay", "-1"]),
         (&["--batch-size", "0"], &["--batch-size", "at least 1"]),
         (&["--epochs", "0"], &["--epochs", "0"]),
+        (&["--epochs", "4294967296"], &["--epochs", "4294967296"]),
+        (&["--batch-size", "18446744073709551616"], &["--batch-size", "at least 1"]),
+        (&["--batch", "0"], &["--batch", "a similar argument exists: '--batch-size'"]),
+        (&["--threads", "0"], &["--threads", "from 1 to 1024"]),
+        (&["--threads", "100000"], &["--threads", "from 1 to 1024"]),
+        (&["--threads", "18446744073709551616"], &["--threads", "from 1 to 1024"]),
+        (&["--hidden", "18446744073709551616"], &["--hidden", "from 1 to 100000"]),
+        (&["--hidden", "-1"], &["--hidden", "`-1`"]),
         (&["--seed", "-1"], &["--seed", "-1"]),
         (&["--activation", "rleu"], &["--activation", "`rleu`", "relu, "]),
         (&["--eval-only"], &["--load"]),
@@ -67,6 +77,7 @@ fn help_is_an_answer_not_an_error() {
     {
         assert!(help.contains(&format!("--{option} ")), "{option}");
     }
+    // A terminal of 104 columns is enough, and where there is none, it is 100.
     assert!(help.lines().all(|line| line.chars().count() <= 104), "{help}");
 }
 
@@ -206,10 +217,126 @@ fn a_training_that_diverges_says_so_and_saves_nothing() {
 fn a_place_that_cannot_be_written_is_refused_before_the_training() {
     let fixture = Fixture::new("unwritable");
     let nowhere = fixture.path("no/such/directory/model.bin").display().to_string();
-    for place in [&nowhere, fixture.0.to_str().unwrap()] {
+    let too_long = fixture.path(&"m".repeat(256)).display().to_string();
+    for place in [&nowhere, fixture.0.to_str().unwrap(), &too_long, ".."] {
         let output = fixture.run(&["--save", place]);
         assert!(output.stdout.is_empty());
         assert_failure(&output, 1, &[place, "cannot be written"], place);
+    }
+}
+
+/// Neither waited for nor replaced.
+#[cfg(unix)]
+#[test]
+fn devices_and_pipes_are_no_places_for_a_model() {
+    use std::os::unix::fs::symlink;
+    let fixture = Fixture::new("devices");
+    let (pipe, device) = (fixture.path("pipe"), fixture.path("device"));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    symlink("/dev/full", &device).unwrap();
+    let mut places = vec![pipe.to_str().unwrap(), device.to_str().unwrap()];
+    if cfg!(target_os = "linux") {
+        // A file that may be written, where no other can be made.
+        places.push("/proc/self/comm");
+    }
+    for place in places {
+        let output = fixture.run(&["--save", place]);
+        assert!(output.stdout.is_empty());
+        assert_failure(&output, 1, &[place, "cannot be written"], place);
+    }
+    assert!(fs::symlink_metadata(&device).unwrap().is_symlink() && !fs::metadata("/dev/full").unwrap().is_file());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_model_is_replaced_through_a_link_and_keeps_its_mode() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let fixture = Fixture::new("link");
+    let (link, target) = (fixture.path("link"), fixture.path("target"));
+    fs::write(&target, "old").unwrap();
+    fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).unwrap();
+    symlink("target", &link).unwrap();
+    fixture.json(&["--epochs", "1", "--hidden", "4", "--save", link.to_str().unwrap()]);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o600);
+    fixture.json(&["--load", target.to_str().unwrap(), "--eval-only"]);
+}
+
+/// The program as a shell starts it, with this before it and this behind it.
+#[cfg(unix)]
+fn in_shell(fixture: &Fixture, before: &str, options: &str, behind: &str) -> std::process::Output {
+    let script = format!("{before} exec \"$0\" --data \"$1\" {options} {behind}");
+    let mut command = Command::new("sh");
+    command.arg("-c").arg(script).arg(program("mnist_mlp")).arg(&fixture.0).current_dir(&fixture.0);
+    command.output().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk() {
+    let fixture = Fixture::new("full");
+    // The output goes to a disk that is full.
+    for options in ["--help", "--epochs 1 --hidden 4 --save m", "--json --epochs 1 --hidden 4 --save m"] {
+        let output = in_shell(&fixture, "", options, "> /dev/full");
+        assert_failure(&output, 1, &["the standard output", "No space left on device"], options);
+    }
+    // The model does: no file may grow beyond a kilobyte or half of one, as shells count.
+    let model = fixture.path("model.bin");
+    fs::write(&model, "the old model").unwrap();
+    let save = "--epochs 1 --hidden 64 --save model.bin";
+    let output = in_shell(&fixture, "trap '' XFSZ; ulimit -f 1;", save, "");
+    assert_failure(&output, 1, &["model.bin: cannot be written: ", "File too large"], save);
+    assert_eq!(fs::read(&model).unwrap(), b"the old model");
+    let left_over = |name: &str| name.starts_with(".downhill-");
+    assert!(!fs::read_dir(&fixture.0).unwrap().any(|entry| left_over(entry.unwrap().file_name().to_str().unwrap())));
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_there_to_read() {
+    let fixture = Fixture::new("closed");
+    let options = "--epochs 2 --hidden 4 --save model.bin";
+    for behind in [">&-", ">&- 2>&-", "> /dev/null 2>&- <&-"] {
+        let output = in_shell(&fixture, "", options, behind);
+        assert!(output.status.success() && output.stderr.is_empty(), "{behind}: {}", stderr(&output));
+        fixture.json(&["--load", &fixture.model(), "--eval-only"]);
+        fs::remove_file(fixture.model()).unwrap();
+    }
+    let output = in_shell(&fixture, "unset TERM COLUMNS LINES;", options, "");
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", stderr(&output));
+    // Wrong options where nobody can be told are still wrong.
+    assert_eq!(in_shell(&fixture, "", "--hiden 4", "2>&-").status.code(), Some(2));
+    assert_eq!(in_shell(&fixture, "", "--hiden 4", "2> /dev/full").status.code(), Some(2));
+}
+
+/// Models that fit the format and make no network.
+#[test]
+fn models_that_are_none() {
+    let fixture = Fixture::new("models");
+    let model = fixture.model();
+    let write = |layers: &[(&[usize], &[usize])]| {
+        let mut weights = StateDict::default();
+        for (i, (weight, bias)) in layers.iter().enumerate() {
+            weights.insert(format!("layers.{i}.weight"), &Tensor::<f32>::zeros(weight));
+            weights.insert(format!("layers.{i}.bias"), &Tensor::zeros(bias));
+        }
+        state::write(&("relu", weights), "mnist_mlp", &model).unwrap();
+    };
+    write(&[(&[4, 16], &[4]), (&[10, 4], &[10])]);
+    fixture.json(&["--load", &model, "--eval-only"]);
+    for layers in [
+        &[][..],
+        &[(&[10, 16][..], &[9][..])],
+        &[(&[10], &[10])],
+        &[(&[10, 16, 1], &[10])],
+        &[(&[4, 16], &[4]), (&[10, 5], &[10])],
+        &[(&[0, 16], &[0]), (&[10, 0], &[10])],
+        &[(&[10, 0], &[10])],
+        &[(&[], &[])],
+    ] {
+        write(layers);
+        fixture.fails(&["--load", &model, "--eval-only"], 1, &[&model]);
+        fixture.fails(&["--load", &model, "--epochs", "1"], 1, &[&model]);
     }
 }
 

@@ -78,8 +78,15 @@ Deliberate differences:
 | `Muon` | orthogonalises in bfloat16 | in the parameter's own type |
 | `ConstantLr`, factor 0 | division by zero at `total_iters` | goes on with the base rate |
 | `ConstantLr`, `total_iters` 0 | multiplies and never undoes it | does nothing |
+| `OneCycleLr`, step N | goes on beyond the end: up, or below 0 | stays at the last rate |
+| a sequence beyond the end of one of its schedules | fails | stays at its last rate |
+| L-BFGS, a trial that is NaN or infinite | takes it | goes a tenth of the way |
 | a parameter without a gradient | skipped silently | an error that names it; `MissingGradient::Skip` skips it |
-| state of almost nothing (below 1e-30 in f32, 1e-280 in f64) | kept, down to the subnormal numbers | becomes 0 |
+| state that no step can tell from 0 | kept, down to the subnormal numbers | becomes 0 |
+| an ε that the type cannot hold, or 0 | 0/0 where the gradient is 0 | counts as the least positive normal number |
+| `Rprop`: gradients whose product vanishes; NaN | their sign counts as 0; NaN moves nothing | the product of the signs; NaN is passed on |
+| `RmsProp`, centered: a variance that rounding made negative | NaN | counts as 0 |
+| `Adafactor`: squares of squares that overflow or vanish | inf or 0 | multiplied in another order |
 | `clip_grad_norm` in f32 | norm accumulated in f32 | in f64 |
 
 PyTorch's traps are kept, and each has an option that mends it: `ReduceLrOnPlateau { relative_to_magnitude }` for negative

@@ -9,6 +9,7 @@ use downhill::optim::{
     Scheduler, SchedulerState, SequentialLr, Sgd, StepLr, schedule_names,
 };
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use strategies::{any_schedule, cosine, cyclic, multiple, one_cycle, simple, text};
 
 const BASE: f64 = 0.1;
@@ -33,7 +34,14 @@ fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-11 * a.abs().max(b.abs()).max(1e-3 * BASE)
 }
 
+/// The same schedules in every run, and nothing written down beside the test.
+fn the_same_every_time() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(0x5C4E_D01E), ..ProptestConfig::default() }
+}
+
 proptest! {
+    #![proptest_config(the_same_every_time())]
+
     #[test]
     fn stepping_agrees_with_the_function_of_time(schedule in any_schedule()) {
         for (t, rate) in stepped(&*schedule, 80).into_iter().enumerate() {
@@ -45,7 +53,7 @@ proptest! {
     #[test]
     fn rates_are_finite_and_not_negative(schedule in any_schedule()) {
         for rate in stepped(&*schedule, 200) {
-            prop_assert!(rate.is_finite() && rate >= -1e-16, "{rate}");
+            prop_assert!(rate.is_finite() && rate >= 0.0, "{rate}");
         }
     }
 

@@ -23,7 +23,8 @@ type Saved = (String, StateDict);
 pub(crate) fn build(options: &Options, inputs: usize, rng: &mut impl Rng) -> Result<Mlp, Failure> {
     let hidden = options.hidden.clone().unwrap_or(Hidden(vec![128]));
     let sizes = [&[inputs], &hidden.0[..], &[CLASSES]].concat();
-    let weights: usize = sizes.windows(2).map(|pair| pair[0] * pair[1]).sum();
+    let products = sizes.windows(2).map(|pair| (pair[0] as u64).saturating_mul(pair[1] as u64));
+    let weights = products.fold(0_u64, u64::saturating_add);
     if weights > 1 << 28 {
         return Err(Failure::Usage(format!(
             "--hidden: {hidden} makes {weights} weights, more than this program takes (2²⁸)"
@@ -79,7 +80,7 @@ pub(crate) fn sizes(model: &Mlp) -> Option<Vec<usize>> {
         if sizes.is_empty() {
             sizes.push(inputs);
         }
-        if *sizes.last()? != inputs || bias.shape() != [outputs] {
+        if *sizes.last()? != inputs || bias.shape() != [outputs] || outputs == 0 {
             return None;
         }
         sizes.push(outputs);

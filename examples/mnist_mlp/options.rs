@@ -72,7 +72,7 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
 
     /// Threads that share the work of large networks; the model does not depend on their number
-    #[arg(long, default_value_t = 1, value_parser = at_least_one)]
+    #[arg(long, default_value_t = 1, value_parser = threads)]
     pub(crate) threads: usize,
 
     /// Print one line of JSON for each epoch, and nothing else
@@ -181,6 +181,15 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number) if number > 0 => Ok(number),
         _ => Err("it must be a whole number, at least 1".to_owned()),
+    }
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    /// More than the cores of any machine; tens of thousands would ask for more than the system gives a process.
+    const MOST: usize = 1024;
+    match text.parse() {
+        Ok(number) if (1..=MOST).contains(&number) => Ok(number),
+        _ => Err(format!("it must be a whole number from 1 to {MOST}")),
     }
 }
 

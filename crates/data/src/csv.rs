@@ -1,8 +1,11 @@
 //! Tables of numbers in CSV files.
 
 mod cells;
+mod decimal;
+mod labels;
 mod records;
 mod table;
+mod text;
 
 use std::path::Path;
 use std::str::FromStr;
@@ -12,14 +15,20 @@ use downhill_tensor::Float;
 pub use table::{ClassTable, Table};
 
 use crate::DataError;
-use crate::source::Source;
 use cells::{Cells, Field};
+use labels::Labels;
+use text::read_text;
 
 /// How to read a table of numbers, one column of which is the target.
 ///
 /// Fields are separated by `delimiter` and may be quoted (RFC 4180); lines end with LF or CRLF; blank lines and a byte
 /// order mark are passed over, blanks around a field as well. Files may be compressed with gzip. Every field must be a
 /// finite number: a missing value is an error that says where it is.
+///
+/// Reading takes memory for the text and for the table: at most 6 times the size of the text for numbers and 20 times for
+/// classes (most of it for samples of a digit or two in each field), and 4 MiB; with a larger `max_columns`, 64 bytes for
+/// each column instead. What is no text, or too much of it, is
+/// refused before it is read.
 ///
 /// ```
 /// use downhill_data::Csv;
@@ -47,6 +56,13 @@ pub struct Csv {
     pub header: Header,
     /// The column to be predicted; all others are features.
     pub target: Column,
+    /// How many columns there may be: each takes memory for its name, however little there is of it in the file. 65,536,
+    /// unless told otherwise.
+    pub max_columns: usize,
+    /// How many times larger than the file the text in a gzip file may be: 100, unless told otherwise. Tables seldom shrink to
+    /// less than a thirtieth; a file that does by far may have been made to fill the memory. (None shrinks to less than a
+    /// 1032nd, and 1 MiB of text may always be in it.)
+    pub expansion: u64,
 }
 
 /// Whether the first line of a table names its columns.
@@ -90,7 +106,7 @@ impl From<isize> for Column {
 
 impl Default for Csv {
     fn default() -> Self {
-        Csv { delimiter: ',', header: Header::Detect, target: Column::Index(-1) }
+        Csv { delimiter: ',', header: Header::Detect, target: Column::Index(-1), max_columns: 1 << 16, expansion: 100 }
     }
 }
 
@@ -106,7 +122,7 @@ impl Csv {
     #[track_caller]
     pub fn read<F: Float + FromStr>(&self, path: impl AsRef<Path>) -> Result<Table<F>, DataError> {
         let path = path.as_ref();
-        self.table(path, &read_text(path)?)
+        self.table(path, &read_text(path, self.expansion)?)
     }
 
     /// As [`read`](Self::read), from a text; errors name it `<text>`.
@@ -122,6 +138,10 @@ impl Csv {
     }
 
     /// Reads features that are numbers and a target of class names (or numbers that stand for classes).
+    ///
+    /// Labels that are numbers are compared as numbers, with all their digits: `2`, `2.0`, `+2` and `2e0` are one class,
+    /// `9007199254740992` and `9007199254740993` are two. All others are compared as text, letter by letter. A column may
+    /// hold both: a label that is text never changes which numbers are equal.
     ///
     /// ```
     /// use downhill_data::Csv;
@@ -139,7 +159,7 @@ impl Csv {
     #[track_caller]
     pub fn read_classes<F: Float + FromStr>(&self, path: impl AsRef<Path>) -> Result<ClassTable<F>, DataError> {
         let path = path.as_ref();
-        self.class_table(path, &read_text(path)?)
+        self.class_table(path, &read_text(path, self.expansion)?)
     }
 
     /// As [`read_classes`](Self::read_classes), from a text; errors name it `<text>`.
@@ -157,14 +177,18 @@ impl Csv {
     #[track_caller]
     fn table<F: Float + FromStr>(&self, path: &Path, text: &str) -> Result<Table<F>, DataError> {
         self.check_delimiter();
-        Ok(Table::new(Cells::read(self, path, text, false, number)?))
+        Ok(Table::new(Cells::read(self, path, text, false, |field| number(field))?))
     }
 
     #[track_caller]
     fn class_table<F: Float + FromStr>(&self, path: &Path, text: &str) -> Result<ClassTable<F>, DataError> {
         self.check_delimiter();
-        let name = |field: &str| if field.is_empty() { Err("the name of a class") } else { Ok(field.to_owned()) };
-        Ok(ClassTable::new(Cells::read(self, path, text, true, name)?))
+        let mut labels = Labels::default();
+        let cells = Cells::read(self, path, text, true, |field| match &**field {
+            "" => Err("the name of a class"),
+            _ => Ok(labels.number(field.clone())),
+        })?;
+        Ok(ClassTable::new(cells, labels))
     }
 
     #[track_caller]
@@ -180,18 +204,4 @@ fn number<F: Float + FromStr>(field: &str) -> Field<F> {
         Ok(number) if number.is_finite() => Ok(number),
         _ => Err("a finite number"),
     }
-}
-
-fn read_text(path: &Path) -> Result<String, DataError> {
-    let bytes = Source::open(path)?.read_up_to(u64::MAX)?;
-    String::from_utf8(bytes).map_err(|error| {
-        let (valid, bytes) = (error.utf8_error().valid_up_to(), error.as_bytes());
-        DataError::Line {
-            path: path.to_owned(),
-            line: 1 + bytes[..valid].iter().filter(|&&byte| byte == b'\n').count(),
-            column: None,
-            expected: "text in UTF-8".into(),
-            found: format!("the byte 0x{:02x}", bytes[valid]),
-        }
-    })
 }

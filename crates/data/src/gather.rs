@@ -42,18 +42,20 @@ const SHARED: usize = 1 << 14;
 
 /// Calls `work` with ranges that make up all `rows`, in one thread or in several.
 fn in_threads(rows: usize, width: usize, work: impl Fn(Range<usize>) + Sync) {
-    if rows * width < SHARED { work(0..rows) } else { share(rows, 1, work) }
+    if rows.saturating_mul(width) < SHARED { work(0..rows) } else { share(rows, 1, work) }
 }
 
 /// Appends the rows `indices` of `pixels`, `width` bytes each, one after the other.
 pub(crate) fn gather(pixels: &[u8], width: usize, indices: &[usize], how: Option<Normalisation>, out: &mut Vec<f32>) {
-    let len = indices.len() * width;
+    let len = indices.len().checked_mul(width).expect("a batch has fewer numbers than addresses");
     out.reserve(len);
-    let room = Lent(out.spare_capacity_mut().as_mut_ptr());
+    let room = Lent(out.spare_capacity_mut()[..len].as_mut_ptr());
     in_threads(indices.len(), width, |rows| {
-        // SAFETY: there is room for all rows, and the ranges do not overlap.
-        let room = unsafe { std::slice::from_raw_parts_mut(room.at(rows.start * width), rows.len() * width) };
-        convert(pixels, width, &indices[rows], how, room);
+        let start = rows.start * width;
+        let indices = &indices[rows];
+        // SAFETY: there is room for all rows, of which these are some, and the ranges do not overlap.
+        let room = unsafe { std::slice::from_raw_parts_mut(room.at(start), indices.len() * width) };
+        convert(pixels, width, indices, how, room);
     });
     // SAFETY: every row has been written.
     unsafe { out.set_len(out.len() + len) };

@@ -6,6 +6,9 @@
 //! ...
 //! the elements            row-major, and nothing after them
 //! ```
+//! What the header announces is compared with the size of the file before the elements are read. Reading takes the size of
+//! the file and at most 256 KiB of memory; of a compressed file twice what its header announces, and not more than three
+//! times what it holds, and 256 KiB.
 //! Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database", <http://yann.lecun.com/exdb/mnist/>.
 
 use std::path::Path;
@@ -25,6 +28,12 @@ pub(crate) fn read_images(path: &Path) -> Result<Idx<3>, DataError> {
     let [_, rows, columns] = images.shape;
     if rows == 0 || columns == 0 {
         return Err(DataError::content(path, "images of at least 1 × 1 pixel", format!("{rows} × {columns}")));
+    }
+    // Only where there are no images: others of that size would not fit in a file.
+    let bytes = rows.checked_mul(columns).and_then(|pixels| pixels.checked_mul(size_of::<f32>()));
+    if bytes.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
+        let (expected, found) = ("images that fit in the memory there can be", format!("{rows} × {columns} pixels"));
+        return Err(DataError::content(path, expected, found));
     }
     Ok(images)
 }
@@ -55,12 +64,13 @@ fn read<const DIMS: usize>(path: &Path) -> Result<Idx<DIMS>, DataError> {
     if let Some(found) = source.cannot_hold(header + size) {
         return Err(DataError::content(path, expected(), found));
     }
-    // One byte more than announced: there must be none, and asking for it makes gzip check its checksum.
-    let bytes = source.read_up_to(u64::try_from(size + 1).unwrap_or(u64::MAX))?;
+    let bytes = source.read_up_to(u64::try_from(size).unwrap_or(u64::MAX))?;
     let found = bytes.len() as u128;
     if found != size {
-        let at_least = if found > size { "at least " } else { "" };
-        return Err(DataError::content(path, expected(), format!("{at_least}{} bytes", header + found)));
+        return Err(DataError::content(path, expected(), format!("{} bytes", header + found)));
+    }
+    if !source.has_ended()? {
+        return Err(DataError::content(path, expected(), format!("at least {} bytes", header + found + 1)));
     }
     Ok(Idx { shape: shape.map(|axis| axis as usize), bytes })
 }

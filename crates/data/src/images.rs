@@ -40,14 +40,17 @@ impl ImageSet {
     /// label for each.
     ///
     /// # Panics
-    /// If there are not as many pixels as `labels.len()` images have.
+    /// If there are not as many pixels as `labels.len()` images have, or an image has none.
     #[track_caller]
     pub fn new(pixels: Vec<u8>, (rows, columns): (usize, usize), labels: Vec<u8>) -> Self {
+        // In `u128` no product of three overflows that anybody has the memory for.
+        let width = rows as u128 * columns as u128;
+        let needed = width.checked_mul(labels.len() as u128);
         assert!(
-            rows * columns > 0 && pixels.len() == labels.len() * rows * columns,
+            width > 0 && width <= isize::MAX as u128 && needed == Some(pixels.len() as u128),
             "ImageSet::new: {} labels and images of {rows} × {columns} pixels need {} pixels, not {}",
             labels.len(),
-            labels.len() * rows * columns,
+            needed.map_or("countless".to_owned(), |needed| needed.to_string()),
             pixels.len(),
         );
         ImageSet { pixels, labels, rows, columns, normalisation: None, flat: true }
@@ -55,6 +58,9 @@ impl ImageSet {
 
     /// Images and labels from a pair of IDX files, raw or gzip, as MNIST, Fashion-MNIST, KMNIST and EMNIST come. Every
     /// label must be below `classes`.
+    ///
+    /// Reading a file takes memory of its own size; a compressed one twice what its header announces, and not more than three
+    /// times what is in it; and 256 KiB. What the header announces is compared with the size of the file first.
     ///
     /// ```
     /// # let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/mnist");
@@ -184,7 +190,9 @@ impl ImageSet {
     #[track_caller]
     pub fn select(&self, indices: &[usize]) -> Self {
         let width = self.rows * self.columns;
-        let mut pixels = Vec::with_capacity(indices.len() * width);
+        let mut pixels = Vec::new();
+        let bytes = indices.len().saturating_mul(width);
+        assert!(pixels.try_reserve_exact(bytes).is_ok(), "select: there is no memory for {} images", indices.len());
         let mut labels = Vec::with_capacity(indices.len());
         for &index in indices {
             assert!(index < self.len(), "select: there is no image {index} in a set of {}", self.len());

@@ -38,6 +38,8 @@ impl Source {
             return Err(DataError::content(path, "a file", found));
         }
         let mut file = File::open(path).map_err(unreadable)?;
+        // Of the file that is open, should another have taken the name.
+        let size_on_disk = file.metadata().map_err(unreadable)?.len();
         let mut start = Vec::with_capacity(2);
         file.by_ref().take(2).read_to_end(&mut start).map_err(unreadable)?;
         file.rewind().map_err(unreadable)?;
@@ -45,7 +47,7 @@ impl Source {
         Ok(Source {
             path: path.to_owned(),
             reader: if gzip { Reader::Gzip(Box::new(MultiGzDecoder::new(file))) } else { Reader::Raw(file) },
-            size_on_disk: metadata.len(),
+            size_on_disk,
             delivered: 0,
         })
     }
@@ -66,19 +68,87 @@ impl Source {
         }
     }
 
-    /// The next bytes, up to `limit` of them: fewer only if the file ends there. The buffer grows with what has
-    /// really been read, so that no number written in a file decides how much memory is asked for.
-    pub(crate) fn read_up_to(&mut self, limit: u64) -> Result<Vec<u8>, DataError> {
-        let mut bytes = Vec::new();
-        let outcome = match &mut self.reader {
-            Reader::Raw(file) => file.take(limit).read_to_end(&mut bytes),
-            Reader::Gzip(decoder) => decoder.take(limit).read_to_end(&mut bytes),
-        };
-        self.delivered += bytes.len() as u64;
-        match outcome {
-            Ok(_) => Ok(bytes),
-            Err(error) => Err(self.explain(error)),
+    /// Whether the content is compressed.
+    pub(crate) fn is_gzip(&self) -> bool {
+        matches!(self.reader, Reader::Gzip(_))
+    }
+
+    /// The size of the file itself.
+    pub(crate) fn size_on_disk(&self) -> u64 {
+        self.size_on_disk
+    }
+
+    /// The next bytes, up to `count` of them: fewer only if the file ends there.
+    ///
+    /// No number written in a file decides how much memory is asked for: of a file as it is, as much as is left of it, and
+    /// of a compressed one first 64 KiB and then as much again as has really been decompressed. While a buffer grows, the
+    /// old one and the new one take up to three times the bytes that there are, and twice `count`.
+    pub(crate) fn read_up_to(&mut self, count: u64) -> Result<Vec<u8>, DataError> {
+        /// What a buffer for decompressed bytes begins with.
+        const START: u64 = 64 * 1024;
+        let mut bytes: Vec<u8> = Vec::new();
+        loop {
+            let (have, wanted) = (bytes.len() as u64, count - bytes.len() as u64);
+            let step = match self.reader {
+                Reader::Raw(_) => wanted.min(self.size_on_disk.saturating_sub(self.delivered)),
+                Reader::Gzip(_) => wanted.min(START.max(have)),
+            };
+            reserve(&mut bytes, usize::try_from(step).ok()).map_err(|source| self.unreadable(source))?;
+            let outcome = match &mut self.reader {
+                Reader::Raw(file) => file.take(step).read_to_end(&mut bytes),
+                Reader::Gzip(decoder) => decoder.take(step).read_to_end(&mut bytes),
+            };
+            let read = bytes.len() as u64 - have;
+            self.delivered += read;
+            outcome.map_err(|error| self.explain(error))?;
+            if read < step || read == wanted || step == 0 {
+                return Ok(bytes);
+            }
         }
+    }
+
+    /// The next bytes into `block`, as many as it holds: fewer only if the file ends there.
+    pub(crate) fn read_block(&mut self, block: &mut [u8]) -> Result<usize, DataError> {
+        let mut filled = 0;
+        while filled < block.len() {
+            let rest = &mut block[filled..];
+            let read = match &mut self.reader {
+                Reader::Raw(file) => file.read(rest),
+                Reader::Gzip(decoder) => decoder.read(rest),
+            };
+            match read {
+                Ok(0) => break,
+                Ok(read) => {
+                    filled += read;
+                    self.delivered += read as u64;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.explain(error)),
+            }
+        }
+        Ok(filled)
+    }
+
+    /// Whether all has been read. Of a compressed file this checks the checksum.
+    pub(crate) fn has_ended(&mut self) -> Result<bool, DataError> {
+        Ok(self.read_block(&mut [0])? == 0)
+    }
+
+    /// The same file from its beginning.
+    pub(crate) fn rewound(self) -> Result<Self, DataError> {
+        let unreadable = |source| DataError::Unreadable { path: self.path.clone(), source };
+        let compressed = self.is_gzip();
+        let mut file = match self.reader {
+            Reader::Raw(file) => file,
+            Reader::Gzip(decoder) => decoder.into_inner(),
+        };
+        file.rewind().map_err(unreadable)?;
+        let reader = if compressed { Reader::Gzip(Box::new(MultiGzDecoder::new(file))) } else { Reader::Raw(file) };
+        Ok(Source { path: self.path, reader, size_on_disk: self.size_on_disk, delivered: 0 })
+    }
+
+    fn unreadable(&self, source: io::Error) -> DataError {
+        DataError::Unreadable { path: self.path.clone(), source }
     }
 
     fn explain(&self, error: io::Error) -> DataError {
@@ -86,12 +156,94 @@ impl Source {
         let damage = match (&self.reader, error.kind()) {
             (Reader::Gzip(_), ErrorKind::UnexpectedEof) => "the file ends there".to_owned(),
             (Reader::Gzip(_), ErrorKind::InvalidInput | ErrorKind::InvalidData) => error.to_string(),
-            _ => return DataError::Unreadable { path: self.path.clone(), source: error },
+            _ => return self.unreadable(error),
         };
         DataError::content(
             &self.path,
             "a whole gzip stream with a matching checksum",
             format!("one that is broken after {delivered} decompressed bytes ({damage})"),
         )
+    }
+}
+
+/// Room for exactly so many more elements, or an error where the standard library would end the program.
+pub(crate) fn reserve<T>(elements: &mut Vec<T>, more: Option<usize>) -> io::Result<()> {
+    match more.map(|more| elements.try_reserve_exact(more)) {
+        Some(Ok(())) => Ok(()),
+        _ => Err(io::Error::new(ErrorKind::OutOfMemory, "there is not as much memory")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    /// A file of its own for each test, gone afterwards.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(test: &str, bytes: &[u8]) -> Self {
+            let path = std::env::temp_dir().join(format!("downhill-source-{test}-{}", std::process::id()));
+            std::fs::write(&path, bytes).unwrap();
+            Scratch(path)
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Bytes without a pattern, so that a compressed file is about as large.
+    fn noise(count: u32) -> Vec<u8> {
+        (0..count).map(|i| (i.wrapping_mul(2_654_435_761) >> 13 ^ i.wrapping_mul(i) >> 7) as u8).collect()
+    }
+
+    #[test]
+    fn in_pieces_and_from_the_beginning_again() {
+        let bytes = noise(300_000);
+        for (test, file) in [("pieces", bytes.clone()), ("pieces-gz", gzip(&bytes))] {
+            let scratch = Scratch::new(test, &file);
+            let mut source = Source::open(&scratch.0).unwrap();
+            assert!(source.read_up_to(7).unwrap() == bytes[..7] && source.read_up_to(0).unwrap().is_empty());
+            let mut block = [0; 1000];
+            assert!(source.read_block(&mut block).unwrap() == 1000 && block == bytes[7..1007]);
+            assert!(!source.has_ended().unwrap());
+            let mut source = source.rewound().unwrap();
+            assert!(source.read_up_to(u64::MAX).unwrap() == bytes && source.has_ended().unwrap());
+            assert_eq!(source.read_block(&mut block).unwrap(), 0);
+        }
+    }
+
+    /// Another program cuts the file, or writes on, while it is read: what comes is cut as well, or not seen.
+    #[test]
+    fn a_file_that_changes_while_it_is_read() {
+        let bytes = noise(300_000);
+        let scratch = Scratch::new("changes", &bytes);
+        let file = std::fs::OpenOptions::new().write(true).open(&scratch.0).unwrap();
+        let mut source = Source::open(&scratch.0).unwrap();
+        source.read_up_to(10).unwrap();
+        file.set_len(1000).unwrap();
+        assert!(source.read_up_to(299_990).unwrap() == bytes[10..1000]);
+
+        let compressed = gzip(&bytes);
+        let scratch = Scratch::new("changes-gz", &compressed);
+        let file = std::fs::OpenOptions::new().write(true).open(&scratch.0).unwrap();
+        let mut source = Source::open(&scratch.0).unwrap();
+        source.read_up_to(10).unwrap();
+        file.set_len(compressed.len() as u64 / 2).unwrap();
+        let error = source.read_up_to(299_990).unwrap_err().to_string();
+        assert!(error.contains("broken after") && error.ends_with("(the file ends there)"), "{error}");
     }
 }

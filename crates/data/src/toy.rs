@@ -92,6 +92,8 @@ fn matrix<F: Float>(rows: Vec<Vec<f64>>) -> Tensor<F> {
 #[track_caller]
 fn check(set: &str, samples: usize, noise: f64) {
     assert!(samples > 0, "{set}: samples = 0 must be at least 1");
+    let room = Vec::<(Vec<f64>, usize)>::new().try_reserve_exact(samples);
+    assert!(room.is_ok(), "{set}: there is no memory for {samples} samples");
     assert!(noise >= 0.0 && noise.is_finite(), "{set}: a standard deviation of {noise} must be 0 or more");
 }
 

@@ -175,11 +175,77 @@ fn class_names() {
     // Numbers in the order of numbers, text in the order of text.
     assert_eq!(classes("1,10\n2,9\n3,-1\n"), (names(&["-1", "9", "10"]), vec![2, 1, 0]));
     assert_eq!(classes("1,10\n2,9\n3,x\n"), (names(&["10", "9", "x"]), vec![0, 1, 2]));
+    // A number is one class however it is spelled; with a text among them, too.
+    let spellings = "1,2\n1,2.0\n1,+2\n1,2e0\n1,  2 \n1,\"2\"\n1,-0\n1,0\n1,10\n";
+    assert_eq!(classes(spellings), (names(&["0", "2", "10"]), vec![1, 1, 1, 1, 1, 1, 0, 0, 2]));
+    let mixed = format!("{spellings}1,other\n");
+    assert_eq!(classes(&mixed), (names(&["0", "10", "2", "other"]), vec![2, 2, 2, 2, 2, 2, 0, 0, 1, 3]));
+    assert_eq!(classes("1,v2\n1,v2.0\n1,V2\n"), (names(&["V2", "v2", "v2.0"]), vec![1, 2, 0]));
     let error = Csv::default().parse_classes::<f32>("x,class\n1,\n").unwrap_err().to_string();
     assert_eq!(
         error,
         r#"<text>, line 2, column "class" (index 1): expected the name of a class, found an empty field"#
     );
+}
+
+#[test]
+fn what_is_no_text_is_not_read() {
+    let directory = TemporaryDirectory::new("no-text");
+    let read = |bytes: &[u8]| {
+        let error = Csv::default().read::<f64>(directory.write("t", bytes)).unwrap_err().to_string();
+        error.replace(&format!("{}/", directory.path().display()), "")
+    };
+    assert_eq!(read(b"1,2\n3,\0\n"), "t, line 2: expected text in UTF-8, found the byte 0x00");
+    // As spreadsheets save "Unicode text".
+    assert_eq!(read(b"\xff\xfe1\0,\0"), "t, line 1: expected text in UTF-8, found the byte 0xff");
+    let late = [&b"1,2\n".repeat(30_000)[..], b"1,\0\n"].concat();
+    assert_eq!(read(&late), "t, line 30001: expected text in UTF-8, found the byte 0x00");
+    assert_eq!(read(&gzip(&late)), "t, line 30001: expected text in UTF-8, found the byte 0x00");
+}
+
+#[test]
+fn how_much_may_be_in_a_gzip_file() {
+    let directory = TemporaryDirectory::new("expansion");
+    let path = directory.write("t.gz", &gzip(&b"1,2\n".repeat(1 << 20)));
+    let size = std::fs::metadata(&path).unwrap().len();
+    assert!(size * 100 < 4 << 20, "{size}");
+    let error = Csv::default().read::<f64>(&path).unwrap_err().to_string();
+    let limit = (size * 100).max(1 << 20);
+    assert!(error.contains(&format!("t.gz: expected at most {limit} bytes of text")), "{error}");
+    assert!(error.ends_with("(`Csv::expansion` can say otherwise), found more"), "{error}");
+    let table = Csv { expansion: 1032, ..Csv::default() }.read::<f64>(&path).unwrap();
+    assert_eq!((table.targets.len(), table.targets.sum()), (1 << 20, 2.0 * f64::from(1 << 20)));
+}
+
+#[test]
+fn how_many_columns_there_may_be() {
+    let line = |columns: usize| format!("{}1", "1,".repeat(columns - 1));
+    let wide = |columns: usize| Csv::default().parse::<f32>(&line(columns));
+    assert_eq!(wide(65_536).unwrap().features.ncols(), 65_535);
+    assert_eq!(
+        wide(65_537).unwrap_err().to_string(),
+        "<text>, line 1: expected at most 65536 columns (`Csv::max_columns` can say otherwise), found more"
+    );
+    let table = Csv { max_columns: 70_000, ..Csv::default() }.parse::<f32>(&line(70_000)).unwrap();
+    assert_eq!(table.feature_names[69_998], "69998");
+    assert_eq!(
+        error(&Csv { max_columns: 2, ..Csv::default() }, "a,b,c\n1,2,3\n").split(" (").next().unwrap(),
+        "<text>, line 1: expected at most 2 columns"
+    );
+    // Of many names a message lists the first.
+    let header: Vec<String> = (0..1000).map(|i| format!("c{i}")).collect();
+    let message = error(&by("x"), &header.join(","));
+    assert!(message.ends_with(r#""c18", "c19", and 980 more]"#), "{message}");
+}
+
+#[test]
+fn a_line_that_is_wrong_in_two_ways() {
+    assert_eq!(
+        error(&Csv::default(), "1,2\nx,2,3\n"),
+        "<text>, line 2: expected 2 fields, as in the first line, found 3"
+    );
+    let message = error(&Csv::default(), "1,2\nx,y\n");
+    assert!(message.ends_with(r#"column of index 0: expected a finite number, found "x""#), "{message}");
 }
 
 #[test]

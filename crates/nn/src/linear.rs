@@ -1,6 +1,6 @@
 //! The fully connected layer.
 
-use downhill_tensor::{Float, Params, Tensor};
+use downhill_tensor::{Float, Params, Tensor, checked_size};
 use rand::Rng;
 
 use crate::{Module, init};
@@ -30,6 +30,10 @@ pub struct Linear<F: Float = f32> {
 
 impl<F: Float> Linear<F> {
     /// A layer from `inputs` to `outputs` features, with random weight and bias.
+    ///
+    /// # Panics
+    /// If no tensor can have the shape `[outputs, inputs]`, or there is not so much memory.
+    #[track_caller]
     pub fn new(inputs: usize, outputs: usize, rng: &mut (impl Rng + ?Sized)) -> Self {
         let weight = Self::parameter(&[outputs, inputs], inputs, rng);
         let bias = Self::parameter(&[outputs], inputs, rng);
@@ -37,11 +41,17 @@ impl<F: Float> Linear<F> {
     }
 
     /// [`new`](Self::new) without a bias: `y = x·Wᵀ`.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    #[track_caller]
     pub fn without_bias(inputs: usize, outputs: usize, rng: &mut (impl Rng + ?Sized)) -> Self {
         Linear { weight: Self::parameter(&[outputs, inputs], inputs, rng), bias: None }
     }
 
+    #[track_caller]
     fn parameter(shape: &[usize], inputs: usize, rng: &mut (impl Rng + ?Sized)) -> Tensor<F> {
+        checked_size::<F>("Linear", shape);
         let bound = if inputs == 0 { 0.0 } else { 1.0 / (inputs as f64).sqrt() };
         Tensor::param(init::uniform(shape, -bound..=bound, rng))
     }

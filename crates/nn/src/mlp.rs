@@ -36,7 +36,11 @@ impl<F: Float> Mlp<F> {
     #[track_caller]
     pub fn new(sizes: &[usize], activation: impl Into<Activation>, rng: &mut (impl Rng + ?Sized)) -> Self {
         assert!(sizes.len() >= 2, "Mlp: the sizes {sizes:?} must have at least an input and an output");
-        let layers = sizes.windows(2).map(|pair| Linear::new(pair[0], pair[1], rng)).collect();
+        let mut layers = Vec::with_capacity(sizes.len() - 1);
+        // A loop, for a closure would hide the caller's line from a panic.
+        for pair in sizes.windows(2) {
+            layers.push(Linear::new(pair[0], pair[1], rng));
+        }
         Mlp { layers, activation: activation.into() }
     }
 }

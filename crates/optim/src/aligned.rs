@@ -5,6 +5,8 @@ use std::ops::{Deref, DerefMut};
 use downhill_tensor::Float;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::number::list;
+
 /// The bytes of a line of the cache, which is as long as the longest vector.
 const LINE: usize = 64;
 
@@ -75,13 +77,13 @@ impl<F: Float> PartialEq for Aligned<F> {
 
 impl<F: Float> Serialize for Aligned<F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (**self).serialize(serializer)
+        list::serialize(self, serializer)
     }
 }
 
 impl<'de, F: Float> Deserialize<'de> for Aligned<F> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Aligned::from(Vec::<F>::deserialize(deserializer)?.as_slice()))
+        Ok(Aligned::from(list::deserialize(deserializer)?.as_slice()))
     }
 }
 

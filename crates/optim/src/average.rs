@@ -1,9 +1,11 @@
 //! Averages of a model's weights over training.
 
+mod saved;
+
 use downhill_tensor::{Float, Params, Path, StateDict, Tensor};
 use serde::{Deserialize, Serialize};
 
-use crate::kernels;
+use crate::{kernels, number};
 
 /// The average of a model's weights over training, which often generalises better than the last point.
 ///
@@ -35,7 +37,7 @@ use crate::kernels;
 /// assert!(w.item().abs() < 0.01);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(bound = "")]
+#[serde(bound = "", try_from = "saved::Saved<F>")]
 pub struct WeightAverage<F: Float = f32> {
     /// `None` for the running mean.
     decay: Option<f64>,
@@ -48,6 +50,7 @@ pub struct WeightAverage<F: Float = f32> {
 struct Entry<F: Float> {
     path: String,
     shape: Vec<usize>,
+    #[serde(with = "number::list")]
     elements: Vec<F>,
 }
 
@@ -119,7 +122,7 @@ impl<F: Float> Entry<F> {
     fn take(&mut self, tensor: &Tensor<F>, new: F) {
         match tensor.view().as_slice() {
             Some(elements) if tensor.is_param() => {
-                kernels::update(&mut self.elements, elements, [], move |a, p, []| (a + new * (p - a), []));
+                kernels::update(&mut self.elements, elements, [], [], move |a, p, []| (a + new * (p - a), []));
             }
             _ => self.elements.iter_mut().zip(tensor.view()).for_each(|(a, &p)| *a = p),
         }

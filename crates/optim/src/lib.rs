@@ -39,6 +39,7 @@ mod clip;
 mod kernels;
 mod lr_range;
 mod minimize;
+mod number;
 mod optimizer;
 mod options;
 mod rule;

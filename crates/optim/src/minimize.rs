@@ -1,6 +1,6 @@
 //! Optimising a function rather than a model.
 
-use downhill_tensor::{Float, Params, Tensor};
+use downhill_tensor::{Float, Params, Path, Tensor};
 
 use crate::{Optimizer, Rule};
 
@@ -34,7 +34,8 @@ pub fn minimize<F: Float, P: Params<F> + Clone>(
     let mut opt = Optimizer::new(rule);
     let mut point = start;
     if point.num_params() == 0 {
-        point.unfreeze("*");
+        // Place by place: equal numbers of a starting point are not tied because they are clones of one constant.
+        point.visit_mut(&Path::ROOT, &mut |_, tensor| *tensor = Tensor::param(&*tensor));
     }
     let mut path = vec![point.clone()];
     for _ in 0..steps {

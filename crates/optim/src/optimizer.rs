@@ -164,11 +164,42 @@ impl<F: Float> Optimizer<F> {
     /// according to its kind.
     ///
     /// # Panics
-    /// If it is not a number.
+    /// If it is negative or not finite.
     #[track_caller]
     pub fn set_lr(&mut self, lr: f64) {
-        assert!(!lr.is_nan(), "set_lr: the rate is not a number");
+        assert!(is_rate(lr), "set_lr: the rate must be a finite number ≥ 0, got {lr}");
         self.groups.iter_mut().for_each(|group| group.rule.set_lr(lr));
+    }
+
+    /// Sets the learning rate of every group, and makes it the one that schedules reckon from: those that are started
+    /// from now on, and of those that are running the ones that overwrite the rate.
+    ///
+    /// After [`set_lr`](Self::set_lr) a new schedule goes back to the rate at which the *first* one was started, as in
+    /// PyTorch; here it starts from the new rate:
+    ///
+    /// ```
+    /// use downhill_optim::{LambdaLr, Optimizer, Scheduler, Sgd};
+    /// let falling = || LambdaLr::new(|t| 1.0 / (1.0 + t as f64));
+    /// let mut opt = Optimizer::<f32>::new(Sgd { lr: 0.8, ..Sgd::default() });
+    /// let mut scheduler = Scheduler::new(falling(), &mut opt);
+    /// scheduler.step(&mut opt);
+    /// assert_eq!(opt.lr(), 0.4);
+    ///
+    /// opt.rebase_lr(0.02); // fine-tuning
+    /// let mut scheduler = Scheduler::new(falling(), &mut opt);
+    /// assert_eq!(opt.lr(), 0.02); // after `set_lr(0.02)` it would be 0.8
+    /// scheduler.step(&mut opt);
+    /// assert_eq!(opt.lr(), 0.01);
+    /// ```
+    ///
+    /// [`Group::rebase_lr`] does it for one group.
+    ///
+    /// # Panics
+    /// If it is negative or not finite.
+    #[track_caller]
+    pub fn rebase_lr(&mut self, lr: f64) {
+        assert!(is_rate(lr), "rebase_lr: the rate must be a finite number ≥ 0, got {lr}");
+        self.groups.iter_mut().for_each(|group| group.rebase_lr(lr));
     }
 
     /// The momentum, or `beta1`, in force (of the first group); `None` if the rule has neither.
@@ -179,10 +210,10 @@ impl<F: Float> Optimizer<F> {
     /// Sets the momentum, or `beta1`, of every group whose rule has one.
     ///
     /// # Panics
-    /// If it is not a number.
+    /// If it is negative or not finite.
     #[track_caller]
     pub fn set_momentum(&mut self, momentum: f64) {
-        assert!(!momentum.is_nan(), "set_momentum: the momentum is not a number");
+        assert!(is_rate(momentum), "set_momentum: the momentum must be a finite number ≥ 0, got {momentum}");
         self.groups.iter_mut().for_each(|group| group.rule.set_momentum(momentum));
     }
 
@@ -203,13 +234,18 @@ impl<F: Float> Optimizer<F> {
     /// assert_eq!(opt.state("1").unwrap().buffer("exp_avg").unwrap(), [(1.0 - 0.9) * 3.0]);
     /// ```
     pub fn state(&self, path: &str) -> Option<&ParamState<F>> {
-        self.slots.iter().find(|slot| slot.path == path).map(|slot| &slot.state)
+        self.slots.get(path).map(|slot| &slot.state)
     }
 
     /// Every path with what the rule remembers of the parameter there.
     pub fn states(&self) -> impl Iterator<Item = (&str, &ParamState<F>)> {
         self.slots.iter().map(|slot| (slot.path.as_str(), &slot.state))
     }
+}
+
+/// Whether a number can be a rate (or a momentum), and so be written into a checkpoint and read back.
+pub(crate) fn is_rate(lr: f64) -> bool {
+    (0.0..f64::INFINITY).contains(&lr)
 }
 
 /// From the text of a rule, such as `adam:lr=0.01,amsgrad`.

@@ -29,7 +29,24 @@ pub(crate) fn require(
 
 /// An error unless every `(option, value)` is finite and not negative.
 pub(crate) fn non_negative(of: &'static str, options: &[(&'static str, f64)]) -> Result<(), OptionError> {
-    options.iter().try_for_each(|&(option, value)| require(value >= 0.0 && value.is_finite(), of, option, "≥ 0", value))
+    options.iter().try_for_each(|&(option, value)| {
+        require(value != f64::INFINITY, of, option, "finite", value)?;
+        require(value >= 0.0, of, option, "≥ 0", value)
+    })
+}
+
+/// An error unless every `(option, value)` is finite and above 0.
+pub(crate) fn positive(of: &'static str, options: &[(&'static str, f64)]) -> Result<(), OptionError> {
+    options.iter().try_for_each(|&(option, value)| {
+        require(value != f64::INFINITY, of, option, "finite", value)?;
+        require(value > 0.0, of, option, "above 0", value)
+    })
+}
+
+/// An error unless a list, such as the rates of groups, holds finite numbers that are not negative.
+pub(crate) fn all_non_negative(of: &'static str, option: &'static str, list: &[f64]) -> Result<(), OptionError> {
+    let fits = list.iter().all(|value| (0.0..f64::INFINITY).contains(value));
+    require(fits, of, option, "finite numbers ≥ 0", list.to_vec().write())
 }
 
 /// An error unless every `(option, value)` is at least 0 and below 1: the decay of a running mean.

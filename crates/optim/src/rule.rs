@@ -4,9 +4,9 @@ use std::fmt;
 
 use downhill_tensor::Float;
 
-use crate::kernels;
+use crate::kernels::{self, cut};
 use crate::options::OptionError;
-use crate::state::ParamState;
+use crate::state::{ParamState, fits};
 use crate::text::{TextError, put_together};
 
 /// An update rule: how one parameter changes, given its gradient and what is remembered of it.
@@ -85,7 +85,21 @@ pub trait Rule<F: Float>: fmt::Debug + Send + Sync {
     /// A copy of the rule.
     fn boxed(&self) -> Box<dyn Rule<F>>;
 
-    /// Every option by name, as text. What is not listed here is not saved with the optimiser.
+    /// Whether `state`, which comes out of a file, is what this rule may have left behind for a parameter of this shape; the
+    /// error says what is wrong with it. [`Optimizer::load_state_dict`](crate::Optimizer::load_state_dict) asks.
+    ///
+    /// Unless a rule says otherwise, every buffer is as long as the parameter, as those of [`ParamUpdate::each`] and
+    /// [`ParamUpdate::start`] are: a rule with other buffers has a method of its own.
+    ///
+    /// # Errors
+    /// If the rule could not go on with it.
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        let len: usize = shape.iter().product();
+        state.buffers().try_for_each(|(name, buffer)| fits(name, buffer.len(), len))
+    }
+
+    /// Every option by name, as text. What is not listed here is not saved with the optimiser, but for the rate, and if
+    /// nothing is listed the momentum.
     fn options(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
@@ -136,7 +150,8 @@ impl<F: Float> ParamUpdate<'_, F> {
     }
 
     /// Changes every element by a formula, in one pass over memory: `formula(p, g, [s, ...])` gives the new element
-    /// and the new elements of the named buffers (zeros when they are new).
+    /// and the new elements of the named buffers (zeros when they are new). In the buffers subnormal numbers (below 1e-38
+    /// in `f32`), with which arithmetic takes a hundred times as long, become 0.
     ///
     /// The closure takes what it uses by `move`: constants behind references would keep the loop from being
     /// vectorised, which is five times slower.
@@ -145,9 +160,18 @@ impl<F: Float> ParamUpdate<'_, F> {
         buffers: [&'static str; N],
         formula: impl Fn(F, F, [F; N]) -> (F, [F; N]) + Copy + Sync + 'static,
     ) {
-        let len = self.param.len();
-        let buffers = self.state.buffers_mut(buffers.map(|name| (name, len)));
-        kernels::update(self.param, self.grad, buffers, formula);
+        self.each_cutting(buffers.map(|name| (name, cut::subnormal())), formula);
+    }
+
+    /// [`each`](Self::each) with a cut of its own for every buffer, below which its elements become 0.
+    pub(crate) fn each_cutting<const N: usize>(
+        &mut self,
+        buffers: [(&'static str, F); N],
+        formula: impl Fn(F, F, [F; N]) -> (F, [F; N]) + Copy + Sync + 'static,
+    ) {
+        let (len, cuts) = (self.param.len(), buffers.map(|(_, cut)| cut));
+        let buffers = self.state.buffers_mut(buffers.map(|(name, _)| (name, len)));
+        kernels::update(self.param, self.grad, buffers, cuts, formula);
     }
 
     /// Makes a buffer as long as the parameter, every element `start`, unless it is there already.
@@ -222,6 +246,10 @@ impl<F: Float> Rule<F> for Box<dyn Rule<F>> {
 
     fn boxed(&self) -> Box<dyn Rule<F>> {
         (**self).boxed()
+    }
+
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        (**self).check_state(shape, state)
     }
 
     fn options(&self) -> Vec<(&'static str, String)> {

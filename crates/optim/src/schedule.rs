@@ -53,7 +53,8 @@ pub trait Schedule: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// The rate for epoch `t` as a multiple of the rate at the start; `None` if it is no multiple.
+    /// The rate for epoch `t` as a multiple of the rate at the start; `None` if it is no multiple. Never negative: a
+    /// [`Scheduler`](crate::Scheduler) refuses a rate below 0, infinite or NaN.
     fn factor(&self, _t: u64) -> Option<f64> {
         None
     }
@@ -61,10 +62,10 @@ pub trait Schedule: fmt::Debug + Send + Sync {
     /// The rate for epoch `t` (of the first group), as a function of `t` and of the rate at the start, `base`; `None` if
     /// it depends on a metric.
     fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
-        Some(base * self.factor(t)?)
+        Some(bounded(base * self.factor(t)?))
     }
 
-    /// [`lr_at`](Self::lr_at) for a fraction of an epoch; `None` unless the schedule is made for it.
+    /// [`lr_at`](Self::lr_at) for a fraction of an epoch; `None` unless the schedule is made for it, and before epoch 0.
     fn lr_at_fraction(&self, _base: f64, _t: f64) -> Option<f64> {
         None
     }
@@ -86,13 +87,14 @@ pub trait Schedule: fmt::Debug + Send + Sync {
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
         let Some(factor) = self.factor(t) else { return self.lr_at(rate.base, t).unwrap_or(rate.lr) };
         let before = if t == 0 { 1.0 } else { self.factor(t - 1).unwrap_or(1.0) };
-        if factor == before {
+        bounded(if factor == before {
             rate.lr
-        } else if before == 0.0 {
+        } else if before == 0.0 || rate.lr == 0.0 && rate.base * before == 0.0 {
+            // From nothing there is no way back but to the base rate.
             rate.base * factor
         } else {
-            rate.lr * (factor / before)
-        }
+            rate.lr * bounded(factor / before)
+        })
     }
 
     /// Whether every step needs a metric, such as the loss on validation data.
@@ -146,6 +148,11 @@ pub struct GroupRate {
     pub lr: f64,
 }
 
+/// The largest finite number in place of infinity: where growth ends, so that a rate can always be written down.
+pub(crate) fn bounded(lr: f64) -> f64 {
+    if lr == f64::INFINITY { f64::MAX } else { lr }
+}
+
 /// The schedule and its parts, each as text with every option written out.
 pub(crate) fn save(schedule: &dyn Schedule, lines: &mut Vec<String>) {
     lines.push(put_together(schedule.name(), &schedule.options()));
@@ -159,7 +166,13 @@ pub(crate) fn restore(schedule: &mut dyn Schedule, lines: &mut std::slice::Iter<
     if name != schedule.name() {
         return Err(TextError::Form(format!("the saved schedule is {name}, this one is {}", schedule.name())));
     }
-    options.into_iter().try_for_each(|(option, value)| schedule.set_option(option, value))?;
+    for (option, value) in options {
+        // The parts have lines of their own; as an option they would replace this schedule by another.
+        if option == "schedules" {
+            return Err(TextError::Form(format!("the saved {name} lists its parts twice")));
+        }
+        schedule.set_option(option, value)?;
+    }
     schedule.check()?;
     schedule.parts_mut().iter_mut().try_for_each(|part| restore(&mut **part, lines))
 }

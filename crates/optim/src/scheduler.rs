@@ -1,11 +1,14 @@
 //! The driver of schedules.
 
-use downhill_tensor::Float;
-use serde::{Deserialize, Serialize};
+mod state;
 
+pub use state::{SchedulerState, SchedulerStateError};
+
+use downhill_tensor::Float;
+
+use crate::optimizer::is_rate;
 use crate::options::{OptionError, require};
-use crate::schedule::{restore, save};
-use crate::{GroupRate, Optimizer, Schedule, TextError};
+use crate::{Group, GroupRate, Optimizer, Schedule};
 
 /// Applies a [`Schedule`] to an [`Optimizer`].
 ///
@@ -21,47 +24,26 @@ use crate::{GroupRate, Optimizer, Schedule, TextError};
 /// }
 /// ```
 ///
-/// The rate of every group when its first schedule is started is its base rate; the optimiser keeps it. The rate for
+/// The rate of every group when its first schedule is started is its base rate; the optimiser keeps it
+/// ([`Optimizer::rebase_lr`] gives it another). The rate for
 /// epoch 0 is set at once (a warm-up starts low). As in PyTorch, several schedulers may share an optimiser: those that
 /// are multiples of the base rate multiply, the others overwrite.
 #[derive(Clone, Debug)]
 pub struct Scheduler {
     schedule: Box<dyn Schedule>,
     t: u64,
+    /// What [`step_to`](Self::step_to) was given beyond `t`; the steps that follow keep it.
+    fraction: f64,
 }
 
-/// Everything a [`Scheduler`] holds, and the rates it had set. With `serde` it goes into any file format.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SchedulerState {
-    /// The schedule and its parts as text, what has been observed included.
-    schedule: Vec<String>,
-    t: u64,
-    /// Base rate, rate in force and momentum of every group.
-    groups: Vec<(f64, f64, Option<f64>)>,
-}
-
-/// Why a [`SchedulerState`] does not fit a scheduler or an optimiser.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SchedulerStateError {
-    /// The schedule is another, or its options cannot be read.
-    #[error("the saved schedule does not fit: {0}")]
-    Schedule(#[from] TextError),
-    /// The optimiser has more or fewer groups.
-    #[error("the saved schedule was for {saved} groups, the optimiser has {here}")]
-    Groups {
-        /// How many there were.
-        saved: usize,
-        /// How many there are.
-        here: usize,
-    },
-}
+/// The last epoch that can be counted: those beyond are not numbers of their own to an `f64`, and no training gets there.
+pub(crate) const LAST: u64 = 1 << 53;
 
 impl Scheduler {
     /// Starts a schedule: sets the rates for epoch 0.
     ///
     /// # Panics
-    /// If an option makes no sense, naming it.
+    /// If an option makes no sense, naming it, or the schedule gives a rate that is negative or not finite.
     #[track_caller]
     pub fn new<F: Float>(schedule: impl Schedule + 'static, opt: &mut Optimizer<F>) -> Self {
         match Self::try_new(schedule, opt) {
@@ -81,25 +63,22 @@ impl Scheduler {
     /// ```
     ///
     /// # Errors
-    /// If an option makes no sense, naming it. The optimiser is then unchanged.
+    /// If an option makes no sense, naming it, or the schedule gives a rate that is negative or not finite. The optimiser
+    /// is then unchanged.
     pub fn try_new<F: Float>(schedule: impl Schedule + 'static, opt: &mut Optimizer<F>) -> Result<Self, OptionError> {
         schedule.check()?;
-        let cycled = schedule.momentum_at(0).is_some();
-        let possible = opt.groups.iter().any(|group| group.rule.momentum().is_some());
-        let must = || format!("false, as {} has neither momentum nor beta1", opt.groups[0].rule.name());
-        require(possible || !cycled, schedule.name(), "cycle_momentum", must(), true)?;
-        for group in &mut opt.groups {
-            group.initial_lr.get_or_insert(group.rule.lr());
-        }
-        let scheduler = Scheduler { schedule: schedule.boxed(), t: 0 };
-        scheduler.apply(opt, 0, |rate| scheduler.schedule.next_lr(rate, 0));
+        momentum_is_possible(&schedule, opt)?;
+        let scheduler = Scheduler { schedule: schedule.boxed(), t: 0, fraction: 0.0 };
+        scheduler.apply(opt, 0, |rate| scheduler.schedule.next_lr(rate, 0))?;
         Ok(scheduler)
     }
 
-    /// Ends an epoch: sets the rates for the next.
+    /// Ends an epoch: sets the rates for the next. After [`step_to`](Self::step_to) with a fraction, the rates for one
+    /// epoch later, fraction and all.
     ///
     /// # Panics
-    /// If the schedule needs a metric ([`step_with`](Self::step_with)), or has come to its end.
+    /// If the schedule needs a metric ([`step_with`](Self::step_with)), has come to its end, or gives a rate that is
+    /// negative or not finite. Nothing has been changed then.
     #[track_caller]
     pub fn step<F: Float>(&mut self, opt: &mut Optimizer<F>) {
         assert!(
@@ -124,7 +103,7 @@ impl Scheduler {
     /// ```
     ///
     /// # Panics
-    /// If the schedule has come to its end.
+    /// If the schedule has come to its end, or gives a rate that is negative or not finite.
     #[track_caller]
     pub fn step_with<F: Float>(&mut self, opt: &mut Optimizer<F>, metric: impl Into<f64>) {
         self.schedule.observe(metric.into());
@@ -135,16 +114,19 @@ impl Scheduler {
     /// [`CosineAnnealingWarmRestarts`](crate::CosineAnnealingWarmRestarts).
     ///
     /// # Panics
-    /// If the schedule is not.
+    /// If the schedule is not, or `t` is negative, not a number, or beyond 2⁵³.
     #[track_caller]
     pub fn step_to<F: Float>(&mut self, opt: &mut Optimizer<F>, t: f64) {
         let (name, schedule) = (self.schedule.name(), &self.schedule);
         assert!(schedule.lr_at_fraction(1.0, t).is_some(), "step_to: {name} has no rate for {t}; use `step`");
-        self.apply(opt, t as u64, |rate| schedule.lr_at_fraction(rate.base, t).unwrap_or(rate.lr));
-        self.t = t as u64;
+        assert!((0.0..LAST as f64).contains(&t), "step_to: {t} is not a time from 0 to 2^53");
+        if let Err(error) = self.apply(opt, t as u64, |rate| schedule.lr_at_fraction(rate.base, t).unwrap_or(rate.lr)) {
+            panic!("step_to: {error}");
+        }
+        (self.t, self.fraction) = (t as u64, t.fract());
     }
 
-    /// The epoch whose rates are in force.
+    /// The epoch whose rates are in force, without the fraction of [`step_to`](Self::step_to).
     pub fn t(&self) -> u64 {
         self.t
     }
@@ -157,80 +139,78 @@ impl Scheduler {
     #[track_caller]
     fn advance<F: Float>(&mut self, opt: &mut Optimizer<F>) {
         let t = self.t + 1;
+        assert!(t <= LAST, "step: {t} epochs cannot be counted");
         if let Some(end) = self.schedule.end() {
             assert!(t <= end, "step: {} ends at step {end}, this is step {t}", self.schedule.name());
         }
-        self.apply(opt, t, |rate| self.schedule.next_lr(rate, t));
+        let (schedule, fraction) = (&self.schedule, self.fraction);
+        let lr = |rate: GroupRate| match fraction {
+            0.0 => schedule.next_lr(rate, t),
+            _ => schedule.lr_at_fraction(rate.base, t as f64 + fraction).unwrap_or(rate.lr),
+        };
+        if let Err(error) = self.apply(opt, t, lr) {
+            panic!("step: {error}");
+        }
         self.t = t;
     }
 
-    /// Sets rate and momentum of every group for epoch `t`.
-    fn apply<F: Float>(&self, opt: &mut Optimizer<F>, t: u64, lr: impl Fn(GroupRate) -> f64) {
-        let momentum = self.schedule.momentum_at(t);
-        for (number, group) in opt.groups.iter_mut().enumerate() {
-            let base = *group.initial_lr.get_or_insert(group.rule.lr());
-            group.rule.set_lr(lr(GroupRate { group: number, base, lr: group.rule.lr() }));
-            let spared = self.schedule.spares_zero_momentum() && group.rule.momentum() == Some(0.0);
-            if let (Some(momentum), false) = (momentum, spared) {
-                group.rule.set_momentum(momentum);
-            }
-        }
-    }
-
-    /// A copy of everything, the rates in force included.
-    ///
-    /// ```
-    /// use downhill_optim::{ExponentialLr, Optimizer, Scheduler, Sgd};
-    /// let mut opt = Optimizer::<f32>::new(Sgd { lr: 0.1, ..Sgd::default() });
-    /// let mut scheduler = Scheduler::new(ExponentialLr { gamma: 0.5 }, &mut opt);
-    /// scheduler.step(&mut opt);
-    /// let saved = scheduler.state_dict(&opt); // goes into a file with serde
-    ///
-    /// let mut opt = Optimizer::<f32>::new(Sgd { lr: 0.1, ..Sgd::default() });
-    /// let mut scheduler = Scheduler::new(ExponentialLr { gamma: 0.9 }, &mut opt);
-    /// scheduler.load_state_dict(&saved, &mut opt)?;
-    /// scheduler.step(&mut opt);
-    /// assert_eq!(opt.lr(), 0.025);
-    /// # Ok::<(), downhill_optim::SchedulerStateError>(())
-    /// ```
-    pub fn state_dict<F: Float>(&self, opt: &Optimizer<F>) -> SchedulerState {
-        let mut schedule = Vec::new();
-        save(&*self.schedule, &mut schedule);
-        let group = |group: &crate::Group<F>| {
-            let lr = group.rule.lr();
-            (group.initial_lr.unwrap_or(lr), lr, group.rule.momentum())
-        };
-        SchedulerState { schedule, t: self.t, groups: opt.groups.iter().map(group).collect() }
-    }
-
-    /// Goes on where `saved` stopped, with the saved options, and sets the rates that were in force; before or after
-    /// the optimiser's own state is loaded. Functions made of code ([`LambdaLr::new`](crate::LambdaLr::new)) are not saved:
-    /// this scheduler's stay.
-    ///
-    /// # Errors
-    /// If the schedules or the numbers of groups differ. Scheduler and optimiser are then unchanged.
-    pub fn load_state_dict<F: Float>(
-        &mut self,
-        saved: &SchedulerState,
+    /// Sets rate and momentum of every group for epoch `t`; nothing if a rule does not take them.
+    fn apply<F: Float>(
+        &self,
         opt: &mut Optimizer<F>,
-    ) -> Result<(), SchedulerStateError> {
-        if saved.groups.len() != opt.groups.len() {
-            return Err(SchedulerStateError::Groups { saved: saved.groups.len(), here: opt.groups.len() });
-        }
-        let mut schedule = self.schedule.clone();
-        let mut lines = saved.schedule.iter();
-        restore(&mut *schedule, &mut lines)?;
-        if let Some(line) = lines.next() {
-            return Err(TextError::Form(format!("{line} has no place in this one")).into());
-        }
-        for (group, &(base, lr, momentum)) in opt.groups.iter_mut().zip(&saved.groups) {
-            group.initial_lr = Some(base);
-            group.rule.set_lr(lr);
-            if let Some(momentum) = momentum {
-                group.rule.set_momentum(momentum);
+        t: u64,
+        lr: impl Fn(GroupRate) -> f64,
+    ) -> Result<(), OptionError> {
+        let momentum = self.schedule.momentum_at(t);
+        let mut before = Vec::with_capacity(opt.groups.len());
+        for number in 0..opt.groups.len() {
+            let group = &mut opt.groups[number];
+            let in_force = group.rule.lr();
+            before.push((group.initial_lr, in_force, group.rule.momentum()));
+            let base = *group.initial_lr.get_or_insert(in_force);
+            let spared = self.schedule.spares_zero_momentum() && group.rule.momentum() == Some(0.0);
+            let momentum = momentum.filter(|_| !spared && group.rule.momentum().is_some());
+            let lr = lr(GroupRate { group: number, base, lr: in_force });
+            let set = set(group, lr, momentum).map_err(|error| {
+                // A rate of its own making is the schedule's fault, not the rule's.
+                if is_rate(lr) { error } else { OptionError { of: self.schedule.name(), ..error } }
+            });
+            if let Err(error) = set {
+                restore_rates(opt, &before);
+                return Err(error);
             }
         }
-        (self.schedule, self.t) = (schedule, saved.t);
         Ok(())
     }
+}
+
+/// Sets rate and momentum of a group, and looks whether its rule takes them: what is set here can be saved and loaded.
+fn set<F: Float>(group: &mut Group<F>, lr: f64, momentum: Option<f64>) -> Result<(), OptionError> {
+    require(is_rate(lr), group.rule.name(), "lr", "a finite number ≥ 0", lr)?;
+    group.rule.set_lr(lr);
+    if let Some(momentum) = momentum {
+        require(group.rule.momentum().is_some(), group.rule.name(), "momentum", "none", momentum)?;
+        require(is_rate(momentum), group.rule.name(), "momentum", "a finite number ≥ 0", momentum)?;
+        group.rule.set_momentum(momentum);
+    }
+    group.rule.check()
+}
+
+/// Puts back base rate, rate and momentum of the first groups.
+fn restore_rates<F: Float>(opt: &mut Optimizer<F>, before: &[(Option<f64>, f64, Option<f64>)]) {
+    for (group, &(initial_lr, lr, momentum)) in opt.groups.iter_mut().zip(before) {
+        group.initial_lr = initial_lr;
+        group.rule.set_lr(lr);
+        if let Some(momentum) = momentum {
+            group.rule.set_momentum(momentum);
+        }
+    }
+}
+
+/// That a schedule which sets the momentum finds one.
+fn momentum_is_possible<F: Float>(schedule: &dyn Schedule, opt: &Optimizer<F>) -> Result<(), OptionError> {
+    let cycled = schedule.momentum_at(0).is_some();
+    let possible = opt.groups.iter().any(|group| group.rule.momentum().is_some());
+    let must = || format!("false, as {} has neither momentum nor beta1", opt.groups[0].rule.name());
+    require(possible || !cycled, schedule.name(), "cycle_momentum", must(), true)
 }

@@ -1,8 +1,11 @@
 //! Which axes a reduction runs over, and whether it keeps them.
 
+use std::fmt::{self, Display, Formatter};
 use std::ops::RangeFull;
 
 use ndarray::IxDyn;
+
+use crate::MAX_AXES;
 
 /// The axes of a reduction: one (`1`, `-1` for the last), several (`[0, 2]`) or all (`..`); [`keep`] leaves them in
 /// the result with size 1, so that it still broadcasts against the input.
@@ -27,6 +30,7 @@ enum Which {
     All,
     First(usize),
     One(isize),
+    FromFront(usize),
     Several(Vec<isize>),
 }
 
@@ -43,18 +47,24 @@ pub(crate) struct AxisSet {
 }
 
 impl Axes {
-    /// The first `count` axes.
+    /// The first `count` axes, of which there are as many.
     pub(crate) fn first(count: usize) -> Self {
         Axes { which: Which::First(count), keep: false }
     }
 
     /// # Panics
     /// If an axis is out of range or named twice; `op` is for the message.
+    ///
+    /// There is a bit for each of as many axes as a tensor can have.
     #[track_caller]
     pub(crate) fn resolve(&self, op: &str, ndim: usize) -> AxisSet {
         let bits = match &self.which {
-            Which::All => (1 << ndim) - 1,
-            Which::First(count) => (1 << count) - 1,
+            Which::All => first(ndim),
+            Which::First(count) => first(*count),
+            Which::FromFront(axis) => {
+                assert!(*axis < ndim, "{}", OutOfRange { op, axis, ndim });
+                1 << axis
+            }
             Which::One(axis) => 1 << resolve_axis(op, *axis, ndim),
             Which::Several(list) => {
                 let mut bits = 0;
@@ -71,7 +81,19 @@ impl Axes {
     }
 }
 
+/// The set of the first `count` axes.
+fn first(count: usize) -> u64 {
+    const { assert!(MAX_AXES == 64, "a bit for every axis") };
+    assert!(count <= MAX_AXES, "no tensor has {count} axes");
+    if count == MAX_AXES { u64::MAX } else { (1 << count) - 1 }
+}
+
 impl AxisSet {
+    /// The same axes, kept in the result with size 1.
+    pub(crate) fn kept(self) -> Self {
+        AxisSet { keep: true, ..self }
+    }
+
     pub(crate) fn contains(self, axis: usize) -> bool {
         self.bits >> axis & 1 == 1
     }
@@ -112,12 +134,25 @@ impl AxisSet {
 /// If it is out of range.
 #[track_caller]
 pub(crate) fn resolve_axis(op: &str, axis: isize, ndim: usize) -> usize {
-    let resolved = if axis < 0 { axis + ndim as isize } else { axis };
-    assert!(
-        (0..ndim as isize).contains(&resolved),
-        "{op}: axis {axis} is out of range for a tensor with {ndim} axes (negative axes count from the end)"
-    );
-    resolved as usize
+    let resolved = if axis < 0 { ndim.checked_sub(axis.unsigned_abs()) } else { Some(axis as usize) };
+    match resolved {
+        Some(resolved) if resolved < ndim => resolved,
+        _ => panic!("{}", OutOfRange { op, axis, ndim }),
+    }
+}
+
+/// What is said of an axis that is not there.
+struct OutOfRange<'a, A> {
+    op: &'a str,
+    axis: A,
+    ndim: usize,
+}
+
+impl<A: Display> Display for OutOfRange<'_, A> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let OutOfRange { op, axis, ndim } = self;
+        write!(f, "{op}: axis {axis} is out of range for a tensor with {ndim} axes (negative axes count from the end)")
+    }
 }
 
 impl From<RangeFull> for Axes {
@@ -140,7 +175,7 @@ impl From<i32> for Axes {
 
 impl From<usize> for Axes {
     fn from(axis: usize) -> Self {
-        Axes::from(axis as isize)
+        Axes { which: Which::FromFront(axis), keep: false }
     }
 }
 

@@ -7,8 +7,10 @@ use crate::{Float, Gradients, Tensor};
 impl<F: Float> Tensor<F> {
     /// The gradients of this scalar with respect to every parameter it depends on.
     ///
-    /// Takes the loss by value and frees the recorded graph as it goes. The gradients are constants; for gradients
-    /// that can be differentiated again, see [`grad`](crate::grad).
+    /// Frees the record as it goes, also that of clones and of other results on the way: what you keep of a training step
+    /// (losses, logits) keeps its elements and nothing else, and a second `backward` through the same results panics. Add the
+    /// losses and call `backward` once, or use [`backward_retain_graph`](Self::backward_retain_graph). The gradients are
+    /// constants; for gradients that can be differentiated again, see [`grad`](crate::grad), which keeps the record too.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -18,17 +20,47 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If this tensor has more than one element, or does not depend on any parameter.
+    /// If this tensor has more than one element, does not depend on any parameter, or was computed from something whose
+    /// record an earlier `backward` has freed.
     #[track_caller]
     pub fn backward(self) -> Gradients<F> {
         check_scalar("backward", &self);
-        assert!(
-            self.requires_grad(),
-            "backward: this tensor does not depend on any parameter; make one with `Tensor::param`, \
-             and compute outside of `no_grad`"
-        );
+        check_recorded("backward", &self);
         let seed = Tensor::ones(self.shape());
-        no_grad(|| walk(self, seed, &[]))
+        let gradients = match no_grad(|| walk(self, seed, &[], Records::Free)) {
+            Ok(gradients) => gradients,
+            Err(op) => freed("backward", op),
+        };
+        // The gradient of a linear function is recorded, and leads nowhere.
+        assert!(!gradients.is_empty(), "backward: {NO_PARAMETER}");
+        gradients
+    }
+
+    /// [`backward`](Self::backward) that keeps the record, for further passes through it.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let w = Tensor::param([0.0, 0.0]);
+    /// let shared = w.exp();
+    /// let (first, second) = (shared.sum(), shared.square().sum());
+    /// let grads = first.backward_retain_graph() + second.backward(); // both go through `shared`
+    /// assert_eq!(grads[&w], w.exp() + (&w * 2.0).exp() * 2.0);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`backward`](Self::backward).
+    #[doc(alias = "retain_graph")]
+    #[track_caller]
+    pub fn backward_retain_graph(&self) -> Gradients<F> {
+        check_scalar("backward_retain_graph", self);
+        check_recorded("backward_retain_graph", self);
+        let seed = Tensor::ones(self.shape());
+        let gradients = match no_grad(|| walk(self.clone(), seed, &[], Records::Keep)) {
+            Ok(gradients) => gradients,
+            Err(op) => freed("backward_retain_graph", op),
+        };
+        assert!(!gradients.is_empty(), "backward_retain_graph: {NO_PARAMETER}");
+        gradients
     }
 }
 
@@ -41,31 +73,90 @@ pub(crate) fn check_scalar<F: Float>(what: &str, y: &Tensor<F>) {
     );
 }
 
+#[track_caller]
+pub(crate) fn check_recorded<F: Float>(what: &str, y: &Tensor<F>) {
+    assert!(y.requires_grad(), "{what}: {NO_PARAMETER}");
+}
+
+const NO_PARAMETER: &str = "this tensor does not depend on any parameter; make one with `Tensor::param`, and compute \
+                            outside of `no_grad`";
+
+#[cold]
+#[track_caller]
+pub(crate) fn freed(what: &str, op: &str) -> ! {
+    panic!(
+        "{what}: the record of `{op}` was freed by an earlier `backward`; add the losses and call `backward` once, or keep \
+         the record the first time with `backward_retain_graph`"
+    );
+}
+
+/// What a walk does with the records that it passes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Records {
+    Keep,
+    Free,
+}
+
+/// A walk under way.
+pub(crate) struct Walk<'t, F: Float> {
+    records: Records,
+    /// Ids in ascending order; none for every parameter.
+    targets: &'t [i64],
+    /// An input is always older than the result: what is older than every target cannot lead to one. Constants and frozen
+    /// parameters have numbers below 1.
+    oldest: i64,
+    found: Gradients<F>,
+    pending: Pending<F>,
+}
+
+impl<F: Float> Walk<'_, F> {
+    pub(crate) fn keeps_records(&self) -> bool {
+        self.records == Records::Keep
+    }
+
+    /// Whether a gradient with respect to `x` is asked for or leads to one that is.
+    #[inline]
+    pub(crate) fn wants(&self, x: &Tensor<F>) -> bool {
+        // A parameter leads nowhere.
+        x.0.id >= self.oldest && (self.targets.is_empty() || !x.is_leaf() || self.is_target(x))
+    }
+
+    fn is_target(&self, x: &Tensor<F>) -> bool {
+        self.targets.binary_search(&x.0.id).is_ok()
+    }
+
+    /// Adds `dx` to the gradient with respect to `x`, which is wanted.
+    #[inline]
+    pub(crate) fn receive(&mut self, x: &Tensor<F>, dx: Tensor<F>) {
+        if x.is_leaf() { self.found.add(x.0.id, dx) } else { self.pending.add(x, dx) }
+    }
+}
+
 /// Pushes `seed`, the gradient with respect to `root`, back through the graph, youngest result first, so that a
 /// result is left only when all its uses have contributed.
 ///
-/// Returns the gradients of `targets` (ids), or of every parameter if there are none.
-pub(crate) fn walk<F: Float>(root: Tensor<F>, seed: Tensor<F>, targets: &[u64]) -> Gradients<F> {
-    // An input is always older than the result: what is older than every target cannot lead to one.
-    // Constants have number 0, parameters start at 1.
-    let oldest = targets.iter().copied().min().unwrap_or(1);
-    let wanted = |x: &Tensor<F>| if targets.is_empty() { x.is_leaf() } else { targets.contains(&x.0.id) };
-    let mut found = Gradients::default();
-    let mut pending = Pending::new(root, seed);
-    while let Some((y, dy)) = pending.pop() {
-        let record = &y.0.record;
-        for wrt in 0..record.len() {
-            let x = record.input(wrt);
-            // A parameter leads nowhere.
-            if x.0.id < oldest || (x.is_leaf() && !wanted(x)) {
-                continue;
-            }
-            let dx = record.vjp(wrt, &y, &dy).undo_broadcast(x.shape(), record.name());
-            if x.is_leaf() { found.add(x.0.id, dx) } else { pending.add(x, dx) }
+/// Returns the gradients of `targets` (ids in ascending order), or of every parameter if there are none.
+///
+/// # Errors
+/// With the operation's name if an earlier walk has freed a record on the way.
+pub(crate) fn walk<F: Float>(
+    root: Tensor<F>,
+    seed: Tensor<F>,
+    targets: &[i64],
+    records: Records,
+) -> Result<Gradients<F>, &'static str> {
+    let oldest = targets.first().copied().unwrap_or(1);
+    let pending = Pending::new(root, seed);
+    let mut walk = Walk { records, targets, oldest, found: Gradients::default(), pending };
+    while let Some((y, dy)) = walk.pending.pop() {
+        // All inputs of the oldest target are older.
+        if y.0.id > oldest && !y.0.record.pull_back(&y, &dy, &mut walk) {
+            return Err(y.0.record.name());
         }
-        if wanted(&y) {
-            found.add(y.0.id, dy);
+        let wanted = if targets.is_empty() { y.is_leaf() } else { walk.is_target(&y) };
+        if wanted {
+            walk.found.add(y.0.id, dy);
         }
     }
-    found
+    Ok(walk.found)
 }

@@ -1,6 +1,6 @@
 //! NumPy's broadcasting rule, and the one place where it is undone in a gradient.
 
-use crate::{Axes, Float, Tensor, keep};
+use crate::{Axes, Float, Tensor, keep, shape};
 
 /// The shape two shapes broadcast to: aligned at their last axes, sizes must be equal or 1.
 pub(crate) fn broadcast_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
@@ -19,17 +19,26 @@ pub(crate) fn broadcast_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, St
     (0..ndim).map(pair).collect()
 }
 
-/// Whether two shapes broadcast; without an allocation when they are equal or one is that of a scalar.
-pub(crate) fn check_broadcast(a: &[usize], b: &[usize]) -> Result<(), String> {
-    if a == b || a.is_empty() || b.is_empty() { Ok(()) } else { broadcast_shape(a, b).map(drop) }
+/// The shape two shapes broadcast to, if a tensor of `T` can have it.
+pub(crate) fn joint_shape<T>(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
+    let shape = broadcast_shape(a, b)?;
+    shape::check::<T>(&shape)?;
+    Ok(shape)
+}
+
+/// Whether two shapes of tensors of `T` broadcast; without an allocation when they are equal or one is that of a scalar.
+pub(crate) fn check_broadcast<T>(a: &[usize], b: &[usize]) -> Result<(), String> {
+    if a == b || a.is_empty() || b.is_empty() { Ok(()) } else { joint_shape::<T>(a, b).map(drop) }
 }
 
 impl<F: Float> Tensor<F> {
     /// Sums a gradient down to the shape its argument had before it was broadcast.
-    pub(crate) fn undo_broadcast(self, shape: &[usize], op: &str) -> Tensor<F> {
-        if self.shape() == shape {
-            return self;
-        }
+    #[inline]
+    pub(crate) fn undo_broadcast(self, shape: &[usize], op: impl FnOnce() -> &'static str) -> Tensor<F> {
+        if self.shape() == shape { self } else { self.summed_to(shape, op()) }
+    }
+
+    fn summed_to(self, shape: &[usize], op: &str) -> Tensor<F> {
         let fits = broadcast_shape(self.shape(), shape).is_ok_and(|joint| joint == self.shape());
         assert!(
             fits,
@@ -64,8 +73,8 @@ mod tests {
     #[test]
     fn a_gradient_is_summed_where_the_argument_was_stretched() {
         let g = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
-        assert_eq!(g.clone().undo_broadcast(&[3], "test"), Tensor::from([5.0, 7.0, 9.0]));
-        assert_eq!(g.clone().undo_broadcast(&[2, 1], "test"), Tensor::from([[6.0], [15.0]]));
-        assert_eq!(g.undo_broadcast(&[], "test"), Tensor::from(21.0));
+        assert_eq!(g.clone().undo_broadcast(&[3], || "test"), Tensor::from([5.0, 7.0, 9.0]));
+        assert_eq!(g.clone().undo_broadcast(&[2, 1], || "test"), Tensor::from([[6.0], [15.0]]));
+        assert_eq!(g.undo_broadcast(&[], || "test"), Tensor::from(21.0));
     }
 }

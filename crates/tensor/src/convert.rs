@@ -2,17 +2,26 @@
 
 use ndarray::{ArcArray, Array, ArrayD, ArrayView, Dimension, IxDyn};
 
-use crate::{Elements, Float, Tensor};
+use crate::kernels::ask;
+use crate::{Elements, Float, Tensor, operation};
 
 /// Without a copy (a handful of elements is copied, which costs less).
 impl<F: Float, D: Dimension> From<Array<F, D>> for Tensor<F> {
+    /// # Panics
+    /// If the array has more than [`MAX_AXES`](crate::MAX_AXES) axes, or no elements and sizes that multiply, those of 0
+    /// aside, to more than `isize::MAX` bytes.
+    #[track_caller]
     fn from(array: Array<F, D>) -> Self {
+        operation::begin("Tensor::from");
         Tensor::constant(array.into_dyn())
     }
 }
 
 /// Without a copy if nobody else holds the elements.
 impl<F: Float, D: Dimension> From<ArcArray<F, D>> for Tensor<F> {
+    /// # Panics
+    /// As `Tensor::from` of an owned array.
+    #[track_caller]
     fn from(array: ArcArray<F, D>) -> Self {
         Tensor::from(array.into_owned())
     }
@@ -20,13 +29,21 @@ impl<F: Float, D: Dimension> From<ArcArray<F, D>> for Tensor<F> {
 
 /// Copies the elements.
 impl<F: Float, D: Dimension> From<ArrayView<'_, F, D>> for Tensor<F> {
+    /// # Panics
+    /// As `Tensor::from` of an owned array.
+    #[track_caller]
     fn from(view: ArrayView<'_, F, D>) -> Self {
-        Tensor::constant(view.to_owned().into_dyn())
+        operation::begin("Tensor::from");
+        ask::<F>(view.shape());
+        Tensor::from(view.to_owned())
     }
 }
 
 /// Copies the elements.
 impl<F: Float, D: Dimension> From<&Array<F, D>> for Tensor<F> {
+    /// # Panics
+    /// As `Tensor::from` of an owned array.
+    #[track_caller]
     fn from(array: &Array<F, D>) -> Self {
         Tensor::from(array.view())
     }

@@ -2,14 +2,18 @@
 
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Dimension, IxDyn, ShapeBuilder};
 
-use crate::Float;
-use crate::kernels::{Matrix, Memory};
+use crate::kernels::{Matrix, Memory, copied};
+use crate::shape::checked_size;
+use crate::{Float, operation};
 
 /// The elements of a tensor: a shape over memory that is shared by clones and by different views of it, and copied
 /// when one of several owners changes it.
 ///
 /// An `ArcArray` would do; on a tensor of four elements it costs more than everything else together. Here the usual
 /// case, row-major, needs no strides and its elements are a slice at once.
+///
+/// A shape has at most [`MAX_AXES`](crate::MAX_AXES) axes, and its sizes, those of 0 aside, multiply to at most `isize::MAX`
+/// bytes, so that no product of sizes overflows.
 #[derive(Clone)]
 pub struct Elements<F: Float> {
     memory: Memory<F>,
@@ -22,18 +26,32 @@ pub struct Elements<F: Float> {
 
 impl<F: Float> Elements<F> {
     /// Elements in row-major order.
+    ///
+    /// # Panics
+    /// If they are not as many as the shape has, or there is no such shape.
+    #[track_caller]
     pub(crate) fn new(shape: IxDyn, elements: Vec<F>) -> Self {
-        debug_assert_eq!(shape.size(), elements.len());
-        Elements::of_memory(shape, elements.into())
+        assert!(elements.len() == checked_size::<F>(operation::name(), shape.slice()), "an element for each place");
+        Elements { memory: elements.into(), offset: 0, shape, strides: None }
     }
 
-    /// Elements in row-major order.
+    /// The first elements of the memory, in row-major order.
+    ///
+    /// # Panics
+    /// If they are fewer than the shape has, or there is no such shape.
+    #[inline]
+    #[track_caller]
     pub(crate) fn of_memory(shape: IxDyn, memory: Memory<F>) -> Self {
+        let len = checked_size::<F>(operation::name(), shape.slice());
+        assert!(len <= memory.as_slice().len(), "an element for each place");
         Elements { memory, offset: 0, shape, strides: None }
     }
 
+    /// # Panics
+    /// If there is no such shape, or the system does not give so much memory.
+    #[track_caller]
     pub(crate) fn full(shape: IxDyn, value: F) -> Self {
-        let memory = Memory::full(shape.size(), value);
+        let memory = Memory::full(shape.slice(), value);
         Elements::of_memory(shape, memory)
     }
 
@@ -98,24 +116,27 @@ impl<F: Float> Elements<F> {
     }
 
     /// The elements to be changed, copied before if they are shared, in row-major order.
+    #[track_caller]
     pub(crate) fn slice_mut(&mut self) -> &mut [F] {
         if self.as_slice_mut().is_none() {
-            *self = Elements::new(self.shape.clone(), in_row_major(self.view()));
+            *self = copied(self.view());
         }
         self.as_slice_mut().expect("row-major, and nobody else holds it")
     }
 
     /// [`slice_mut`](Self::slice_mut) as an array.
+    #[track_caller]
     pub(crate) fn view_mut(&mut self) -> ArrayViewMutD<'_, F> {
         let shape = self.shape.clone();
         ArrayViewMutD::from_shape(shape, self.slice_mut()).expect("row-major")
     }
 
     /// The same elements in row-major order: themselves if they are, else a copy.
+    #[track_caller]
     pub(crate) fn row_major(&self) -> Self {
         match self.strides {
             None => self.clone(),
-            Some(_) => Elements::new(self.shape.clone(), in_row_major(self.view())),
+            Some(_) => copied(self.view()),
         }
     }
 
@@ -129,10 +150,11 @@ impl<F: Float> Elements<F> {
     }
 
     /// The same elements, copied unless the first begins a line of the cache: for what is read in every step.
+    #[track_caller]
     pub(crate) fn aligned(self) -> Self {
         match self.as_slice() {
             Some(elements) if !Memory::is_aligned(elements) => {
-                let copy = Memory::appended_by(elements.len(), |copy| copy.extend_from_slice(elements));
+                let copy = Memory::appended_by(&[elements.len()], |copy| copy.extend_from_slice(elements));
                 Elements::of_memory(self.shape, copy)
             }
             _ => self,
@@ -140,14 +162,19 @@ impl<F: Float> Elements<F> {
     }
 
     /// The same memory in another shape of as many elements; a copy if it is not in row-major order.
+    ///
+    /// # Panics
+    /// If it has more or fewer, or there is no such shape.
+    #[track_caller]
     pub(crate) fn reshaped(&self, shape: IxDyn) -> Self {
+        assert!(checked_size::<F>(operation::name(), shape.slice()) == self.len(), "as many elements as before");
         Elements { shape, ..self.row_major() }
     }
 
     /// The same memory with another shape, strides and offset.
     fn looked_at(&self, shape: IxDyn, strides: IxDyn, offset: usize) -> Self {
         // Without elements nothing is looked at, and the offset may lie behind the memory.
-        let offset = if shape.size() == 0 { 0 } else { offset };
+        let offset = if shape.slice().contains(&0) { 0 } else { offset };
         let strides = (!is_row_major(shape.slice(), strides.slice())).then(|| Box::new(strides));
         Elements { memory: self.memory.clone(), offset, shape, strides }
     }
@@ -172,16 +199,12 @@ impl<F: Float> Elements<F> {
         let (mut shape, mut strides) = (self.shape.clone(), self.strides());
         let offset = self.offset + start * strides[axis];
         shape[axis] = (end - start).div_ceil(step);
-        strides[axis] *= step;
+        if shape[axis] > 1 {
+            // A single position has no distance to the next, and a huge step would overflow.
+            strides[axis] *= step;
+        }
         self.looked_at(shape, strides, offset)
     }
-}
-
-/// A copy in row-major order. Collecting the iterator takes 20 times as long.
-fn in_row_major<F: Float>(view: ArrayViewD<'_, F>) -> Vec<F> {
-    let (elements, offset) = view.as_standard_layout().into_owned().into_raw_vec_and_offset();
-    debug_assert!(offset.unwrap_or(0) == 0);
-    elements
 }
 
 fn row_major_strides(shape: &IxDyn) -> IxDyn {
@@ -208,7 +231,12 @@ fn is_row_major(shape: &[usize], strides: &[usize]) -> bool {
 
 /// Without a copy, unless an axis runs backwards or stays in place.
 impl<F: Float> From<ArrayD<F>> for Elements<F> {
+    /// # Panics
+    /// If the array has more than [`MAX_AXES`](crate::MAX_AXES) axes, or no elements and sizes that multiply, those of 0
+    /// aside, to more than `isize::MAX` bytes.
+    #[track_caller]
     fn from(array: ArrayD<F>) -> Self {
+        checked_size::<F>(operation::name(), array.shape());
         if array.is_standard_layout() {
             let (shape, len) = (array.raw_dim(), array.len());
             let (memory, offset) = array.into_raw_vec_and_offset();
@@ -216,7 +244,7 @@ impl<F: Float> From<ArrayD<F>> for Elements<F> {
             return Elements { memory: memory.into(), offset, shape, strides: None };
         }
         if array.strides().iter().any(|&stride| stride <= 0) {
-            return Elements::new(array.raw_dim(), in_row_major(array.view()));
+            return copied(array.view());
         }
         let strides: Vec<usize> = array.strides().iter().map(|&stride| stride as usize).collect();
         let shape = array.raw_dim();
@@ -267,6 +295,38 @@ mod tests {
                 assert_eq!(narrowed.into_array(), expected);
             }
         }
+    }
+
+    #[test]
+    fn nothing_is_looked_at_wherever_it_begins() {
+        let elements = Elements::from(counting(&[4, 5]));
+        // Behind the last row, and there behind the last column.
+        let nothing = elements.narrowed(0, 4, 4, 1).narrowed(1, 5, 5, 1);
+        assert_eq!((nothing.view().shape(), nothing.as_slice()), (&[0, 0][..], Some(&[][..])));
+    }
+
+    #[test]
+    fn a_step_past_the_end() {
+        let elements = Elements::from(counting(&[4, 5])).narrowed(1, 2, 5, usize::MAX);
+        assert_eq!(elements.view().into_iter().collect::<Vec<_>>(), [&3.0, &8.0, &13.0, &18.0]);
+    }
+
+    /// In every build profile: the elements that a shape promises are there.
+    #[test]
+    fn no_shape_without_its_elements() {
+        use std::panic::catch_unwind;
+        let shape = [3, 12297829382473034432];
+        assert!(catch_unwind(|| Elements::new(IxDyn(&shape), vec![0.0_f32; 64])).is_err());
+        assert!(catch_unwind(|| Elements::new(IxDyn(&[3]), vec![0.0_f32; 4])).is_err());
+        let memory = || Memory::full(&[64], 0.0_f32);
+        assert!(catch_unwind(|| Elements::of_memory(IxDyn(&shape), memory())).is_err());
+        assert!(catch_unwind(|| Elements::of_memory(IxDyn(&[65]), memory())).is_err());
+        let elements = Elements::of_memory(IxDyn(&[64]), memory());
+        assert!(catch_unwind(|| elements.reshaped(IxDyn(&shape))).is_err());
+        assert!(catch_unwind(|| elements.reshaped(IxDyn(&[65]))).is_err());
+        assert!(catch_unwind(|| elements.reshaped(IxDyn(&[63]))).is_err());
+        assert!(catch_unwind(|| Elements::<f32>::full(IxDyn(&shape), 0.0)).is_err());
+        assert!(catch_unwind(|| Elements::from(ArrayD::<f32>::zeros(vec![1; 65]))).is_err());
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl<F: Float, E: Elementwise<F, N>, const N: usize> Op<F, N> for Each<E> {
 
     fn check(&self, shapes: [&[usize]; N]) -> Result<(), String> {
         match shapes.as_slice() {
-            [a, b] => check_broadcast(a, b),
+            [a, b] => check_broadcast::<F>(a, b),
             _ => Ok(()),
         }
     }

@@ -1,5 +1,7 @@
 //! What `backward` returns: a gradient for every parameter.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::{Add, AddAssign, Index, Mul, MulAssign};
 
 use crate::{Float, Tensor, no_grad};
@@ -15,22 +17,22 @@ use crate::{Float, Tensor, no_grad};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Gradients<F: Float = f32> {
-    /// With the parameter's number, youngest first, as the walk finds them. Ordered, so that sums over all gradients are
-    /// the same in every run.
-    list: Vec<(u64, Tensor<F>)>,
+    /// By the parameter's number. Ordered, so that sums over all gradients are the same in every run; a tree, so that they
+    /// may come in any order.
+    by_id: BTreeMap<i64, Tensor<F>>,
 }
 
 impl<F: Float> Default for Gradients<F> {
     /// No gradients; the neutral element of `+`, from which to accumulate several batches.
     fn default() -> Self {
-        Gradients { list: Vec::new() }
+        Gradients { by_id: BTreeMap::new() }
     }
 }
 
 impl<F: Float> Gradients<F> {
     /// The gradient of a parameter, or `None` if the scalar does not depend on it.
     pub fn get(&self, param: &Tensor<F>) -> Option<&Tensor<F>> {
-        self.position(param.id()?).ok().map(|at| &self.list[at].1)
+        self.by_id.get(&param.0.id)
     }
 
     /// Replaces the gradient of a parameter.
@@ -39,59 +41,60 @@ impl<F: Float> Gradients<F> {
     /// If `param` is a constant, or the shapes differ.
     #[track_caller]
     pub fn set(&mut self, param: &Tensor<F>, grad: Tensor<F>) {
-        let id = param.id().expect("set: a constant has no gradient; make a parameter with `Tensor::param`");
+        assert!(!param.is_frozen(), "set: a frozen parameter has no gradient; `unfreeze` it");
+        assert!(param.requires_grad(), "set: a constant has no gradient; make a parameter with `Tensor::param`");
         assert!(
             param.shape() == grad.shape(),
             "set: a gradient of shape {:?} does not fit a parameter of shape {:?}",
             grad.shape(),
             param.shape()
         );
-        match self.position(id) {
-            Ok(at) => self.list[at].1 = grad,
-            Err(at) => self.list.insert(at, (id, grad)),
+        self.by_id.insert(param.0.id, grad);
+    }
+
+    pub(crate) fn add(&mut self, id: i64, grad: Tensor<F>) {
+        match self.by_id.entry(id) {
+            Entry::Occupied(mut sum) => sum.get_mut().accumulate(grad),
+            Entry::Vacant(place) => drop(place.insert(grad)),
         }
-    }
-
-    /// Where the gradient of the parameter `id` is, or would be.
-    fn position(&self, id: u64) -> Result<usize, usize> {
-        self.list.binary_search_by(|(other, _)| id.cmp(other))
-    }
-
-    pub(crate) fn add(&mut self, id: u64, grad: Tensor<F>) {
-        match self.position(id) {
-            Ok(at) => self.list[at].1.accumulate(grad),
-            Err(at) => self.list.insert(at, (id, grad)),
-        }
-    }
-
-    pub(crate) fn take(&mut self, id: u64) -> Option<Tensor<F>> {
-        self.position(id).ok().map(|at| self.list.remove(at).1)
     }
 
     /// How many parameters have a gradient.
     pub fn len(&self) -> usize {
-        self.list.len()
+        self.by_id.len()
     }
 
     /// Whether no parameter has a gradient.
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.by_id.is_empty()
     }
 
     /// Every gradient, oldest parameter first.
     pub fn iter(&self) -> impl Iterator<Item = &Tensor<F>> {
-        self.list.iter().rev().map(|(_, grad)| grad)
+        self.by_id.values()
     }
 
     /// Every gradient, to be replaced or changed, oldest parameter first.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Tensor<F>> {
-        self.list.iter_mut().rev().map(|(_, grad)| grad)
+        self.by_id.values_mut()
     }
 
-    /// The global norm: `sqrt(Σ g²)` over every element of every gradient, accumulated in `f64`.
+    /// The global norm: `sqrt(Σ g²)` over every element of every gradient, accumulated in `f64`, and scaled where squares
+    /// would overflow or vanish.
     pub fn norm(&self) -> f64 {
-        let square = |g: &Tensor<F>| g.view().fold(0.0, |sum, &g| sum + g.as_f64() * g.as_f64());
-        self.iter().map(square).sum::<f64>().sqrt()
+        let sum_of = |f: &dyn Fn(f64) -> f64| {
+            self.iter().map(|g| g.view().fold(0.0, |sum, &g| sum + f(g.as_f64()))).sum::<f64>()
+        };
+        let squares = sum_of(&|g| g * g);
+        if squares.is_nan() || (f64::MIN_POSITIVE / f64::EPSILON..f64::INFINITY).contains(&squares) {
+            return squares.sqrt();
+        }
+        let largest = self.iter().fold(0.0, |most, g| g.view().fold(most, |most, g| g.as_f64().abs().max(most)));
+        if largest == 0.0 || largest.is_infinite() {
+            return largest;
+        }
+        let scale = largest.max(f64::MIN_POSITIVE);
+        sum_of(&|g| (g / scale) * (g / scale)).sqrt() * scale
     }
 }
 
@@ -101,8 +104,14 @@ impl<F: Float> Index<&Tensor<F>> for Gradients<F> {
     #[track_caller]
     fn index(&self, param: &Tensor<F>) -> &Tensor<F> {
         let Some(grad) = self.get(param) else {
-            let what =
-                if param.is_param() { "a parameter that the scalar does not depend on" } else { "not a parameter" };
+            let what = match param.is_param() {
+                true => {
+                    "a parameter that the scalar does not depend on, or one that has changed since while a clone or the \
+                     record of another result still held it: then it has become a parameter of its own"
+                }
+                false if param.is_frozen() => "a frozen parameter",
+                false => "not a parameter",
+            };
             panic!("gradients: there is none for this tensor of shape {:?}: it is {what}", param.shape())
         };
         grad
@@ -113,7 +122,7 @@ impl<F: Float> AddAssign for Gradients<F> {
     /// Accumulates: where both have a gradient the two are added, otherwise the one there is is kept.
     fn add_assign(&mut self, other: Self) {
         no_grad(|| {
-            for (id, grad) in other.list {
+            for (id, grad) in other.by_id {
                 self.add(id, grad);
             }
         });
@@ -133,7 +142,7 @@ impl<F: Float> MulAssign<f64> for Gradients<F> {
     /// Scales every gradient.
     fn mul_assign(&mut self, factor: f64) {
         no_grad(|| {
-            for (_, grad) in &mut self.list {
+            for grad in self.by_id.values_mut() {
                 *grad = &*grad * F::from_f64(factor);
             }
         });
@@ -146,5 +155,47 @@ impl<F: Float> Mul<f64> for Gradients<F> {
     fn mul(mut self, factor: f64) -> Self {
         self *= factor;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What only one side has is kept, what both have is added, whichever is older.
+    #[test]
+    fn sums_of_different_parameters() {
+        let [a, b, c] = [1.0, 2.0, 3.0].map(Tensor::<f64>::param);
+        let (left, right) = ((&a * &b).backward(), (&b * &c).backward());
+        for sum in [left.clone() + right.clone(), right + left] {
+            assert_eq!((sum[&a].item(), sum[&b].item(), sum[&c].item()), (2.0, 4.0, 2.0));
+            assert_eq!(sum.iter().map(Tensor::item).collect::<Vec<_>>(), [2.0, 4.0, 2.0], "oldest first");
+        }
+    }
+
+    #[test]
+    fn in_any_order() {
+        let params: Vec<Tensor<f64>> = (0..100).map(|i| Tensor::param(f64::from(i))).collect();
+        for stride in [1, 7, 51, 99] {
+            let mut grads = Gradients::default();
+            for i in (0..200).map(|i| i * stride % 100) {
+                Gradients::add(&mut grads, params[i].0.id, Tensor::from(i as f64));
+            }
+            assert_eq!(grads.len(), 100);
+            assert!(params.iter().all(|w| grads[w].item() == 2.0 * w.item()), "{stride}");
+            grads.set(&params[3], Tensor::from(0.5));
+            assert_eq!((grads[&params[3]].item(), grads.len()), (0.5, 100));
+        }
+    }
+
+    /// 1e30² is beyond f32, and 0.1 in f32 is another number than in f64.
+    #[test]
+    fn computed_in_f64() {
+        let w = Tensor::<f32>::param([3e30, 4e30]);
+        let grads = (w.square().sum() * 0.5).backward();
+        let norm = grads.norm();
+        assert!((norm / 5e30 - 1.0).abs() < 1e-6, "{norm}");
+        let w = Tensor::<f64>::param(1.0);
+        assert_eq!((w.sum().backward() * 0.1)[&w].item(), 0.1);
     }
 }

@@ -1,16 +1,28 @@
 //! Changing a tensor in place. Only a parameter or a constant can be changed: the elements of a result follow from its
-//! inputs.
+//! inputs. What somebody else holds as well, a clone or a record, is not changed for them: the changed one becomes a
+//! parameter of its own, because one id means one set of elements.
 
 use std::sync::Arc;
 
 use ndarray::ArrayViewMutD;
 
 use crate::elements::Elements;
+use crate::record::next_id;
 use crate::{Float, Tensor, kernels};
 
 impl<F: Float> Tensor<F> {
-    /// Replaces the elements and keeps what the tensor is: a parameter stays the same parameter, a constant a
-    /// constant. What was recorded with the old elements keeps the old elements.
+    /// Replaces the elements and keeps what the tensor is, a parameter or a constant. A parameter stays the same parameter,
+    /// unless a clone of it or the record of a result still holds the old elements (the record of `value` does not count):
+    /// they keep them, and this one becomes a parameter of its own, with a new [`id`](Self::id).
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let mut w = Tensor::param([1.0, 2.0]);
+    /// let id = w.id();
+    /// let grads = w.square().sum().backward();
+    /// w.assign(&w - 0.25 * &grads[&w]);
+    /// assert!(w == Tensor::from([0.5, 1.0]) && w.id() == id);
+    /// ```
     ///
     /// # Panics
     /// If the shapes differ, or if this tensor is the result of an operation.
@@ -24,11 +36,18 @@ impl<F: Float> Tensor<F> {
             value.shape(),
         );
         self.panic_unless_leaf("assign");
-        *self = Self::leaf(value.0.elements.row_major().aligned(), self.0.id);
+        let elements = value.0.elements.row_major();
+        // Its record may hold this very tensor.
+        drop(value);
+        let elements = elements.aligned();
+        match Arc::get_mut(&mut self.0) {
+            Some(node) => node.elements = elements,
+            None => *self = Self::leaf(elements, self.id_apart()),
+        }
     }
 
-    /// The elements, to be changed in place (copied first when they are shared). What was recorded with the old
-    /// elements keeps the old elements. Row-major for a parameter.
+    /// The elements, to be changed in place (copied first when they are shared). Who else holds them keeps the old ones, as
+    /// with [`assign`](Self::assign). Row-major for a parameter.
     ///
     /// # Panics
     /// If this tensor is the result of an operation: its elements follow from its inputs.
@@ -58,9 +77,46 @@ impl<F: Float> Tensor<F> {
     /// The elements of a leaf that nobody else refers to; they may still share their memory.
     fn own_elements(&mut self) -> &mut Elements<F> {
         if Arc::get_mut(&mut self.0).is_none() {
-            *self = Self::leaf(self.0.elements.clone(), self.0.id);
+            *self = Self::leaf(self.0.elements.clone(), self.id_apart());
         }
         &mut Arc::get_mut(&mut self.0).expect("nobody else holds it").elements
+    }
+
+    /// The number of what this leaf becomes when it parts from others who hold it.
+    fn id_apart(&self) -> i64 {
+        match self.0.id.signum() {
+            0 => 0,
+            sign => sign * next_id(),
+        }
+    }
+
+    /// Makes a frozen parameter of a parameter: the same one, or one of its own if others hold it, whom it must not freeze.
+    pub(crate) fn freeze_leaf(&mut self) {
+        debug_assert!(self.is_param());
+        self.turn_over();
+    }
+
+    /// Makes a parameter of a leaf: of a frozen parameter the same one, or one of its own if others hold it.
+    pub(crate) fn unfreeze_leaf(&mut self) {
+        debug_assert!(self.is_leaf() && !self.is_param());
+        if self.is_frozen() { self.turn_over() } else { *self = Tensor::param(&*self) }
+    }
+
+    fn turn_over(&mut self) {
+        match Arc::get_mut(&mut self.0) {
+            Some(node) => node.id = -node.id,
+            None => *self = Self::leaf(self.0.elements.clone(), -self.id_apart()),
+        }
+    }
+
+    /// The same elements in memory of their own: a parameter with a new id, frozen if this one is, or a constant. The result
+    /// of an operation cannot be changed, and stays itself.
+    pub(crate) fn deep_copy_leaf(&self) -> Self {
+        if !self.is_leaf() {
+            return self.clone();
+        }
+        let copy = Tensor::constant(self.to_array()).0.elements.row_major().aligned();
+        Self::leaf(copy, self.id_apart())
     }
 
     /// Adds a tensor of the same shape to the elements; false if others hold them, or the shapes or layouts differ.
@@ -88,7 +144,9 @@ mod tests {
         w.data_mut()[0] = 5.0;
         assert_eq!(copy.to_vec(), [2.0]);
         assert_eq!(w.to_vec(), [5.0]);
-        assert_eq!(loss.backward()[&w].to_vec(), [4.0]);
+        let grads = loss.backward();
+        assert_eq!(grads[&copy].to_vec(), [4.0]);
+        assert!(grads.get(&w).is_none(), "two sets of elements are two parameters");
     }
 
     #[test]

@@ -30,10 +30,12 @@ mod in_place;
 mod kernels;
 mod no_grad;
 mod op;
+mod operation;
 mod ops;
 mod params;
 mod pending;
 mod record;
+mod shape;
 #[cfg(test)]
 mod sweep;
 mod tensor;
@@ -53,6 +55,7 @@ pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};
 pub use ops::{concat, stack, where_};
 pub use params::{Params, Path, StateDict, StateDictError, Summary};
+pub use shape::{MAX_AXES, checked_size};
 pub use tensor::Tensor;
 
 /// For kernels in other crates: the machine's vector instructions and threads.

@@ -1,12 +1,10 @@
 //! One trait for every operation, the built-in ones and yours.
 
-use std::sync::Arc;
-
 use ndarray::{ArrayD, ArrayViewD};
 
 use crate::elements::Elements;
-use crate::record::{Applied, AppliedMany, Node, next_id};
-use crate::{Float, Tensor, is_recording};
+use crate::record::{record, record_many};
+use crate::{Float, Tensor, is_recording, operation};
 
 /// A differentiable operation on `N` tensors: a name, a forward pass on arrays, and one derivative per argument.
 ///
@@ -45,10 +43,14 @@ pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
     }
 
     /// The result. The shapes have passed [`check`](Self::check).
+    ///
+    /// The caller's line is passed on to every implementation, so that a result too large for the memory is reported there.
+    #[track_caller]
     fn forward(&self, inputs: [ArrayViewD<'_, F>; N]) -> ArrayD<F>;
 
     /// The result when it may share the memory of an input: overridden by operations that only look at their input
     /// differently (transpose, reshape, slice), so that they copy nothing.
+    #[track_caller]
     fn forward_shared(&self, inputs: [&Elements<F>; N]) -> Elements<F> {
         self.forward(inputs.map(|x| x.view())).into()
     }
@@ -87,9 +89,10 @@ pub fn apply<F: Float, O: Op<F, N>, const N: usize>(op: O, inputs: [&Tensor<F>; 
     if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
         misfit(op.name(), &inputs, &reason);
     }
+    operation::begin(op.name());
     let elements = op.forward_shared(inputs.map(|x| &x.0.elements));
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
-        Tensor(Arc::new(Node { elements, id: next_id(), record: Applied::new(op, inputs) }))
+        record(elements, op, inputs)
     } else {
         Tensor::leaf(elements, 0)
     }
@@ -104,6 +107,7 @@ pub trait OpMany<F: Float>: Send + Sync + 'static {
         Ok(())
     }
     /// As [`Op::forward`].
+    #[track_caller]
     fn forward(&self, inputs: &[ArrayViewD<'_, F>]) -> ArrayD<F>;
     /// As [`Op::vjp`].
     fn vjp(&self, wrt: usize, inputs: &[Tensor<F>], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F>;
@@ -141,9 +145,10 @@ pub fn apply_many<F: Float, O: OpMany<F>>(op: O, inputs: &[&Tensor<F>]) -> Tenso
         misfit(op.name(), inputs, &reason);
     }
     let views: Vec<_> = inputs.iter().map(|x| x.view()).collect();
+    operation::begin(op.name());
     let elements = op.forward(&views).into();
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
-        Tensor(Arc::new(Node { elements, id: next_id(), record: AppliedMany::new(op, inputs) }))
+        record_many(elements, op, inputs)
     } else {
         Tensor::leaf(elements, 0)
     }

@@ -2,6 +2,7 @@
 //! dictionary, the parameter count and the summary.
 
 mod containers;
+mod once;
 mod path;
 mod state_dict;
 mod summary;
@@ -9,6 +10,8 @@ mod summary;
 pub use path::Path;
 pub use state_dict::{StateDict, StateDictError};
 pub use summary::Summary;
+
+use std::collections::BTreeSet;
 
 use crate::{Float, Tensor};
 
@@ -39,8 +42,69 @@ pub trait Params<F: Float = f32> {
     /// tree hangs in a larger one.
     fn visit<'a>(&'a self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>));
 
-    /// [`visit`](Self::visit), for changing the tensors.
+    /// [`visit`](Self::visit), for changing the tensors. A tensor that hangs at several places (tied weights) comes once for
+    /// each, and parts from the others when it is changed; to change what is tied together, use
+    /// [`visit_once_mut`](Self::visit_once_mut).
     fn visit_mut(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>));
+
+    /// [`visit`](Self::visit) that passes every tensor once, at its first path, however many paths lead to it.
+    fn visit_once<'a>(&'a self, visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>)) {
+        once::visit_once(self, visitor);
+    }
+
+    /// Changes every tensor once, at its first path, and gives all its other places the result: what is tied stays tied. This
+    /// is the way to update a model by hand.
+    ///
+    /// ```
+    /// use downhill_tensor::{Params, Tensor};
+    /// let shared = Tensor::param([1.0, -2.0]);
+    /// let mut model = (shared.clone(), Tensor::param([5.0]), shared);
+    /// let id = model.0.id();
+    /// model.visit_once_mut(&mut |_, w| w.data_mut().mapv_inplace(|w: f64| w.clamp(-1.0, 1.0)));
+    /// assert_eq!((model.0.to_vec(), model.1.to_vec()), (vec![1.0, -1.0], vec![1.0]));
+    /// assert!(model.2 == model.0 && model.0.id() == id && model.2.id() == id);
+    /// ```
+    fn visit_once_mut(&mut self, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
+        once::visit_once_mut(self, visitor);
+    }
+
+    /// An independent copy: every parameter a new one with elements of its own, frozen if it was frozen; what is tied inside
+    /// is tied inside the copy. (A `clone` is the same parameters until one side changes: a loss over both adds up their
+    /// gradients.) For target networks, teachers, and the members of an ensemble:
+    ///
+    /// ```
+    /// use downhill_tensor::{Params, Tensor};
+    /// let mut student = (Tensor::param([[0.5, -1.0]]), Tensor::param([0.25]));
+    /// let forward = |(w, b): &(Tensor<f64>, Tensor<f64>), x: &Tensor<f64>| x.matmul(&w.t()) + b;
+    /// let mut teacher = student.deep_copy();
+    /// teacher.freeze("*"); // no gradient for it
+    ///
+    /// let x = Tensor::from([[1.0, 2.0]]);
+    /// let loss = (forward(&student, &x) - forward(&teacher, &x) - 1.0).square().sum();
+    /// let grads = loss.backward();
+    /// student.visit_once_mut(&mut |_, w| w.assign(&*w - 0.1 * &grads[w]));
+    /// assert_eq!((student.1.item(), teacher.1.item()), (0.45, 0.25));
+    ///
+    /// // The target follows slowly: t ← 0.9·t + 0.1·s.
+    /// let mut online = student.named_params().into_iter();
+    /// teacher.visit_mut(&downhill_tensor::Path::ROOT, &mut |_, t| {
+    ///     let (_, s) = online.next().unwrap();
+    ///     t.assign(0.9 * &*t + 0.1 * s.detach());
+    /// });
+    /// assert!((teacher.1.item() - 0.27).abs() < 1e-12 && teacher.1.is_frozen());
+    ///
+    /// let ensemble: Vec<_> = (0..3).map(|_| student.deep_copy()).collect();
+    /// assert_eq!(ensemble.num_params(), 3 * student.num_params());
+    /// ```
+    #[doc(alias = "deepcopy")]
+    fn deep_copy(&self) -> Self
+    where
+        Self: Clone + Sized,
+    {
+        let mut copy = self.clone();
+        copy.visit_once_mut(&mut |_, tensor| *tensor = tensor.deep_copy_leaf());
+        copy
+    }
 
     /// Every tensor with its path, constants (frozen parameters, buffers) included.
     fn named_params(&self) -> Vec<(String, &Tensor<F>)> {
@@ -51,10 +115,9 @@ pub trait Params<F: Float = f32> {
 
     /// The number of elements that training changes (tied parameters count once, frozen ones not at all).
     fn num_params(&self) -> usize {
-        let mut seen = std::collections::BTreeSet::new();
         let mut count = 0;
-        self.visit(&Path::ROOT, &mut |_, tensor| {
-            if tensor.is_param() && seen.insert(tensor.id()) {
+        self.visit_once(&mut |_, tensor| {
+            if tensor.is_param() {
                 count += tensor.len();
             }
         });
@@ -63,13 +126,16 @@ pub trait Params<F: Float = f32> {
 
     /// A table of paths, shapes and counts, to be printed.
     fn summary(&self) -> Summary {
-        let mut summary = Summary::default();
-        self.visit(&Path::ROOT, &mut |path, tensor| summary.push(path, tensor));
-        summary
+        Summary::of(self)
     }
 
-    /// Makes constants of the parameters whose path matches `pattern`: training leaves them alone. In a pattern `*`
-    /// stands for any run of characters. Returns how many matched.
+    /// Freezes the parameters whose path matches `pattern`: they are constants to every operation, and training leaves them
+    /// alone. In a pattern `*` stands for any run of characters. Returns how many matched. A tied parameter is frozen at all
+    /// its places if one of them matches, and stays tied.
+    ///
+    /// A clone of the model is not frozen with it. If there is one, or if the record of a result still holds a parameter, what
+    /// is frozen here becomes a parameter of its own; else it keeps its id, and [`unfreeze`](Self::unfreeze) makes it what it
+    /// was.
     ///
     /// ```
     /// use downhill_tensor::{Params, Tensor};
@@ -79,23 +145,34 @@ pub trait Params<F: Float = f32> {
     /// assert_eq!(pair.unfreeze("*"), 1);
     /// ```
     fn freeze(&mut self, pattern: &str) -> usize {
-        let mut count = 0;
-        self.visit_mut(&Path::ROOT, &mut |path, tensor| {
+        let (mut chosen, mut count) = (BTreeSet::new(), 0);
+        self.visit(&Path::ROOT, &mut |path, tensor| {
             if tensor.is_param() && path.matches(pattern) {
-                *tensor = tensor.detach();
+                chosen.insert(tensor.address());
                 count += 1;
+            }
+        });
+        self.visit_once_mut(&mut |_, tensor| {
+            if chosen.contains(&tensor.address()) {
+                tensor.freeze_leaf();
             }
         });
         count
     }
 
-    /// Makes parameters of the constants whose path matches `pattern`: the opposite of [`freeze`](Self::freeze).
+    /// Makes parameters of the frozen parameters and the constants whose path matches `pattern`: the opposite of
+    /// [`freeze`](Self::freeze). A constant becomes a new parameter, one and the same at several places a tied one.
     fn unfreeze(&mut self, pattern: &str) -> usize {
-        let mut count = 0;
-        self.visit_mut(&Path::ROOT, &mut |path, tensor| {
+        let (mut chosen, mut count) = (BTreeSet::new(), 0);
+        self.visit(&Path::ROOT, &mut |path, tensor| {
             if !tensor.requires_grad() && path.matches(pattern) {
-                *tensor = Tensor::param(&*tensor);
+                chosen.insert(tensor.address());
                 count += 1;
+            }
+        });
+        self.visit_once_mut(&mut |_, tensor| {
+            if chosen.contains(&tensor.address()) {
+                tensor.unfreeze_leaf();
             }
         });
         count
@@ -108,27 +185,12 @@ pub trait Params<F: Float = f32> {
         dict
     }
 
-    /// Takes the elements of every tensor from `dict`.
+    /// Takes the elements of every tensor from `dict`. What is tied stays tied.
     ///
     /// # Errors
-    /// If a path is missing, unknown, or has another shape. The model is then unchanged.
+    /// If a path is missing, unknown, or has another shape, or if the dictionary has different elements for two places of one
+    /// parameter. The model is then unchanged.
     fn load_state_dict(&mut self, dict: &StateDict<F>) -> Result<(), StateDictError> {
-        let mut problems = StateDictError::default();
-        let mut known = std::collections::BTreeSet::new();
-        self.visit(&Path::ROOT, &mut |path, tensor| {
-            problems.compare(path.to_string(), tensor.shape(), dict);
-            known.insert(path.to_string());
-        });
-        problems.unknown = dict.paths().filter(|path| !known.contains(*path)).map(str::to_owned).collect();
-        if problems.is_empty() {
-            self.visit_mut(&Path::ROOT, &mut |path, tensor| {
-                if let Some(value) = dict.get(&path.to_string()) {
-                    tensor.assign(value.clone());
-                }
-            });
-            Ok(())
-        } else {
-            Err(problems)
-        }
+        state_dict::load(self, dict)
     }
 }

@@ -10,7 +10,7 @@ use crate::{Float, Tensor};
 /// operation.
 pub(crate) struct Pending<F: Float> {
     youngest: Option<(Tensor<F>, Tensor<F>)>,
-    others: BTreeMap<u64, (Tensor<F>, Tensor<F>)>,
+    others: BTreeMap<i64, (Tensor<F>, Tensor<F>)>,
 }
 
 impl<F: Float> Pending<F> {

@@ -1,36 +1,79 @@
-//! What a tensor consists of: its elements, its number, and the record of how it came to be. The record is nothing for
-//! a constant, a [`Leaf`] for a parameter, and an [`Applied`] or [`AppliedMany`] operation with its inputs for a result.
+//! What a tensor consists of: its elements, its number, and the record of how it came to be. The record is empty for
+//! a constant or a parameter ([`Leaf`]), and an [`Applied`] or [`AppliedMany`] operation with its inputs for a result.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+mod deferred;
+mod held;
 
+use std::mem::needs_drop;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::backward::Walk;
 use crate::elements::Elements;
 use crate::op::{Op, OpMany};
 use crate::{Float, Tensor};
+use held::{Held, Owning, Plain};
 
 /// What a tensor refers to; `R` is the record.
 pub(crate) struct Node<F: Float, R: Record<F> + ?Sized> {
     pub(crate) elements: Elements<F>,
-    /// 0 for a constant; otherwise unique, and larger than the number of every input.
-    pub(crate) id: u64,
+    /// 0 for a constant. Above 0 for what gradients flow to: unique, and larger than the number of every input. Below 0
+    /// for a frozen parameter, whose identity it is without the sign. So both questions of the hot path, whether to record
+    /// and whether to walk on, are one comparison. No two nodes have the same identity: one id means one set of elements.
+    pub(crate) id: i64,
     pub(crate) record: R,
 }
 
 pub(crate) trait Record<F: Float>: Send + Sync {
     fn name(&self) -> &'static str;
-    fn len(&self) -> usize;
-    fn input(&self, index: usize) -> &Tensor<F>;
-    /// Moves the inputs out, into `orphans`, leaving the record unusable.
+
+    /// Whether nothing was applied: that of a constant or a parameter.
+    fn is_leaf(&self) -> bool {
+        false
+    }
+
+    /// Moves the inputs that nobody else holds out, into `orphans`, leaving the record unusable.
     fn take_inputs(&mut self, orphans: &mut Vec<Tensor<F>>);
-    /// The gradient of the argument `wrt`, before broadcasting is undone.
-    fn vjp(&self, wrt: usize, y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F>;
+
+    /// Takes the gradient with respect to the result `y` to every input that the walk wants, and frees the record if the walk
+    /// says so. False if an earlier walk has freed it.
+    fn pull_back(&self, y: &Tensor<F>, dy: &Tensor<F>, walk: &mut Walk<'_, F>) -> bool;
+
+    #[cfg(test)]
+    fn inputs(&self) -> Vec<Tensor<F>>;
 }
 
 /// Numbers tensors in the order of creation. One counter for all threads, because a graph may be begun in one thread
 /// and continued in another.
-pub(crate) fn next_id() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
+pub(crate) fn next_id() -> i64 {
+    static NEXT: AtomicI64 = AtomicI64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// A result: what `op` has made of `inputs`, recorded.
+pub(crate) fn record<F: Float, O: Op<F, N>, const N: usize>(
+    elements: Elements<F>,
+    op: O,
+    inputs: [&Tensor<F>; N],
+) -> Tensor<F> {
+    let (id, inputs) = (next_id(), Inputs::new(inputs.map(Tensor::clone)));
+    if const { needs_drop::<O>() } {
+        let op = Owning::new(op.name(), op);
+        Tensor(Arc::new(Node { elements, id, record: Applied { op, inputs } }))
+    } else {
+        Tensor(Arc::new(Node { elements, id, record: Applied { op: Plain(op), inputs } }))
+    }
+}
+
+/// [`record`] for an operation on a list of tensors.
+pub(crate) fn record_many<F: Float, O: OpMany<F>>(elements: Elements<F>, op: O, inputs: &[&Tensor<F>]) -> Tensor<F> {
+    let (id, inputs) = (next_id(), Inputs::new(inputs.iter().map(|&x| x.clone()).collect()));
+    if const { needs_drop::<O>() } {
+        let op = Owning::new(op.name(), op);
+        Tensor(Arc::new(Node { elements, id, record: AppliedMany { op, inputs } }))
+    } else {
+        Tensor(Arc::new(Node { elements, id, record: AppliedMany { op: Plain(op), inputs } }))
+    }
 }
 
 /// A record without inputs: that of a constant or a parameter.
@@ -41,115 +84,192 @@ impl<F: Float> Record<F> for Leaf {
         "leaf"
     }
 
-    fn len(&self) -> usize {
-        0
-    }
-
-    fn input(&self, _index: usize) -> &Tensor<F> {
-        unreachable!("a leaf has no inputs")
+    fn is_leaf(&self) -> bool {
+        true
     }
 
     fn take_inputs(&mut self, _orphans: &mut Vec<Tensor<F>>) {}
 
-    fn vjp(&self, _wrt: usize, _y: &Tensor<F>, _dy: &Tensor<F>) -> Tensor<F> {
-        unreachable!("a leaf has no inputs")
+    fn pull_back(&self, _y: &Tensor<F>, _dy: &Tensor<F>, _walk: &mut Walk<'_, F>) -> bool {
+        true
+    }
+
+    #[cfg(test)]
+    fn inputs(&self) -> Vec<Tensor<F>> {
+        Vec::new()
+    }
+}
+
+/// The record of what has the derivative zero, such as the gradient of a linear function: it leads nowhere, and yet can be
+/// differentiated, with zero for a result. Holds the name of what it comes from.
+struct Unvarying(&'static str);
+
+impl<F: Float> Record<F> for Unvarying {
+    fn name(&self) -> &'static str {
+        self.0
+    }
+
+    fn take_inputs(&mut self, _orphans: &mut Vec<Tensor<F>>) {}
+
+    fn pull_back(&self, _y: &Tensor<F>, _dy: &Tensor<F>, _walk: &mut Walk<'_, F>) -> bool {
+        true
+    }
+
+    #[cfg(test)]
+    fn inputs(&self) -> Vec<Tensor<F>> {
+        Vec::new()
+    }
+}
+
+/// The same elements as a result whose derivative is zero.
+pub(crate) fn unvarying<F: Float>(what: &'static str, constant: &Tensor<F>) -> Tensor<F> {
+    let elements = constant.0.elements.clone();
+    Tensor(Arc::new(Node { elements, id: next_id(), record: Unvarying(what) }))
+}
+
+/// The inputs of an operation, until a walk that frees the record takes them. The lock is held while they are taken or
+/// cloned, never while anything is computed or dropped.
+struct Inputs<L>(Mutex<Option<L>>);
+
+impl<L> Inputs<L> {
+    fn new(list: L) -> Self {
+        Inputs(Mutex::new(Some(list)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<L>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The inputs, to be kept or taken.
+    fn get(&self, keep: bool) -> Option<L>
+    where
+        L: Clone,
+    {
+        let mut list = self.lock();
+        if keep { list.clone() } else { list.take() }
+    }
+
+    fn take_unlocked(&mut self) -> Option<L> {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 /// An operation on `N` tensors.
-pub(crate) struct Applied<F: Float, O: Op<F, N>, const N: usize> {
-    op: O,
-    /// `None` only while being dropped.
-    inputs: [Option<Tensor<F>>; N],
+struct Applied<F: Float, H: Held, const N: usize>
+where
+    H::Op: Op<F, N>,
+{
+    op: H,
+    inputs: Inputs<[Tensor<F>; N]>,
 }
 
-impl<F: Float, O: Op<F, N>, const N: usize> Applied<F, O, N> {
-    pub(crate) fn new(op: O, inputs: [&Tensor<F>; N]) -> Self {
-        Applied { op, inputs: inputs.map(|x| Some(x.clone())) }
-    }
-}
-
-impl<F: Float, O: Op<F, N>, const N: usize> Record<F> for Applied<F, O, N> {
+impl<F: Float, H: Held, const N: usize> Record<F> for Applied<F, H, N>
+where
+    H::Op: Op<F, N>,
+{
     fn name(&self) -> &'static str {
-        self.op.name()
-    }
-
-    fn len(&self) -> usize {
-        N
-    }
-
-    fn input(&self, index: usize) -> &Tensor<F> {
-        self.inputs[index].as_ref().expect(ALIVE)
+        self.op.name(|op| op.name())
     }
 
     fn take_inputs(&mut self, orphans: &mut Vec<Tensor<F>>) {
-        for input in &mut self.inputs {
-            if let Some(orphan) = take_orphan(input) {
-                orphans.push(orphan);
-            }
+        if let Some(inputs) = self.inputs.take_unlocked() {
+            orphans.extend(inputs.into_iter().filter(is_orphan));
         }
     }
 
-    fn vjp(&self, wrt: usize, y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        self.op.vjp(wrt, self.inputs.each_ref().map(|x| x.as_ref().expect(ALIVE)), y, dy)
+    fn pull_back(&self, y: &Tensor<F>, dy: &Tensor<F>, walk: &mut Walk<'_, F>) -> bool {
+        // The operation first: while it is being read nobody frees it, and what has inputs has its operation.
+        let Some(op) = self.op.read() else { return false };
+        let Some(inputs) = self.inputs.get(walk.keeps_records()) else { return false };
+        for (wrt, x) in inputs.iter().enumerate() {
+            if walk.wants(x) {
+                let dx = op.vjp(wrt, inputs.each_ref(), y, dy).undo_broadcast(x.shape(), || op.name());
+                walk.receive(x, dx);
+            }
+        }
+        drop(op);
+        if !walk.keeps_records() {
+            self.op.free();
+        }
+        true
+    }
+
+    #[cfg(test)]
+    fn inputs(&self) -> Vec<Tensor<F>> {
+        self.inputs.get(true).map(Vec::from).unwrap_or_default()
     }
 }
 
-impl<F: Float, O: Op<F, N>, const N: usize> Drop for Applied<F, O, N> {
+impl<F: Float, H: Held, const N: usize> Drop for Applied<F, H, N>
+where
+    H::Op: Op<F, N>,
+{
     fn drop(&mut self) {
         release(self);
     }
 }
 
 /// An operation on a list of tensors.
-pub(crate) struct AppliedMany<F: Float, O: OpMany<F>> {
-    op: O,
-    inputs: Vec<Tensor<F>>,
+struct AppliedMany<F: Float, H: Held>
+where
+    H::Op: OpMany<F>,
+{
+    op: H,
+    inputs: Inputs<Vec<Tensor<F>>>,
 }
 
-impl<F: Float, O: OpMany<F>> AppliedMany<F, O> {
-    pub(crate) fn new(op: O, inputs: &[&Tensor<F>]) -> Self {
-        AppliedMany { op, inputs: inputs.iter().map(|&x| x.clone()).collect() }
-    }
-}
-
-impl<F: Float, O: OpMany<F>> Record<F> for AppliedMany<F, O> {
+impl<F: Float, H: Held> Record<F> for AppliedMany<F, H>
+where
+    H::Op: OpMany<F>,
+{
     fn name(&self) -> &'static str {
-        self.op.name()
-    }
-
-    fn len(&self) -> usize {
-        self.inputs.len()
-    }
-
-    fn input(&self, index: usize) -> &Tensor<F> {
-        &self.inputs[index]
+        self.op.name(|op| op.name())
     }
 
     fn take_inputs(&mut self, orphans: &mut Vec<Tensor<F>>) {
-        orphans.append(&mut self.inputs);
+        if let Some(inputs) = self.inputs.take_unlocked() {
+            orphans.extend(inputs.into_iter().filter(is_orphan));
+        }
     }
 
-    fn vjp(&self, wrt: usize, y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        self.op.vjp(wrt, &self.inputs, y, dy)
+    fn pull_back(&self, y: &Tensor<F>, dy: &Tensor<F>, walk: &mut Walk<'_, F>) -> bool {
+        // As for `Applied`.
+        let Some(op) = self.op.read() else { return false };
+        let Some(inputs) = self.inputs.get(walk.keeps_records()) else { return false };
+        for (wrt, x) in inputs.iter().enumerate() {
+            if walk.wants(x) {
+                let dx = op.vjp(wrt, &inputs, y, dy).undo_broadcast(x.shape(), || op.name());
+                walk.receive(x, dx);
+            }
+        }
+        drop(op);
+        if !walk.keeps_records() {
+            self.op.free();
+        }
+        true
+    }
+
+    #[cfg(test)]
+    fn inputs(&self) -> Vec<Tensor<F>> {
+        self.inputs.get(true).unwrap_or_default()
     }
 }
 
-impl<F: Float, O: OpMany<F>> Drop for AppliedMany<F, O> {
+impl<F: Float, H: Held> Drop for AppliedMany<F, H>
+where
+    H::Op: OpMany<F>,
+{
     fn drop(&mut self) {
         release(self);
     }
 }
 
-const ALIVE: &str = "a record has its inputs until it is dropped";
-
-/// Takes an input out of its record, and returns it if nobody else holds it.
-fn take_orphan<F: Float>(input: &mut Option<Tensor<F>>) -> Option<Tensor<F>> {
-    input.take().filter(|x| Arc::strong_count(&x.0) == 1)
+fn is_orphan<F: Float>(input: &Tensor<F>) -> bool {
+    Arc::strong_count(&input.0) == 1
 }
 
 /// Drops everything that only this record keeps alive, in a loop: a chain of a million operations would overflow the
-/// stack if each dropped the one before it.
+/// stack if each dropped the one before it. What the operations themselves hold is dropped in a loop too (`deferred`).
 fn release<F: Float>(record: &mut impl Record<F>) {
     let mut orphans = Vec::new();
     record.take_inputs(&mut orphans);

@@ -143,14 +143,13 @@ fn assert_same(a: &Tensor<f64>, b: &Tensor<f64>, case: impl Fn() -> String) {
 /// Whether the graph of `y` contains an operation of this name.
 fn applies(name: &str, y: &Tensor<f64>) -> bool {
     let mut seen = BTreeSet::new();
-    let mut pending = vec![y];
+    let mut pending = vec![y.clone()];
     while let Some(tensor) = pending.pop() {
         if tensor.op_name() == Some(name) {
             return true;
         }
         if tensor.id().is_some_and(|id| seen.insert(id)) {
-            let record = &tensor.0.record;
-            pending.extend((0..record.len()).map(|i| record.input(i)));
+            pending.extend(tensor.0.record.inputs());
         }
     }
     false

@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArrayD, ArrayViewD, Dimension, IxDyn};
+use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
-use crate::Float;
 use crate::elements::Elements;
 use crate::kernels::Memory;
 use crate::record::{Leaf, Node, Record, next_id};
+use crate::{Float, operation};
 
 /// An immutable n-dimensional array of `f32` or `f64`, with the record of the operation that made it.
 ///
 /// Cloning is a reference count; the elements are shared and copied only when one of the owners changes them
 /// ([`assign`](Self::assign), [`data_mut`](Self::data_mut)). A tensor is a *parameter* ([`Tensor::param`]: gradients
 /// flow to it), the *result* of an operation on one, or a *constant* (everything else).
+///
+/// A tensor has at most [`MAX_AXES`](crate::MAX_AXES) axes, and at most `isize::MAX` bytes of elements; the sizes of a
+/// tensor without elements must multiply to no more either, those of 0 aside. Whatever would give another panics, and so
+/// does whatever gives more elements than there is memory for.
 ///
 /// ```
 /// use downhill_tensor::Tensor;
@@ -28,6 +32,7 @@ pub struct Tensor<F: Float = f32>(pub(crate) Arc<Node<F, dyn Record<F>>>);
 
 impl<F: Float> Tensor<F> {
     /// A constant: the same as `Tensor::from(data)`.
+    #[track_caller]
     pub fn new(data: impl Into<Tensor<F>>) -> Self {
         data.into()
     }
@@ -40,22 +45,43 @@ impl<F: Float> Tensor<F> {
     /// let w = Tensor::param([1.0, 2.0]);
     /// assert!(w.requires_grad());
     /// ```
+    #[track_caller]
     pub fn param(data: impl Into<Tensor<F>>) -> Self {
-        Self::leaf(data.into().0.elements.row_major().aligned(), next_id())
+        let data = data.into();
+        operation::begin("param");
+        Self::leaf(data.0.elements.row_major().aligned(), next_id())
     }
 
     /// A tensor full of zeros.
+    ///
+    /// # Panics
+    /// If there is no such shape, or not so much memory.
+    #[track_caller]
     pub fn zeros(shape: &[usize]) -> Self {
-        Self::full(shape, F::zero())
+        Self::filled("zeros", shape, F::zero())
     }
 
     /// A tensor full of ones.
+    ///
+    /// # Panics
+    /// As [`zeros`](Self::zeros).
+    #[track_caller]
     pub fn ones(shape: &[usize]) -> Self {
-        Self::full(shape, F::one())
+        Self::filled("ones", shape, F::one())
     }
 
     /// A tensor full of `value`.
+    ///
+    /// # Panics
+    /// As [`zeros`](Self::zeros).
+    #[track_caller]
     pub fn full(shape: &[usize], value: F) -> Self {
+        Self::filled("full", shape, value)
+    }
+
+    #[track_caller]
+    fn filled(name: &'static str, shape: &[usize], value: F) -> Self {
+        operation::begin(name);
         Self::leaf(Elements::full(IxDyn(shape), value), 0)
     }
 
@@ -69,19 +95,21 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If `fill` does not append as many elements as the shape has.
+    /// If `fill` does not append as many elements as the shape has, there is no such shape, or not so much memory.
     #[track_caller]
     pub fn appended(shape: &[usize], fill: impl FnOnce(&mut Vec<F>)) -> Self {
-        let shape = IxDyn(shape);
-        Self::leaf(Elements::of_memory(shape.clone(), Memory::appended_by(shape.size(), fill)), 0)
+        operation::begin("appended");
+        let memory = Memory::appended_by(shape, fill);
+        Self::leaf(Elements::of_memory(IxDyn(shape), memory), 0)
     }
 
+    #[track_caller]
     pub(crate) fn constant(data: ArrayD<F>) -> Self {
         Self::leaf(data.into(), 0)
     }
 
-    /// A parameter, or with `id` 0 a constant.
-    pub(crate) fn leaf(elements: Elements<F>, id: u64) -> Self {
+    /// A parameter, with a negative `id` a frozen one, or with `id` 0 a constant.
+    pub(crate) fn leaf(elements: Elements<F>, id: i64) -> Self {
         Tensor(Arc::new(Node { elements, id, record: Leaf }))
     }
 
@@ -147,7 +175,7 @@ impl<F: Float> Tensor<F> {
 
     /// Whether gradients flow to or through this tensor.
     pub fn requires_grad(&self) -> bool {
-        self.0.id != 0
+        self.0.id > 0
     }
 
     /// Whether this is a parameter: a leaf that gradients flow to.
@@ -155,9 +183,25 @@ impl<F: Float> Tensor<F> {
         self.requires_grad() && self.is_leaf()
     }
 
+    /// Whether this is a frozen parameter: a constant to every operation, which [`unfreeze`](crate::Params::unfreeze) makes
+    /// the same parameter again.
+    ///
+    /// ```
+    /// use downhill_tensor::{Params, Tensor};
+    /// let mut w = Tensor::<f32>::param([1.0, 2.0]);
+    /// let id = w.id();
+    /// w.freeze("*");
+    /// assert!(w.is_frozen() && !w.is_param() && !w.exp().requires_grad());
+    /// w.unfreeze("*");
+    /// assert!(w.is_param() && w.id() == id);
+    /// ```
+    pub fn is_frozen(&self) -> bool {
+        self.0.id < 0
+    }
+
     /// Whether this is a parameter or a constant, not the recorded result of an operation.
     pub(crate) fn is_leaf(&self) -> bool {
-        self.0.record.len() == 0
+        self.0.record.is_leaf()
     }
 
     /// The operation that computed this tensor: `None` for a parameter, a constant, and what was computed from
@@ -180,8 +224,32 @@ impl<F: Float> Tensor<F> {
 
     /// A number that tells one parameter or result from every other; `None` for a constant. Newer is larger, so
     /// that an operation's result is always younger than its inputs.
+    ///
+    /// One id means one set of elements: clones share it as long as they are equal, and one that is changed becomes a
+    /// parameter of its own. A frozen parameter keeps its id.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let (mut w, mut v) = (Tensor::param([1.0_f32]), Tensor::param([1.0_f32]));
+    /// let (copy, id) = (w.clone(), v.id());
+    /// assert_eq!(copy.id(), w.id());
+    /// w.assign([2.0]); // somebody else sees the old one
+    /// v.assign([2.0]); // nobody does
+    /// assert!(copy.id() != w.id() && v.id() == id);
+    /// ```
     pub fn id(&self) -> Option<u64> {
-        self.requires_grad().then_some(self.0.id)
+        (self.0.id != 0).then_some(self.0.id.unsigned_abs())
+    }
+
+    /// Where the node is: the same for those and only those tensors that are clones of one another, constants included, as
+    /// long as they live.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
+    /// Whether anybody else holds this very tensor: a clone, or the record of what was computed from it.
+    pub(crate) fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
     }
 }
 
@@ -191,6 +259,10 @@ impl<F: Float> PartialEq for Tensor<F> {
         self.0.elements == other.0.elements
     }
 }
+
+/// A panic leaves no tensor half-made: elements change through `&mut` alone, and what is behind a lock is taken as a whole.
+impl<F: Float> std::panic::UnwindSafe for Tensor<F> {}
+impl<F: Float> std::panic::RefUnwindSafe for Tensor<F> {}
 
 /// So that functions of several tensors take tensors and references alike.
 impl<F: Float> AsRef<Tensor<F>> for Tensor<F> {
@@ -216,6 +288,25 @@ mod tests {
         send_and_sync::<Tensor<f32>>();
         send_and_sync::<Tensor<f64>>();
         send_and_sync::<crate::Gradients<f32>>();
+    }
+
+    #[test]
+    fn carried_across_a_panic() {
+        fn unwind_safe<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
+        unwind_safe::<Tensor<f32>>();
+        unwind_safe::<Tensor<f64>>();
+        unwind_safe::<crate::Gradients<f32>>();
+        let w = Tensor::param([1.0_f32, 2.0]);
+        let y = w.exp();
+        assert!(std::panic::catch_unwind(|| y.item()).is_err());
+        assert_eq!(y.sum().backward()[&w], w.exp());
+    }
+
+    #[test]
+    fn a_parameter_begins_a_line_of_the_cache() {
+        // All but the first of elements that begin a line.
+        let w = Tensor::param(Tensor::<f32>::ones(&[101]).narrow(0, 1, 100));
+        assert_eq!(w.as_slice().expect("row-major").as_ptr().addr() % 64, 0);
     }
 
     #[test]

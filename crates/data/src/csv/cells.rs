@@ -7,9 +7,10 @@ use std::str::FromStr;
 use downhill_tensor::Float;
 use ndarray::Array2;
 
-use super::records::{Record, Records};
+use super::records::Records;
 use super::{Column, Csv, Header, number};
 use crate::DataError;
+use crate::source::reserve;
 
 /// All of a table, its targets as the caller reads them.
 pub(super) struct Cells<F, T> {
@@ -24,46 +25,60 @@ pub(super) type Field<T> = Result<T, &'static str>;
 
 impl<F: Float + FromStr, T> Cells<F, T> {
     /// With `classes`, the target need not be a number, and says nothing about whether there is a header.
-    pub(super) fn read(
+    pub(super) fn read<'a>(
         csv: &Csv,
-        path: &Path,
-        text: &str,
+        path: &'a Path,
+        text: &'a str,
         classes: bool,
-        read_target: impl Fn(&str) -> Field<T>,
+        mut read_target: impl FnMut(&Cow<'a, str>) -> Field<T>,
     ) -> Result<Self, DataError> {
         let mut records = Records::new(path, text, csv.delimiter);
-        let Some(first) = records.next() else {
+        let Some(first) = records.next_line() else {
             return Err(DataError::content(path, "a table of numbers", "nothing but blank lines"));
         };
-        let first = first?;
-        let layout = Layout::of(csv, path, &first, classes)?;
-        let first = if layout.has_header { None } else { Some(Ok(first)) };
+        let layout = Layout::of(csv, path, first, &records, classes)?;
+        let mut line = Some(first);
+        if layout.has_header {
+            records.fields().try_for_each(|field| field.map(drop))?;
+            line = records.next_line();
+        }
 
-        let mut elements: Vec<F> = Vec::new();
-        let mut targets = Vec::new();
-        for record in first.into_iter().chain(records) {
-            let Record { line, fields } = record?;
-            if fields.len() != layout.names.len() {
-                let (expected, found) = (layout.names.len(), fields.len());
-                return Err(in_line(path, line, format!("{expected} fields, as in the first line"), found.to_string()));
-            }
-            for (index, field) in fields.iter().enumerate() {
-                let taken = if index == layout.target {
-                    read_target(field).map(|target| targets.push(target))
-                } else {
-                    number(field).map(|number| elements.push(number))
+        let (mut elements, mut targets) = (Vec::new(), Vec::new());
+        let samples = room(records.rest(), layout.names.len());
+        reserve(&mut elements, samples.checked_mul(layout.names.len() - 1))
+            .and_then(|()| reserve(&mut targets, Some(samples)))
+            .map_err(|source| DataError::Unreadable { path: path.to_owned(), source })?;
+        while let Some(at) = line {
+            // A line of another length says so, whatever is in it.
+            let (mut count, mut bad) = (0, None);
+            for field in records.fields() {
+                let field = field?;
+                let taken = match count {
+                    _ if bad.is_some() || count >= layout.names.len() => Ok(()),
+                    index if index == layout.target => read_target(&field).map(|target| targets.push(target)),
+                    _ => number(&field).map(|number| elements.push(number)),
                 };
-                taken.map_err(|expected| DataError::Line {
-                    path: path.to_owned(),
-                    line,
-                    column: Some(layout.describe(index)),
-                    expected: expected.into(),
-                    found: quote(field),
-                })?;
+                if let Err(expected) = taken {
+                    bad = Some((count, expected, quote(&field)));
+                }
+                count += 1;
             }
+            if count != layout.names.len() {
+                let expected = format!("{} fields, as in the first line", layout.names.len());
+                return Err(in_line(path, at, expected, count.to_string()));
+            }
+            if let Some((index, expected, found)) = bad {
+                let (path, column) = (path.to_owned(), Some(layout.describe(index)));
+                return Err(DataError::Line { path, line: at, column, expected: expected.into(), found });
+            }
+            line = records.next_line();
         }
         if targets.is_empty() {
             return Err(DataError::content(path, "lines of numbers after the header", "none"));
+        }
+        if elements.capacity() / 2 > elements.len() {
+            // Blank lines had been taken for samples.
+            elements.shrink_to_fit();
         }
         let mut feature_names = layout.names;
         let target_name = feature_names.remove(layout.target);
@@ -71,6 +86,14 @@ impl<F: Float + FromStr, T> Cells<F, T> {
         let features = Array2::from_shape_vec(shape, elements).expect("every sample has a number for every feature");
         Ok(Cells { feature_names, features, target_name, targets })
     }
+}
+
+/// For how many samples of `width` fields to make room: as many as there are lines, but no more than fit in the text with a
+/// character and a delimiter for each field.
+fn room(text: &str, width: usize) -> usize {
+    let count = |end: u8| text.bytes().filter(|&byte| byte == end).count();
+    let lines = 1 + count(b'\n').max(count(b'\r'));
+    lines.min(text.len() / 2 / width + 1)
 }
 
 /// What the first line says about the columns.
@@ -82,35 +105,45 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(csv: &Csv, path: &Path, first: &Record<'_>, classes: bool) -> Result<Self, DataError> {
-        let width = first.fields.len();
+    /// `first` stands at the beginning of the first line, whose number is `line`.
+    fn of(csv: &Csv, path: &Path, line: usize, first: &Records<'_>, classes: bool) -> Result<Self, DataError> {
+        let most = csv.max_columns;
+        let mut width = 0;
+        for field in first.clone().fields() {
+            field?;
+            width += 1;
+            if width > most {
+                let expected = format!("at most {most} columns (`Csv::max_columns` can say otherwise)");
+                return Err(in_line(path, line, expected, "more"));
+            }
+        }
         if width < 2 {
-            let (expected, found) =
-                ("two or more columns, features and a target", format!("one, {}", quote(&first.fields[0])));
-            return Err(in_line(path, first.line, expected, found));
+            let (only, _) = first.clone().field()?;
+            let (expected, found) = ("two or more columns, features and a target", format!("one, {}", quote(&only)));
+            return Err(in_line(path, line, expected, found));
         }
         let has_header = match (csv.header, &csv.target) {
             (Header::Present, _) | (Header::Detect, Column::Name(_)) => true,
             (Header::Absent, _) => false,
             (Header::Detect, &Column::Index(target)) => {
-                is_header(path, first, resolve(target, width).filter(|_| classes))?
+                is_header(path, line, first, resolve(target, width).filter(|_| classes))?
             }
         };
-        let names: Vec<String> = match has_header {
-            true => first.fields.iter().map(|field| field.to_string()).collect(),
-            false => (0..width).map(|index| index.to_string()).collect(),
-        };
+        let mut names: Vec<String> = Vec::with_capacity(width);
+        match has_header {
+            true => first.clone().fields().try_for_each(|field| field.map(|field| names.push(field.into_owned())))?,
+            false => names.extend((0..width).map(|index| index.to_string())),
+        }
         let target = match &csv.target {
             &Column::Index(index) => resolve(index, width).ok_or_else(|| {
-                in_line(path, first.line, format!("a target column of index {index}"), format!("{width} columns"))
+                in_line(path, line, format!("a target column of index {index}"), format!("{width} columns"))
             })?,
             Column::Name(wanted) => {
                 let mut matching = (0..width).filter(|&index| names[index] == *wanted);
                 match (matching.next(), matching.next()) {
                     (Some(target), None) => target,
                     _ => {
-                        let (expected, found) = (format!("one column named {wanted:?}"), format!("{names:?}"));
-                        return Err(in_line(path, first.line, expected, found));
+                        return Err(in_line(path, line, format!("one column named {wanted:?}"), list(&names)));
                     }
                 }
             }
@@ -133,18 +166,23 @@ fn resolve(index: isize, width: usize) -> Option<usize> {
 }
 
 /// Whether the first line holds names, by its columns other than `ignored`.
-fn is_header(path: &Path, first: &Record<'_>, ignored: Option<usize>) -> Result<bool, DataError> {
-    let fields =
-        || first.fields.iter().enumerate().filter(|&(index, _)| Some(index) != ignored).map(|(_, field)| field);
-    let is_number = |field: &&Cow<'_, str>| field.parse::<f64>().is_ok();
-    match (fields().find(is_number), fields().find(|field| !is_number(field))) {
+fn is_header(path: &Path, line: usize, first: &Records<'_>, ignored: Option<usize>) -> Result<bool, DataError> {
+    let (mut a_number, mut a_name) = (None, None);
+    for (index, field) in first.clone().fields().enumerate() {
+        let field = field?;
+        if Some(index) != ignored {
+            let seen = if field.parse::<f64>().is_ok() { &mut a_number } else { &mut a_name };
+            seen.get_or_insert(field);
+        }
+    }
+    match (a_number, a_name) {
         (_, None) => Ok(false),
         (None, _) => Ok(true),
         (Some(number), Some(name)) => Err(in_line(
             path,
-            first.line,
+            line,
             "names only or numbers only, to tell whether it is a header (`Csv::header` can say so instead)",
-            format!("{} and {}", quote(name), quote(number)),
+            format!("{} and {}", quote(&name), quote(&number)),
         )),
     }
 }
@@ -157,7 +195,23 @@ fn in_line(path: &Path, line: usize, expected: impl Into<String>, found: impl In
 fn quote(field: &str) -> String {
     match field {
         "" => "an empty field".to_owned(),
-        _ if field.chars().count() <= 40 => format!("{field:?}"),
-        _ => format!("{:?}...", field.chars().take(40).collect::<String>()),
+        _ => cut(field),
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}...", &text[..end]),
+    }
+}
+
+/// Names of columns, and of many only the first, each cut where it would drown the message.
+fn list(names: &[String]) -> String {
+    const MOST: usize = 20;
+    let shown: Vec<String> = names.iter().take(MOST).map(|name| cut(name)).collect();
+    match names.len() {
+        0..=MOST => format!("[{}]", shown.join(", ")),
+        count => format!("[{}, and {} more]", shown.join(", "), count - MOST),
     }
 }

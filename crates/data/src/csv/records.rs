@@ -8,14 +8,9 @@ use std::path::Path;
 
 use crate::DataError;
 
-/// The fields of one line (of several, if a quoted field has line breaks), unquoted and without blanks around them.
-pub(super) struct Record<'a> {
-    /// Where it starts, counted from 1.
-    pub(super) line: usize,
-    pub(super) fields: Vec<Cow<'a, str>>,
-}
-
-/// The lines of a text, from the first on; blank ones are passed over. A line ends with LF, CRLF or CR.
+/// The lines of a text, from the first on; blank ones are passed over. A line ends with LF, CRLF or CR, but for line breaks
+/// in a quoted field. Fields come one at a time, so that a line of a million takes no memory of its own.
+#[derive(Clone)]
 pub(super) struct Records<'a> {
     path: &'a Path,
     rest: &'a str,
@@ -46,8 +41,55 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// What is still to be read.
+    pub(super) fn rest(&self) -> &'a str {
+        self.rest
+    }
+
+    /// Goes to the next line that is not blank, and returns its number, counted from 1.
+    pub(super) fn next_line(&mut self) -> Option<usize> {
+        loop {
+            self.skip_blanks();
+            if self.rest.is_empty() {
+                return None;
+            }
+            if !self.end_of_line() {
+                return Some(self.line);
+            }
+        }
+    }
+
+    /// The next field of the line, unquoted and without blanks around it, and whether it is the last one; the end of the
+    /// line is then passed.
+    pub(super) fn field(&mut self) -> Result<(Cow<'a, str>, bool), DataError> {
+        let field = self.content()?;
+        match self.rest.strip_prefix(self.delimiter) {
+            Some(rest) => {
+                self.rest = rest;
+                Ok((field, false))
+            }
+            None => {
+                self.end_of_line();
+                Ok((field, true))
+            }
+        }
+    }
+
+    /// All fields of the line.
+    pub(super) fn fields(&mut self) -> impl Iterator<Item = Result<Cow<'a, str>, DataError>> {
+        let mut ended = false;
+        std::iter::from_fn(move || {
+            if ended {
+                return None;
+            }
+            let field = self.field();
+            ended = !matches!(field, Ok((_, false)));
+            Some(field.map(|(field, _)| field))
+        })
+    }
+
     /// The next field, up to its delimiter or the end of the line.
-    fn field(&mut self) -> Result<Cow<'a, str>, DataError> {
+    fn content(&mut self) -> Result<Cow<'a, str>, DataError> {
         self.skip_blanks();
         if let Some(quoted) = self.rest.strip_prefix('"') {
             return self.quoted_field(quoted);
@@ -61,20 +103,18 @@ impl<'a> Records<'a> {
     /// A field after its opening quotation mark. Two marks inside it are one that belongs to the text.
     fn quoted_field(&mut self, mut rest: &'a str) -> Result<Cow<'a, str>, DataError> {
         let (start, opened_in) = (rest, self.line);
-        let mut text = Cow::Borrowed("");
-        loop {
+        let mut escaped = false;
+        let inside = loop {
             let Some(end) = rest.find('"') else {
                 return Err(self.error(opened_in, "a closing quotation mark", "the end of the file"));
             };
-            let escaped = rest[end + 1..].starts_with('"');
-            text += &rest[..end + usize::from(escaped)];
-            rest = &rest[end + 1 + usize::from(escaped)..];
-            if !escaped {
-                break;
+            rest = &rest[end + 1..];
+            match rest.strip_prefix('"') {
+                Some(behind) => (rest, escaped) = (behind, true),
+                None => break &start[..start.len() - rest.len() - 1],
             }
-        }
-        let inside = &start[..start.len() - rest.len()];
-        self.line += inside.replace("\r\n", "\n").matches(['\n', '\r']).count();
+        };
+        self.line += inside.matches(['\n', '\r']).count() - inside.matches("\r\n").count();
         self.rest = rest;
         self.skip_blanks();
         match self.rest.chars().next() {
@@ -82,7 +122,8 @@ impl<'a> Records<'a> {
                 let expected = format!("{:?} or the end of the line after a closing quotation mark", self.delimiter);
                 Err(self.error(self.line, &expected, &format!("{c:?}")))
             }
-            _ => Ok(text),
+            _ if escaped => Ok(Cow::Owned(inside.replace("\"\"", "\""))),
+            _ => Ok(Cow::Borrowed(inside)),
         }
     }
 
@@ -97,49 +138,27 @@ impl<'a> Records<'a> {
     }
 }
 
-impl<'a> Iterator for Records<'a> {
-    type Item = Result<Record<'a>, DataError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            self.skip_blanks();
-            if self.rest.is_empty() {
-                return None;
-            }
-            if !self.end_of_line() {
-                break;
-            }
-        }
-        let mut record = Record { line: self.line, fields: Vec::new() };
-        loop {
-            match self.field() {
-                Ok(field) => record.fields.push(field),
-                Err(error) => {
-                    self.rest = "";
-                    return Some(Err(error));
-                }
-            }
-            match self.rest.strip_prefix(self.delimiter) {
-                Some(rest) => self.rest = rest,
-                None => break,
-            }
-        }
-        self.end_of_line();
-        Some(Ok(record))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn split(text: &str, delimiter: char) -> Vec<(usize, Vec<String>)> {
-        let records = Records::new(Path::new("t.csv"), text, delimiter).map(|record| record.unwrap());
-        records.map(|record| (record.line, record.fields.iter().map(|field| field.to_string()).collect())).collect()
+        let mut records = Records::new(Path::new("t.csv"), text, delimiter);
+        let mut lines = Vec::new();
+        while let Some(line) = records.next_line() {
+            lines.push((line, records.fields().map(|field| field.unwrap().into_owned()).collect()));
+        }
+        lines
     }
 
     fn error(text: &str) -> String {
-        Records::new(Path::new("t.csv"), text, ',').find_map(|record| record.err()).unwrap().to_string()
+        let mut records = Records::new(Path::new("t.csv"), text, ',');
+        while records.next_line().is_some() {
+            if let Some(error) = records.fields().find_map(Result::err) {
+                return error.to_string();
+            }
+        }
+        panic!("no error")
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! What a table becomes: features and targets.
 
-use std::collections::{BTreeSet, HashMap};
-
 use downhill_tensor::{Float, Tensor};
 use ndarray::{Array1, Array2, Axis};
 
 use super::cells::Cells;
+use super::labels::Labels;
 use crate::TensorDataset;
 
 /// Features and a number to predict from them, as read by [`Csv::read`](crate::Csv::read).
@@ -33,7 +32,8 @@ pub struct ClassTable<F: Float = f32> {
     /// The class of each sample, an index into `class_names`.
     pub targets: Vec<usize>,
     /// The names of the classes, sorted: as numbers if all of them are, as text otherwise. They are those that occur in
-    /// the file, so read training and test samples from one file and split afterwards.
+    /// the file, so read training and test samples from one file and split afterwards. A number that is spelled in several
+    /// ways, such as `2`, `2.0` and `+2`, is one class, named by the shortest of them.
     pub class_names: Vec<String>,
 }
 
@@ -51,24 +51,12 @@ impl<F: Float> Table<F> {
 }
 
 impl<F: Float> ClassTable<F> {
-    pub(super) fn new(cells: Cells<F, String>) -> Self {
-        let Cells { feature_names, features, target_name, targets: names } = cells;
-        let mut classes: Vec<&str> = names.iter().map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect();
-        // Labels that are numbers keep the order of numbers: 9 before 10.
-        let values = classes.iter().map(|name| name.parse().ok()).collect::<Option<Vec<f64>>>();
-        if let Some(values) = values {
-            let mut pairs: Vec<(f64, &str)> = values.into_iter().zip(classes).collect();
-            pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-            classes = pairs.into_iter().map(|(_, name)| name).collect();
-        }
-        let index: HashMap<&str, usize> = classes.iter().enumerate().map(|(index, &name)| (name, index)).collect();
-        ClassTable {
-            feature_names,
-            features,
-            target_name,
-            targets: names.iter().map(|name| index[name.as_str()]).collect(),
-            class_names: classes.into_iter().map(str::to_owned).collect(),
-        }
+    /// From the numbers of the spellings of labels.
+    pub(super) fn new(cells: Cells<F, usize>, labels: Labels<'_>) -> Self {
+        let Cells { feature_names, features, target_name, mut targets } = cells;
+        let (class_names, class_of) = labels.classes();
+        targets.iter_mut().for_each(|target| *target = class_of[*target]);
+        ClassTable { feature_names, features, target_name, targets, class_names }
     }
 
     /// The same as tensors, for mini-batches. Copies nothing.

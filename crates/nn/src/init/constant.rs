@@ -9,6 +9,10 @@ use downhill_tensor::{Float, Tensor};
 /// use downhill_tensor::Tensor;
 /// assert_eq!(init::constant(&[2], 0.5), Tensor::from([0.5_f32, 0.5]));
 /// ```
+///
+/// # Panics
+/// If there is no such shape, or not so much memory.
+#[track_caller]
 pub fn constant<F: Float>(shape: &[usize], value: f64) -> Tensor<F> {
     Tensor::full(shape, F::from_f64(value))
 }

@@ -1,5 +1,7 @@
 //! How many inputs and outputs a weight has.
 
+use downhill_tensor::checked_size;
+
 /// Which of the two numbers of [`fans`] an initialiser goes by: `In` keeps the size of the values on the way forward,
 /// `Out` the size of the gradients on the way back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +45,7 @@ pub fn fans(shape: &[usize]) -> (usize, usize) {
              `init::constant`"
         );
     };
+    checked_size::<u8>("fans", shape);
     let positions: usize = kernel.iter().product();
     (inputs * positions, outputs * positions)
 }

@@ -1,6 +1,6 @@
 //! Kaiming (or He) initialisation: exact for rectifiers.
 
-use downhill_tensor::{Float, Tensor};
+use downhill_tensor::{Float, Tensor, checked_size};
 use rand::Rng;
 
 use super::{Fan, Nonlinearity, normal, uniform};
@@ -25,6 +25,7 @@ pub fn kaiming_normal<F: Float>(
     nonlinearity: Nonlinearity,
     rng: &mut (impl Rng + ?Sized),
 ) -> Tensor<F> {
+    checked_size::<F>("kaiming_normal", shape);
     normal(shape, 0.0, nonlinearity.gain() / fan.of(shape).sqrt(), rng)
 }
 
@@ -39,6 +40,7 @@ pub fn kaiming_uniform<F: Float>(
     nonlinearity: Nonlinearity,
     rng: &mut (impl Rng + ?Sized),
 ) -> Tensor<F> {
+    checked_size::<F>("kaiming_uniform", shape);
     let bound = 3.0_f64.sqrt() * nonlinearity.gain() / fan.of(shape).sqrt();
     uniform(shape, -bound..=bound, rng)
 }

@@ -1,7 +1,8 @@
 //! The normal distribution.
 
-use downhill_tensor::{Float, Tensor};
-use ndarray::ArrayD;
+use std::iter::repeat_with;
+
+use downhill_tensor::{Float, Tensor, checked_size};
 use rand::Rng;
 use rand::distr::Distribution;
 use rand_distr::Normal;
@@ -22,7 +23,9 @@ use rand_distr::Normal;
 pub fn normal<F: Float>(shape: &[usize], mean: f64, std: f64, rng: &mut (impl Rng + ?Sized)) -> Tensor<F> {
     assert!(std >= 0.0 && std.is_finite(), "normal: the standard deviation {std} must be 0 or above, and finite");
     let distribution = Normal::new(mean, std).expect("checked");
-    Tensor::from(ArrayD::from_shape_simple_fn(shape, || F::from_f64(distribution.sample(rng))))
+    let size = checked_size::<F>("normal", shape);
+    let draw = || F::from_f64(distribution.sample(rng));
+    Tensor::appended(shape, |elements| elements.extend(repeat_with(draw).take(size)))
 }
 
 #[cfg(test)]

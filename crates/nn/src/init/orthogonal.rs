@@ -1,6 +1,6 @@
 //! Orthogonal matrices.
 
-use downhill_tensor::{Float, Tensor};
+use downhill_tensor::{Float, Tensor, checked_size};
 use ndarray::{Array2, s};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
@@ -29,9 +29,18 @@ pub fn orthogonal<F: Float>(shape: &[usize], gain: f64, rng: &mut (impl Rng + ?S
         panic!("orthogonal of {shape:?}: a matrix has two axes");
     };
     assert!(!rest.is_empty(), "orthogonal of {shape:?}: a matrix has two axes");
+    checked_size::<f64>("orthogonal", shape);
     let columns: usize = rest.iter().product();
     let (count, length) = (*rows.min(&columns), *rows.max(&columns));
-    let mut vectors = Array2::from_shape_simple_fn((count, length), || rng.sample::<f64, _>(StandardNormal));
+    let mut elements = Vec::new();
+    let room = elements.try_reserve_exact(count * length);
+    assert!(
+        room.is_ok(),
+        "orthogonal of {shape:?}: there is no memory for {} bytes",
+        8.0 * (count as f64 * length as f64)
+    );
+    elements.extend((0..count * length).map(|_| rng.sample::<f64, _>(StandardNormal)));
+    let mut vectors = Array2::from_shape_vec((count, length), elements).expect("a number for each place");
     orthonormalise(&mut vectors);
     let wide = Tensor::from(vectors.mapv(|x| F::from_f64(gain * x)));
     if *rows <= columns { wide.reshape(shape) } else { wide.t().reshape(shape) }

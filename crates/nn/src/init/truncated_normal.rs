@@ -1,10 +1,10 @@
 //! The normal distribution cut off at both ends.
 
 use std::f64::consts::PI;
+use std::iter::repeat_with;
 use std::ops::RangeInclusive;
 
-use downhill_tensor::{Float, Tensor};
-use ndarray::ArrayD;
+use downhill_tensor::{Float, Tensor, checked_size};
 use rand::{Rng, RngExt};
 use rand_distr::{Exp1, StandardNormal};
 
@@ -36,7 +36,8 @@ pub fn truncated_normal<F: Float>(
     assert!(low < high, "truncated_normal: the range {low}..={high} must go upwards");
     let (a, b) = ((low - mean) / std, (high - mean) / std);
     let draw = || F::from_f64((mean + std * standard(a, b, rng)).clamp(low, high));
-    Tensor::from(ArrayD::from_shape_simple_fn(shape, draw))
+    let size = checked_size::<F>("truncated_normal", shape);
+    Tensor::appended(shape, |elements| elements.extend(repeat_with(draw).take(size)))
 }
 
 /// The standard normal distribution between `a` and `b`, by whichever proposal is accepted often: at least every third

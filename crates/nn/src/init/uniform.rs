@@ -1,9 +1,9 @@
 //! The uniform distribution.
 
+use std::iter::repeat_with;
 use std::ops::RangeInclusive;
 
-use downhill_tensor::{Float, Tensor};
-use ndarray::ArrayD;
+use downhill_tensor::{Float, Tensor, checked_size};
 use rand::Rng;
 use rand::distr::{Distribution, Uniform};
 
@@ -25,7 +25,9 @@ pub fn uniform<F: Float>(shape: &[usize], range: RangeInclusive<f64>, rng: &mut 
     let Ok(distribution) = Uniform::new_inclusive(range.start(), range.end()) else {
         panic!("uniform: the range {range:?} must go upwards between finite numbers");
     };
-    Tensor::from(ArrayD::from_shape_simple_fn(shape, || F::from_f64(distribution.sample(rng))))
+    let size = checked_size::<F>("uniform", shape);
+    let draw = || F::from_f64(distribution.sample(rng));
+    Tensor::appended(shape, |elements| elements.extend(repeat_with(draw).take(size)))
 }
 
 #[cfg(test)]

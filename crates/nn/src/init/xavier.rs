@@ -1,6 +1,6 @@
 //! Xavier (or Glorot) initialisation: a compromise between the two fans.
 
-use downhill_tensor::{Float, Tensor};
+use downhill_tensor::{Float, Tensor, checked_size};
 use rand::Rng;
 
 use super::{fans, normal, uniform};
@@ -21,6 +21,7 @@ use super::{fans, normal, uniform};
 /// If there are fewer than two axes, or `gain` is negative.
 #[track_caller]
 pub fn xavier_normal<F: Float>(shape: &[usize], gain: f64, rng: &mut (impl Rng + ?Sized)) -> Tensor<F> {
+    checked_size::<F>("xavier_normal", shape);
     normal(shape, 0.0, std(shape, gain), rng)
 }
 
@@ -30,6 +31,7 @@ pub fn xavier_normal<F: Float>(shape: &[usize], gain: f64, rng: &mut (impl Rng +
 /// If there are fewer than two axes, or `gain` is negative.
 #[track_caller]
 pub fn xavier_uniform<F: Float>(shape: &[usize], gain: f64, rng: &mut (impl Rng + ?Sized)) -> Tensor<F> {
+    checked_size::<F>("xavier_uniform", shape);
     let bound = 3.0_f64.sqrt() * std(shape, gain);
     uniform(shape, -bound..=bound, rng)
 }

@@ -221,7 +221,12 @@ fn weights_of_zero() {
         let labels: &[usize; 2] = &[1, 0];
         // ln softmax(0, -inf, 0) = -ln 2, ln softmax(-1, -inf, 0) = (-1 - c, -c) with c = ln(1 + 1/e).
         let (ln2, c) = (std::f64::consts::LN_2, (-1.0_f64).exp().ln_1p());
+<<<<<<< HEAD
         let cases: [Weighted<'_, F>; 7] = [
+=======
+        type Loss<'a, F> = &'a dyn Fn(&Tensor<F>) -> Tensor<F>;
+        let cases: [(&str, Loss<'_, F>, f64); 7] = [
+>>>>>>> bc88dd9607f0e85e79eddbdd0a8a6a153c3d03c5
             ("labels", &|x| smooth(0.0).loss(x, labels), 1.0 + c),
             ("smoothed labels", &|x| smooth(0.3).loss(x, labels), 0.7 * (1.0 + c) + 0.1 * (2.0 * ln2 + 1.0 + 2.0 * c)),
             ("all smoothed", &|x| smooth(1.0).loss(x, labels), (2.0 * ln2 + 1.0 + 2.0 * c) / 3.0),

@@ -9,12 +9,16 @@
 //! | 1 + n | the kind of the value: n, and n bytes of UTF-8 |
 //! | the rest | the value, by `bincode` in its standard configuration |
 
+use std::cmp::Ordering;
+use std::io::{self, Read};
+
 use bincode::config;
-use bincode::error::{DecodeError, EncodeError};
+use bincode::error::EncodeError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::StateProblem;
+use super::decode::decode as decode_value;
 
 const MAGIC: &[u8; 8] = b"downhill";
 const VERSION: u32 = 1;
@@ -28,44 +32,75 @@ pub(super) fn encode<T: Serialize>(value: &T, kind: &str) -> Result<Vec<u8>, Sta
         other => StateProblem::Unencodable(other.to_string()),
     };
     let kind_length = u8::try_from(kind.len()).expect("a kind of at most 255 bytes");
-    let body = bincode::serde::encode_to_vec(value, config::standard()).map_err(explain)?;
-    let covered = [&[kind_length], kind.as_bytes(), &body].concat();
-    Ok([MAGIC.as_slice(), &VERSION.to_le_bytes(), &(covered.len() as u64).to_le_bytes(), &checksum(&covered), &covered]
-        .concat())
+    let mut file = vec![0; HEADER];
+    file.push(kind_length);
+    file.extend_from_slice(kind.as_bytes());
+    bincode::serde::encode_into_std_write(value, &mut file, config::standard()).map_err(explain)?;
+    let (header, covered) = file.split_at_mut(HEADER);
+    let length = covered.len() as u64;
+    let parts = [MAGIC.as_slice(), &VERSION.to_le_bytes(), &length.to_le_bytes(), &checksum(covered)];
+    header.copy_from_slice(&parts.concat());
+    Ok(file)
 }
 
-/// The value that a file holds.
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8], kind: &str) -> Result<T, StateProblem> {
-    let found = bytes.len() as u64;
-    let Some((header, covered)) = bytes.split_at_checked(HEADER) else {
-        let begun = bytes.len() >= MAGIC.len() && bytes.starts_with(MAGIC);
-        let cut_short = StateProblem::Truncated { found, expected: HEADER as u64 };
-        return Err(if begun { cut_short } else { StateProblem::NotOurs });
-    };
-    let (magic, header) = take(header);
-    let (version, header) = take(header);
-    let (length, header) = take(header);
-    let (expected_checksum, _) = take::<8>(header);
+/// What the header says about the rest of the file, once it is known to be one of ours and of this version.
+struct Header {
+    covered: u64,
+    checksum: [u8; 8],
+}
 
-    if magic != *MAGIC {
-        return Err(StateProblem::NotOurs);
+impl Header {
+    fn parse(bytes: &[u8]) -> Result<Self, StateProblem> {
+        if !bytes.starts_with(MAGIC) {
+            return Err(StateProblem::NotOurs);
+        }
+        let Ok(header) = <&[u8; HEADER]>::try_from(bytes) else {
+            return Err(StateProblem::Truncated { found: bytes.len() as u64, expected: HEADER as u64 });
+        };
+        let (_, header) = take::<8>(header);
+        let (version, header) = take(header);
+        let (covered, header) = take(header);
+        let (checksum, _) = take(header);
+        let version = u32::from_le_bytes(version);
+        if version != VERSION {
+            return Err(StateProblem::Version { found: version, known: VERSION });
+        }
+        Ok(Header { covered: u64::from_le_bytes(covered), checksum })
     }
-    let version = u32::from_le_bytes(version);
-    if version != VERSION {
-        return Err(StateProblem::Version { found: version, known: VERSION });
+
+    /// Whether a file of `found` bytes is as long as the header says.
+    fn check_length(&self, found: u64) -> Result<(), StateProblem> {
+        let expected = self.covered.saturating_add(HEADER as u64);
+        match found.cmp(&expected) {
+            Ordering::Less => Err(StateProblem::Truncated { found, expected }),
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(StateProblem::TooLong { found, expected }),
+        }
     }
-    let expected = u64::from_le_bytes(length).saturating_add(HEADER as u64);
-    if found < expected {
-        return Err(StateProblem::Truncated { found, expected });
+}
+
+/// The value in a file of `size` bytes. What is not a file of ours is not read beyond its header, and what has changed since
+/// its size was asked for is an error.
+pub(super) fn decode<T: DeserializeOwned>(mut file: impl Read, size: u64, kind: &str) -> Result<T, StateProblem> {
+    let unreadable = StateProblem::Unreadable;
+    let mut start = Vec::with_capacity(HEADER);
+    file.by_ref().take(HEADER as u64).read_to_end(&mut start).map_err(unreadable)?;
+    let header = Header::parse(&start)?;
+    header.check_length(size)?;
+
+    let mut covered = Vec::new();
+    let room = usize::try_from(header.covered).ok().filter(|&room| covered.try_reserve_exact(room).is_ok());
+    if room.is_none() {
+        return Err(unreadable(io::Error::new(io::ErrorKind::OutOfMemory, "there is not as much memory")));
     }
-    if found > expected {
-        return Err(StateProblem::TooLong { found, expected });
-    }
-    if checksum(covered) != expected_checksum {
+    file.take(header.covered.saturating_add(1)).read_to_end(&mut covered).map_err(unreadable)?;
+    let found = (HEADER + covered.len()) as u64;
+    header.check_length(found)?;
+    if checksum(&covered) != header.checksum {
         return Err(StateProblem::Damaged);
     }
 
-    let [kind_length, covered @ ..] = covered else { return Err(StateProblem::Damaged) };
+    let [kind_length, covered @ ..] = &covered[..] else { return Err(StateProblem::Damaged) };
     let Some((found_kind, body)) = covered.split_at_checked(usize::from(*kind_length)) else {
         return Err(StateProblem::Damaged);
     };
@@ -73,11 +108,7 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8], kind: &str) -> Result<T,
         let found = String::from_utf8_lossy(found_kind).into_owned();
         return Err(StateProblem::Kind { found, expected: kind.to_owned() });
     }
-    let explain = |error| match error {
-        DecodeError::OtherString(message) => StateProblem::Undecodable(message),
-        other => StateProblem::Undecodable(other.to_string()),
-    };
-    let (value, read) = decode_bounded(body).map_err(explain)?;
+    let (value, read) = decode_value(body).map_err(|error| StateProblem::Undecodable(error.0))?;
     if read < body.len() {
         let (found, expected) = (found, found - (body.len() - read) as u64);
         return Err(StateProblem::TooLong { found, expected });
@@ -95,24 +126,4 @@ fn take<const N: usize>(bytes: &[u8]) -> ([u8; N], &[u8]) {
 pub(super) fn checksum(bytes: &[u8]) -> [u8; 8] {
     let step = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, step).to_le_bytes()
-}
-
-/// The value at the beginning of `body`, and how many bytes it took.
-///
-/// `bincode` allocates a string or a byte buffer as soon as it has read its length, so a length that is a lie could ask
-/// for all memory there is. Its own remedy is a limit on the size of a value, which must be a constant: it is the least of
-/// a few that a true value in `body` keeps to. That size counts sixteen bytes for a `u128` that takes one in the file.
-fn decode_bounded<T: DeserializeOwned>(body: &[u8]) -> Result<(T, usize), DecodeError> {
-    fn up_to<T: DeserializeOwned, const LIMIT: usize>(body: &[u8]) -> Result<(T, usize), DecodeError> {
-        bincode::serde::decode_from_slice(body, config::standard().with_limit::<LIMIT>())
-    }
-    match body.len().saturating_mul(16) {
-        size if size < 1 << 16 => up_to::<T, { 1 << 16 }>(body),
-        size if size < 1 << 20 => up_to::<T, { 1 << 20 }>(body),
-        size if size < 1 << 24 => up_to::<T, { 1 << 24 }>(body),
-        size if size < 1 << 28 => up_to::<T, { 1 << 28 }>(body),
-        size if size < 1 << 31 => up_to::<T, { 1 << 31 }>(body),
-        // Models of more than a hundred megabytes.
-        _ => up_to::<T, { isize::MAX as usize }>(body),
-    }
 }

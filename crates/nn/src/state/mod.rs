@@ -25,19 +25,35 @@
 //! version of the format from later ones, what kind of value follows and how long it is, and has a checksum. A file that
 //! is cut short, too long or damaged is an error, never a panic, and what it says about lengths is not believed.
 //!
-//! A file is written beside its final place and then moved there, so that there is always either the old one or the new
-//! one, whole.
+//! # Reading
+//!
+//! The header is looked at before the rest is read. Reading takes at most four times the size of the file and 1 MiB of
+//! memory where most of it is tensors, and whatever a file claims, memory is taken only for bytes that are there. (Values
+//! that are larger in memory than in the file, such as a vector of a million empty strings, take what they take.)
+//!
+//! # Writing
+//!
+//! A file is written beside its final place under a name drawn at random, brought to the disk, and then moved, so that
+//! there is always either the old one or the new one, whole, and after a failure the old one. Of the old file the mode is
+//! kept, and the owner where that is allowed; other names of it (hard links) keep the old content, and access lists and
+//! extended attributes are not kept.
+//!
+//! Only a regular file is ever replaced. A symbolic link is followed, and the file it leads to written; it need not exist
+//! yet. [`check_writable`] says before a long training whether a file can be written after it.
+//!
+//! A process that is killed while it writes leaves a file named `.downhill-` and sixteen digits and `.tmp` behind. The next
+//! to write in that directory removes it; one that is being written is locked and stays.
 
+mod decode;
 mod error;
 mod format;
+mod replace;
 
 pub use error::{StateError, StateProblem};
 
-use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io;
+use std::path::Path;
 
 use downhill_tensor::{Float, Params, StateDict};
 use serde::Serialize;
@@ -47,7 +63,7 @@ use serde::de::DeserializeOwned;
 ///
 /// # Errors
 /// If the file cannot be written. What was there before is then still there.
-pub fn save<F: Float>(model: &impl Params<F>, path: impl AsRef<Path>) -> Result<(), StateError> {
+pub fn save<F: Float>(model: &(impl Params<F> + ?Sized), path: impl AsRef<Path>) -> Result<(), StateError> {
     write(&model.state_dict(), &kind_of_model::<F>(), path)
 }
 
@@ -56,7 +72,7 @@ pub fn save<F: Float>(model: &impl Params<F>, path: impl AsRef<Path>) -> Result<
 /// # Errors
 /// If the file cannot be read, is not one of ours, is damaged, holds the other element type, or has other paths or shapes
 /// than the model. The model is then unchanged.
-pub fn load<F: Float>(model: &mut impl Params<F>, path: impl AsRef<Path>) -> Result<(), StateError> {
+pub fn load<F: Float>(model: &mut (impl Params<F> + ?Sized), path: impl AsRef<Path>) -> Result<(), StateError> {
     let dict: StateDict<F> = read(&kind_of_model::<F>(), &path)?;
     model.load_state_dict(&dict).map_err(|problem| StateError::new(path, StateProblem::Misfit(problem)))
 }
@@ -100,7 +116,23 @@ pub fn write<T: Serialize>(value: &T, kind: &str, path: impl AsRef<Path>) -> Res
     assert!(kind.len() <= 255, "state::write: the kind has {} bytes, 255 are allowed", kind.len());
     let path = path.as_ref();
     let bytes = format::encode(value, kind).map_err(|problem| StateError::new(path, problem))?;
-    replace(path, &bytes).map_err(|error| StateError::new(path, StateProblem::Unwritable(error)))
+    replace::replace(path, &bytes).map_err(|error| StateError::new(path, StateProblem::Unwritable(error)))
+}
+
+/// Whether a file can be written there, for programs that find out before a training and not after. Changes nothing.
+///
+/// ```
+/// use downhill_nn::state;
+/// let error = state::check_writable("no/such/directory/model").unwrap_err().to_string();
+/// assert!(error.starts_with("no/such/directory/model: cannot be written: "), "{error}");
+/// ```
+///
+/// # Errors
+/// If [`save`] and [`write()`] would refuse: what is there is not a regular file or may not be written, no file can be made in
+/// the directory, or the name is too long. (A disk may still fill up later.)
+pub fn check_writable(path: impl AsRef<Path>) -> Result<(), StateError> {
+    let path = path.as_ref();
+    replace::check(path).map_err(|error| StateError::new(path, StateProblem::Unwritable(error)))
 }
 
 /// Reads a value of that `kind` from a file that [`write()`] wrote.
@@ -109,46 +141,19 @@ pub fn write<T: Serialize>(value: &T, kind: &str, path: impl AsRef<Path>) -> Res
 /// If the file cannot be read, is not one of ours, is damaged, or holds something else.
 pub fn read<T: DeserializeOwned>(kind: &str, path: impl AsRef<Path>) -> Result<T, StateError> {
     let path = path.as_ref();
-    let bytes = contents(path).map_err(|error| StateError::new(path, StateProblem::Unreadable(error)))?;
-    format::decode(&bytes, kind).map_err(|problem| StateError::new(path, problem))
+    let value = open(path).map_err(StateProblem::Unreadable).and_then(|(file, size)| format::decode(file, size, kind));
+    value.map_err(|problem| StateError::new(path, problem))
 }
 
-fn contents(path: &Path) -> io::Result<Vec<u8>> {
-    // A device or a pipe may never end.
+/// A regular file and its size.
+fn open(path: &Path) -> io::Result<(File, u64)> {
+    // A device or a pipe may never end, and a pipe without a writer is waited for when it is opened.
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
-    fs::read(path)
-}
-
-/// Writes beside the file and then moves there, which happens at once or not at all.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = temporary_name(path)?;
-    let written = write_through(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // What went wrong first is what the caller wants to know.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
-}
-
-/// In the same directory, because a file is moved at once only within a file system. Two writers have two names.
-fn temporary_name(path: &Path) -> io::Result<PathBuf> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let Some(name) = path.file_name() else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not the name of a file"));
-    };
-    let mut temporary = OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-    Ok(path.with_file_name(temporary))
-}
-
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create_new(path)?;
-    file.write_all(bytes)?;
-    // On the disk before the old file goes.
-    file.sync_all()
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    Ok((file, size))
 }
 
 #[cfg(test)]

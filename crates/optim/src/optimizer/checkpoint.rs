@@ -1,14 +1,19 @@
 //! Saving an optimiser and going on where it stopped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use downhill_tensor::{Float, Params, Path};
 use serde::{Deserialize, Serialize};
 
+use super::joint::JOINT;
 use super::slots::Slot;
-use super::{MissingGradient, Optimizer};
+use super::step::group_of;
+use super::{Group, MissingGradient, Optimizer, is_rate};
+use crate::Rule;
+use crate::number::Number;
+use crate::options::{OptionError, OptionValue, require};
 use crate::state::ParamState;
-use crate::text::{TextError, take_apart};
+use crate::text::{TextError, put_together, read_option, take_apart};
 
 /// Everything an [`Optimizer`] holds, by path: options, rates in force, and what the rule remembers. With `serde` it
 /// goes into any file format.
@@ -24,7 +29,7 @@ struct SavedGroup {
     pattern: String,
     /// The rule as text, every option written out.
     rule: String,
-    initial_lr: Option<f64>,
+    initial_lr: Option<Number<f64>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,10 +106,10 @@ impl<F: Float> Optimizer<F> {
     /// # Ok::<(), downhill_optim::OptimizerStateError>(())
     /// ```
     pub fn state_dict(&self) -> OptimizerState<F> {
-        let group = |group: &super::Group<F>| SavedGroup {
+        let group = |group: &Group<F>| SavedGroup {
             pattern: group.pattern.clone(),
-            rule: group.rule.to_string(),
-            initial_lr: group.initial_lr,
+            rule: rule_text(&*group.rule),
+            initial_lr: group.initial_lr.map(Number),
         };
         let param = |(place, slot): (usize, &Slot<F>)| {
             let (shape, state) = (slot.shape.clone(), slot.state.clone());
@@ -120,7 +125,8 @@ impl<F: Float> Optimizer<F> {
     /// in force included, are replaced by the saved ones.
     ///
     /// # Errors
-    /// If groups, rules or the parameters of `model` do not match, naming them. The optimiser is then unchanged.
+    /// If groups, rules or the parameters of `model` do not match, naming them, or if what was saved is nothing that the
+    /// rule could go on with: a rate that is none, a buffer of another length. The optimiser is then unchanged.
     pub fn load_state_dict<M: Params<F> + ?Sized>(
         &mut self,
         saved: &OptimizerState<F>,
@@ -128,7 +134,8 @@ impl<F: Float> Optimizer<F> {
     ) -> Result<(), OptimizerStateError> {
         let groups = self.read_groups(saved)?;
         let joint = groups[0].rule.as_joint().is_some();
-        let problems = if joint { joint_mismatch(saved, model) } else { self.mismatches(saved, model) };
+        let problems =
+            if joint { joint_mismatch(saved, &*groups[0].rule, model) } else { self.mismatches(saved, &groups, model) };
         if !problems.is_empty() {
             return Err(OptimizerStateError::Params(problems));
         }
@@ -143,7 +150,7 @@ impl<F: Float> Optimizer<F> {
     }
 
     /// This optimiser's groups with the saved options.
-    fn read_groups(&self, saved: &OptimizerState<F>) -> Result<Vec<super::Group<F>>, OptimizerStateError> {
+    fn read_groups(&self, saved: &OptimizerState<F>) -> Result<Vec<Group<F>>, OptimizerStateError> {
         let saved_patterns: Vec<String> = saved.groups.iter().map(|group| group.pattern.clone()).collect();
         let patterns: Vec<String> = self.groups.iter().map(|group| group.pattern.clone()).collect();
         if saved_patterns != patterns {
@@ -157,53 +164,121 @@ impl<F: Float> Optimizer<F> {
                 let (saved, here) = (name.to_owned(), group.rule.name().to_owned());
                 return Err(OptimizerStateError::Rule { pattern, saved, here });
             }
-            let read = options.into_iter().try_for_each(|(option, value)| group.rule.set_option(option, value));
-            read.and_then(|()| Ok(group.rule.check()?))
-                .map_err(|source| OptimizerStateError::Options { pattern, source })?;
-            group.initial_lr = saved.initial_lr;
+            group.initial_lr = saved.initial_lr.map(|lr| lr.0);
+            let read = read_options(&mut *group.rule, &options).and_then(|()| Ok(check_rates(group)?));
+            read.map_err(|source| OptimizerStateError::Options { pattern, source })?;
         }
         Ok(groups)
     }
 
-    fn mismatches<M: Params<F> + ?Sized>(&self, saved: &OptimizerState<F>, model: &M) -> Vec<String> {
+    fn mismatches<M: Params<F> + ?Sized>(
+        &self,
+        saved: &OptimizerState<F>,
+        groups: &[Group<F>],
+        model: &M,
+    ) -> Vec<String> {
         let mut problems = Vec::new();
         let mut here = BTreeMap::new();
-        let mut ids = Vec::new();
+        let mut ids = BTreeSet::new();
         model.visit(&Path::ROOT, &mut |path, tensor| {
+            let group = group_of(groups, path);
             let path = path.to_string();
             if tensor.is_param() {
                 // A tied parameter has its state at its first path; a new optimiser has none at all.
-                let tied = ids.contains(&tensor.id());
-                ids.push(tensor.id());
+                let tied = !ids.insert(tensor.id());
                 let lacks = !saved.params.contains_key(&path) && !saved.params.is_empty() && !tied;
                 if lacks && self.missing_gradient == MissingGradient::Panic {
                     problems.push(format!("nothing was saved for {path}"));
                 }
             }
-            here.insert(path, (tensor.is_param(), tensor.shape().to_vec()));
+            here.insert(path, (tensor.is_param(), tensor.shape().to_vec(), group));
         });
         for (path, param) in &saved.params {
             match here.get(path) {
                 None => problems.push(format!("the model has no {path}")),
-                Some((false, _)) => problems.push(format!("{path} is a constant in the model")),
-                Some((true, shape)) if *shape != param.shape => {
+                Some((false, ..)) => problems.push(format!("{path} is a constant in the model")),
+                Some((true, shape, _)) if *shape != param.shape => {
                     problems.push(format!("{path} had shape {:?}, the model's has {shape:?}", param.shape));
                 }
-                Some(_) if param.group >= saved.groups.len() => {
-                    problems.push(format!("{path} is in a group that there is not"));
+                Some((true, _, group)) if *group != param.group => {
+                    let (saved, pattern) = (param.group, &groups[*group].pattern);
+                    problems.push(format!("{path} was in group number {saved}, it belongs to \"{pattern}\""));
                 }
-                Some(_) => {}
+                Some((true, shape, group)) => {
+                    let rule = &groups[*group].rule;
+                    let fits = rule.accepts(shape).and_then(|()| check_state(&**rule, param));
+                    problems.extend(fits.err().map(|problem| format!("{path}: {problem}")));
+                }
             }
+        }
+        let mut places: Vec<usize> = saved.params.values().map(|param| param.place).collect();
+        places.sort_unstable();
+        if !places.into_iter().eq(0..saved.params.len()) {
+            problems.push("the places of the parameters are no order".to_owned());
         }
         problems
     }
 }
 
-fn joint_mismatch<F: Float, M: Params<F> + ?Sized>(saved: &OptimizerState<F>, model: &M) -> Vec<String> {
+fn joint_mismatch<F: Float, M: Params<F> + ?Sized>(
+    saved: &OptimizerState<F>,
+    rule: &dyn Rule<F>,
+    model: &M,
+) -> Vec<String> {
     let here = [model.num_params()];
-    let differs = saved.params.values().find(|param| param.shape != here);
-    differs
-        .map(|param| format!("it was for {:?} trainable elements, the model has {here:?}", param.shape))
-        .into_iter()
-        .collect()
+    let problem = |(path, param): (&String, &SavedParam<F>)| {
+        if path != JOINT || param.group != 0 {
+            Some(format!("{} moves all parameters together, there is none of {path} alone", rule.name()))
+        } else if param.shape != here {
+            Some(format!("it was for {:?} trainable elements, the model has {here:?}", param.shape))
+        } else {
+            check_state(rule, param).err().map(|problem| format!("{path}: {problem}"))
+        }
+    };
+    saved.params.iter().filter_map(problem).collect()
+}
+
+/// Whether the rule can go on with what was saved of a parameter.
+fn check_state<F: Float>(rule: &dyn Rule<F>, param: &SavedParam<F>) -> Result<(), String> {
+    param.state.check_form()?;
+    rule.check_state(&param.shape, &param.state)
+}
+
+/// The rule as text. A rule of the user's need not list its options; what schedules set is saved nevertheless.
+fn rule_text<F: Float>(rule: &dyn Rule<F>) -> String {
+    let mut options = rule.options();
+    let alone = options.is_empty();
+    if options.iter().all(|(option, _)| *option != "lr") {
+        options.push(("lr", rule.lr().write()));
+    }
+    if let (true, Some(momentum)) = (alone, rule.momentum()) {
+        options.push(("momentum", momentum.write()));
+    }
+    put_together(rule.name(), &options)
+}
+
+/// Sets the options that [`rule_text`] has written.
+fn read_options<F: Float>(rule: &mut dyn Rule<F>, options: &[(&str, &str)]) -> Result<(), TextError> {
+    let name = rule.name();
+    let listed: Vec<&str> = rule.options().into_iter().map(|(option, _)| option).collect();
+    for &(option, value) in options {
+        match option {
+            "lr" if !listed.contains(&"lr") => rule.set_lr(read_option(name, "lr", value)?),
+            "momentum" if listed.is_empty() => rule.set_momentum(read_option(name, "momentum", value)?),
+            _ => rule.set_option(option, value)?,
+        }
+    }
+    if options.iter().all(|(option, _)| *option != "lr") {
+        return Err(TextError::Form(format!("no rate was saved for {name}")));
+    }
+    Ok(())
+}
+
+/// That the options make sense, also the rates of a rule that does not look itself.
+fn check_rates<F: Float>(group: &Group<F>) -> Result<(), OptionError> {
+    let (name, lr) = (group.rule.name(), group.rule.lr());
+    group.rule.check()?;
+    require(is_rate(lr), name, "lr", "a finite number ≥ 0", lr)?;
+    let initial_lr = group.initial_lr.unwrap_or(0.0);
+    require(is_rate(initial_lr), name, "initial_lr", "a finite number ≥ 0", initial_lr)
 }

@@ -9,7 +9,7 @@ use crate::Rule;
 pub struct Group<F: Float = f32> {
     pub(crate) pattern: String,
     pub(crate) rule: Box<dyn Rule<F>>,
-    /// The rate when the first schedule was started.
+    /// The rate that schedules reckon from.
     pub(crate) initial_lr: Option<f64>,
 }
 
@@ -38,8 +38,21 @@ impl<F: Float> Group<F> {
         self.rule.lr()
     }
 
-    /// The rate when the first schedule was started, from which schedules reckon; `None` without a schedule.
+    /// The rate from which schedules reckon: the one when the first schedule was started, or that of
+    /// [`rebase_lr`](Self::rebase_lr); `None` without either.
     pub fn initial_lr(&self) -> Option<f64> {
         self.initial_lr
+    }
+
+    /// Sets the rate, and makes it the one that schedules reckon from; see
+    /// [`Optimizer::rebase_lr`](crate::Optimizer::rebase_lr).
+    ///
+    /// # Panics
+    /// If it is negative or not finite.
+    #[track_caller]
+    pub fn rebase_lr(&mut self, lr: f64) {
+        assert!(super::is_rate(lr), "rebase_lr: the rate must be a finite number ≥ 0, got {lr}");
+        self.rule.set_lr(lr);
+        self.initial_lr = Some(lr);
     }
 }

@@ -1,15 +1,13 @@
 //! Steps that evaluate the loss themselves.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use downhill_tensor::{Float, Gradients, Params, Path, Tensor};
+use downhill_tensor::{Float, Gradients, Params, Tensor};
 
 use super::slots::Slot;
 use super::{MissingGradient, Optimizer};
 use crate::state::ParamState;
 
 /// Where a rule that moves all parameters together keeps its state.
-const JOINT: &str = "*";
+pub(super) const JOINT: &str = "*";
 
 impl<F: Float> Optimizer<F> {
     /// One step that evaluates the loss itself, and returns the loss before the step. For most rules the same as
@@ -31,7 +29,7 @@ impl<F: Float> Optimizer<F> {
     /// ```
     ///
     /// # Panics
-    /// As [`step`](Self::step). (What [`Lbfgs`](crate::Lbfgs) remembers is gone then: it starts anew.)
+    /// As [`step`](Self::step). A loss that is not finite is no reason: it is returned. (What [`Lbfgs`](crate::Lbfgs) remembers is gone then: it starts anew.)
     #[track_caller]
     pub fn step_with<M: Params<F>>(&mut self, model: &mut M, mut loss: impl FnMut(&M) -> Tensor<F>) -> F {
         if self.groups[0].rule.as_joint().is_none() {
@@ -70,42 +68,34 @@ impl<F: Float> Optimizer<F> {
     }
 }
 
-/// Visits every parameter once, at its first path.
-fn visit_once<'m, F: Float, M: Params<F>>(model: &'m M, mut visitor: impl FnMut(&Path<'_>, &'m Tensor<F>)) {
-    let mut seen = BTreeSet::new();
-    model.visit(&Path::ROOT, &mut |path, tensor| {
-        if tensor.is_param() && seen.insert(tensor.id()) {
-            visitor(path, tensor);
-        }
-    });
-}
-
 fn elements<F: Float, M: Params<F>>(model: &M) -> Vec<F> {
     let mut x = Vec::new();
-    visit_once(model, |_, tensor| x.extend(tensor.view().iter()));
+    model.visit_once(&mut |_, tensor| {
+        if tensor.is_param() {
+            x.extend(tensor.view().iter());
+        }
+    });
     x
 }
 
 fn set_elements<F: Float, M: Params<F>>(model: &mut M, x: &[F]) {
-    let (mut end, mut starts) = (0, BTreeMap::new());
-    model.visit_mut(&Path::ROOT, &mut |_, tensor| {
-        if !tensor.is_param() {
-            return;
+    let mut rest = x;
+    model.visit_once_mut(&mut |_, tensor| {
+        if tensor.is_param() {
+            let (here, after) = rest.split_at(tensor.len());
+            tensor.as_mut_slice().copy_from_slice(here);
+            rest = after;
         }
-        let start = *starts.entry(tensor.id()).or_insert_with(|| {
-            end += tensor.len();
-            end - tensor.len()
-        });
-        let mut view = tensor.data_mut();
-        let param = view.as_slice_mut().expect("a parameter is row-major");
-        param.copy_from_slice(&x[start..start + param.len()]);
     });
 }
 
 #[track_caller]
 fn write_gradient<F: Float, M: Params<F>>(model: &M, grads: &Gradients<F>, g: &mut [F], skip: bool) {
     let (mut at, mut missing) = (0, Vec::new());
-    visit_once(model, |path, tensor| {
+    model.visit_once(&mut |path, tensor| {
+        if !tensor.is_param() {
+            return;
+        }
         let here = &mut g[at..at + tensor.len()];
         at += tensor.len();
         match grads.get(tensor) {

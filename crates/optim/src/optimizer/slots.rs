@@ -1,5 +1,7 @@
 //! The state of every parameter, by path.
 
+use std::collections::HashMap;
+
 use downhill_tensor::{Float, Path, Tensor};
 
 use crate::state::ParamState;
@@ -11,36 +13,39 @@ pub(super) struct Slot<F: Float> {
     pub(super) shape: Vec<usize>,
     pub(super) group: usize,
     pub(super) state: ParamState<F>,
-    /// The parameter's number when it was last seen, and in which walk that was.
+    /// The parameter's number when it was last seen.
     id: Option<u64>,
-    seen: u64,
-    /// Whether that walk had met the same parameter before, at another path.
-    tied: bool,
+    /// When in this walk it was met, if the walk has left the order of the list.
+    met: usize,
 }
 
 impl<F: Float> Slot<F> {
     pub(super) fn new(path: String, shape: Vec<usize>, group: usize, state: ParamState<F>) -> Self {
-        Slot { path, shape, group, state, id: None, seen: 0, tied: false }
+        Slot { path, shape, group, state, id: None, met: 0 }
+    }
+
+    /// Notes which parameter this is, so that the next walk knows it again.
+    pub(super) fn see(&mut self, tensor: &Tensor<F>) {
+        self.id = tensor.id();
     }
 }
 
 /// One slot a parameter, in the order of the walk over the model. As long as the model does not change, finding a
-/// slot is one comparison.
+/// slot is one comparison; else it is a look into the index.
 #[derive(Clone, Debug)]
 pub(super) struct Slots<F: Float> {
     list: Vec<Slot<F>>,
-    /// The number of walks begun.
-    walk: u64,
+    /// Where the slot of a path is in the list.
+    index: HashMap<String, usize>,
     /// Where the walk is expected to go on.
     next: usize,
-    /// Whether this walk has met anything but what the last one met, so that what is known of tied parameters may be out
-    /// of date.
-    surprised: bool,
+    /// How many slots the walk has met since it left the order of the list; 0 as long as it has not.
+    met: usize,
 }
 
 impl<F: Float> Default for Slots<F> {
     fn default() -> Self {
-        Slots { list: Vec::new(), walk: 0, next: 0, surprised: false }
+        Slots { list: Vec::new(), index: HashMap::new(), next: 0, met: 0 }
     }
 }
 
@@ -53,6 +58,11 @@ impl<F: Float> Slots<F> {
         self.list.iter()
     }
 
+    /// The slot at `path`.
+    pub(super) fn get(&self, path: &str) -> Option<&Slot<F>> {
+        self.index.get(path).map(|&at| &self.list[at])
+    }
+
     /// The first slot.
     pub(super) fn first_mut(&mut self) -> Option<&mut Slot<F>> {
         self.list.first_mut()
@@ -60,12 +70,17 @@ impl<F: Float> Slots<F> {
 
     pub(super) fn replace(&mut self, list: Vec<Slot<F>>) {
         *self = Slots { list, ..Slots::default() };
+        self.number();
+    }
+
+    fn number(&mut self) {
+        self.index.clear();
+        self.index.extend(self.list.iter().enumerate().map(|(at, slot)| (slot.path.clone(), at)));
     }
 
     pub(super) fn begin_walk(&mut self) {
-        self.walk += 1;
         self.next = 0;
-        self.surprised = false;
+        self.met = 0;
     }
 
     /// The slot at `path`, if there is one, and nothing noted. `next` is where this walk of the caller's goes on.
@@ -73,57 +88,69 @@ impl<F: Float> Slots<F> {
         let at = match self.list.get(*next) {
             // The same parameter in the same place: not worth a look at the path.
             Some(slot) if slot.id == tensor.id() || *path == *slot.path => *next,
-            _ => self.list.iter().position(|slot| *path == *slot.path)?,
+            _ => *self.index.get(&path.to_string())?,
         };
         *next = at + 1;
         Some(&self.list[at])
     }
 
-    /// The slot at `path`, and whether the parameter there is one that this walk has met already under another path.
-    /// `group` is asked for a new path's group.
-    pub(super) fn find(
-        &mut self,
-        path: &Path<'_>,
-        tensor: &Tensor<F>,
-        group: impl FnOnce() -> usize,
-    ) -> (&mut Slot<F>, bool) {
+    /// The slot at `path`, made if there is none. `group` is asked for a new path's group.
+    pub(super) fn find(&mut self, path: &Path<'_>, tensor: &Tensor<F>, group: impl FnOnce() -> usize) -> &mut Slot<F> {
         let at = match self.list.get(self.next) {
             Some(slot) if *path == *slot.path => self.next,
             _ => self.search(path, tensor, group),
         };
         self.next = at + 1;
-        let id = tensor.id();
-        let slot = &self.list[at];
-        self.surprised |= slot.id != id || slot.seen + 1 != self.walk;
-        if self.surprised {
-            self.list[at].tied = self.list.iter().any(|other| other.seen == self.walk && other.id == id);
-        }
         let slot = &mut self.list[at];
-        slot.id = id;
-        slot.seen = self.walk;
-        let tied = slot.tied;
-        (slot, tied)
+        if self.met > 0 {
+            slot.met = self.met;
+            self.met += 1;
+        }
+        slot
     }
 
-    /// The place of a slot that is not where the walk goes on; moved there, so that the list keeps the walk's order.
+    /// The place of a slot that is not where the walk goes on.
     #[cold]
     fn search(&mut self, path: &Path<'_>, tensor: &Tensor<F>, group: impl FnOnce() -> usize) -> usize {
-        self.surprised = true;
-        match self.list.iter().position(|slot| *path == *slot.path) {
-            Some(at) if at > self.next => {
-                self.list[self.next..=at].rotate_right(1);
-                self.next
+        let path = path.to_string();
+        let known = self.index.get(&path).copied();
+        let at = known.unwrap_or(self.list.len());
+        // One or several left out, or a new one at the end, is no other order.
+        if at < self.next || (known.is_none() && self.next < at) {
+            self.leave_order();
+        }
+        if known.is_none() {
+            self.index.insert(path.clone(), at);
+            self.list.push(Slot::new(path, tensor.shape().to_vec(), group(), ParamState::default()));
+        }
+        at
+    }
+
+    /// From here on it is noted in which order the walk goes; before, it was that of the list.
+    fn leave_order(&mut self) {
+        if self.met == 0 {
+            self.list.iter_mut().for_each(|slot| slot.met = 0);
+            for (at, slot) in self.list[..self.next].iter_mut().enumerate() {
+                slot.met = at + 1;
             }
-            Some(at) => {
-                self.list[at..self.next].rotate_left(1);
-                self.next - 1
-            }
-            None => {
-                let slot = Slot::new(path.to_string(), tensor.shape().to_vec(), group(), ParamState::default());
-                self.list.insert(self.next, slot);
-                self.next
+            self.met = self.next + 1;
+        }
+    }
+
+    /// Brings the list into the order of the walk. What the walk has not met stays behind what it was behind.
+    pub(super) fn end_walk(&mut self) {
+        if self.met == 0 {
+            return;
+        }
+        let mut before = 0;
+        for slot in &mut self.list {
+            match slot.met {
+                0 => slot.met = before,
+                met => before = met,
             }
         }
+        self.list.sort_by_key(|slot| slot.met);
+        self.number();
     }
 }
 
@@ -131,50 +158,57 @@ impl<F: Float> Slots<F> {
 mod tests {
     use super::*;
 
-    /// Walks over `params` (path and tensor), and returns which were reported as tied.
-    fn walk(slots: &mut Slots<f32>, params: &[(usize, &Tensor)]) -> Vec<bool> {
+    /// Walks over these paths, and returns those in the list, with how many slots the walk had to put into order.
+    fn walk(slots: &mut Slots<f32>, paths: &[usize]) -> (Vec<usize>, usize) {
+        let tensor = Tensor::param(1.0);
         slots.begin_walk();
-        params.iter().map(|&(path, tensor)| slots.find(&Path::ROOT.index(path), tensor, || 0).1).collect()
-    }
-
-    fn paths(slots: &Slots<f32>) -> Vec<&str> {
-        slots.iter().map(|slot| slot.path.as_str()).collect()
+        for &path in paths {
+            let slot = slots.find(&Path::ROOT.index(path), &tensor, || path);
+            assert_eq!((slot.path.as_str(), slot.group), (path.to_string().as_str(), path));
+        }
+        slots.end_walk();
+        for (at, slot) in slots.list.iter().enumerate() {
+            assert_eq!(slots.index[&slot.path], at);
+        }
+        assert_eq!(slots.index.len(), slots.list.len());
+        (slots.iter().map(|slot| slot.path.parse().unwrap()).collect(), slots.met)
     }
 
     #[test]
     fn slots_take_the_order_of_the_walk() {
-        let [a, b, c] = [1.0, 2.0, 3.0].map(Tensor::param);
         let mut slots = Slots::default();
-        walk(&mut slots, &[(0, &a), (2, &c)]);
-        walk(&mut slots, &[(0, &a), (1, &b), (2, &c)]);
-        assert_eq!(paths(&slots), ["0", "1", "2"]);
-        assert!(slots.surprised);
-        walk(&mut slots, &[(0, &a), (1, &b), (2, &c)]);
-        assert!(!slots.surprised);
-        walk(&mut slots, &[(2, &c), (1, &b), (0, &a)]);
-        walk(&mut slots, &[(2, &c), (1, &b), (0, &a)]);
-        assert_eq!(paths(&slots), ["2", "1", "0"]);
-        walk(&mut slots, &[(2, &c), (1, &b), (0, &a)]);
-        assert!(!slots.surprised);
+        assert_eq!(walk(&mut slots, &[0, 2]), (vec![0, 2], 0));
+        assert_eq!(walk(&mut slots, &[0, 1, 2]).0, [0, 1, 2]);
+        assert_eq!(walk(&mut slots, &[0, 1, 2]), (vec![0, 1, 2], 0));
+        assert_eq!(walk(&mut slots, &[2, 1, 0]).0, [2, 1, 0]);
+        assert_eq!(walk(&mut slots, &[2, 1, 0]), (vec![2, 1, 0], 0));
+        // Left out once, it keeps its place, and nothing is out of order.
+        assert_eq!(walk(&mut slots, &[2, 0]), (vec![2, 1, 0], 0));
+        assert_eq!(walk(&mut slots, &[2, 1, 0, 3]), (vec![2, 1, 0, 3], 0));
     }
 
-    /// Whatever the order, and whatever was tied before: of each parameter the first that the walk meets is not.
+    /// Whatever a walk meets, in whatever order: afterwards the list has that order among what was met, and lacks nothing.
     #[test]
-    fn the_first_of_tied_ones_counts() {
-        let params = [1.0, 2.0].map(Tensor::<f32>::param);
+    fn any_order_after_any_other() {
         let mut slots = Slots::default();
-        // Every assignment of two parameters to three paths, in every order, some left out, one after the other.
-        for round in 0..2000_usize {
-            let seed = round.wrapping_mul(0x9E37_79B9) ^ (round >> 3);
-            let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
-            let order = orders[seed % 6];
-            let length = 1 + seed / 6 % 3;
-            let which = |path: usize| ((seed / 18) >> path) % 2;
-            let visit: Vec<(usize, &Tensor)> =
-                order[..length].iter().map(|&path| (path, &params[which(path)])).collect();
-            let expected: Vec<bool> =
-                (0..length).map(|i| visit[..i].iter().any(|(_, other)| other.id() == visit[i].1.id())).collect();
-            assert_eq!(walk(&mut slots, &visit), expected, "round {round}: {order:?}");
+        let mut known = std::collections::BTreeSet::new();
+        let mut seed = 1_u64;
+        for _ in 0..2000 {
+            let mut draw = |n: u64| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                ((seed >> 33) % n) as usize
+            };
+            let mut paths: Vec<usize> = (0..6).filter(|_| draw(3) > 0).collect();
+            for i in (1..paths.len()).rev() {
+                if draw(2) == 0 {
+                    paths.swap(i, draw(i as u64 + 1));
+                }
+            }
+            known.extend(paths.iter().copied());
+            let (list, _) = walk(&mut slots, &paths);
+            let met: Vec<usize> = list.iter().copied().filter(|path| paths.contains(path)).collect();
+            assert_eq!(met, paths);
+            assert_eq!(list.iter().copied().collect::<std::collections::BTreeSet<_>>(), known);
         }
     }
 }

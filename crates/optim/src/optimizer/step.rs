@@ -1,7 +1,5 @@
 //! One step.
 
-use std::collections::BTreeMap;
-
 use downhill_tensor::{Float, Gradients, Params, Path, Tensor};
 
 use super::{Group, MissingGradient, Optimizer};
@@ -21,25 +19,18 @@ impl<F: Float> Optimizer<F> {
             panic!("step: {refusal}");
         }
         self.slots.begin_walk();
-        let mut any_tied = false;
-        model.visit_mut(&Path::ROOT, &mut |path, tensor| {
-            if !tensor.is_param() {
-                return;
+        model.visit_once_mut(&mut |path, tensor| {
+            if tensor.is_param()
+                && let Some(grad) = grads.get(tensor)
+            {
+                self.update(path, tensor, grad);
             }
-            let Some(grad) = grads.get(tensor) else { return };
-            any_tied |= !self.update(path, tensor, grad);
         });
-        if any_tied {
-            retie(model);
-        }
+        self.slots.end_walk();
     }
 
-    /// Updates one parameter, unless this step has updated it already under another path: then false.
-    fn update(&mut self, path: &Path<'_>, tensor: &mut Tensor<F>, grad: &Tensor<F>) -> bool {
-        let (slot, tied) = self.slots.find(path, tensor, || group_of(&self.groups, path));
-        if tied {
-            return false;
-        }
+    fn update(&mut self, path: &Path<'_>, tensor: &mut Tensor<F>, grad: &Tensor<F>) {
+        let slot = self.slots.find(path, tensor, || group_of(&self.groups, path));
         let grad = match grad.as_slice() {
             Some(grad) => grad,
             None => row_major(&grad.view(), &mut self.row_major),
@@ -53,7 +44,8 @@ impl<F: Float> Optimizer<F> {
             scratch: &mut self.scratch,
             powers: &mut self.powers,
         });
-        true
+        // The rule has changed it, and if somebody else held it, it has become a parameter of its own.
+        slot.see(tensor);
     }
 
     /// Why this step must not be made.
@@ -65,7 +57,7 @@ impl<F: Float> Optimizer<F> {
             ));
         }
         let (mut missing, mut reshaped, mut new, mut next) = (false, false, false, 0);
-        model.visit(&Path::ROOT, &mut |path, tensor| {
+        model.visit_once(&mut |path, tensor| {
             if !tensor.is_param() {
                 return;
             }
@@ -92,7 +84,7 @@ impl<F: Float> Optimizer<F> {
     fn reshaped<M: Params<F> + ?Sized>(&self, model: &M, grads: &Gradients<F>) -> String {
         let mut changes = Vec::new();
         model.visit(&Path::ROOT, &mut |path, tensor| {
-            let slot = self.slots.iter().find(|slot| *path == *slot.path);
+            let slot = self.slots.get(&path.to_string());
             let updated = tensor.is_param() && grads.get(tensor).is_some();
             if let Some(slot) = slot.filter(|slot| updated && slot.shape != tensor.shape()) {
                 let (here, before) = (tensor.shape(), &slot.shape);
@@ -127,7 +119,7 @@ impl<F: Float> Optimizer<F> {
 
 /// The group of a path: the first whose pattern matches, else the one for the rest.
 pub(super) fn group_of<F: Float>(groups: &[Group<F>], path: &Path<'_>) -> usize {
-    groups.iter().skip(1).position(|group| path.matches(&group.pattern)).map_or(0, |at| at + 1)
+    path.first_match(groups.iter().skip(1).map(|group| group.pattern.as_str())).map_or(0, |at| at + 1)
 }
 
 #[cold]
@@ -144,18 +136,4 @@ fn without_gradient<F: Float, M: Params<F> + ?Sized>(model: &M, grads: &Gradient
         missing.join(", "),
         missing[0],
     )
-}
-
-/// Gives every parameter that hangs at several paths the elements it has at the first.
-#[cold]
-fn retie<F: Float, M: Params<F> + ?Sized>(model: &mut M) {
-    let mut firsts: BTreeMap<Option<u64>, Tensor<F>> = BTreeMap::new();
-    model.visit_mut(&Path::ROOT, &mut |_, tensor| {
-        if tensor.is_param() {
-            match firsts.get(&tensor.id()) {
-                Some(first) => *tensor = first.clone(),
-                None => drop(firsts.insert(tensor.id(), tensor.clone())),
-            }
-        }
-    });
 }

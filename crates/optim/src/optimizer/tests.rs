@@ -136,7 +136,7 @@ fn momentum_of_nothing_becomes_zero_not_subnormal() {
         let loss = (&w * if step == 0 { 1.0 } else { 0.0 }).sum();
         opt.step(&mut w, &loss.backward());
         let buffer = opt.state("").unwrap().buffer("momentum_buffer").unwrap();
-        assert!(buffer.iter().all(|b| *b == 0.0 || b.abs() >= 1e-30), "{buffer:?}");
+        assert!(buffer.iter().all(|b| *b == 0.0 || b.abs() >= f32::MIN_POSITIVE), "{buffer:?}");
     }
     assert_eq!(opt.state("").unwrap().buffer("momentum_buffer").unwrap(), [0.0, 0.0]);
 }
@@ -278,4 +278,75 @@ fn what_was_saved_before_the_first_step_fits_any_model() {
     let mut opt = Optimizer::new(sgd(0.1));
     opt.load_state_dict(&saved, &pair()).unwrap();
     assert_eq!(opt.lr(), 0.7);
+}
+
+#[test]
+#[should_panic(expected = "group \"1\": groups are added before the first step")]
+fn a_group_that_comes_too_late() {
+    let mut opt = Optimizer::new(sgd(0.1));
+    opt.step_with(&mut pair(), squares);
+    let _ = opt.with_group("1", sgd(0.2));
+}
+
+#[test]
+#[should_panic(
+    expected = "step_with: the model has 4 trainable elements, but had 3 in the last step; make a new optimiser"
+)]
+fn lbfgs_of_another_model() {
+    let mut opt = Optimizer::new(Lbfgs::default());
+    opt.step_with(&mut pair(), squares);
+    opt.step_with(&mut (Tensor::param([1.0, 2.0]), Tensor::param([3.0, 4.0])), squares);
+}
+
+#[test]
+fn lbfgs_names_what_has_no_gradient() {
+    let mut model = (pair(), Tensor::param([4.0]), pair());
+    let shared = model.0.1.clone();
+    model.2.1 = shared;
+    let loss = |model: &(Pair, Tensor<f64>, Pair)| model.0.0.square().sum();
+    let mut opt = Optimizer::new(Lbfgs::default());
+    let step = std::panic::AssertUnwindSafe(|| opt.step_with(&mut model, loss));
+    let message = *std::panic::catch_unwind(step).unwrap_err().downcast::<String>().unwrap();
+    assert_eq!(
+        message,
+        "step_with: no gradient for 0.1, 1, 2.0; freeze it, or set `opt.missing_gradient = MissingGradient::Skip`"
+    );
+    opt.missing_gradient = MissingGradient::Skip;
+    opt.step_with(&mut model, loss);
+    assert!(model.0.0.to_vec() != [1.0, 2.0]);
+    assert_eq!((model.0.1.to_vec(), model.1.to_vec(), model.2.0.to_vec()), (vec![3.0], vec![4.0], vec![1.0, 2.0]));
+}
+
+/// As many layers and groups as nobody would wait for if the work grew with their square; looked up by path and walked in
+/// the other order too; and with a clone kept at every step, so that every parameter is a new one each time.
+#[test]
+fn many_parameters_and_groups() {
+    const LAYERS: usize = 20_000;
+    let mut model: Vec<Pair> = (0..LAYERS).map(|_| pair()).collect();
+    let mut grads = Gradients::default();
+    let all = |model: &Vec<Pair>, grads: &mut Gradients<f64>| {
+        *grads = Gradients::default();
+        model.iter().for_each(|(a, b)| {
+            grads.set(a, Tensor::from([1.0, 1.0]));
+            grads.set(b, Tensor::from([1.0]));
+        });
+    };
+    let mut opt = Optimizer::new(sgd(0.5));
+    for group in 0..100 {
+        opt = opt.with_group(&format!("{group}.*"), sgd(0.25));
+    }
+    let mut teachers = Vec::new();
+    for _ in 0..4 {
+        all(&model, &mut grads);
+        teachers.push(model.clone());
+        opt.step(&mut model, &grads);
+    }
+    assert_eq!((model[99].1.item(), model[100].1.item()), (2.0, 1.0));
+    assert_eq!(teachers.iter().map(|teacher| teacher[100].1.item()).collect::<Vec<_>>(), [3.0, 2.5, 2.0, 1.5]);
+    for layer in 0..LAYERS {
+        assert_eq!(opt.state(&format!("{layer}.1")).map(|state| state.steps), Some(4));
+    }
+    assert_eq!(opt.states().count(), 2 * LAYERS);
+    assert_eq!(model.summary().rows.len(), 2 * LAYERS);
+    assert!(opt.clone().load_state_dict(&opt.state_dict(), &model).is_ok());
 }

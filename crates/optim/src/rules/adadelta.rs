@@ -2,7 +2,8 @@
 
 use downhill_tensor::Float;
 
-use super::{fields, sign};
+use super::{epsilon, fields, sign};
+use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{ParamUpdate, Rule};
 
@@ -52,7 +53,7 @@ impl Default for Adadelta {
 }
 
 impl<F: Float> Rule<F> for Adadelta {
-    fields!(Adadelta { lr, rho, eps, weight_decay, maximize });
+    fields!(Adadelta { lr, rho, eps, weight_decay, maximize }, keeps = ["square_avg", "acc_delta"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Adadelta", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
@@ -61,9 +62,10 @@ impl<F: Float> Rule<F> for Adadelta {
 
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, rho, new] = [self.lr, self.rho, 1.0 - self.rho].map(F::from_f64);
-        let [eps, decay] = [self.eps, self.weight_decay].map(F::from_f64);
+        let (eps, decay) = (epsilon::<F>(self.eps), F::from_f64(self.weight_decay));
+        let square = cut::square(1.0 - self.rho, self.eps);
         let sign = sign::<F>(self.maximize);
-        param.each(["square_avg", "acc_delta"], move |p, g, [v, u]| {
+        param.each_cutting([("square_avg", square), ("acc_delta", square)], move |p, g, [v, u]| {
             let g = sign * g + decay * p;
             let v = rho * v + new * g * g;
             let delta = (u + eps).sqrt() / (v + eps).sqrt() * g;

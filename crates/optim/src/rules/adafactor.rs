@@ -2,9 +2,10 @@
 
 use downhill_tensor::Float;
 
-use super::{fields, sign};
-use crate::kernels::{self, sum_squares};
+use super::{epsilon, fields, sign};
+use crate::kernels::{self, cut, norm, sum_squares};
 use crate::options::{OptionError, non_negative, require};
+use crate::state::{Kept, ParamState};
 use crate::{ParamUpdate, Rule};
 
 /// Adafactor: the mean of squared gradients of a matrix is kept as the means of its rows and of its columns, so that
@@ -61,29 +62,52 @@ impl Default for Adafactor {
 impl<F: Float> Rule<F> for Adafactor {
     fields!(Adafactor { lr, beta2_decay, eps1, eps2, d, weight_decay, maximize });
 
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        if state.steps == 0 {
+            return Ok(());
+        }
+        let len: usize = shape.iter().product();
+        let always: &[_] = match shape {
+            [.., _, _] if len == 0 => &[],
+            [.., rows, columns] => &[("row_var", len / columns), ("col_var", len / rows)],
+            _ => &[("variance", len)],
+        };
+        state.check("Adafactor", &Kept { always, ..Kept::default() })
+    }
+
     fn check(&self) -> Result<(), OptionError> {
         let others = [("eps1", self.eps1.unwrap_or(0.0)), ("eps2", self.eps2), ("weight_decay", self.weight_decay)];
         non_negative("Adafactor", &[("lr", self.lr), others[0], others[1], others[2]])?;
-        require(self.beta2_decay <= 0.0, "Adafactor", "beta2_decay", "≤ 0", self.beta2_decay)?;
+        let falls = self.beta2_decay <= 0.0 && self.beta2_decay.is_finite();
+        require(falls, "Adafactor", "beta2_decay", "≤ 0 and finite", self.beta2_decay)?;
+        require(self.d != f64::INFINITY, "Adafactor", "d", "finite", self.d)?;
         require(self.d >= 1.0, "Adafactor", "d", "≥ 1", self.d)
     }
 
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
-        let root = |squares: f64| (squares / param.param.len() as f64).sqrt();
-        let alpha = self.eps2.max(root(sum_squares(param.param))) * self.lr.min(1.0 / t.sqrt());
+        let alpha = self.eps2.max(rms(param.param)) * self.lr.min(1.0 / t.sqrt());
         let new = param.power(t, self.beta2_decay);
-        let eps1 = self.eps1.unwrap_or(F::epsilon().as_f64());
+        let eps1 = epsilon::<F>(self.eps1.unwrap_or(F::epsilon().as_f64()));
 
-        estimate(param, new, eps1);
-        let smallest = F::from_f64(eps1 * eps1);
-        kernels::update(param.scratch, param.grad, [], move |v, g, []| (g / v.max(smallest).sqrt(), []));
-        let rms = (sum_squares(param.scratch) / param.param.len() as f64).sqrt();
+        estimate(param, new, eps1.as_f64());
+        // The root of max(V, ε₁²), without the square of ε₁, which may vanish. Not by `max`, which would drop a NaN.
+        let root = move |v: F| if v.sqrt() < eps1 { eps1 } else { v.sqrt() };
+        kernels::update(param.scratch, param.grad, [], [], move |v, g, []| (g / root(v), []));
+        let excess = rms(param.scratch) / self.d;
+        let excess = if excess < 1.0 { 1.0 } else { excess };
 
-        let step = sign::<F>(self.maximize) * F::from_f64(alpha / (rms / self.d).max(1.0));
+        let step = sign::<F>(self.maximize) * F::from_f64(alpha / excess);
         let kept = F::from_f64(1.0 - self.lr * self.weight_decay);
-        kernels::update(param.param, param.scratch, [], move |p, u, []| (kept * p - step * u, []));
+        kernels::update(param.param, param.scratch, [], [], move |p, u, []| (kept * p - step * u, []));
     }
+}
+
+/// The root of the mean of squares.
+fn rms<F: Float>(x: &[F]) -> f64 {
+    let (squares, count) = (sum_squares(x), x.len() as f64);
+    // Where the squares have overflowed or vanished, of scaled ones.
+    if (1e-280..f64::INFINITY).contains(&squares) { (squares / count).sqrt() } else { norm(x) / count.sqrt() }
 }
 
 /// Takes the gradient into the running means, with weight `new`, and writes the estimate of its mean square to the
@@ -94,7 +118,8 @@ fn estimate<F: Float>(param: &mut ParamUpdate<'_, F>, new: f64, eps1: f64) {
     let [kept, weight] = [1.0 - new, new].map(F::from_f64);
     let &[.., rows, columns] = param.shape else {
         let [v] = param.state.buffers_mut([("variance", len)]);
-        return kernels::update(param.scratch, param.grad, [v], move |_, g, [v]| {
+        let cut = cut::square(new, eps1 * eps1);
+        return kernels::update(param.scratch, param.grad, [v], [cut], move |_, g, [v]| {
             let v = kept * v + weight * g * g;
             (v, [v])
         });
@@ -112,24 +137,96 @@ fn estimate<F: Float>(param: &mut ParamUpdate<'_, F>, new: f64, eps1: f64) {
         column_means.iter_mut().for_each(|mean| *mean *= kept);
         for (mean, row) in row_means.iter_mut().zip(grad.chunks_exact(columns)) {
             *mean = kept * *mean + weight * F::from_f64(sum_squares(row) / columns as f64);
-            kernels::update(column_means, row, [], move |mean, g, []| (mean + share * g * g, []));
+            kernels::update(column_means, row, [], [], move |mean, g, []| (mean + share * g * g, []));
         }
         let sum: f64 = row_means.iter().map(|mean| mean.as_f64()).sum();
         let scale = F::from_f64(1.0 / (sum / rows as f64).max(eps1));
+        let ends = ends(column_means);
         for (v, &mean) in v.chunks_exact_mut(columns).zip(&*row_means) {
-            kernels::update(v, column_means, [], move |_, column, []| (mean * column * scale, []));
+            // PyTorch's order is the first, in which squares of squares may overflow or vanish on the way.
+            if mean == F::zero() || ends.iter().all(|&end| is_ordinary(mean * end)) {
+                kernels::update(v, column_means, [], [], move |_, column, []| (mean * column * scale, []));
+            } else {
+                let share = mean * scale;
+                kernels::update(v, column_means, [], [], move |_, column, []| (share * column, []));
+            }
         }
     }
 }
 
+/// The least number that is not 0, and the largest, of some that are not negative.
+fn ends<F: Float>(x: &[F]) -> [F; 2] {
+    let least = |least: F, &x: &F| if x > F::zero() { least.min(x) } else { least };
+    [x.iter().fold(F::infinity(), least), x.iter().fold(F::zero(), |largest, &x| largest.max(x))]
+}
+
+/// Whether a product has neither overflowed nor lost digits below the normal numbers.
+fn is_ordinary<F: Float>(product: F) -> bool {
+    (F::min_positive_value()..F::infinity()).contains(&product)
+}
+
 #[cfg(test)]
 mod tests {
+    use downhill_tensor::{Gradients, Tensor};
+
     use super::*;
+    use crate::Optimizer;
     use crate::rules::reference::{expect, refused};
 
     #[test]
     fn numbers_of_pytorch() {
         expect(Adafactor::default(), 5, [0.951385102688, 0.951385102688]);
+    }
+
+    /// Numbers of PyTorch 2.15.0: gradients small enough for ε₁ to be above the mean of the squares, and large enough for
+    /// the estimate to be above ε₁².
+    #[test]
+    fn the_mean_that_divides_is_at_least_eps1() {
+        let rule = Adafactor { eps1: Some(1e-6), d: 1e6, ..Adafactor::default() };
+        let mut p = Tensor::param(Tensor::<f64>::zeros(&[2, 2]));
+        let mut opt = Optimizer::new(rule);
+        for step in 1..=3 {
+            let mut grads = Gradients::default();
+            grads.set(&p, Tensor::from([[1e-4, 2e-4], [-3e-4, 5e-5]]) * f64::from(step));
+            opt.step(&mut p, &grads);
+        }
+        let expected = [-6.497956371230691e-5, -1.9934820143166585e-4, 1.4332177613569265e-4, -3.664092814516561e-5];
+        for (ours, theirs) in p.to_vec().into_iter().zip(expected) {
+            assert!((ours - theirs).abs() < 1e-14 * theirs.abs(), "{ours:e}, not {theirs:e}");
+        }
+    }
+
+    /// In `f64`: where squares of squares vanish or overflow, and where the squares of a step do. A step is relative, so
+    /// the scale of the gradients must not matter as long as ε₁ is nothing.
+    #[test]
+    fn the_scale_of_the_gradients_does_not_matter() {
+        let run = |scale: f64| {
+            let rule = Adafactor { eps1: Some(0.0), ..Adafactor::default() };
+            let mut p = Tensor::param([[0.5, -1.0], [2.0, 0.25]]);
+            let mut opt = Optimizer::new(rule);
+            for step in 1..=3 {
+                let mut grads = Gradients::default();
+                grads.set(&p, Tensor::from([[1.0, 2.0], [-3.0, f64::from(step)]]) * scale);
+                opt.step(&mut p, &grads);
+            }
+            p.to_vec()
+        };
+        let ordinary = run(1.0);
+        for scale in [1e-150, 1e-120, 1e-80, 1e80, 1e120, 1e150] {
+            let close = run(scale).iter().zip(&ordinary).all(|(a, b)| (a - b).abs() < 1e-14);
+            assert!(close, "{scale:e}: {:?}, not {ordinary:?}", run(scale));
+        }
+    }
+
+    #[test]
+    fn one_nan_is_seen_everywhere() {
+        for shape in [&[2, 2][..], &[4]] {
+            let mut p = Tensor::param(Tensor::<f64>::ones(shape));
+            let mut grads = Gradients::default();
+            grads.set(&p, Tensor::from([1.0, f64::NAN, 1.0, 1.0]).reshape(shape));
+            Optimizer::new(Adafactor::default()).step(&mut p, &grads);
+            assert!(p.to_vec().iter().all(|p| p.is_nan()), "{p}");
+        }
     }
 
     #[test]

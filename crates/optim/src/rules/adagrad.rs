@@ -2,7 +2,7 @@
 
 use downhill_tensor::Float;
 
-use super::{fields, sign};
+use super::{epsilon, fields, sign};
 use crate::options::{OptionError, non_negative};
 use crate::{ParamUpdate, Rule};
 
@@ -59,7 +59,7 @@ impl Default for Adagrad {
 }
 
 impl<F: Float> Rule<F> for Adagrad {
-    fields!(Adagrad { lr, lr_decay, weight_decay, initial_accumulator_value, eps, maximize });
+    fields!(Adagrad { lr, lr_decay, weight_decay, initial_accumulator_value, eps, maximize }, keeps = ["sum"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let start = ("initial_accumulator_value", self.initial_accumulator_value);
@@ -70,9 +70,11 @@ impl<F: Float> Rule<F> for Adagrad {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         param.start("sum", self.initial_accumulator_value);
         let lr = self.lr / (1.0 + (param.t() - 1.0) * self.lr_decay);
-        let [lr, decay, eps] = [lr, self.weight_decay, self.eps].map(F::from_f64);
+        let [lr, decay] = [lr, self.weight_decay].map(F::from_f64);
+        let eps = epsilon::<F>(self.eps);
         let sign = sign::<F>(self.maximize);
-        param.each(["sum"], move |p, g, [s]| {
+        // The sum never falls; what is small now may be added to for ever.
+        param.each_cutting([("sum", F::zero())], move |p, g, [s]| {
             let g = sign * g + decay * p;
             let s = s + g * g;
             (p - lr * g / (s.sqrt() + eps), [s])

@@ -2,7 +2,8 @@
 
 use downhill_tensor::Float;
 
-use super::{fields, sign};
+use super::{epsilon, fields, sign};
+use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{ParamUpdate, Rule};
 
@@ -70,7 +71,7 @@ impl Default for Adam {
 }
 
 impl<F: Float> Rule<F> for Adam {
-    fields!(Adam { lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize }, momentum = beta1);
+    fields!(Adam { lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"], sometimes = ["max_exp_avg_sq"]);
 
     fn check(&self) -> Result<(), OptionError> {
         self.check_as("Adam")
@@ -84,7 +85,9 @@ impl<F: Float> Rule<F> for Adam {
             if self.decoupled { (0.0, 1.0 - self.lr * self.weight_decay) } else { (self.weight_decay, 1.0) };
         let [beta1, new1, beta2, new2] =
             [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
-        let [step, correction, eps, coupled, kept] = [step, correction, self.eps, coupled, kept].map(F::from_f64);
+        let [step, correction, coupled, kept] = [step, correction, coupled, kept].map(F::from_f64);
+        let eps = epsilon::<F>(self.eps);
+        let (mean, square) = (cut::mean(step), cut::square(1.0 - self.beta2, self.eps * self.eps));
         let sign = sign::<F>(self.maximize);
         let means = move |p: F, g: F, m: F, v: F| {
             let g = sign * g + coupled * p;
@@ -92,13 +95,14 @@ impl<F: Float> Rule<F> for Adam {
         };
         let new = move |p: F, m: F, v: F| kept * p - step * m / (v.sqrt() * correction + eps);
         if self.amsgrad {
-            param.each(["exp_avg", "exp_avg_sq", "max_exp_avg_sq"], move |p, g, [m, v, largest]| {
+            let buffers = [("exp_avg", mean), ("exp_avg_sq", square), ("max_exp_avg_sq", square)];
+            param.each_cutting(buffers, move |p, g, [m, v, largest]| {
                 let (m, v) = means(p, g, m, v);
                 let largest = largest.max(v);
                 (new(p, m, largest), [m, v, largest])
             });
         } else {
-            param.each(["exp_avg", "exp_avg_sq"], move |p, g, [m, v]| {
+            param.each_cutting([("exp_avg", mean), ("exp_avg_sq", square)], move |p, g, [m, v]| {
                 let (m, v) = means(p, g, m, v);
                 (new(p, m, v), [m, v])
             });

@@ -2,7 +2,8 @@
 
 use downhill_tensor::Float;
 
-use super::{fields, sign};
+use super::{epsilon, fields, sign};
+use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{ParamUpdate, Rule};
 
@@ -50,7 +51,7 @@ impl Default for Adamax {
 }
 
 impl<F: Float> Rule<F> for Adamax {
-    fields!(Adamax { lr, beta1, beta2, eps, weight_decay, maximize }, momentum = beta1);
+    fields!(Adamax { lr, beta1, beta2, eps, weight_decay, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_inf"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Adamax", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
@@ -61,9 +62,10 @@ impl<F: Float> Rule<F> for Adamax {
         let t = param.t();
         let step = self.lr / (1.0 - param.power(self.beta1, t));
         let [step, beta1, new, beta2] = [step, self.beta1, 1.0 - self.beta1, self.beta2].map(F::from_f64);
-        let [eps, decay] = [self.eps, self.weight_decay].map(F::from_f64);
+        let (eps, decay) = (epsilon::<F>(self.eps), F::from_f64(self.weight_decay));
         let sign = sign::<F>(self.maximize);
-        param.each(["exp_avg", "exp_inf"], move |p, g, [m, u]| {
+        // The second is never below ε.
+        param.each_cutting([("exp_avg", cut::mean(step)), ("exp_inf", F::zero())], move |p, g, [m, u]| {
             let g = sign * g + decay * p;
             let m = beta1 * m + new * g;
             let u = (beta2 * u).max(g.abs() + eps);

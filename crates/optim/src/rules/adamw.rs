@@ -56,7 +56,7 @@ impl AdamW {
 }
 
 impl<F: Float> Rule<F> for AdamW {
-    fields!(AdamW { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize }, momentum = beta1);
+    fields!(AdamW { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"], sometimes = ["max_exp_avg_sq"]);
 
     fn check(&self) -> Result<(), OptionError> {
         self.adam().check_as("AdamW")

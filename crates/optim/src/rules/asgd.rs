@@ -3,7 +3,8 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
-use crate::options::{OptionError, non_negative, require};
+use crate::options::{OptionError, non_negative};
+use crate::state::{Kept, ParamState};
 use crate::{ParamUpdate, Rule};
 
 /// Averaged stochastic gradient descent: plain descent with a falling rate, and the mean of all points from step `t0`
@@ -58,11 +59,18 @@ impl Default for Asgd {
 impl<F: Float> Rule<F> for Asgd {
     fields!(Asgd { lr, lambd, alpha, t0, weight_decay, maximize });
 
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        if state.steps == 0 {
+            return Ok(());
+        }
+        let len: usize = shape.iter().product();
+        let numbers = &[("eta", 0.0..=f64::MAX), ("mu", 0.0..=1.0)];
+        state.check("Asgd", &Kept { always: &[("ax", len)], numbers, ..Kept::default() })
+    }
+
     fn check(&self) -> Result<(), OptionError> {
         let others = [("lambd", self.lambd), ("weight_decay", self.weight_decay)];
-        non_negative("Asgd", &[("lr", self.lr), others[0], others[1]])?;
-        require(self.alpha.is_finite(), "Asgd", "alpha", "a number", self.alpha)?;
-        require(!self.t0.is_nan(), "Asgd", "t0", "a number", self.t0)
+        non_negative("Asgd", &[("lr", self.lr), others[0], others[1], ("alpha", self.alpha), ("t0", self.t0)])
     }
 
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
@@ -74,7 +82,8 @@ impl<F: Float> Rule<F> for Asgd {
         let [eta, kept, mu] = [eta_now, 1.0 - self.lambd * eta_now, mu_now].map(F::from_f64);
         let decay = F::from_f64(self.weight_decay);
         let sign = sign::<F>(self.maximize);
-        param.each(["ax"], move |p, g, [a]| {
+        // An average of parameters is as large as they are.
+        param.each_cutting([("ax", F::zero())], move |p, g, [a]| {
             let g = sign * g + decay * p;
             let p = p * kept - eta * g;
             (p, [if mu == F::one() { p } else { a + mu * (p - a) }])
@@ -85,11 +94,32 @@ impl<F: Float> Rule<F> for Asgd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::reference::{expect, refused};
+    use crate::rules::reference::{expect, refused, remembered};
 
     #[test]
     fn numbers_of_pytorch() {
         expect(Asgd { lr: 0.05, ..Asgd::default() }, 5, [0.773762102359, 0.031249609371]);
+    }
+
+    /// Until `t0` the average is the parameter itself, to the last bit, however far it jumps. With λη = 1 and a constant η
+    /// that is -η·g: 1e16, then 3.3, where `a + (p - a)` would be 4.
+    #[test]
+    fn before_averaging_begins_the_average_is_the_parameter() {
+        let rule = Asgd { lr: 0.5, lambd: 2.0, alpha: 0.0, ..Asgd::default() };
+        let [a, p] = remembered(rule, "ax", &[[-2e16, 2e16], [-6.6, 6.6]]);
+        assert_eq!(p, [3.3, -3.3]);
+        assert_eq!(a, p);
+    }
+
+    /// By hand: η = 0.5, t₀ = 0, so that μ = 1, 1, 1/2, 1/3 in steps 1 to 4; p = 0.5, 0, -0.5, -1.
+    #[test]
+    fn then_it_is_the_mean_of_what_follows() {
+        let rule = || Asgd { lr: 0.5, lambd: 0.0, t0: 0.0, ..Asgd::default() };
+        for (steps, expected) in [(1, 0.5), (2, 0.0), (3, -0.25), (4, -0.5)] {
+            let [a, p] = remembered(rule(), "ax", &vec![[1.0, 1.0]; steps]);
+            assert!((a[0] - expected).abs() < 1e-15, "{steps}: {a:?}");
+            assert_eq!(p[0], 1.0 - 0.5 * steps as f64);
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
+use crate::kernels::cut;
 use crate::options::{OptionError, non_negative};
 use crate::{ParamUpdate, Rule};
 
@@ -53,7 +54,7 @@ impl Default for ClassicalMomentum {
 }
 
 impl<F: Float> Rule<F> for ClassicalMomentum {
-    fields!(ClassicalMomentum { lr, momentum, weight_decay, maximize }, momentum = momentum);
+    fields!(ClassicalMomentum { lr, momentum, weight_decay, maximize }, momentum = momentum, keeps = ["velocity"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let decay = ("weight_decay", self.weight_decay);
@@ -63,7 +64,7 @@ impl<F: Float> Rule<F> for ClassicalMomentum {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, momentum, decay] = [self.lr, self.momentum, self.weight_decay].map(F::from_f64);
         let sign = sign::<F>(self.maximize);
-        param.each(["velocity"], move |p, g, [last]| {
+        param.each_cutting([("velocity", cut::subnormal())], move |p, g, [last]| {
             let step = momentum * last - lr * (sign * g + decay * p);
             (p + step, [step])
         });

@@ -2,8 +2,8 @@
 
 use downhill_tensor::Float;
 
-use super::{fields, sign};
-use crate::kernels::{self, sum_squares};
+use super::{epsilon, fields, sign};
+use crate::kernels::{self, cut, norm};
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{ParamUpdate, Rule};
 
@@ -54,7 +54,7 @@ impl Default for Lamb {
 }
 
 impl<F: Float> Rule<F> for Lamb {
-    fields!(Lamb { lr, beta1, beta2, eps, weight_decay, maximize }, momentum = beta1);
+    fields!(Lamb { lr, beta1, beta2, eps, weight_decay, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Lamb", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
@@ -68,29 +68,34 @@ impl<F: Float> Rule<F> for Lamb {
         let [beta1, new1, beta2, new2] =
             [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
         let [correction1, correction2] = [correction1, correction2].map(F::from_f64);
-        let [eps, decay] = [self.eps, self.weight_decay].map(F::from_f64);
+        let (eps, decay) = (epsilon::<F>(self.eps), F::from_f64(self.weight_decay));
         let sign = sign::<F>(self.maximize);
         // The length of the whole direction is needed before any of it is applied, so there are two passes.
         let len = param.param.len();
         param.scratch.resize(len, F::zero());
         let [m, v] = param.state.buffers_mut([("exp_avg", len), ("exp_avg_sq", len)]);
-        kernels::update(param.param, param.grad, [m, v, param.scratch], move |p, g, [m, v, _]| {
+        // However short the direction is, it is made as long as the parameter.
+        let cuts = [cut::subnormal(), cut::square(1.0 - self.beta2, self.eps * self.eps), F::zero()];
+        kernels::update(param.param, param.grad, [m, v, param.scratch], cuts, move |p, g, [m, v, _]| {
             let g = sign * g;
             let m = beta1 * m + new1 * g;
             let v = beta2 * v + new2 * g * g;
             let u = m * correction1 / ((v * correction2).sqrt() + eps) + decay * p;
             (p, [m, v, u])
         });
-        let (length, step) = (sum_squares(param.param).sqrt(), sum_squares(param.scratch).sqrt());
+        let (length, step) = (norm(param.param), norm(param.scratch));
         let ratio = if length > 0.0 && step > 0.0 { length / step } else { 1.0 };
         let step = F::from_f64(self.lr * ratio);
-        kernels::update(param.param, param.scratch, [], move |p, u, []| (p - step * u, []));
+        kernels::update(param.param, param.scratch, [], [], move |p, u, []| (p - step * u, []));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use downhill_tensor::Tensor;
+
     use super::*;
+    use crate::Optimizer;
     use crate::rules::reference::{expect, refused};
 
     /// u = (1/(1 + ε) + λ, 1/(1 + ε/10) + λ) in the first step; ‖p‖ = √2.
@@ -120,6 +125,21 @@ mod tests {
             p = [p[0] - 0.3 * ratio * u[0], p[1] - 0.3 * ratio * u[1]];
         }
         expect(rule, 4, p);
+    }
+
+    /// The ratio is 1 where the parameter or the direction has no length: nothing moves nothing, and zero can be left.
+    #[test]
+    fn nothing_divides_nothing() {
+        let step = |start: f64, gradient: f64| {
+            let mut p = Tensor::param([start, start]);
+            let mut opt = Optimizer::new(Lamb { lr: 0.1, eps: 0.0, ..Lamb::default() });
+            opt.step_with(&mut p, |p| (p * gradient).sum());
+            p.to_vec()
+        };
+        assert_eq!(step(0.0, 3.0), [-0.1, -0.1]);
+        let mut p = Tensor::param([2.0, -1.0]);
+        Optimizer::new(Lamb::default()).step_with(&mut p, |p| (p * 0.0).sum());
+        assert_eq!(p.to_vec(), [2.0, -1.0]);
     }
 
     #[test]

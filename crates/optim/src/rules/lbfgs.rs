@@ -9,6 +9,7 @@ use downhill_tensor::Float;
 use super::fields;
 use crate::options::{OptionError, named_option, non_negative, require};
 use crate::rule::JointRule;
+use crate::state::ParamState;
 use crate::{ParamUpdate, Rule};
 
 /// L-BFGS: Newton's method with the inverse Hessian estimated from the last steps.
@@ -26,6 +27,12 @@ use crate::{ParamUpdate, Rule};
 /// assert_eq!(before, 9.0 + 4000.0);
 /// assert!(w.square().sum().item() < 1e-12);
 /// ```
+///
+/// **What is not finite.** A trial whose loss or slope is NaN or infinite is one that went too far, and the next goes a tenth of the
+/// way; if nothing is found the parameters stay, and what is known of the curvature is forgotten. If the loss or its
+/// gradient is not finite where a step *starts*, nothing is done at all, and what is returned is not finite either: the loss, or NaN
+/// if only the gradient is at fault. So `loss.is_finite()` says whether a step could be made. Without a line search the last
+/// of `max_iter` steps is not evaluated, as in PyTorch: if that one went too far, the next call returns it.
 ///
 /// For smooth functions whose gradient is exact: with mini-batches the pairs are mostly noise. Without a line search a
 /// step can go up as well as down; use `StrongWolfe`.
@@ -91,6 +98,10 @@ impl<F: Float> Rule<F> for Lbfgs {
         line_search,
         maximize
     });
+
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        history::check(shape.iter().product(), state)
+    }
 
     fn check(&self) -> Result<(), OptionError> {
         let tolerances = [("tolerance_grad", self.tolerance_grad), ("tolerance_change", self.tolerance_change)];

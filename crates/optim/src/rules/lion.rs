@@ -3,7 +3,7 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
-use crate::kernels::signum;
+use crate::kernels::{cut, signum};
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{ParamUpdate, Rule};
 
@@ -50,7 +50,7 @@ impl Default for Lion {
 }
 
 impl<F: Float> Rule<F> for Lion {
-    fields!(Lion { lr, beta1, beta2, weight_decay, maximize }, momentum = beta1);
+    fields!(Lion { lr, beta1, beta2, weight_decay, maximize }, momentum = beta1, keeps = ["exp_avg"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Lion", &[("lr", self.lr), ("weight_decay", self.weight_decay)])?;
@@ -62,7 +62,8 @@ impl<F: Float> Rule<F> for Lion {
         let [beta1, new1, beta2, new2] =
             [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
         let sign = sign::<F>(self.maximize);
-        param.each(["exp_avg"], move |p, g, [m]| {
+        // The smallest mean has a sign.
+        param.each_cutting([("exp_avg", cut::subnormal())], move |p, g, [m]| {
             let g = sign * g;
             let p = kept * p - lr * signum(beta1 * m + new1 * g);
             (p, [beta2 * m + new2 * g])
@@ -73,7 +74,7 @@ impl<F: Float> Rule<F> for Lion {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::reference::{expect, refused};
+    use crate::rules::reference::{expect, refused, remembered};
 
     #[test]
     fn numbers_by_hand() {
@@ -85,6 +86,26 @@ mod tests {
         expect(lion.clone(), 3, [-0.8, -0.8]);
         expect(lion, 4, [-0.2, -0.2]);
         expect(Lion { lr: 0.5, weight_decay: 0.5, ..Lion::default() }, 1, [0.25, 0.25]);
+    }
+
+    /// β₁ is for the direction, β₂ for what is remembered: m = 0.25·4 = 1, then 0.75·1 + 0.25·(-8) = -1.25.
+    #[test]
+    fn two_weights_by_hand() {
+        let lion = Lion { lr: 0.5, beta1: 0.5, beta2: 0.75, weight_decay: 0.5, ..Lion::default() };
+        let [m, p] = remembered(lion.clone(), "exp_avg", &[[4.0, -4.0]]);
+        assert_eq!((m, p), (vec![1.0, -1.0], vec![0.25, 1.25]));
+        // c = 0.5·(±1) + 0.5·(∓8): p = 0.75·p ± 0.5.
+        let [m, p] = remembered(lion, "exp_avg", &[[4.0, -4.0], [-8.0, 8.0]]);
+        assert_eq!((m, p), (vec![-1.25, 1.25], vec![0.6875, 0.4375]));
+    }
+
+    /// m = 0.25·4 = 1, c = 0.5·1 + 0.5·(-0.5) = 0.25: on in the old direction. With β₁ and β₂ exchanged, or one for both, m
+    /// = 2 and c = 0.75 or 1.375; m is then 0.75 or 1.375 and not 0.625.
+    #[test]
+    fn the_remembered_mean_goes_on_by_its_own_weight() {
+        let lion = Lion { lr: 0.5, beta1: 0.5, beta2: 0.75, ..Lion::default() };
+        let [m, p] = remembered(lion, "exp_avg", &[[4.0, 4.0], [-0.5, -0.5]]);
+        assert_eq!((m, p), (vec![0.625; 2], vec![0.0; 2]));
     }
 
     #[test]

@@ -86,9 +86,13 @@ impl<F: Float> std::str::FromStr for Box<dyn Rule<F>> {
     }
 }
 
-/// The methods of [`Rule`] that only say which fields are which.
+/// The methods of [`Rule`] that only say which fields are which, and which buffers, as long as the parameter, the rule
+/// keeps: always, or under some options.
 macro_rules! fields {
-    ($Rule:ident { $($field:ident),* $(,)? } $(, momentum = $momentum:ident)?) => {
+    (
+        $Rule:ident { $($field:ident),* $(,)? } $(, momentum = $momentum:ident)?
+        $(, keeps = [$($kept:literal),*] $(, sometimes = [$($sometimes:literal),*])?)?
+    ) => {
         $crate::options::options!($Rule { $($field),* });
 
         fn lr(&self) -> f64 {
@@ -109,12 +113,30 @@ macro_rules! fields {
             }
         )?
 
+        $(
+            fn check_state(&self, shape: &[usize], state: &$crate::ParamState<F>) -> Result<(), String> {
+                if state.steps == 0 {
+                    return Ok(());
+                }
+                let len: usize = shape.iter().product();
+                let always = &[$(($kept, len)),*];
+                let sometimes = &[$($(($sometimes, len)),*)?];
+                state.check(stringify!($Rule), &$crate::state::Kept { always, sometimes, numbers: &[] })
+            }
+        )?
+
         fn boxed(&self) -> Box<dyn $crate::Rule<F>> {
             Box::new(self.clone())
         }
     };
 }
 use fields;
+
+/// The ε of a rule in the parameter's type: what is too small for it counts as its least positive normal number, so that
+/// an element whose gradient is 0 stays where it is instead of becoming 0/0.
+fn epsilon<F: Float>(eps: f64) -> F {
+    F::from_f64(eps).max(F::min_positive_value())
+}
 
 /// 1, or -1 to go uphill: what a gradient is multiplied by.
 fn sign<F: Float>(maximize: bool) -> F {

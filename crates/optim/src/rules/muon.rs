@@ -9,8 +9,8 @@ use downhill_tensor::Float;
 use ndarray::ArrayView2;
 
 use super::{fields, sign};
-use crate::kernels;
-use crate::options::{OptionError, non_negative, require};
+use crate::kernels::{self, cut};
+use crate::options::{OptionError, OptionValue, fraction, non_negative, require};
 use crate::{ParamUpdate, Rule};
 
 /// Muon: the momentum of a weight matrix is replaced by the nearest matrix whose singular values are all about 1, so
@@ -80,12 +80,15 @@ impl Default for Muon {
 impl<F: Float> Rule<F> for Muon {
     fields!(
         Muon { lr, weight_decay, momentum, nesterov, ns_coefficients, eps, ns_steps, adjust_lr, maximize },
-        momentum = momentum
-    );
+        momentum = momentum, keeps = ["momentum_buffer"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let decay = ("weight_decay", self.weight_decay);
-        non_negative("Muon", &[("lr", self.lr), decay, ("momentum", self.momentum), ("eps", self.eps)])?;
+        non_negative("Muon", &[("lr", self.lr), decay, ("eps", self.eps)])?;
+        fraction("Muon", &[("momentum", self.momentum)])?;
+        let coefficients = self.ns_coefficients;
+        let finite = coefficients.iter().all(|c| c.is_finite());
+        require(finite, "Muon", "ns_coefficients", "finite numbers", coefficients.write())?;
         require(self.ns_steps < 100, "Muon", "ns_steps", "below 100", self.ns_steps)
     }
 
@@ -104,7 +107,8 @@ impl<F: Float> Rule<F> for Muon {
         let sign = sign::<F>(self.maximize);
         param.scratch.resize(len, F::zero());
         let [buffer] = param.state.buffers_mut([("momentum_buffer", len)]);
-        kernels::update(param.scratch, param.grad, [buffer], move |_, g, [b]| {
+        // However small the matrix is, it is divided by its norm.
+        kernels::update(param.scratch, param.grad, [buffer], [cut::subnormal()], move |_, g, [b]| {
             let b = keep * b + new * sign * g;
             (along * sign * g + ahead * b, [b])
         });
@@ -113,7 +117,7 @@ impl<F: Float> Rule<F> for Muon {
         let step = F::from_f64(self.lr * self.adjust_lr.factor(rows as f64, columns as f64));
         let kept = F::from_f64(1.0 - self.lr * self.weight_decay);
         let direction = direction.as_slice().expect("in row-major order");
-        kernels::update(param.param, direction, [], move |p, u, []| (kept * p - step * u, []));
+        kernels::update(param.param, direction, [], [], move |p, u, []| (kept * p - step * u, []));
     }
 }
 
@@ -134,6 +138,6 @@ mod tests {
 
     #[test]
     fn options_that_make_no_sense() {
-        refused(Muon { momentum: -1.0, ..Muon::default() }, "Muon: momentum must be ≥ 0, got -1");
+        refused(Muon { momentum: -1.0, ..Muon::default() }, "Muon: momentum must be in [0, 1), got -1");
     }
 }

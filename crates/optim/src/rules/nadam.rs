@@ -2,8 +2,10 @@
 
 use downhill_tensor::Float;
 
-use super::{fields, sign};
+use super::{epsilon, fields, sign};
+use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
+use crate::state::{Kept, ParamState};
 use crate::{ParamUpdate, Rule};
 
 /// NAdam: Adam that looks ahead along its momentum, with a momentum μₜ that grows towards β₁.
@@ -70,6 +72,15 @@ impl Default for NAdam {
 impl<F: Float> Rule<F> for NAdam {
     fields!(NAdam { lr, beta1, beta2, eps, weight_decay, momentum_decay, decoupled, maximize }, momentum = beta1);
 
+    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
+        if state.steps == 0 {
+            return Ok(());
+        }
+        let len: usize = shape.iter().product();
+        let always = &[("exp_avg", len), ("exp_avg_sq", len)];
+        state.check("NAdam", &Kept { always, numbers: &[("mu_product", 0.0..=1.0)], ..Kept::default() })
+    }
+
     fn check(&self) -> Result<(), OptionError> {
         let decays = [("weight_decay", self.weight_decay), ("momentum_decay", self.momentum_decay)];
         non_negative("NAdam", &[("lr", self.lr), ("eps", self.eps), decays[0], decays[1]])?;
@@ -89,10 +100,13 @@ impl<F: Float> Rule<F> for NAdam {
             if self.decoupled { (0.0, 1.0 - self.lr * self.weight_decay) } else { (self.weight_decay, 1.0) };
         let [beta1, new1, beta2, new2] =
             [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
-        let [now, ahead, correction, eps] = [now, ahead, correction, self.eps].map(F::from_f64);
+        let [now, ahead, correction] = [now, ahead, correction].map(F::from_f64);
+        let eps = epsilon::<F>(self.eps);
+        let square = cut::square(1.0 - self.beta2, self.eps * self.eps);
+        let buffers = [("exp_avg", cut::mean(ahead)), ("exp_avg_sq", square)];
         let [coupled, kept] = [coupled, kept].map(F::from_f64);
         let sign = sign::<F>(self.maximize);
-        param.each(["exp_avg", "exp_avg_sq"], move |p, g, [m, v]| {
+        param.each_cutting(buffers, move |p, g, [m, v]| {
             let g = sign * g + coupled * p;
             let m = beta1 * m + new1 * g;
             let v = beta2 * v + new2 * g * g;

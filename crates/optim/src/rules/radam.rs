@@ -2,7 +2,8 @@
 
 use downhill_tensor::Float;
 
-use super::{fields, sign};
+use super::{epsilon, fields, sign};
+use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{ParamUpdate, Rule};
 
@@ -68,7 +69,7 @@ impl Default for RAdam {
 }
 
 impl<F: Float> Rule<F> for RAdam {
-    fields!(RAdam { lr, beta1, beta2, eps, weight_decay, decoupled, maximize }, momentum = beta1);
+    fields!(RAdam { lr, beta1, beta2, eps, weight_decay, decoupled, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("RAdam", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
@@ -87,19 +88,22 @@ impl<F: Float> Rule<F> for RAdam {
             if self.decoupled { (0.0, 1.0 - self.lr * self.weight_decay) } else { (self.weight_decay, 1.0) };
         let [beta1, new1, beta2, new2] =
             [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
-        let [step, eps, coupled, kept] = [divided.unwrap_or(step), self.eps, coupled, kept].map(F::from_f64);
+        let [step, coupled, kept] = [divided.unwrap_or(step), coupled, kept].map(F::from_f64);
+        let eps = epsilon::<F>(self.eps);
+        let square = cut::square(1.0 - self.beta2, self.eps * self.eps);
+        let buffers = [("exp_avg", cut::mean(step)), ("exp_avg_sq", square)];
         let sign = sign::<F>(self.maximize);
         let means = move |p: F, g: F, m: F, v: F| {
             let g = sign * g + coupled * p;
             (beta1 * m + new1 * g, beta2 * v + new2 * g * g)
         };
         if divided.is_some() {
-            param.each(["exp_avg", "exp_avg_sq"], move |p, g, [m, v]| {
+            param.each_cutting(buffers, move |p, g, [m, v]| {
                 let (m, v) = means(p, g, m, v);
                 (kept * p - step * m / (v.sqrt() + eps), [m, v])
             });
         } else {
-            param.each(["exp_avg", "exp_avg_sq"], move |p, g, [m, v]| {
+            param.each_cutting(buffers, move |p, g, [m, v]| {
                 let (m, v) = means(p, g, m, v);
                 (kept * p - step * m, [m, v])
             });

@@ -1,6 +1,6 @@
 //! What the tests of the rules share: the function of the reference numbers.
 
-use downhill_tensor::Tensor;
+use downhill_tensor::{Gradients, Tensor};
 
 use crate::{Optimizer, Rule};
 
@@ -20,6 +20,18 @@ pub(super) fn after(rule: impl Rule<f64> + 'static, steps: usize) -> [f64; 2] {
 pub(super) fn expect(rule: impl Rule<f64> + 'static, steps: usize, expected: [f64; 2]) {
     let got = after(rule, steps);
     assert!((0..2).all(|i| (got[i] - expected[i]).abs() < 1e-12), "{got:?} instead of {expected:?}");
+}
+
+/// What `rule` remembers as `buffer` of a parameter that starts at (1, 1), after these gradients; and the parameter.
+pub(super) fn remembered(rule: impl Rule<f64> + 'static, buffer: &str, gradients: &[[f64; 2]]) -> [Vec<f64>; 2] {
+    let mut p = Tensor::param([1.0, 1.0]);
+    let mut opt = Optimizer::new(rule);
+    for &gradient in gradients {
+        let mut grads = Gradients::default();
+        grads.set(&p, Tensor::from(gradient));
+        opt.step(&mut p, &grads);
+    }
+    [opt.state("").unwrap().buffer(buffer).unwrap().to_vec(), p.to_vec()]
 }
 
 /// Asserts that the options are refused with this message.

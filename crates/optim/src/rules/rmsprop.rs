@@ -2,7 +2,8 @@
 
 use downhill_tensor::Float;
 
-use super::{fields, sign};
+use super::{epsilon, fields, sign};
+use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{ParamUpdate, Rule};
 
@@ -66,7 +67,7 @@ impl Default for RmsProp {
 }
 
 impl<F: Float> Rule<F> for RmsProp {
-    fields!(RmsProp { lr, alpha, eps, weight_decay, momentum, centered, maximize }, momentum = momentum);
+    fields!(RmsProp { lr, alpha, eps, weight_decay, momentum, centered, maximize }, momentum = momentum, keeps = ["square_avg"], sometimes = ["grad_avg", "momentum_buffer"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let decay = ("weight_decay", self.weight_decay);
@@ -76,33 +77,43 @@ impl<F: Float> Rule<F> for RmsProp {
 
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, alpha, new] = [self.lr, self.alpha, 1.0 - self.alpha].map(F::from_f64);
-        let [eps, decay, momentum] = [self.eps, self.weight_decay, self.momentum].map(F::from_f64);
+        let [decay, momentum] = [self.weight_decay, self.momentum].map(F::from_f64);
+        let eps = epsilon::<F>(self.eps);
+        let squares = ("square_avg", cut::square(1.0 - self.alpha, self.eps * self.eps));
+        // Its square is all that is used of it.
+        let means = ("grad_avg", cut::mean(F::zero()));
+        let steps = ("momentum_buffer", cut::mean(lr));
         let sign = sign::<F>(self.maximize);
         let gradient = move |p: F, g: F| sign * g + decay * p;
         let square = move |g: F, v: F| alpha * v + new * g * g;
         let mean = move |g: F, w: F| alpha * w + new * g;
+        // Under gradients that hardly change, rounding or a cut may leave less of the first than there is of the second.
+        let deviation = move |v: F, w: F| {
+            let variance = v - w * w;
+            if variance < F::zero() { F::zero() } else { variance.sqrt() }
+        };
         match (self.centered, self.momentum > 0.0) {
-            (false, false) => param.each(["square_avg"], move |p, g, [v]| {
+            (false, false) => param.each_cutting([squares], move |p, g, [v]| {
                 let g = gradient(p, g);
                 let v = square(g, v);
                 (p - lr * g / (v.sqrt() + eps), [v])
             }),
-            (false, true) => param.each(["square_avg", "momentum_buffer"], move |p, g, [v, b]| {
+            (false, true) => param.each_cutting([squares, steps], move |p, g, [v, b]| {
                 let g = gradient(p, g);
                 let v = square(g, v);
                 let b = momentum * b + g / (v.sqrt() + eps);
                 (p - lr * b, [v, b])
             }),
-            (true, false) => param.each(["square_avg", "grad_avg"], move |p, g, [v, w]| {
+            (true, false) => param.each_cutting([squares, means], move |p, g, [v, w]| {
                 let g = gradient(p, g);
                 let (v, w) = (square(g, v), mean(g, w));
-                (p - lr * g / ((v - w * w).sqrt() + eps), [v, w])
+                (p - lr * g / (deviation(v, w) + eps), [v, w])
             }),
             (true, true) => {
-                param.each(["square_avg", "grad_avg", "momentum_buffer"], move |p, g, [v, w, b]| {
+                param.each_cutting([squares, means, steps], move |p, g, [v, w, b]| {
                     let g = gradient(p, g);
                     let (v, w) = (square(g, v), mean(g, w));
-                    let b = momentum * b + g / ((v - w * w).sqrt() + eps);
+                    let b = momentum * b + g / (deviation(v, w) + eps);
                     (p - lr * b, [v, w, b])
                 });
             }

@@ -3,7 +3,8 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
-use crate::options::{OptionError, require};
+use crate::kernels::signum;
+use crate::options::{OptionError, non_negative, require};
 use crate::{ParamUpdate, Rule};
 
 /// Rprop: only the sign of the gradient counts. Every element has a step of its own, which grows while the sign stays
@@ -16,7 +17,7 @@ use crate::{ParamUpdate, Rule};
 /// p = p - sign(g)·d
 /// ```
 ///
-/// `g'` is the gradient of the step before, 0 at first. The rate is only where `d` starts: changing it later has no
+/// The sign of NaN is NaN. `g'` is the gradient of the step before, 0 at first. The rate is only where `d` starts: changing it later has no
 /// effect. Made for full batches: with mini-batches signs turn by chance and the steps shrink to nothing.
 ///
 /// Riedmiller and Braun, *A direct adaptive method for faster backpropagation learning: the RPROP algorithm*, 1993; this
@@ -54,14 +55,13 @@ impl Default for Rprop {
 }
 
 impl<F: Float> Rule<F> for Rprop {
-    fields!(Rprop { lr, eta_minus, eta_plus, step_min, step_max, maximize });
+    fields!(Rprop { lr, eta_minus, eta_plus, step_min, step_max, maximize }, keeps = ["prev", "step_size"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let within = |x: f64, low: f64, high: f64| low < x && x < high;
-        require(self.lr >= 0.0, "Rprop", "lr", "≥ 0", self.lr)?;
+        non_negative("Rprop", &[("lr", self.lr), ("step_min", self.step_min), ("step_max", self.step_max)])?;
         require(within(self.eta_minus, 0.0, 1.0), "Rprop", "eta_minus", "in (0, 1)", self.eta_minus)?;
         require(within(self.eta_plus, 1.0, f64::INFINITY), "Rprop", "eta_plus", "above 1", self.eta_plus)?;
-        require(self.step_min >= 0.0, "Rprop", "step_min", "≥ 0", self.step_min)?;
         require(self.step_max >= self.step_min, "Rprop", "step_max", "at least step_min", self.step_max)
     }
 
@@ -70,15 +70,17 @@ impl<F: Float> Rule<F> for Rprop {
         let [minus, plus, low, high] =
             [self.eta_minus, self.eta_plus, self.step_min, self.step_max].map(F::from_f64);
         let (sign, zero, one) = (sign::<F>(self.maximize), F::zero(), F::one());
-        param.each(["prev", "step_size"], move |p, g, [last, d]| {
+        param.each_cutting([("prev", zero), ("step_size", zero)], move |p, g, [last, d]| {
             let g = sign * g;
-            let product = g * last;
+            // The product of two small gradients would be 0, which is no sign.
+            let product = signum(g) * last;
             let turned = product < zero;
             let factor = if product > zero { plus } else { one };
             let factor = if turned { minus } else { factor };
             let d = (d * factor).max(low).min(high);
             let g = if turned { zero } else { g };
-            let by = if g > zero { d } else { zero };
+            // Of 0 nothing; of NaN, NaN.
+            let by = if g > zero { d } else { g };
             let by = if g < zero { -d } else { by };
             (p - by, [g, d])
         });
@@ -88,11 +90,27 @@ impl<F: Float> Rule<F> for Rprop {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::reference::{expect, refused};
+    use crate::rules::reference::{expect, refused, remembered};
 
     #[test]
     fn numbers_of_pytorch() {
         expect(Rprop::default(), 5, [0.925584000000, 0.925584000000]);
+    }
+
+    #[test]
+    fn signs_of_gradients_whose_product_vanishes() {
+        let rule = Rprop { lr: 1.0, ..Rprop::default() };
+        let [d, p] = remembered(rule.clone(), "step_size", &[[1e-200, -1e-200]; 2]);
+        assert_eq!((d, p), (vec![1.2; 2], vec![-1.2, 3.2]));
+        let [d, p] = remembered(rule, "step_size", &[[1e-200, -1e-200], [-1e-200, 1e-200]]);
+        assert_eq!((d, p), (vec![0.5; 2], vec![0.0, 2.0]));
+    }
+
+    /// PyTorch leaves the parameter as it is: its sign of NaN is 0. A diverged network must not look alive.
+    #[test]
+    fn nan_is_seen() {
+        let [_, p] = remembered(Rprop::default(), "prev", &[[f64::NAN, 1.0]]);
+        assert!(p[0].is_nan() && p[1] == 0.99, "{p:?}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
+use crate::kernels::cut;
 use crate::options::{OptionError, non_negative, require};
 use crate::{ParamUpdate, Rule};
 
@@ -53,11 +54,11 @@ impl Default for Sgd {
 }
 
 impl<F: Float> Rule<F> for Sgd {
-    fields!(Sgd { lr, momentum, dampening, weight_decay, nesterov, maximize }, momentum = momentum);
+    fields!(Sgd { lr, momentum, dampening, weight_decay, nesterov, maximize }, momentum = momentum, keeps = [], sometimes = ["momentum_buffer"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Sgd", &[("lr", self.lr), ("momentum", self.momentum), ("weight_decay", self.weight_decay)])?;
-        require(self.dampening.is_finite(), "Sgd", "dampening", "a number", self.dampening)?;
+        require((0.0..=1.0).contains(&self.dampening), "Sgd", "dampening", "in [0, 1]", self.dampening)?;
         let possible = self.momentum > 0.0 && self.dampening == 0.0;
         let must = "false unless momentum is above 0 and dampening is 0";
         require(possible || !self.nesterov, "Sgd", "nesterov", must, self.nesterov)
@@ -72,7 +73,7 @@ impl<F: Float> Rule<F> for Sgd {
         let first = param.state.buffer("momentum_buffer").is_none();
         let [keep, add] = if first { [0.0, 1.0] } else { [self.momentum, 1.0 - self.dampening] }.map(F::from_f64);
         let [along, ahead] = if self.nesterov { [F::one(), momentum] } else { [F::zero(), F::one()] };
-        param.each(["momentum_buffer"], move |p, g, [b]| {
+        param.each_cutting([("momentum_buffer", cut::mean(lr))], move |p, g, [b]| {
             let g = sign * g + decay * p;
             let b = keep * b + add * g;
             (p - lr * (along * g + ahead * b), [b])

@@ -3,7 +3,7 @@
 use downhill_tensor::Float;
 
 use super::{fields, sign};
-use crate::kernels::signum;
+use crate::kernels::{cut, signum};
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{ParamUpdate, Rule};
 
@@ -49,7 +49,7 @@ impl Default for SignSgd {
 }
 
 impl<F: Float> Rule<F> for SignSgd {
-    fields!(SignSgd { lr, momentum, weight_decay, maximize }, momentum = momentum);
+    fields!(SignSgd { lr, momentum, weight_decay, maximize }, momentum = momentum, keeps = [], sometimes = ["exp_avg"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("SignSgd", &[("lr", self.lr), ("weight_decay", self.weight_decay)])?;
@@ -63,7 +63,8 @@ impl<F: Float> Rule<F> for SignSgd {
         if self.momentum == 0.0 {
             return param.each([], move |p, g, []| (kept * p - lr * signum(sign * g), []));
         }
-        param.each(["exp_avg"], move |p, g, [m]| {
+        // The smallest mean has a sign.
+        param.each_cutting([("exp_avg", cut::subnormal())], move |p, g, [m]| {
             let m = beta * m + new * sign * g;
             (kept * p - lr * signum(m), [m])
         });
@@ -73,7 +74,7 @@ impl<F: Float> Rule<F> for SignSgd {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::reference::{expect, refused};
+    use crate::rules::reference::{expect, refused, remembered};
 
     #[test]
     fn numbers_by_hand() {
@@ -85,6 +86,15 @@ mod tests {
         expect(signum, 3, [-0.8, -0.8]);
         let decayed = SignSgd { lr: 0.5, weight_decay: 0.5, ..SignSgd::default() };
         expect(decayed, 1, [0.25, 0.25]);
+    }
+
+    /// m = 0.25·4 = 1, then 0.75·1 - 0.25·1 = 0.5. The decay is of the parameter alone: p = 0.75·1 - 0.5 = 0.25, then
+    /// 0.75·0.25 - 0.5 = -0.3125.
+    #[test]
+    fn momentum_and_weight_decay_by_hand() {
+        let rule = SignSgd { lr: 0.5, momentum: 0.75, weight_decay: 0.5, ..SignSgd::default() };
+        let [m, p] = remembered(rule, "exp_avg", &[[4.0, 4.0], [-1.0, -1.0]]);
+        assert_eq!((m, p), (vec![0.5; 2], vec![-0.3125; 2]));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Several schedules at once.
 
+use super::FAR;
 use super::parse::list;
 use super::sequential::check_parts;
 use crate::options::{OptionError, require};
+use crate::schedule::bounded;
 use crate::{GroupRate, Schedule, TextError};
 
 /// Several schedules at once, each applied to what the one before gives: factors multiply.
@@ -47,8 +49,13 @@ impl Schedule for ChainedLr {
         check_parts("ChainedLr", &self.schedules)
     }
 
-    /// Found by going through all epochs up to `t`: what a chain gives has no formula.
+    /// Found by going through all epochs up to `t`: what a chain gives has no formula. From epoch 2²⁰ on only the product of
+    /// the factors is known, if there is one.
     fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
+        if t > FAR {
+            let factors = self.schedules.iter().map(|schedule| schedule.factor(t));
+            return Some(bounded(base * bounded(factors.product::<Option<f64>>()?)));
+        }
         let step = |lr, t| self.next_lr(GroupRate { group: 0, base, lr }, t);
         Some((0..=t).fold(base, step))
     }

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::fields;
-use crate::options::{OptionError, require};
+use crate::options::{OptionError, non_negative, require};
 use crate::{GroupRate, Schedule};
 
 /// The rate falls along half a cosine: `lr(t) = η + (base - η) · (1 + cos(π·t/T)) / 2` with `T = t_max`,
@@ -34,7 +34,7 @@ pub struct CosineAnnealingLr {
 impl CosineAnnealingLr {
     /// From 1 at 0 to 0 at `t_max`.
     fn height(&self, t: u64) -> f64 {
-        let t = if self.hold { t.min(self.t_max) } else { t % (2 * self.t_max) };
+        let t = if self.hold { t.min(self.t_max) } else { (u128::from(t) % (2 * u128::from(self.t_max))) as u64 };
         (1.0 + (PI * t as f64 / self.t_max as f64).cos()) / 2.0
     }
 }
@@ -44,24 +44,26 @@ impl Schedule for CosineAnnealingLr {
 
     fn check(&self) -> Result<(), OptionError> {
         require(self.t_max > 0, "CosineAnnealingLr", "t_max", "above 0", self.t_max)?;
-        require(self.eta_min.is_finite(), "CosineAnnealingLr", "eta_min", "a number", self.eta_min)
+        non_negative("CosineAnnealingLr", &[("eta_min", self.eta_min)])
     }
 
     fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
         Some(self.eta_min + (base - self.eta_min) * self.height(t))
     }
 
-    /// What is above `eta_min` is multiplied, so that schedules can be chained.
+    /// What is above `eta_min` is multiplied, so that schedules can be chained. What others have brought below `eta_min`
+    /// would be multiplied away from it on the way up, to below 0 in the end: there it stays at 0.
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
         let (before, now) = (self.height(t.saturating_sub(1)), self.height(t));
-        if before == now {
+        let lr = if before == now {
             rate.lr
         } else if before == 0.0 {
             // Up from the bottom, where nothing is left to multiply.
             rate.lr + (rate.base - self.eta_min) * now
         } else {
             self.eta_min + (rate.lr - self.eta_min) * (now / before)
-        }
+        };
+        lr.clamp(0.0, f64::MAX)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rate goes up and down between two bounds.
 
 use super::fields;
-use crate::options::{OptionError, named_option, require};
+use crate::options::{OptionError, all_non_negative, fraction, named_option, non_negative, require};
 use crate::{GroupRate, Schedule};
 
 /// The rate goes up and down between two bounds, the momentum down and up.
@@ -120,8 +120,11 @@ impl Schedule for CyclicLr {
     });
 
     fn check(&self) -> Result<(), OptionError> {
-        require(self.base_lr.is_finite(), "CyclicLr", "base_lr", "a number", self.base_lr)?;
-        require(self.max_lr.is_finite(), "CyclicLr", "max_lr", "a number", self.max_lr)?;
+        non_negative("CyclicLr", &[("base_lr", self.base_lr), ("max_lr", self.max_lr)])?;
+        require((0.0..=1.0).contains(&self.gamma), "CyclicLr", "gamma", "in [0, 1]", self.gamma)?;
+        fraction("CyclicLr", &[("base_momentum", self.base_momentum), ("max_momentum", self.max_momentum)])?;
+        all_non_negative("CyclicLr", "group_base_lrs", &self.group_base_lrs)?;
+        all_non_negative("CyclicLr", "group_max_lrs", &self.group_max_lrs)?;
         require(self.step_size_up > 0, "CyclicLr", "step_size_up", "above 0", self.step_size_up)?;
         let down = self.step_size_down.unwrap_or(self.step_size_up);
         require(down > 0, "CyclicLr", "step_size_down", "above 0", down)
@@ -197,7 +200,7 @@ mod tests {
 
     #[test]
     fn options_that_make_no_sense() {
-        refused(CyclicLr::default(), "CyclicLr: base_lr must be a number, got NaN");
+        refused(CyclicLr::default(), "CyclicLr: base_lr must be ≥ 0, got NaN");
         refused(CyclicLr { step_size_down: Some(0), ..cycle() }, "CyclicLr: step_size_down must be above 0, got 0");
     }
 }

@@ -2,7 +2,8 @@
 
 use super::fields;
 use crate::Schedule;
-use crate::options::{OptionError, require};
+use crate::schedule::bounded;
+use crate::options::{OptionError, non_negative};
 
 /// The rate falls by a factor every epoch: `lr(t) = base · γᵗ`.
 ///
@@ -27,11 +28,11 @@ impl Schedule for ExponentialLr {
     fields!(ExponentialLr { gamma });
 
     fn check(&self) -> Result<(), OptionError> {
-        require(self.gamma.is_finite(), "ExponentialLr", "gamma", "a number", self.gamma)
+        non_negative("ExponentialLr", &[("gamma", self.gamma)])
     }
 
     fn factor(&self, t: u64) -> Option<f64> {
-        Some(self.gamma.powf(t as f64))
+        Some(bounded(self.gamma.powf(t as f64)))
     }
 }
 
@@ -47,6 +48,7 @@ mod tests {
 
     #[test]
     fn options_that_make_no_sense() {
-        refused(ExponentialLr::default(), "ExponentialLr: gamma must be a number, got NaN");
+        refused(ExponentialLr::default(), "ExponentialLr: gamma must be ≥ 0, got NaN");
+        refused(ExponentialLr { gamma: -0.5 }, "ExponentialLr: gamma must be ≥ 0, got -0.5");
     }
 }

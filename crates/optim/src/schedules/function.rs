@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::FAR;
 use crate::options::{OptionError, OptionValue, require};
+use crate::schedule::bounded;
 use crate::text::{TextError, read_option};
 
 /// A function of the epoch: code, or a list of its values, which can be written down and so saved and put on a command
@@ -27,11 +29,23 @@ impl Function {
         }
     }
 
+    /// The product of the first `count` values; of code `None` if that is more than can be waited for.
+    pub(super) fn product(&self, count: u64) -> Option<f64> {
+        let Function::Factors(list) = self else {
+            return (count <= FAR).then(|| bounded((0..count).map(|at| self.value(at)).product()));
+        };
+        let listed = (list.len() as u64).min(count);
+        let product: f64 = list[..listed as usize].iter().product();
+        let rest = self.value(count).powf((count - listed) as f64);
+        Some(bounded(product * bounded(rest)))
+    }
+
     /// An error for a list without values, of the schedule that is called `of` and made from code by `of::new`.
     pub(super) fn check(&self, of: &'static str) -> Result<(), OptionError> {
         let Function::Factors(list) = self else { return Ok(()) };
-        let must = format!("numbers, as in [1,0.5,0.1] (any other function takes code, {of}::new)");
-        require(!list.is_empty() && list.iter().all(|factor| factor.is_finite()), of, "factors", must, list.write())
+        let must = format!("numbers ≥ 0, as in [1,0.5,0.1] (any other function takes code, {of}::new)");
+        let fits = !list.is_empty() && list.iter().all(|factor| (0.0..f64::INFINITY).contains(factor));
+        require(fits, of, "factors", must, list.write())
     }
 
     /// Code is not an option that could be written down.

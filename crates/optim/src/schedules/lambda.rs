@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::function::Function;
 use crate::options::OptionError;
+use crate::schedule::bounded;
 use crate::{GroupRate, Schedule, TextError};
 
 /// Any function of the epoch: `lr(t) = base · f(t)`.
@@ -50,7 +51,7 @@ impl Schedule for LambdaLr {
     }
 
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
-        rate.base * self.factors.value(t)
+        bounded(rate.base * self.factors.value(t))
     }
 
     fn boxed(&self) -> Box<dyn Schedule> {
@@ -79,8 +80,9 @@ mod tests {
 
     #[test]
     fn options_that_make_no_sense() {
-        let must = "numbers, as in [1,0.5,0.1] (any other function takes code, LambdaLr::new)";
+        let must = "numbers ≥ 0, as in [1,0.5,0.1] (any other function takes code, LambdaLr::new)";
         refused(LambdaLr::default(), &format!("LambdaLr: factors must be {must}, got []"));
         refused(LambdaLr::from_factors([f64::NAN]), &format!("LambdaLr: factors must be {must}, got [NaN]"));
+        refused(LambdaLr::from_factors([1.0, -0.5]), &format!("LambdaLr: factors must be {must}, got [1.0,-0.5]"));
     }
 }

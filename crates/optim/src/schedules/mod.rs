@@ -77,7 +77,20 @@ impl Anneal {
             Anneal::Linear => x,
         }
     }
+
+    /// The way from `start` to `end` when the part `x` of the time is over: exactly `start` at 0 and exactly `end` at 1,
+    /// however far apart the two are.
+    fn between(self, start: f64, end: f64, x: f64) -> f64 {
+        let left = match self {
+            Anneal::Cos => (1.0 + (std::f64::consts::PI * x).cos()) / 2.0,
+            Anneal::Linear => 1.0 - x,
+        };
+        start * left + end * self.progress(x)
+    }
 }
+
+/// As many epochs as a schedule without a formula is followed, one by one, to find its rate as a function of time.
+const FAR: u64 = 1 << 20;
 
 /// The methods of [`Schedule`](crate::Schedule) that only say which fields are which.
 macro_rules! fields {

@@ -2,7 +2,8 @@
 
 use super::fields;
 use crate::Schedule;
-use crate::options::{OptionError, require};
+use crate::schedule::bounded;
+use crate::options::{OptionError, non_negative};
 
 /// The rate falls by a factor at given epochs: `lr(t) = base · γ^(number of milestones ≤ t)`.
 ///
@@ -31,12 +32,12 @@ impl Schedule for MultiStepLr {
     fields!(MultiStepLr { milestones, gamma });
 
     fn check(&self) -> Result<(), OptionError> {
-        require(self.gamma.is_finite(), "MultiStepLr", "gamma", "a number", self.gamma)
+        non_negative("MultiStepLr", &[("gamma", self.gamma)])
     }
 
     fn factor(&self, t: u64) -> Option<f64> {
         let passed = self.milestones.iter().filter(|&&milestone| milestone <= t).count();
-        Some(self.gamma.powf(passed as f64))
+        Some(bounded(self.gamma.powf(passed as f64)))
     }
 }
 

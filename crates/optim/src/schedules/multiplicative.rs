@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::function::Function;
 use crate::options::OptionError;
+use crate::schedule::bounded;
 use crate::{GroupRate, Schedule, TextError};
 
 /// Any function of the epoch, multiplied up: `lr(t) = base · f(1) · f(2) ··· f(t)`. `f(0)` is never used.
@@ -45,12 +46,13 @@ impl Schedule for MultiplicativeLr {
         self.factors.check("MultiplicativeLr")
     }
 
+    /// The product of `t` factors, one after the other; of code only up to `t` = 2²⁰.
     fn factor(&self, t: u64) -> Option<f64> {
-        Some((0..t).map(|at| self.factors.value(at)).product())
+        self.factors.product(t)
     }
 
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
-        if t == 0 { rate.lr } else { rate.lr * self.factors.value(t - 1) }
+        if t == 0 { rate.lr } else { bounded(rate.lr * self.factors.value(t - 1)) }
     }
 
     fn boxed(&self) -> Box<dyn Schedule> {
@@ -79,7 +81,7 @@ mod tests {
 
     #[test]
     fn options_that_make_no_sense() {
-        let message = "MultiplicativeLr: factors must be numbers, as in [1,0.5,0.1] \
+        let message = "MultiplicativeLr: factors must be numbers ≥ 0, as in [1,0.5,0.1] \
                        (any other function takes code, MultiplicativeLr::new), got []";
         refused(MultiplicativeLr::default(), message);
     }

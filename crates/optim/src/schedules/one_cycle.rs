@@ -1,7 +1,7 @@
 //! One rise, one long fall.
 
 use super::{Anneal, fields};
-use crate::options::{OptionError, require};
+use crate::options::{OptionError, all_non_negative, fraction, non_negative, positive, require};
 use crate::{GroupRate, Schedule};
 
 /// The rate rises to `max_lr` and falls far below where it began, the momentum falls and rises, all in one cycle that
@@ -16,8 +16,10 @@ use crate::{GroupRate, Schedule};
 ///
 /// Counted in batches: `total_steps` is epochs times batches an epoch. The rate does not depend on the optimiser's own.
 ///
-/// **The last rate is that of step `N - 1`.** As in PyTorch, a step more is accepted and gives a rate that goes on
-/// beyond the end (with a cosine it bounces up), and the one after panics. `hold` stays at the last rate instead.
+/// **The last rate is that of step `N - 1`, and it stays.** As in PyTorch, a step more is accepted, since a loop of N
+/// batches makes it, and the one after panics; `hold` goes on for ever. (PyTorch's rate for step N goes on beyond the end:
+/// with a cosine it bounces up, with straight lines it is below 0.) In a [`SequentialLr`](crate::SequentialLr) it stays
+/// until the next schedule takes over. With `pct_start: 1.0` the whole training is the rise, and the last rate is the highest.
 ///
 /// Smith and Topin, arXiv 1708.07120. As in PyTorch, whose default is the two phases of fastai; the paper has three,
 /// linear.
@@ -82,12 +84,19 @@ impl OneCycleLr {
         let (steps, rise) = (self.total_steps as f64, self.pct_start * self.total_steps as f64);
         let last = if self.three_phase { 2 } else { 1 };
         let ends = if self.three_phase { [rise - 1.0, 2.0 * rise - 2.0, steps - 1.0] } else { [rise - 1.0, steps - 1.0, 0.0] };
-        let t = if self.hold { t.min(self.total_steps - 1) } else { t } as f64;
+        let t = t.min(self.total_steps - 1) as f64;
         let phase = (0..last).find(|&phase| t <= ends[phase]).unwrap_or(last);
         let start = if phase == 0 { 0.0 } else { ends[phase - 1] };
         let length = ends[phase] - start;
-        let progress = if length == 0.0 { 1.0 } else { self.anneal.progress((t - start) / length) };
-        stations[phase] + (stations[phase + 1] - stations[phase]) * progress
+        // Of a phase without length, only the end is met. Steps that an f64 cannot count may lie a little outside.
+        let x = if length > 0.0 { ((t - start) / length).clamp(0.0, 1.0) } else { 1.0 };
+        self.anneal.between(stations[phase], stations[phase + 1], x)
+    }
+
+    /// The first rate of a cycle with this highest one, and the last.
+    fn ends(&self, max: f64) -> (f64, f64) {
+        let initial = max / self.div_factor;
+        (initial, initial / self.final_div_factor)
     }
 }
 
@@ -108,11 +117,19 @@ impl Schedule for OneCycleLr {
     });
 
     fn check(&self) -> Result<(), OptionError> {
-        require(self.max_lr.is_finite(), "OneCycleLr", "max_lr", "a number", self.max_lr)?;
+        non_negative("OneCycleLr", &[("max_lr", self.max_lr)])?;
         require(self.total_steps > 0, "OneCycleLr", "total_steps", "above 0", self.total_steps)?;
         require((0.0..=1.0).contains(&self.pct_start), "OneCycleLr", "pct_start", "in [0, 1]", self.pct_start)?;
-        require(self.div_factor > 0.0, "OneCycleLr", "div_factor", "above 0", self.div_factor)?;
-        require(self.final_div_factor > 0.0, "OneCycleLr", "final_div_factor", "above 0", self.final_div_factor)
+        positive("OneCycleLr", &[("div_factor", self.div_factor), ("final_div_factor", self.final_div_factor)])?;
+        fraction("OneCycleLr", &[("base_momentum", self.base_momentum), ("max_momentum", self.max_momentum)])?;
+        all_non_negative("OneCycleLr", "group_max_lrs", &self.group_max_lrs)?;
+        for &max in self.group_max_lrs.iter().chain([&self.max_lr]) {
+            let (initial, min) = self.ends(max);
+            require(initial.is_finite(), "OneCycleLr", "div_factor", "so large that rates are finite", self.div_factor)?;
+            let must = "so large that rates are finite";
+            require(min.is_finite(), "OneCycleLr", "final_div_factor", must, self.final_div_factor)?;
+        }
+        Ok(())
     }
 
     fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
@@ -121,8 +138,7 @@ impl Schedule for OneCycleLr {
 
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
         let max = *self.group_max_lrs.get(rate.group).unwrap_or(&self.max_lr);
-        let initial = max / self.div_factor;
-        let min = initial / self.final_div_factor;
+        let (initial, min) = self.ends(max);
         self.at(t, if self.three_phase { [initial, max, initial, min] } else { [initial, max, min, min] })
     }
 
@@ -172,14 +188,36 @@ mod tests {
     }
 
     #[test]
-    fn one_step_too_many_bounces() {
-        let rates = rates(ten(), 11);
-        assert!(rates[10] > 100.0 * rates[9]);
+    fn one_step_too_many_stays_at_the_last_rate() {
+        for anneal in [Anneal::Cos, Anneal::Linear] {
+            let rates = rates(OneCycleLr { anneal, ..ten() }, 11);
+            assert_eq!((rates[9], rates[10]), (0.1 / 25.0 / 1e4, rates[9]), "{anneal:?}");
+        }
+    }
+
+    /// PyTorch's own formula is off for straight lines, which it anchors at their start: there 1e16 gives a rate of 0.
+    #[test]
+    fn the_ends_are_exact_however_far_apart() {
+        for (anneal, three_phase) in [(Anneal::Cos, false), (Anneal::Linear, false), (Anneal::Cos, true), (Anneal::Linear, true)] {
+            for total_steps in [1, 2, 3, 7, 10, 100, 12_345] {
+                for (max_lr, final_div_factor) in [(0.1, 1e4), (0.3, 1e16), (1e-3, 1e30), (7.0, 1e300), (0.1, 0.5)] {
+                    let cycle = OneCycleLr { max_lr, total_steps, anneal, three_phase, final_div_factor, ..ten() };
+                    let rate = |t| cycle.lr_at(0.0, t).unwrap();
+                    assert_eq!(rate(total_steps - 1), max_lr / 25.0 / final_div_factor, "{cycle:?}");
+                    assert_eq!(rate(total_steps + 1000), rate(total_steps - 1), "{cycle:?}");
+                    if total_steps > 6 {
+                        assert_eq!(rate(0), max_lr / 25.0, "{cycle:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]
     fn options_that_make_no_sense() {
-        refused(OneCycleLr { total_steps: 5, ..OneCycleLr::default() }, "OneCycleLr: max_lr must be a number, got NaN");
+        refused(OneCycleLr { total_steps: 5, ..OneCycleLr::default() }, "OneCycleLr: max_lr must be ≥ 0, got NaN");
         refused(OneCycleLr { total_steps: 0, ..ten() }, "OneCycleLr: total_steps must be above 0, got 0");
+        let tiny = OneCycleLr { div_factor: 1e-310, ..ten() };
+        assert!(tiny.check().unwrap_err().to_string().starts_with("OneCycleLr: div_factor must be so large that rates"));
     }
 }

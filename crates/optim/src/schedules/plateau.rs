@@ -1,7 +1,7 @@
 //! The rate falls when a metric no longer improves.
 
 use super::fields;
-use crate::options::{OptionError, named_option, require};
+use crate::options::{OptionError, all_non_negative, named_option, non_negative, require};
 use crate::{GroupRate, Schedule};
 
 /// The rate falls by a factor when a metric has not improved for more than `patience` epochs in a row.
@@ -151,8 +151,9 @@ impl Schedule for ReduceLrOnPlateau {
     fn check(&self) -> Result<(), OptionError> {
         let name = "ReduceLrOnPlateau";
         require((0.0..1.0).contains(&self.factor), name, "factor", "in [0, 1)", self.factor)?;
-        require(self.threshold.is_finite(), name, "threshold", "a number", self.threshold)?;
-        require(self.min_lr.is_finite(), name, "min_lr", "a number", self.min_lr)
+        non_negative(name, &[("threshold", self.threshold), ("min_lr", self.min_lr), ("eps", self.eps)])?;
+        all_non_negative(name, "group_min_lrs", &self.group_min_lrs)?;
+        require(!self.best.is_some_and(f64::is_nan), name, "best", "a number or none", "NaN")
     }
 
     fn needs_metric(&self) -> bool {
@@ -163,7 +164,7 @@ impl Schedule for ReduceLrOnPlateau {
         if self.is_better(metric) {
             (self.best, self.bad_epochs) = (Some(metric), 0);
         } else {
-            self.bad_epochs += 1;
+            self.bad_epochs = self.bad_epochs.saturating_add(1);
         }
         if self.cooldown_left > 0 {
             self.cooldown_left -= 1;

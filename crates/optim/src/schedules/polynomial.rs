@@ -2,7 +2,7 @@
 
 use super::fields;
 use crate::Schedule;
-use crate::options::{OptionError, require};
+use crate::options::{OptionError, positive, require};
 
 /// The rate falls to zero by a power law: `lr(t) = base · (1 - min(t, T) / T)^power` with `T = total_iters`.
 ///
@@ -30,7 +30,7 @@ impl Schedule for PolynomialLr {
 
     fn check(&self) -> Result<(), OptionError> {
         require(self.total_iters > 0, "PolynomialLr", "total_iters", "above 0", self.total_iters)?;
-        require(self.power > 0.0, "PolynomialLr", "power", "above 0", self.power)
+        positive("PolynomialLr", &[("power", self.power)])
     }
 
     fn factor(&self, t: u64) -> Option<f64> {

@@ -8,6 +8,9 @@ use crate::{GroupRate, Schedule};
 /// One schedule after the other: from each milestone on the next one, **which starts from its own epoch 0 and from
 /// the base rate**, whatever the one before has left.
 ///
+/// A schedule that ends before its successor takes over, as a [`OneCycleLr`](crate::OneCycleLr) may, stays at its last
+/// rate until then (PyTorch fails at its end).
+///
 /// As in PyTorch, whose `SequentialLR` it is; a [`ReduceLrOnPlateau`](crate::ReduceLrOnPlateau) cannot take part. As text
 /// it is `sequential:schedules=[warmup:steps=5; cosine:t_max=95],milestones=[5]`, or short `warmup:steps=5; 5: cosine:t_max=95`.
 ///
@@ -64,18 +67,21 @@ impl Schedule for SequentialLr {
 
     fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
         let (schedule, own) = self.active(t);
-        schedule.lr_at(base, own)
+        schedule.lr_at(base, schedule.end().map_or(own, |end| own.min(end)))
     }
 
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
         let (schedule, own) = self.active(t);
+        if schedule.end().is_some_and(|end| own > end) {
+            return rate.lr;
+        }
         let lr = if own == 0 && t > 0 { rate.base } else { rate.lr };
         schedule.next_lr(GroupRate { lr, ..rate }, own)
     }
 
     fn momentum_at(&self, t: u64) -> Option<f64> {
         let (schedule, own) = self.active(t);
-        schedule.momentum_at(own)
+        schedule.momentum_at(schedule.end().map_or(own, |end| own.min(end)))
     }
 
     fn spares_zero_momentum(&self) -> bool {
@@ -84,7 +90,7 @@ impl Schedule for SequentialLr {
 
     fn end(&self) -> Option<u64> {
         let start = self.milestones.last().copied().unwrap_or(0);
-        Some(start + self.schedules.last()?.end()?)
+        Some(start.saturating_add(self.schedules.last()?.end()?))
     }
 
     fn boxed(&self) -> Box<dyn Schedule> {

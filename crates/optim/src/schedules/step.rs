@@ -2,7 +2,8 @@
 
 use super::fields;
 use crate::Schedule;
-use crate::options::{OptionError, require};
+use crate::schedule::bounded;
+use crate::options::{OptionError, non_negative, require};
 
 /// The rate falls by a factor every `step_size` epochs: `lr(t) = base · γ^⌊t / step_size⌋`.
 ///
@@ -30,11 +31,11 @@ impl Schedule for StepLr {
 
     fn check(&self) -> Result<(), OptionError> {
         require(self.step_size > 0, "StepLr", "step_size", "above 0", self.step_size)?;
-        require(self.gamma.is_finite(), "StepLr", "gamma", "a number", self.gamma)
+        non_negative("StepLr", &[("gamma", self.gamma)])
     }
 
     fn factor(&self, t: u64) -> Option<f64> {
-        Some(self.gamma.powf((t / self.step_size) as f64))
+        Some(bounded(self.gamma.powf((t / self.step_size) as f64)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rate goes to a constant for weight averaging.
 
 use super::{Anneal, fields};
-use crate::options::{OptionError, require};
+use crate::options::{OptionError, non_negative};
 use crate::{GroupRate, Schedule};
 
 /// The rate goes from where it is to a constant, at which weights are then averaged
@@ -44,7 +44,7 @@ impl Schedule for SwaLr {
     fields!(SwaLr { swa_lr, anneal_epochs, anneal });
 
     fn check(&self) -> Result<(), OptionError> {
-        require(self.swa_lr.is_finite(), "SwaLr", "swa_lr", "a number", self.swa_lr)
+        non_negative("SwaLr", &[("swa_lr", self.swa_lr)])
     }
 
     fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
@@ -55,9 +55,13 @@ impl Schedule for SwaLr {
     /// Where the way began follows from the rate in force, so changes from outside are followed.
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
         let before = if t == 0 { 0.0 } else { self.done(t - 1) };
-        let start = if before == 1.0 { self.swa_lr } else { (rate.lr - self.swa_lr * before) / (1.0 - before) };
+        if before == 1.0 {
+            return self.swa_lr;
+        }
         let done = self.done(t);
-        start * (1.0 - done) + self.swa_lr * done
+        // What is not `swa_lr` of the rate in force shrinks as the rest of the way does.
+        let rest = (rate.lr - self.swa_lr * before) * ((1.0 - done) / (1.0 - before));
+        (rest + self.swa_lr * done).clamp(0.0, f64::MAX)
     }
 }
 
@@ -74,6 +78,6 @@ mod tests {
 
     #[test]
     fn options_that_make_no_sense() {
-        refused(SwaLr::default(), "SwaLr: swa_lr must be a number, got NaN");
+        refused(SwaLr::default(), "SwaLr: swa_lr must be ≥ 0, got NaN");
     }
 }

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use super::fields;
 use crate::Schedule;
-use crate::options::{OptionError, require};
+use crate::options::{OptionError, non_negative, require};
 
 /// The rate falls along half a cosine, jumps back up and falls again:
 /// `lr = η + (base - η) · (1 + cos(π·c/Tᵢ)) / 2`, where `c` counts from the last restart, after `Tᵢ` epochs comes the
@@ -43,7 +43,7 @@ impl Schedule for CosineAnnealingWarmRestarts {
     fn check(&self) -> Result<(), OptionError> {
         require(self.t_0 > 0, "CosineAnnealingWarmRestarts", "t_0", "above 0", self.t_0)?;
         require(self.t_mult > 0, "CosineAnnealingWarmRestarts", "t_mult", "above 0", self.t_mult)?;
-        require(self.eta_min.is_finite(), "CosineAnnealingWarmRestarts", "eta_min", "a number", self.eta_min)
+        non_negative("CosineAnnealingWarmRestarts", &[("eta_min", self.eta_min)])
     }
 
     fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
@@ -51,7 +51,10 @@ impl Schedule for CosineAnnealingWarmRestarts {
     }
 
     fn lr_at_fraction(&self, base: f64, t: f64) -> Option<f64> {
-        let (mut c, mut stretch, longer) = (t.max(0.0), self.t_0 as f64, self.t_mult as f64);
+        if !(0.0..f64::INFINITY).contains(&t) {
+            return None;
+        }
+        let (mut c, mut stretch, longer) = (t, self.t_0 as f64, self.t_mult as f64);
         if self.t_mult == 1 {
             c %= stretch;
         }
@@ -59,7 +62,7 @@ impl Schedule for CosineAnnealingWarmRestarts {
             c -= stretch;
             stretch *= longer;
         }
-        Some(self.eta_min + (base - self.eta_min) * (1.0 + (PI * c / stretch).cos()) / 2.0)
+        Some(self.eta_min + (base - self.eta_min) * ((1.0 + (PI * c / stretch).cos()) / 2.0))
     }
 }
 
@@ -81,5 +84,14 @@ mod tests {
             CosineAnnealingWarmRestarts::default(),
             "CosineAnnealingWarmRestarts: t_0 must be above 0, got 0",
         );
+    }
+
+    #[test]
+    fn there_is_no_rate_before_the_start_nor_at_no_time() {
+        let schedule = CosineAnnealingWarmRestarts { t_0: 3, ..Default::default() };
+        for t in [-1.0, -1e-300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(schedule.lr_at_fraction(0.1, t), None, "{t}");
+        }
+        assert_eq!(schedule.lr_at_fraction(0.1, 0.0), Some(0.1));
     }
 }

@@ -37,7 +37,7 @@ impl Schedule for WarmupLr {
     }
 
     fn factor(&self, t: u64) -> Option<f64> {
-        Some(((t + 1) as f64 / self.steps as f64).min(1.0))
+        Some((t.saturating_add(1) as f64 / self.steps as f64).min(1.0))
     }
 }
 

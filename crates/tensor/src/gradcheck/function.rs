@@ -1,7 +1,7 @@
 //! What is checked at one order: a function of several tensors with several results. Its gradient is another.
 
 use super::SplitMix;
-use crate::grad::vjp_all;
+use crate::grad::products_of_all;
 use crate::{Float, Tensor};
 
 type Call<'f, F> = Box<dyn Fn(&[Tensor<F>]) -> Vec<Tensor<F>> + 'f>;
@@ -62,5 +62,5 @@ impl<'f, F: Float> Function<'f, F> {
 /// The product of `v` with the Jacobian of `y` for each of `xs`.
 pub(super) fn gradients<F: Float>(y: &Tensor<F>, xs: &[Tensor<F>], v: &Tensor<F>) -> Vec<Tensor<F>> {
     let xs: Vec<&Tensor<F>> = xs.iter().collect();
-    vjp_all(y, &xs, v)
+    products_of_all("gradcheck", y, &xs, v)
 }

@@ -1,6 +1,7 @@
 //! A whole model and its loss: every parameter at once.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use super::function::Function;
@@ -54,13 +55,14 @@ struct Parameters<F: Float> {
 impl<F: Float> Parameters<F> {
     fn of<M: Params<F>>(model: &M) -> Self {
         let (mut names, mut values, mut slots) = (Vec::new(), Vec::<Tensor<F>>::new(), Vec::new());
+        let mut known = BTreeMap::new();
         model.visit(&Path::ROOT, &mut |path, tensor| {
             if !tensor.is_param() {
                 return slots.push(None);
             }
-            let known = values.iter().position(|value| value.id() == tensor.id());
-            slots.push(Some(known.unwrap_or(values.len())));
-            if known.is_none() {
+            let slot = *known.entry(tensor.id()).or_insert(values.len());
+            slots.push(Some(slot));
+            if slot == values.len() {
                 names.push(path.to_string());
                 values.push(tensor.clone());
             }

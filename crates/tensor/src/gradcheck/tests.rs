@@ -115,3 +115,12 @@ fn no_step() {
 fn the_functions_own_panic_passes_through() {
     let _ = gradcheck(|[x]| x + Tensor::from([1.0, 2.0, 3.0]), [&Tensor::from([1.0, 2.0])], Check::default());
 }
+
+/// A random direction of a number is 1 or -1, so that the tolerance along it is that of an entry.
+#[test]
+fn the_tolerance_along_a_random_direction() {
+    let check = Check { atol: Some(1e-4), rtol: Some(0.0), directions: Directions::Random(1), ..Check::default() };
+    let report = gradcheck(|[x]| x.square(), [&Tensor::from(0.5_f64)], check).unwrap();
+    let worst = report.inputs[0].worst.as_ref().expect("one was compared");
+    assert!((worst.allowed / 1e-4 - 1.0).abs() < 1e-9, "{}", worst.allowed);
+}

@@ -5,13 +5,14 @@ use std::mem::MaybeUninit;
 
 use ndarray::{Dimension, IxDyn};
 
-use super::Memory;
 use super::simd::vectorised;
+use super::{Memory, copied};
 use crate::broadcast::broadcast_shape;
 use crate::{Elements, Float};
 
 /// `f` of every element.
 #[inline(always)]
+#[track_caller]
 pub(crate) fn map<F: Float>(x: &Elements<F>, f: impl Fn(F) -> F) -> Elements<F> {
     let copy;
     let xs = match x.as_slice() {
@@ -25,6 +26,7 @@ pub(crate) fn map<F: Float>(x: &Elements<F>, f: impl Fn(F) -> F) -> Elements<F> 
         x.dim(),
         #[inline(always)]
         |ys| {
+            assert!(xs.len() == ys.len(), "an element for each place");
             for (y, &x) in ys.iter_mut().zip(xs) {
                 y.write(f(x));
             }
@@ -34,6 +36,7 @@ pub(crate) fn map<F: Float>(x: &Elements<F>, f: impl Fn(F) -> F) -> Elements<F> 
 
 /// `f` of every pair of elements, with broadcasting; the shapes fit.
 #[inline(always)]
+#[track_caller]
 pub(crate) fn zip<F: Float>(a: &Elements<F>, b: &Elements<F>, f: impl Fn(F, F) -> F) -> Elements<F> {
     let copies;
     let (a, b, meeting) = match Meeting::of(a, b) {
@@ -50,6 +53,7 @@ pub(crate) fn zip<F: Float>(a: &Elements<F>, b: &Elements<F>, f: impl Fn(F, F) -
         #[inline(always)]
         |ys| match meeting {
             Meeting::Alike => {
+                assert!(left.len() == ys.len() && right.len() == ys.len(), "a pair for each place");
                 for ((y, &a), &b) in ys.iter_mut().zip(left).zip(right) {
                     y.write(f(a, b));
                 }
@@ -131,19 +135,26 @@ impl Width {
     }
 }
 
-/// `f` of `long` with `short` repeated.
+/// `f` of `long` with `short` repeated: writes every one of `ys`.
+///
+/// # Panics
+/// If `long` has not as many elements as `ys`, or `short` does not divide them.
 #[inline(always)]
 fn repeat<F: Float>(ys: &mut [MaybeUninit<F>], long: &[F], short: &[F], width: Width, f: impl Fn(F, F) -> F) {
+    assert!(long.len() == ys.len(), "an element for each place");
     match width {
         _ if ys.is_empty() => {}
         Width::Row => {
-            for (ys, long) in ys.chunks_exact_mut(short.len()).zip(long.chunks_exact(short.len())) {
+            let rows = long.chunks_exact(short.len());
+            assert!(rows.remainder().is_empty(), "whole rows");
+            for (ys, long) in ys.chunks_exact_mut(short.len()).zip(rows) {
                 for ((y, &a), &b) in ys.iter_mut().zip(long).zip(short) {
                     y.write(f(a, b));
                 }
             }
         }
         Width::Column(width) => {
+            assert!(width.checked_mul(short.len()) == Some(ys.len()), "whole columns");
             for ((ys, long), &b) in ys.chunks_exact_mut(width).zip(long.chunks_exact(width)).zip(short) {
                 for (y, &a) in ys.iter_mut().zip(long) {
                     y.write(f(a, b));
@@ -156,24 +167,26 @@ fn repeat<F: Float>(ys: &mut [MaybeUninit<F>], long: &[F], short: &[F], width: W
 /// Both stretched to their joint shape, in row-major order.
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn stretched<F: Float>(a: &Elements<F>, b: &Elements<F>) -> (Elements<F>, Elements<F>) {
     let shape = broadcast_shape(a.shape(), b.shape()).expect("the operation has checked the shapes");
-    let stretch = |x: &Elements<F>| {
-        let view = x.view();
-        let stretched = view.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
-        Elements::from(stretched.as_standard_layout().into_owned())
-    };
-    (stretch(a), stretch(b))
+    (stretched_to(&shape, a), stretched_to(&shape, b))
+}
+
+#[track_caller]
+fn stretched_to<F: Float>(shape: &[usize], x: &Elements<F>) -> Elements<F> {
+    copied(x.view().broadcast(shape).expect("broadcasts to the joint shape"))
 }
 
 /// Row-major elements, every one of which `fill` writes.
 #[inline(always)]
+#[track_caller]
 fn collect<F: Float>(shape: &IxDyn, fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Elements<F> {
-    // SAFETY: every caller in this file writes each element: the slices it reads have as many, and `repeat` cuts them
-    // into pieces whose length divides that number.
+    // SAFETY: every caller in this file writes each element: it has made sure that the slices it reads have as many, or
+    // that pieces of their length make up the whole.
     let memory = unsafe {
         Memory::written_by(
-            shape.size(),
+            shape.slice(),
             #[inline(always)]
             |ys| {
                 vectorised(
@@ -191,7 +204,7 @@ mod tests {
     use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 
     use super::*;
-    use crate::kernels::simd::{Level, at_most};
+    use crate::kernels::simd::{Level, tested_at};
 
     /// Distinct values, a NaN and an infinity.
     fn sample(shape: &[usize]) -> ArrayD<f32> {
@@ -241,13 +254,44 @@ mod tests {
                         if broadcast_shape(a.shape(), b.shape()).is_err() {
                             continue;
                         }
-                        let y = at_most(level, || zip_arrays(&a, &b));
+                        let y = tested_at(level, || zip_arrays(&a, &b));
                         assert!(same(&y, &plain(&a, &b)), "{level:?} {:?} {:?}", a.shape(), b.shape());
                     }
                 }
-                let y = at_most(level, || map_array(&a.view()));
+                let y = tested_at(level, || map_array(&a.view()));
                 assert!(same(&y, &a.mapv(|x| x * 0.1)), "{level:?} {shape:?}");
             }
+        }
+    }
+
+    #[test]
+    fn added_in_place_only_where_the_shapes_are_equal() {
+        let mut a = Elements::from(sample(&[2, 3]));
+        let before = a.view().to_owned();
+        for other in [vec![3], vec![3, 2], vec![6], vec![]] {
+            assert!(!add_in_place(&mut a, &Elements::full(IxDyn(&other), 1.0)), "{other:?}");
+            assert!(same(&a.view().to_owned(), &before));
+        }
+        assert!(add_in_place(&mut a, &Elements::full(IxDyn(&[2, 3]), 1.0)));
+        assert!(same(&a.view().to_owned(), &before.mapv(|x| x + 1.0)));
+    }
+
+    /// What a kernel writes does not rest on the shapes that it is called with.
+    #[test]
+    fn no_place_is_left_out() {
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+        let mut room = [MaybeUninit::new(0.0_f32); 6];
+        let long = [1.0; 6];
+        let cases: [(&[f32], &[f32], Width); 5] = [
+            (&long[..5], &long[..3], Width::Row),
+            (&long, &long[..4], Width::Row),
+            (&long, &long[..2], Width::Column(2)),
+            (&long, &long[..4], Width::Column(2)),
+            (&long, &long[..2], Width::Column(usize::MAX / 2 + 4)),
+        ];
+        for (long, short, width) in cases {
+            let run = AssertUnwindSafe(|| repeat(&mut room, long, short, width, |a, b| a + b));
+            assert!(catch_unwind(run).is_err());
         }
     }
 

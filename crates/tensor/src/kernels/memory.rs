@@ -12,7 +12,8 @@ use std::mem::{MaybeUninit, size_of, take};
 use std::sync::Arc;
 use std::thread::LocalKey;
 
-use crate::Float;
+use crate::shape::checked_size;
+use crate::{Float, operation};
 
 /// Up to this many elements are copied rather than shared.
 const SMALL: usize = 16;
@@ -46,15 +47,20 @@ const LINE: usize = 64;
 pub type FreeList<F> = LocalKey<RefCell<Vec<Vec<F>>>>;
 
 impl<F: Float> Memory<F> {
-    /// `len` elements, every one of which `fill` writes.
+    /// The elements of a tensor of this shape, every one of which `fill` writes.
+    ///
+    /// # Panics
+    /// If there is no such shape, or the system does not give so much memory.
     ///
     /// # Safety
     /// `fill` must initialise the whole slice.
     #[inline(always)]
-    pub(crate) unsafe fn written_by(len: usize, fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Self {
+    #[track_caller]
+    pub(crate) unsafe fn written_by(shape: &[usize], fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Self {
+        let len = checked_size::<F>(operation::name(), shape);
         let mut small = [MaybeUninit::new(F::zero()); SMALL];
         let is_small = len <= SMALL;
-        let mut large = if is_small { Vec::new() } else { aligned(len) };
+        let mut large = if is_small { Vec::new() } else { aligned(len, shape) };
         fill(if is_small { &mut small[..len] } else { &mut large.spare_capacity_mut()[..len] });
         if is_small {
             // SAFETY: every element was zero before, and `fill` can only have replaced it by another.
@@ -66,9 +72,14 @@ impl<F: Float> Memory<F> {
         Memory::Shared(Arc::new(Block { elements: large, start }))
     }
 
-    /// `len` elements that `fill` appends to the vector.
-    pub(crate) fn appended_by(len: usize, fill: impl FnOnce(&mut Vec<F>)) -> Self {
-        let mut elements = aligned(len);
+    /// The elements of a tensor of this shape, which `fill` appends to the vector.
+    ///
+    /// # Panics
+    /// If `fill` appends more or fewer, there is no such shape, or the system does not give so much memory.
+    #[track_caller]
+    pub(crate) fn appended_by(shape: &[usize], fill: impl FnOnce(&mut Vec<F>)) -> Self {
+        let len = checked_size::<F>(operation::name(), shape);
+        let mut elements = aligned(len, shape);
         let start = elements.len();
         fill(&mut elements);
         assert!(elements.len() == start + len, "{len} elements are needed, not {}", elements.len() - start);
@@ -79,10 +90,11 @@ impl<F: Float> Memory<F> {
         }
     }
 
-    /// `len` times `value`.
-    pub(crate) fn full(len: usize, value: F) -> Self {
+    /// As many times `value` as a tensor of this shape has elements.
+    #[track_caller]
+    pub(crate) fn full(shape: &[usize], value: F) -> Self {
         // SAFETY: every element is written.
-        unsafe { Memory::written_by(len, |elements| elements.iter_mut().for_each(|x| _ = x.write(value))) }
+        unsafe { Memory::written_by(shape, |elements| elements.iter_mut().for_each(|x| _ = x.write(value))) }
     }
 
     /// Whether vectors of these elements straddle no lines of the cache: because the first begins one, or there are so few
@@ -136,17 +148,20 @@ impl<F: Float> From<Vec<F>> for Memory<F> {
     }
 }
 
-/// A vector with room for `len` elements behind as many zeros as it takes until the next element begins a line.
-fn aligned<F: Float>(len: usize) -> Vec<F> {
-    let mut elements: Vec<F> = with_capacity(len + LINE / size_of::<F>());
+/// A vector with room for the `len` elements of a tensor of this shape, behind as many zeros as it takes until the next
+/// element begins a line.
+#[track_caller]
+fn aligned<F: Float>(len: usize, shape: &[usize]) -> Vec<F> {
+    let mut elements: Vec<F> = with_capacity(len + LINE / size_of::<F>(), shape);
     let start = elements.as_ptr().addr().wrapping_neg() % LINE / size_of::<F>();
     elements.resize(start, F::zero());
     elements
 }
 
-/// An empty vector with room for `len` elements, if possible one that was used before.
-fn with_capacity<F: Float>(len: usize) -> Vec<F> {
-    if KEPT_BYTES.contains(&(len * size_of::<F>())) {
+/// An empty vector with room for `len` elements, if possible one that was used before; `shape` is for the message.
+#[track_caller]
+fn with_capacity<F: Float>(len: usize, shape: &[usize]) -> Vec<F> {
+    if KEPT_BYTES.contains(&len.saturating_mul(size_of::<F>())) {
         let fits = |kept: &Vec<F>| (len..=2 * len).contains(&kept.capacity());
         let reused = F::free_list().with_borrow_mut(|list| {
             // The latest first: it is the most likely to be in the cache.
@@ -157,7 +172,53 @@ fn with_capacity<F: Float>(len: usize) -> Vec<F> {
             return reused;
         }
     }
-    Vec::with_capacity(len)
+    allocated(len, shape)
+}
+
+/// An empty vector with room for `len` elements.
+///
+/// # Panics
+/// If the system does not give so much memory, where `Vec::with_capacity` would end the process.
+#[track_caller]
+fn allocated<T>(len: usize, shape: &[usize]) -> Vec<T> {
+    let mut elements = Vec::new();
+    match elements.try_reserve_exact(len) {
+        Ok(()) => elements,
+        Err(_) => refuse::<T>(shape),
+    }
+}
+
+#[cold]
+#[track_caller]
+fn refuse<T>(shape: &[usize]) -> ! {
+    let operation = operation::name();
+    let bytes = checked_size::<T>(operation, shape) * size_of::<T>();
+    panic!("{operation}: a result of shape {shape:?} takes {bytes} bytes, more memory than the system gives");
+}
+
+/// An empty vector with room for the elements of a result of this shape.
+///
+/// # Panics
+/// If there is no such shape, or the system does not give so much memory.
+#[track_caller]
+pub(crate) fn room<T>(shape: &[usize]) -> Vec<T> {
+    allocated(checked_size::<T>(operation::name(), shape), shape)
+}
+
+/// From so many bytes on, [`ask`] asks.
+const ASKED_BYTES: usize = 1 << 20;
+
+/// For a result of this shape that `ndarray` allocates, which would end the process where there is no memory: asks the
+/// system for that memory, and gives it back.
+///
+/// # Panics
+/// As [`room`].
+#[track_caller]
+pub(crate) fn ask<T>(shape: &[usize]) {
+    let size = checked_size::<T>(operation::name(), shape);
+    if size >= ASKED_BYTES / size_of::<T>() {
+        drop(allocated::<T>(size, shape));
+    }
 }
 
 impl<F: Float> Drop for Block<F> {
@@ -186,13 +247,13 @@ mod tests {
     #[test]
     fn a_large_block_is_used_again() {
         let len = 10_000;
-        let first = Memory::full(len, 1.0_f64);
+        let first = Memory::full(&[len], 1.0_f64);
         let address = first.as_slice().as_ptr();
         let clone = first.clone();
         drop(first);
-        assert_ne!(Memory::full(len, 2.0_f64).as_slice().as_ptr(), address, "a clone still needs it");
+        assert_ne!(Memory::full(&[len], 2.0_f64).as_slice().as_ptr(), address, "a clone still needs it");
         drop(clone);
-        let next = Memory::full(len - 1, 3.0_f64);
+        let next = Memory::full(&[len - 1], 3.0_f64);
         assert_eq!(next.as_slice().as_ptr(), address);
         assert_eq!(next.as_slice(), vec![3.0; len - 1]);
     }
@@ -200,8 +261,8 @@ mod tests {
     #[test]
     fn blocks_begin_a_line() {
         for len in [SMALL + 1, 100, 5000, 100_000] {
-            let appended = Memory::<f64>::appended_by(len, |elements| elements.extend((0..len).map(|i| i as f64)));
-            for memory in [Memory::full(len, 1.0), appended.clone()] {
+            let appended = Memory::<f64>::appended_by(&[len], |elements| elements.extend((0..len).map(|i| i as f64)));
+            for memory in [Memory::full(&[len], 1.0), appended.clone()] {
                 assert_eq!((memory.as_slice().as_ptr().addr() % LINE, memory.as_slice().len()), (0, len));
             }
             assert_eq!(appended.into_vec(len), (0..len).map(|i| i as f64).collect::<Vec<_>>());
@@ -211,14 +272,14 @@ mod tests {
     #[test]
     #[should_panic(expected = "20 elements are needed, not 19")]
     fn appended_by_too_few() {
-        Memory::<f32>::appended_by(20, |elements| elements.resize(elements.len() + 19, 0.0));
+        Memory::<f32>::appended_by(&[20], |elements| elements.resize(elements.len() + 19, 0.0));
     }
 
     #[test]
     fn kept_memory_is_bounded() {
-        let many: Vec<Memory<f32>> = (0..3 * KEPT_BLOCKS).map(|i| Memory::full(5000 + i, 0.0)).collect();
+        let many: Vec<Memory<f32>> = (0..3 * KEPT_BLOCKS).map(|i| Memory::full(&[5000 + i], 0.0)).collect();
         drop(many);
-        drop(Memory::full(KEPT_BYTES.end, 0.0_f32));
+        drop(Memory::full(&[KEPT_BYTES.end], 0.0_f32));
         let kept = f32::free_list().with_borrow(|list| list.iter().map(Vec::capacity).collect::<Vec<_>>());
         assert_eq!(kept.len(), KEPT_BLOCKS);
         assert!(kept.iter().all(|&capacity| capacity * 4 < KEPT_BYTES.end));

@@ -56,10 +56,17 @@ thread_local! {
 /// assert_eq!(at_most(Level::Baseline, || x.exp()), x.exp());
 /// ```
 pub fn at_most<R>(level: Level, body: impl FnOnce() -> R) -> R {
-    let before = FORCED.replace(Some(level.min(best())));
-    let result = body();
-    FORCED.set(before);
-    result
+    let _restored = Restored(FORCED.replace(Some(level.min(best()))));
+    body()
+}
+
+/// Puts the level back that was in force, also when a panic goes past.
+struct Restored(Option<Level>);
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        FORCED.set(self.0);
+    }
 }
 
 /// The level that kernels run at in this thread.
@@ -104,4 +111,56 @@ fn avx512<R>(body: impl FnOnce() -> R) -> R {
 #[target_feature(enable = "avx2,fma")]
 fn avx2<R>(body: impl FnOnce() -> R) -> R {
     body()
+}
+
+/// [`at_most`] for tests of every instruction set, which would be empty if it did nothing: the level in force is the one that
+/// was asked for, or the best there is, and afterwards again the one before.
+#[cfg(test)]
+#[track_caller]
+pub(crate) fn tested_at<R>(wanted: Level, body: impl FnOnce() -> R) -> R {
+    let before = level();
+    let result = at_most(wanted, || {
+        assert_eq!(level(), wanted.min(best()), "the level in force");
+        body()
+    });
+    assert_eq!(level(), before, "the level afterwards");
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_in_force_and_then_no_longer() {
+        assert_eq!(level(), best());
+        for wanted in [Level::Baseline, Level::Avx2, Level::Avx512] {
+            assert_eq!(tested_at(wanted, level), wanted.min(best()));
+        }
+        at_most(Level::Baseline, || {
+            // What is nested may ask for more.
+            assert_eq!(at_most(Level::Avx512, level), best());
+            assert_eq!(level(), Level::Baseline);
+        });
+        assert_eq!(level(), best());
+    }
+
+    /// No level is in force that the machine does not have.
+    #[test]
+    fn no_more_than_there_is() {
+        at_most(Level::Avx512, || assert_eq!(level(), best()));
+        at_most(Level::Avx512, || assert_eq!(FORCED.get(), Some(best())));
+    }
+
+    #[test]
+    fn a_panic_restores_the_level() {
+        assert!(catch_unwind(|| at_most(Level::Baseline, || panic!("on purpose"))).is_err());
+        assert_eq!(level(), best());
+        at_most(Level::Baseline, || {
+            assert!(catch_unwind(|| at_most(Level::Avx512, || panic!("on purpose"))).is_err());
+            assert_eq!(level(), Level::Baseline);
+        });
+    }
 }

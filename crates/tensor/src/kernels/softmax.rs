@@ -14,6 +14,7 @@ const COLUMNS: usize = 16;
 const TOGETHER: usize = 1024;
 
 /// `eˣ / Σeˣ` along an axis.
+#[track_caller]
 pub(crate) fn softmax<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F> {
     along(
         x,
@@ -35,6 +36,7 @@ pub(crate) fn softmax<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F> {
 }
 
 /// `x - ln Σeˣ` along an axis.
+#[track_caller]
 pub(crate) fn log_softmax<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F> {
     along(
         x,
@@ -73,6 +75,7 @@ fn subtract_peaks<F: Float>(rows: &mut [F], length: usize) {
 }
 
 /// `ln Σeˣ` over a set of axes; -inf where there is nothing to add.
+#[track_caller]
 pub(crate) fn logsumexp<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
     let shape = axes.reduced_shape(x.shape());
     if x.is_empty() {
@@ -114,6 +117,7 @@ fn sum<F: Float>(row: &[F]) -> F {
 /// `x` with all lines of elements along the axis changed by `f`, which gets several of them as rows, their length, and
 /// scratch memory as large as the rows.
 #[inline(always)]
+#[track_caller]
 fn along<F: Float>(x: &Elements<F>, axis: usize, f: impl Fn(&mut [F], usize, &mut [F])) -> Elements<F> {
     let mut copy = map(
         x,
@@ -127,7 +131,8 @@ fn along<F: Float>(x: &Elements<F>, axis: usize, f: impl Fn(&mut [F], usize, &mu
     }
     let length = x.shape()[axis];
     let width: usize = x.shape()[axis + 1..].iter().product();
-    let together = if width == 1 { length * (TOGETHER / length).clamp(1, y.len() / length) } else { COLUMNS * length };
+    let columns = COLUMNS.min(width);
+    let together = if width == 1 { length * (TOGETHER / length).clamp(1, y.len() / length) } else { columns * length };
     let mut scratch = vec![F::zero(); together];
     if width == 1 {
         vectorised(
@@ -144,8 +149,8 @@ fn along<F: Float>(x: &Elements<F>, axis: usize, f: impl Fn(&mut [F], usize, &mu
             #[inline(always)]
             || {
                 for block in y.chunks_exact_mut(length * width) {
-                    for first in (0..width).step_by(COLUMNS) {
-                        let columns = first..width.min(first + COLUMNS);
+                    for first in (0..width).step_by(columns) {
+                        let columns = first..width.min(first + columns);
                         for (i, line) in block.chunks_exact(width).enumerate() {
                             for (row, &x) in rows.chunks_exact_mut(length).zip(&line[columns.clone()]) {
                                 row[i] = x;
@@ -171,7 +176,7 @@ mod tests {
 
     use super::*;
     use crate::Axes;
-    use crate::kernels::simd::{Level, at_most};
+    use crate::kernels::simd::{Level, tested_at};
 
     #[test]
     fn every_axis_length_and_level() {
@@ -194,7 +199,7 @@ mod tests {
                     assert!(worst < 2e-6, "{shape:?} {axis} {level:?}: {worst:e}");
                 };
                 let set = Axes::from(axis).resolve("test", shape.len());
-                at_most(level, || {
+                tested_at(level, || {
                     assert_close(softmax(&x, axis), &(wide.mapv(f64::exp) / kept(&total)), 0.0);
                     assert_close(log_softmax(&x, axis), &(&wide - &kept(&logarithm)), 1.0);
                     assert_close(logsumexp(&x, set), &logarithm, 1.0);

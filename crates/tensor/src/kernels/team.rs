@@ -1,31 +1,45 @@
 //! Threads that share the work of a kernel.
 //!
 //! Starting a thread takes longer than most kernels, and waking one up about as long as a product of two small matrices.
-//! So the threads are kept, and wait for the next piece of work with open eyes for a little while before they go to
-//! sleep. A kernel is cut at places that depend on its size and on the number of threads, and computes every element in
-//! the same way wherever it is cut: the bits do not depend on the number of threads.
+//! So the threads are kept, and spin for a little while before they go to sleep. A kernel is cut at places that depend on
+//! its size and on the number of threads, and computes every element in the same way wherever it is cut: the bits do not
+//! depend on the number of threads.
+//!
+//! Nothing outlives a panic: whoever panics, everybody finishes, and the panic goes on in the caller's thread.
 #![allow(unsafe_code)]
 
-use std::cell::UnsafeCell;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use std::any::Any;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, TryLockError};
-use std::thread::Thread;
-use std::time::{Duration, Instant};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, TryLockError};
 
 use super::simd;
+use worker::{Work, Worker};
 
-/// How long a thread looks out for work before it sleeps: longer than what lies between two products of a step.
-const AWAKE: Duration = Duration::from_micros(100);
+/// More threads than this are never at work, whatever was asked for: beyond, the system may refuse them in ways that end
+/// the program.
+const MOST: usize = 256;
 
 static THREADS: AtomicUsize = AtomicUsize::new(1);
 
 /// The threads besides the caller's. Whoever finds them busy does the work alone.
-static TEAM: Mutex<Vec<Worker>> = Mutex::new(Vec::new());
+static TEAM: Mutex<Team> = Mutex::new(Team { process: 0, workers: Vec::new() });
+
+struct Team {
+    /// The process that started the workers: a forked child has a copy of this list, and none of the threads.
+    process: u32,
+    workers: Vec<Worker>,
+}
 
 /// Sets how many threads the large kernels of the whole program share: products above 5 million operations, updates of
-/// parameters above 64 thousand elements, batches of images above 16 thousand pixels. The results are the same for any number, to the bit. One to begin with.
+/// parameters above 64 thousand elements, batches of images above 16 thousand pixels. The results are the same for any
+/// number, to the bit. One to begin with; at most 256 are at work. Where the system refuses a thread, as on WebAssembly,
+/// the others do its part.
 ///
 /// More threads than cores make everything slower, because threads that wait for one another take the cores away.
 ///
@@ -59,14 +73,20 @@ pub fn threads() -> usize {
 /// ```
 ///
 /// # Panics
-/// If `work` does, in any thread.
+/// If `block` is 0. If `work` does, in any thread: the panic is passed on when all threads are done.
+#[track_caller]
 pub fn share(count: usize, block: usize, work: impl Fn(Range<usize>) + Sync) {
+    assert!(block > 0, "share: a range cannot be cut at multiples of 0; to cut anywhere, give blocks of 1");
     let blocks = count.div_ceil(block);
-    let parts = threads().min(blocks);
+    let parts = threads().min(MOST).min(blocks);
     if parts <= 1 {
         return work(0..count);
     }
-    let cut = |part: usize| (part * blocks / parts * block).min(count);
+    // The product of two counts may need more than a `usize`; the quotient is at most `blocks`. Saturates in the last cut.
+    let cut = |part: usize| {
+        let whole = (part as u128 * blocks as u128 / parts as u128) as usize;
+        whole.saturating_mul(block).min(count)
+    };
     let level = simd::level();
     run(parts, &|part| simd::at_most(level, || work(cut(part)..cut(part + 1))));
 }
@@ -78,19 +98,48 @@ fn run(parts: usize, work: &(dyn Fn(usize) + Sync)) {
         Err(TryLockError::Poisoned(team)) => team.into_inner(),
         Err(TryLockError::WouldBlock) => return (0..parts).for_each(work),
     };
-    while team.len() < parts - 1 {
-        let worker = Worker::hire();
-        team.push(worker);
-    }
-    let busy = Busy(&team[..parts - 1]);
+    let workers = team.of(parts - 1);
+    let busy = Busy(workers);
     for (i, worker) in busy.0.iter().enumerate() {
         // SAFETY: `busy` waits for the worker before this function is left, also by a panic, so the work outlives it.
         worker.begin(unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), Work>(work) }, i + 1);
     }
-    work(0);
+    let mine = catch_unwind(AssertUnwindSafe(|| {
+        work(0);
+        (busy.0.len() + 1..parts).for_each(work);
+    }));
     drop(busy);
-    let failed = team.iter().any(|worker| worker.shared.failed.swap(false, Ordering::Relaxed));
-    assert!(!failed, "a thread that shares the work of this one has panicked");
+    let theirs: Vec<Box<dyn Any + Send>> = workers.iter().filter_map(Worker::take_panic).collect();
+    drop(team);
+    let mut panics = mine.err().into_iter().chain(theirs);
+    if let Some(first) = panics.next() {
+        // One panic can be passed on. The others are not dropped, because what they hold may panic in its turn.
+        panics.for_each(std::mem::forget);
+        resume_unwind(first);
+    }
+}
+
+impl Team {
+    /// `count` workers, or as many as the system grants.
+    fn of(&mut self, count: usize) -> &[Worker] {
+        let process = process();
+        if self.process != process {
+            self.workers.clear();
+            self.process = process;
+        }
+        while self.workers.len() < count {
+            match Worker::hire() {
+                Ok(worker) => self.workers.push(worker),
+                Err(_) => break,
+            }
+        }
+        &self.workers[..count.min(self.workers.len())]
+    }
+}
+
+fn process() -> u32 {
+    // There, the standard library panics instead of giving a number.
+    if cfg!(target_family = "wasm") { 0 } else { std::process::id() }
 }
 
 /// Waits for workers when it is dropped.
@@ -98,172 +147,6 @@ struct Busy<'a>(&'a [Worker]);
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        for worker in self.0 {
-            while worker.shared.done.load(Ordering::Acquire) != worker.shared.begun.load(Ordering::Relaxed) {
-                std::hint::spin_loop();
-            }
-        }
-    }
-}
-
-type Work = &'static (dyn Fn(usize) + Sync);
-
-struct Worker {
-    shared: Arc<Shared>,
-    thread: Thread,
-}
-
-/// What a worker and the one who gives it work have in common.
-struct Shared {
-    /// How many pieces of work have been begun, and how many are done.
-    begun: AtomicUsize,
-    done: AtomicUsize,
-    /// The latest piece, and its number.
-    work: UnsafeCell<Option<(Work, usize)>>,
-    asleep: AtomicBool,
-    failed: AtomicBool,
-}
-
-// SAFETY: `work` is written before `begun` counts up and read after that, and written again only when `done` has caught
-// up; the two counters order these accesses.
-unsafe impl Sync for Shared {}
-
-impl Worker {
-    fn hire() -> Self {
-        let shared = Arc::new(Shared {
-            begun: AtomicUsize::new(0),
-            done: AtomicUsize::new(0),
-            work: UnsafeCell::new(None),
-            asleep: AtomicBool::new(false),
-            failed: AtomicBool::new(false),
-        });
-        let theirs = shared.clone();
-        let builder = std::thread::Builder::new().name("downhill".into());
-        let handle = builder.spawn(move || theirs.serve()).expect("the system starts a thread");
-        Worker { shared, thread: handle.thread().clone() }
-    }
-
-    fn begin(&self, work: Work, part: usize) {
-        // SAFETY: the worker is idle, as only one caller at a time has the team and waits for all it has begun.
-        unsafe { *self.shared.work.get() = Some((work, part)) };
-        self.shared.begun.fetch_add(1, Ordering::SeqCst);
-        if self.shared.asleep.load(Ordering::SeqCst) {
-            self.thread.unpark();
-        }
-    }
-}
-
-impl Shared {
-    fn serve(&self) {
-        for done in 0.. {
-            self.wait_for_more_than(done);
-            // SAFETY: the work was written before `begun` counted up, and stays until `done` does.
-            if let Some((work, part)) = unsafe { *self.work.get() }
-                && catch_unwind(AssertUnwindSafe(|| work(part))).is_err()
-            {
-                self.failed.store(true, Ordering::Relaxed);
-            }
-            self.done.store(done + 1, Ordering::Release);
-        }
-    }
-
-    fn wait_for_more_than(&self, done: usize) {
-        let begun = |order| self.begun.load(order) > done;
-        let idle_since = Instant::now();
-        loop {
-            for _ in 0..100 {
-                if begun(Ordering::Acquire) {
-                    return;
-                }
-                std::hint::spin_loop();
-            }
-            if idle_since.elapsed() > AWAKE {
-                break;
-            }
-        }
-        self.asleep.store(true, Ordering::SeqCst);
-        // Either the giver sees that this thread sleeps, or this thread sees the work.
-        while !begun(Ordering::SeqCst) {
-            std::thread::park();
-        }
-        self.asleep.store(false, Ordering::SeqCst);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The number of threads is the whole program's, and so is this lock.
-    fn with_threads<R>(count: usize, body: impl FnOnce() -> R) -> R {
-        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-        let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        set_threads(count);
-        let result = body();
-        set_threads(1);
-        result
-    }
-
-    #[test]
-    fn every_number_once_cut_at_blocks() {
-        for threads in [1, 2, 3, 7] {
-            with_threads(threads, || {
-                for (count, block) in [(0, 4), (1, 4), (4, 4), (9, 4), (100, 1), (1000, 16)] {
-                    let ranges = Mutex::new(Vec::new());
-                    share(count, block, |range| ranges.lock().unwrap().push(range));
-                    let mut ranges = ranges.into_inner().unwrap();
-                    ranges.sort_by_key(|range| range.start);
-                    assert!(ranges.len() <= threads && ranges.iter().all(|range| range.start % block == 0));
-                    assert_eq!(ranges.concat_numbers(), (0..count).collect::<Vec<_>>());
-                }
-            });
-        }
-    }
-
-    trait Concat {
-        fn concat_numbers(&self) -> Vec<usize>;
-    }
-
-    impl Concat for Vec<Range<usize>> {
-        fn concat_numbers(&self) -> Vec<usize> {
-            self.iter().cloned().flatten().collect()
-        }
-    }
-
-    #[test]
-    fn a_sleeping_team_wakes_up() {
-        with_threads(3, || {
-            for pause in [0, 1, 3] {
-                std::thread::sleep(Duration::from_millis(pause));
-                let sum = AtomicUsize::new(0);
-                share(3, 1, |range| _ = sum.fetch_add(1 + range.start, Ordering::Relaxed));
-                assert_eq!(sum.into_inner(), 6);
-            }
-        });
-    }
-
-    #[test]
-    fn work_inside_of_work_and_beside_it() {
-        with_threads(2, || {
-            let sum = AtomicUsize::new(0);
-            let nested = || share(2, 1, |_| share(2, 1, |_| _ = sum.fetch_add(1, Ordering::Relaxed)));
-            std::thread::scope(|scope| {
-                for _ in 0..4 {
-                    scope.spawn(|| (0..50).for_each(|_| nested()));
-                }
-            });
-            assert_eq!(sum.load(Ordering::Relaxed), 4 * 50 * 4);
-        });
-    }
-
-    #[test]
-    fn a_panic_reaches_the_caller_and_the_team_lives_on() {
-        with_threads(2, || {
-            for part in [0, 1] {
-                let failing = catch_unwind(|| share(2, 1, |range| assert!(range.start != part, "on purpose")));
-                assert!(failing.is_err());
-                share(2, 1, |_| ());
-            }
-        });
+        self.0.iter().for_each(Worker::wait);
     }
 }

@@ -14,7 +14,7 @@ impl<F: Float> Elementwise<F, 1> for Abs {
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        dy * x.sign()
+        dy * x.signs()
     }
 }
 

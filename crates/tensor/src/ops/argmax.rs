@@ -3,7 +3,8 @@
 use ndarray::{ArrayD, ArrayView1, Axis};
 
 use crate::axes::resolve_axis;
-use crate::{Float, Tensor};
+use crate::kernels::ask;
+use crate::{Float, Tensor, operation};
 
 /// Where `better(new, best)` last held; the place of the first NaN if there is one.
 fn position<F: Float>(lane: ArrayView1<'_, F>, better: impl Fn(F, F) -> bool) -> usize {
@@ -55,9 +56,13 @@ impl<F: Float> Tensor<F> {
     }
 
     #[track_caller]
-    fn positions(&self, name: &str, axis: isize, better: impl Fn(F, F) -> bool) -> ArrayD<usize> {
+    fn positions(&self, name: &'static str, axis: isize, better: impl Fn(F, F) -> bool) -> ArrayD<usize> {
         let axis = resolve_axis(name, axis, self.ndim());
         assert!(self.shape()[axis] > 0, "{name} of {:?}: axis {axis} has no elements", self.shape());
+        let mut shape = self.shape().to_vec();
+        shape.remove(axis);
+        operation::begin(name);
+        ask::<usize>(&shape);
         self.view().map_axis(Axis(axis), |lane| position(lane, &better))
     }
 }

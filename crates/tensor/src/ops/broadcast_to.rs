@@ -3,7 +3,8 @@
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
 use crate::broadcast::broadcast_shape;
-use crate::{Elements, Float, Op, Tensor, apply};
+use crate::kernels::copied;
+use crate::{Elements, Float, Op, Tensor, apply, shape};
 
 struct BroadcastTo(Vec<usize>);
 
@@ -13,6 +14,7 @@ impl<F: Float> Op<F, 1> for BroadcastTo {
     }
 
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
+        shape::check::<F>(&self.0)?;
         match broadcast_shape(x, &self.0) {
             Ok(joint) if joint == self.0 => Ok(()),
             _ => Err(format!(
@@ -29,7 +31,7 @@ impl<F: Float> Op<F, 1> for BroadcastTo {
     fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         match x.as_slice() {
             Some(&[value]) => Elements::full(IxDyn(&self.0), value),
-            _ => self.forward([x.view()]).into(),
+            _ => copied(x.view().broadcast(self.0.as_slice()).expect("checked")),
         }
     }
 
@@ -51,7 +53,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If an axis would have to shrink, or to grow from a size other than 1.
+    /// If an axis would have to shrink, or to grow from a size other than 1, or no tensor can have this shape.
     #[track_caller]
     pub fn broadcast_to(&self, shape: &[usize]) -> Tensor<F> {
         apply(BroadcastTo(shape.to_vec()), [self])

@@ -4,16 +4,19 @@
 
 use ndarray::{ArrayD, Zip};
 
-use crate::broadcast::broadcast_shape;
-use crate::{Float, Tensor};
+use crate::broadcast::joint_shape;
+use crate::kernels::ask;
+use crate::{Float, Tensor, operation};
 
 /// `holds` of every pair of elements, with broadcasting.
 #[track_caller]
-fn compare<F: Float>(name: &str, a: &Tensor<F>, b: Tensor<F>, holds: impl Fn(F, F) -> bool) -> ArrayD<bool> {
-    let shape = match broadcast_shape(a.shape(), b.shape()) {
+fn compare<F: Float>(name: &'static str, a: &Tensor<F>, b: Tensor<F>, holds: impl Fn(F, F) -> bool) -> ArrayD<bool> {
+    let shape = match joint_shape::<F>(a.shape(), b.shape()) {
         Ok(shape) => shape,
         Err(reason) => panic!("{name} of {:?} and {:?}: {reason}", a.shape(), b.shape()),
     };
+    operation::begin(name);
+    ask::<bool>(&shape);
     let (left, right) = (a.view(), b.view());
     let a = left.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
     let b = right.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");

@@ -3,12 +3,22 @@
 use ndarray::{ArrayD, ArrayViewD, Axis};
 
 use crate::axes::resolve_axis;
-use crate::{Float, OpMany, Tensor, apply_many};
+use crate::kernels::ask;
+use crate::{Float, OpMany, Tensor, apply_many, checked_size, shape};
 
 struct Concat {
     axis: usize,
     /// Where each tensor begins. Summed up anew for each of them, the sizes would take quadratic time.
     starts: Vec<usize>,
+}
+
+impl Concat {
+    /// The shape of the result; a size that cannot be counted is one that no tensor has.
+    fn shape<'a>(&self, mut shapes: impl Iterator<Item = &'a [usize]>) -> Vec<usize> {
+        let mut joined = shapes.next().expect("at least one").to_vec();
+        joined[self.axis] = shapes.fold(joined[self.axis], |end, shape| end.saturating_add(shape[self.axis]));
+        joined
+    }
 }
 
 impl<F: Float> OpMany<F> for Concat {
@@ -22,7 +32,7 @@ impl<F: Float> OpMany<F> for Concat {
                 && (0..shape.len()).all(|axis| axis == self.axis || shape[axis] == shapes[0][axis])
         };
         match shapes.iter().position(|shape| !fits(shape)) {
-            None => Ok(()),
+            None => shape::check::<F>(&self.shape(shapes.iter().copied())).map(drop),
             Some(i) => Err(format!(
                 "number {i} does not fit the first: all sizes but that of axis {} must be equal",
                 self.axis
@@ -31,6 +41,7 @@ impl<F: Float> OpMany<F> for Concat {
     }
 
     fn forward(&self, inputs: &[ArrayViewD<'_, F>]) -> ArrayD<F> {
+        ask::<F>(&self.shape(inputs.iter().map(|x| x.shape())));
         ndarray::concatenate(Axis(self.axis), inputs).expect("checked")
     }
 
@@ -55,11 +66,11 @@ pub fn concat<F: Float, T: AsRef<Tensor<F>>>(tensors: &[T], axis: isize) -> Tens
     let tensors: Vec<&Tensor<F>> = tensors.iter().map(AsRef::as_ref).collect();
     let Some(first) = tensors.first() else { panic!("concat: needs at least one tensor") };
     let axis = resolve_axis("concat", axis, first.ndim());
-    let mut end = 0;
+    let mut end = 0_usize;
     let start_of = |tensor: &&Tensor<F>| {
         let start = end;
         // A tensor without this axis does not fit, which `check` says.
-        end += tensor.shape().get(axis).copied().unwrap_or(0);
+        end = end.saturating_add(tensor.shape().get(axis).copied().unwrap_or(0));
         start
     };
     let starts = tensors.iter().map(start_of).collect();
@@ -83,7 +94,9 @@ pub fn stack<F: Float, T: AsRef<Tensor<F>>>(tensors: &[T], axis: isize) -> Tenso
     let first = first.as_ref();
     let axis = resolve_axis("stack", axis, first.ndim() + 1);
     let mut shape = first.shape().to_vec();
-    shape.insert(axis, 1);
+    shape.insert(axis, tensors.len());
+    checked_size::<F>("stack", &shape);
+    shape[axis] = 1;
     let mut layers: Vec<Tensor<F>> = Vec::with_capacity(tensors.len());
     for (i, tensor) in tensors.iter().map(AsRef::as_ref).enumerate() {
         assert!(

@@ -1,8 +1,9 @@
 //! The running sum along an axis: `yᵢ = x₀ + … + xᵢ`; the derivative is the running sum of `dy` from the end.
 
-use ndarray::{ArrayD, ArrayViewD, Axis};
+use ndarray::{ArrayD, ArrayViewD};
 
 use crate::axes::resolve_axis;
+use crate::kernels::RunningSum;
 use crate::{Float, Op, Tensor, apply};
 
 struct Cumsum {
@@ -17,11 +18,23 @@ impl<F: Float> Op<F, 1> for Cumsum {
 
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
         let mut y = x.as_standard_layout().into_owned();
-        let mut running = y.view_mut();
-        if self.from_the_end {
-            running.invert_axis(Axis(self.axis));
+        if y.is_empty() {
+            // The axes behind may have any size.
+            return y;
         }
-        running.accumulate_axis_inplace(Axis(self.axis), |&sum, x| *x += sum);
+        let (length, width) = (x.shape()[self.axis], x.shape()[self.axis + 1..].iter().product::<usize>());
+        // One sum for each element behind the axis, so that memory is walked in its order.
+        let mut sums = vec![RunningSum::new(F::zero()); width];
+        for block in y.as_slice_mut().expect("row-major").chunks_exact_mut(length * width) {
+            sums.fill(RunningSum::new(F::zero()));
+            for step in 0..length {
+                let at = if self.from_the_end { length - 1 - step } else { step };
+                for (y, sum) in block[at * width..][..width].iter_mut().zip(&mut sums) {
+                    sum.add(*y);
+                    *y = sum.total();
+                }
+            }
+        }
         y
     }
 
@@ -31,7 +44,8 @@ impl<F: Float> Op<F, 1> for Cumsum {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The running sum along an axis: element `i` is the sum of the elements up to and including `i`.
+    /// The running sum along an axis: element `i` is the sum of the elements up to and including `i`, to about two units in
+    /// the last place however many they are (as long as they do not cancel).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -66,6 +80,21 @@ mod tests {
         let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
         assert_eq!(x.cumsum(0), Tensor::from([[1.0, 2.0, 3.0], [5.0, 7.0, 9.0]]));
         assert_eq!(x.cumsum(-1), Tensor::from([[1.0, 3.0, 6.0], [4.0, 9.0, 15.0]]));
+    }
+
+    #[test]
+    fn ten_million_terms() {
+        let ones = Tensor::param(Tensor::<f32>::ones(&[20_000_000]));
+        let y = ones.cumsum(0);
+        for n in [1, 16_777_216, 16_777_218, 20_000_000] {
+            assert_eq!(y.as_slice().expect("row-major")[n - 1], n as f32);
+        }
+        let dx = y.sum().backward();
+        let (first, last) = (dx[&ones].view()[[0]], dx[&ones].view()[[19_999_999]]);
+        assert_eq!((first, last), (2e7, 1.0), "the derivative is a running sum from the end");
+        let tenths = Tensor::from(vec![0.1_f32; 10_000_000]).reshape(&[10_000_000, 1]).cumsum(0);
+        let exact = 1e7 * f64::from(0.1_f32);
+        assert_eq!(tenths.view()[[9_999_999, 0]], exact as f32);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use ndarray::{ArrayD, ArrayRef, ArrayViewD, Dimension};
 
 use super::scatter_add::scatter_add;
 use crate::axes::resolve_axis;
-use crate::{Float, Op, Tensor, apply};
+use crate::kernels::{ask, room};
+use crate::{Float, Op, Tensor, apply, operation, shape};
 
 /// Indices along an axis, in row-major order; along the other axes an index counts from the same position it has itself.
 #[derive(Clone)]
@@ -18,8 +19,10 @@ pub(super) struct Places {
 
 impl Places {
     #[track_caller]
-    pub(super) fn new<D: Dimension>(op: &str, axis: isize, ndim: usize, indices: &ArrayRef<usize, D>) -> Self {
+    pub(super) fn new<D: Dimension>(op: &'static str, axis: isize, ndim: usize, indices: &ArrayRef<usize, D>) -> Self {
         let axis = resolve_axis(op, axis, ndim);
+        operation::begin(op);
+        ask::<usize>(indices.shape());
         Places { axis, shape: indices.shape().to_vec(), indices: indices.iter().copied().collect() }
     }
 
@@ -76,13 +79,14 @@ impl<F: Float> Op<F, 1> for Gather {
     }
 
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
-        self.0.check(x)
+        self.0.check(x)?;
+        shape::check::<F>(self.0.shape()).map(drop)
     }
 
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
         let row_major = x.as_standard_layout();
         let elements = row_major.as_slice().expect("row-major");
-        let mut y = Vec::with_capacity(self.0.indices.len());
+        let mut y = room(self.0.shape());
         self.0.for_each(x.shape(), |_, place| y.push(elements[place]));
         ArrayD::from_shape_vec(self.0.shape(), y).expect("one element for each index")
     }

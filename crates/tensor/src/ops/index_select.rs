@@ -5,7 +5,8 @@ use std::iter::zip;
 use ndarray::{ArrayD, ArrayViewD};
 
 use crate::axes::resolve_axis;
-use crate::{Float, Op, Tensor, apply};
+use crate::kernels::{RunningSum, room};
+use crate::{Float, Op, Tensor, apply, shape};
 
 struct IndexSelect {
     axis: usize,
@@ -20,7 +21,11 @@ impl<F: Float> Op<F, 1> for IndexSelect {
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
         let size = x[self.axis];
         match self.indices.iter().position(|&index| index >= size) {
-            None => Ok(()),
+            None => {
+                let mut result = x.to_vec();
+                result[self.axis] = self.indices.len();
+                shape::check::<F>(&result).map(drop)
+            }
             Some(number) => Err(format!(
                 "index {} (number {number}) is out of range for axis {} of size {size}",
                 self.indices[number], self.axis
@@ -33,7 +38,7 @@ impl<F: Float> Op<F, 1> for IndexSelect {
         let width: usize = shape[self.axis + 1..].iter().product();
         let block = shape[self.axis] * width;
         shape[self.axis] = self.indices.len();
-        let mut y = Vec::with_capacity(shape.iter().product());
+        let mut y = room(&shape);
         let x = x.as_standard_layout();
         for block in x.as_slice().expect("row-major").chunks_exact(block.max(1)) {
             for index in &self.indices {
@@ -64,16 +69,17 @@ impl<F: Float> Op<F, 1> for IndexAdd {
         let mut shape = x.shape().to_vec();
         let width: usize = shape[self.axis + 1..].iter().product();
         shape[self.axis] = self.size;
-        let mut y = vec![F::zero(); shape.iter().product()];
+        let mut sums = vec![RunningSum::new(F::zero()); shape.iter().product()];
         let x = x.as_standard_layout();
         let sources = x.as_slice().expect("row-major").chunks_exact((self.indices.len() * width).max(1));
-        for (y, x) in zip(y.chunks_exact_mut((self.size * width).max(1)), sources) {
+        for (sums, x) in zip(sums.chunks_exact_mut((self.size * width).max(1)), sources) {
             for (index, x) in zip(&self.indices, x.chunks_exact(width)) {
-                for (y, &x) in zip(&mut y[index * width..][..width], x) {
-                    *y += x;
+                for (sum, &x) in zip(&mut sums[index * width..][..width], x) {
+                    sum.add(x);
                 }
             }
         }
+        let y = sums.into_iter().map(RunningSum::total).collect();
         ArrayD::from_shape_vec(shape, y).expect("as many as the shape has")
     }
 

@@ -7,7 +7,7 @@
 use ndarray::{ArrayD, ArrayViewD};
 
 use super::matmul::{Oriented, matmul_oriented};
-use crate::{Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Elements, Float, Op, Tensor, apply, checked_size, kernels, shape};
 
 struct Linear;
 
@@ -18,7 +18,9 @@ impl<F: Float> Op<F, 3> for Linear {
 
     fn check(&self, [x, weight, bias]: [&[usize]; 3]) -> Result<(), String> {
         match (x, weight, bias) {
-            (&[_, features], &[out, fan_in], &[size]) if features == fan_in && out == size => Ok(()),
+            (&[rows, features], &[out, fan_in], &[size]) if features == fan_in && out == size => {
+                shape::check::<F>(&[rows, out]).map(drop)
+            }
             (&[_, features], &[_, fan_in], _) if features != fan_in => {
                 Err(format!("the last axis of the input has {features} features, the weight [out, in] takes {fan_in}"))
             }
@@ -70,7 +72,9 @@ impl<F: Float> Tensor<F> {
         }
         let flat = self.reshape(&[leading.iter().product(), *features]);
         let y = flat.linear_rows(weight, bias);
-        y.reshape(&[leading, &[y.shape()[1]]].concat())
+        let shape = [leading, &[y.shape()[1]]].concat();
+        checked_size::<F>("linear", &shape);
+        y.reshape(&shape)
     }
 
     /// A method and not a closure, which would hide the caller's line from a panic.

@@ -6,6 +6,7 @@
 use ndarray::{ArrayD, ArrayViewD};
 
 use crate::broadcast::broadcast_shape;
+use crate::shape;
 use crate::{Elements, Float, Op, Tensor, apply, kernels};
 
 /// On matrices and stacks of matrices, each taken as it is or with its last two axes swapped; the axes before the last
@@ -58,7 +59,13 @@ impl<F: Float> Op<F, 2> for Matmul {
                  last but one of the second (transpose one with `.t()`?)"
             ));
         }
-        if a_batch == b_batch { Ok(()) } else { broadcast_shape(a_batch, b_batch).map(drop) }
+        let rows = if self.transposed[0] { a_columns } else { a_rows };
+        let columns = if self.transposed[1] { b_rows } else { b_columns };
+        if a_batch.is_empty() && b_batch.is_empty() {
+            return shape::check::<F>(&[*rows, *columns]).map(drop);
+        }
+        let result = [broadcast_shape(a_batch, b_batch)?.as_slice(), &[*rows, *columns]].concat();
+        shape::check::<F>(&result).map(drop)
     }
 
     fn forward(&self, [mut a, mut b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {

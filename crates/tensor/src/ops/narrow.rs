@@ -4,6 +4,7 @@ use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
 
 use crate::axes::resolve_axis;
 use crate::elements::Elements;
+use crate::kernels::ask;
 use crate::{Float, Op, Tensor, apply};
 
 struct Narrow {
@@ -51,6 +52,7 @@ impl<F: Float> Op<F, 1> for Embed {
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
         let mut shape = x.shape().to_vec();
         shape[self.axis] = self.size;
+        ask::<F>(&shape);
         let mut y = ArrayD::zeros(shape);
         let range = Slice::from(self.start..self.start + x.shape()[self.axis]);
         y.slice_axis_mut(Axis(self.axis), range).assign(&x);

@@ -1,12 +1,74 @@
 //! The p-norm over axes: `(Σ|x|ᵖ)^(1/p)`; the derivative at the zero vector is 0.
 
-use crate::elementwise::step;
-use crate::{Axes, Float, Tensor};
+use super::quotient::quotient;
+use super::signed_power::signed_power;
+use crate::axes::AxisSet;
+use crate::{Axes, Elements, Float, Op, Tensor, apply, kernels};
+use ndarray::{ArrayD, ArrayViewD, Dimension};
 
-/// A root of `x`, with derivative 0 instead of infinity where `x` is 0: there, the root of 1 is taken and 1 subtracted.
-pub(super) fn root<F: Float>(x: &Tensor<F>, root: impl Fn(&Tensor<F>) -> Tensor<F>) -> Tensor<F> {
-    let zeros = step(x, |x| if x == F::zero() { F::one() } else { F::zero() });
-    root(&(x + &zeros)) - zeros
+/// `(Σ|x|ᵖ/count)^(1/p)` for a `p` that is neither 0 nor infinite; the derivative is `sign(x)·(|x|/y)^(p-1)/count`, in which
+/// nothing overflows.
+pub(super) struct Norm<F> {
+    pub(super) p: F,
+    pub(super) count: F,
+    pub(super) axes: AxisSet,
+}
+
+impl<F: Float> Norm<F> {
+    fn power(&self, x: F) -> F {
+        if self.p == F::from_f64(2.0) { x * x } else { x.abs().powf(self.p) }
+    }
+
+    fn root(&self, sum: F) -> F {
+        let mean = sum / self.count;
+        if self.p == F::from_f64(2.0) { mean.sqrt() } else { mean.powf(F::one() / self.p) }
+    }
+
+    fn sum_of_powers(&self, x: &Elements<F>) -> Elements<F> {
+        kernels::sum(&kernels::map(x, |x| self.power(x)), self.axes)
+    }
+
+    /// The norm of what has been divided by its largest element, or for a negative `p` the smallest.
+    #[cold]
+    fn scaled(&self, x: &Elements<F>) -> Elements<F> {
+        let (size, kept) = (kernels::map(x, |x| x.abs()), self.axes.kept());
+        let most = if self.p > F::zero() { kernels::max(&size, kept) } else { kernels::min(&size, kept) };
+        let scale = kernels::map(&most, |most| {
+            let usable = most != F::zero() && most.is_finite();
+            if usable { most } else { F::one() }
+        });
+        let sums = self.sum_of_powers(&kernels::zip(x, &scale, |x, scale| x / scale));
+        kernels::zip(&sums, &scale.reshaped(sums.dim().clone()), |sum, scale| self.root(sum) * scale)
+    }
+}
+
+impl<F: Float> Op<F, 1> for Norm<F> {
+    fn name(&self) -> &'static str {
+        "norm"
+    }
+
+    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        self.forward_shared([&x.to_owned().into()]).into_array()
+    }
+
+    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let sums = self.sum_of_powers(x);
+        // Outside, powers have overflowed, vanished, or lost digits.
+        let safe = |sum: F| sum >= F::min_positive_value() / F::epsilon() && sum.is_finite();
+        if sums.view().iter().all(|&sum| safe(sum)) {
+            return kernels::map(&sums, |sum| self.root(sum));
+        }
+        kernels::zip(&sums, &self.scaled(x), |sum, scaled| if safe(sum) { self.root(sum) } else { scaled })
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        let kept = self.axes.kept_shape(x.shape());
+        let (y, dy) = (y.reshape(kept.slice()), dy.reshape(kept.slice()));
+        // 0 at the zero vector; its own derivative there is NaN, for there is none.
+        let share = quotient(x, &y);
+        let slope = if self.p == F::from_f64(2.0) { share } else { signed_power(&share, self.p - F::one()) };
+        if self.count == F::one() { dy * slope } else { dy * slope / self.count }
+    }
 }
 
 impl<F: Float> Tensor<F> {
@@ -32,7 +94,10 @@ impl<F: Float> Tensor<F> {
     /// `p = 0` the number of elements that are not 0, which is a constant. The norm of no elements is 0.
     ///
     /// At the zero vector the gradient is 0, for `p = 1` it is 0 at every element that is 0, and for `p = inf` equally large
-    /// elements share it: all as in PyTorch.
+    /// elements share it: all as in PyTorch. With a negative `p`, a single 0 makes the norm and its gradient 0. Second
+    /// derivatives at the zero vector are NaN, for there are none (but 0 for `p = 1`).
+    ///
+    /// Elements whose powers would overflow or vanish are scaled first: `[3e30, 4e30]` has the norm `5e30` in `f32` too.
     ///
     /// ```
     /// use downhill_tensor::{Tensor, keep};
@@ -47,18 +112,15 @@ impl<F: Float> Tensor<F> {
     pub fn norm_axis(&self, p: F, axes: impl Into<Axes>) -> Tensor<F> {
         let axes = axes.into();
         let empty = axes.resolve("norm", self.ndim()).count(self.shape()) == 0;
-        let (zero, one, two) = (F::zero(), F::one(), F::from_f64(2.0));
+        let (zero, one) = (F::zero(), F::one());
         assert!(!p.is_nan(), "norm of {:?}: p is NaN", self.shape());
         match p {
             _ if empty => self.sum_axis(axes),
             p if p == one => self.abs().sum_axis(axes),
-            p if p == two => root(&self.square().sum_axis(axes), |x| x.sqrt()),
             p if p == F::infinity() => self.abs().max_axis(axes),
             p if p == F::neg_infinity() => self.abs().min_axis(axes),
             p if p == zero => self.sign().square().sum_axis(axes),
-            p if p > zero => root(&root(&self.abs(), |x| x.powf(p)).sum_axis(axes), |x| x.powf(one / p)),
-            // A single 0 makes the sum infinite and the norm 0.
-            p => self.abs().powf(p).sum_axis(axes).powf(one / p),
+            p => apply(Norm { p, count: one, axes: axes.resolve("norm", self.ndim()) }, [self]),
         }
     }
 }
@@ -73,11 +135,16 @@ mod tests {
     fn derivatives() {
         let domain = || Domain::between(-2.0, 2.0).avoiding(&[0.0]);
         let some: [&[usize]; 6] = [&[], &[1], &[0], &[5], &[2, 3], &[2, 1, 3]];
-        for p in [1.0, 2.0, 3.0, 1.5, 0.5, -1.0, f64::INFINITY, f64::NEG_INFINITY] {
-            sweep::shapes("norm", &some, domain(), |x| x.norm(p));
-            sweep::shapes("norm", &[&[3], &[2, 3], &[0, 3], &[2, 0], &[2, 1, 3]], domain(), |x| x.norm_axis(p, -1));
-            sweep::shapes("norm", &[&[2, 3, 2]], domain(), |x| x.norm_axis(p, keep([0, 2])));
-        }
+        let check = |name: &str, p: f64| {
+            sweep::shapes(name, &some, domain(), |x| x.norm(p));
+            sweep::shapes(name, &[&[3], &[2, 3], &[0, 3], &[2, 0], &[2, 1, 3]], domain(), |x| x.norm_axis(p, -1));
+            sweep::shapes(name, &[&[2, 3, 2]], domain(), |x| x.norm_axis(p, keep([0, 2])));
+        };
+        [2.0, 3.0, 1.5, 0.5, -1.0].into_iter().for_each(|p| check("norm", p));
+        check("abs", 1.0);
+        check("max", f64::INFINITY);
+        check("min", f64::NEG_INFINITY);
+        sweep::shapes("norm", &[&[3]], domain(), |x| x.norm(2.0));
     }
 
     #[test]
@@ -89,8 +156,83 @@ mod tests {
             let [g] = grad(&y.sum(), [&x]);
             assert_eq!(g, Tensor::from([[0.0, 0.0], [1.0, 0.0]]), "p = {p}");
             let [second] = grad(&g.square().sum(), [&x]);
-            assert!(second.all_finite(), "p = {p}");
+            let second = second.to_vec();
+            match p {
+                1.0 | f64::INFINITY => assert_eq!(second, [0.0; 4], "p = {p}: linear pieces"),
+                _ => assert!(second[0].is_nan() && second[1].is_nan(), "p = {p}: {second:?}"),
+            }
+            if p >= 2.0 {
+                assert_eq!(second[2..], [0.0; 2], "p = {p}");
+            }
         }
+    }
+
+    /// The second derivative of `(x² + y²)^(1/2)` along y at (2, 0) is 1/2, of `(|x|³ + |y|³)^(1/3)` it is 0.
+    #[test]
+    fn second_derivatives_beside_an_axis() {
+        for (p, expected) in [(2.0, 0.5), (3.0, 0.0), (2.5, 0.0)] {
+            let x = Tensor::param([2.0_f64, 0.0]);
+            let h = crate::hessian(&x.norm(p), &x).to_vec();
+            assert!((h[3] - expected).abs() < 1e-15 && h[..3] == [0.0; 3], "p = {p}: {h:?}");
+        }
+    }
+
+    #[test]
+    fn where_powers_overflow_or_vanish() {
+        fn check<F: Float>(scales: &[f64], tolerance: f64) {
+            for &scale in scales {
+                let x = Tensor::<F>::param([3.0, -4.0, 0.0].map(|x| F::from_f64(x * scale)));
+                // (p, norm of (3, 4, 0), gradient), by hand.
+                let (cubes, root) = (91.0_f64, 91.0_f64.cbrt());
+                let halves = (3.0_f64.sqrt() + 2.0).powi(2);
+                let cases = [
+                    (1.0, 7.0, [1.0, -1.0]),
+                    (2.0, 5.0, [0.6, -0.8]),
+                    (3.0, cubes.cbrt(), [9.0 / (root * root), -16.0 / (root * root)]),
+                    (0.5, halves, [(halves / 3.0).sqrt(), -(halves / 4.0).sqrt()]),
+                    (200.0, 4.0, [0.0, -1.0]),
+                    (-1.0, 0.0, [0.0, 0.0]),
+                    (f64::INFINITY, 4.0, [0.0, -1.0]),
+                    (f64::NEG_INFINITY, 0.0, [0.0, 0.0]),
+                ];
+                for (p, norm, slope) in cases {
+                    let y = x.norm(F::from_f64(p));
+                    assert!(
+                        (y.item().as_f64() / scale - norm).abs() <= tolerance * norm.max(1.0),
+                        "p = {p}, {scale:e}: {y:?}"
+                    );
+                    let g = y.backward()[&x].to_vec();
+                    let off = (0..2).map(|i| (g[i].as_f64() - slope[i]).abs()).fold(0.0, f64::max);
+                    assert!(off <= tolerance && g[2] == F::zero(), "p = {p}, {scale:e}: {g:?}");
+                }
+                // All but zero: (1/3 + 1/4)⁻¹ = 12/7, with the slopes (12/7)²/9 and (12/7)²/16.
+                let x = Tensor::<F>::param([3.0, 4.0].map(|x| F::from_f64(x * scale)));
+                let y = x.norm(-F::one());
+                assert!((y.item().as_f64() / scale - 12.0 / 7.0).abs() <= tolerance, "{scale:e}: {y:?}");
+                let g = y.backward()[&x].to_vec();
+                assert!((g[0].as_f64() - 16.0 / 49.0).abs() <= tolerance, "{scale:e}: {g:?}");
+                assert!((g[1].as_f64() - 9.0 / 49.0).abs() <= tolerance, "{scale:e}: {g:?}");
+            }
+        }
+        check::<f32>(&[1e37, 1e30, 1e20, 1.0, 1e-20, 1e-30, 1e-36], 2e-6);
+        check::<f64>(&[1e300, 1e200, 1e155, 1.0, 1e-155, 1e-200, 1e-300], 1e-14);
+        // Subnormal numbers have few digits themselves.
+        check::<f32>(&[2.0_f64.powi(-140)], 2e-3);
+    }
+
+    #[test]
+    fn lanes_are_scaled_each_for_itself() {
+        let x = Tensor::from([[3e30_f32, 4e30], [3.0, 4.0], [3e-30, 4e-30], [0.0, 0.0], [f32::INFINITY, 1.0]]);
+        let y = x.norm_axis(2.0, 1).to_vec();
+        for (y, expected) in y.into_iter().zip([5e30_f32, 5.0, 5e-30, 0.0, f32::INFINITY]) {
+            assert!(y == expected || (y - expected).abs() <= 1e-6 * expected, "{y:e}, not {expected:e}");
+        }
+    }
+
+    #[test]
+    fn the_smallest_and_the_largest() {
+        let x = Tensor::from([-3.0, 0.5, 2.0]);
+        assert_eq!((x.norm(f64::INFINITY).item(), x.norm(f64::NEG_INFINITY).item()), (3.0, 0.5));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use ndarray::{ArrayD, IxDyn};
 
-use crate::{Float, Tensor};
+use crate::kernels::ask;
+use crate::{Float, Tensor, operation};
 
 impl<F: Float> Tensor<F> {
     /// A row for each label, of shape `[labels, classes]`: 1 at the label and 0 elsewhere.
@@ -16,7 +17,10 @@ impl<F: Float> Tensor<F> {
     /// If a label is not below `classes`.
     #[track_caller]
     pub fn one_hot(labels: &[usize], classes: usize) -> Tensor<F> {
-        let mut rows = ArrayD::zeros(IxDyn(&[labels.len(), classes]));
+        operation::begin("one_hot");
+        let shape = [labels.len(), classes];
+        ask::<F>(&shape);
+        let mut rows = ArrayD::zeros(IxDyn(&shape));
         for (row, &label) in labels.iter().enumerate() {
             assert!(
                 label < classes,

@@ -13,9 +13,11 @@ impl<F: Float> Elementwise<F, 1> for Powi {
         x.powi(self.0)
     }
 
-    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         match self.0 {
             0 => Tensor::zeros(x.shape()),
+            // There is no number below.
+            i32::MIN => dy * y / x * F::from_f64(f64::from(i32::MIN)),
             n => dy * x.powi(n - 1) * F::from_f64(f64::from(n)),
         }
     }
@@ -39,11 +41,20 @@ impl<F: Float> Tensor<F> {
 mod tests {
     use super::super::points;
     use crate::sweep::{self, Domain};
+    use crate::{Tensor, grad};
 
     #[test]
     fn derivatives() {
         for n in [0, 1, 2, 3, 5] {
             sweep::unary("powi", Domain::between(-2.0, 2.0), |x| x.powi(n));
+        }
+        // Of ±1 the derivatives are large, and exact: n, and n·(n - 1).
+        for n in [i32::MIN, i32::MIN + 1, i32::MAX] {
+            let (exponent, x) = (f64::from(n), Tensor::param(1.0));
+            let [slope] = grad(&x.powi(n), [&x]);
+            let [curvature] = grad(&slope, [&x]);
+            let expected = [1.0, exponent, exponent * (exponent - 1.0)];
+            assert_eq!([x.powi(n).item(), slope.item(), curvature.item()], expected);
         }
         for n in [-1, -2] {
             sweep::unary("powi", Domain::between(0.5, 2.0), |x| x.powi(n));
@@ -63,5 +74,16 @@ mod tests {
         exact(-1, &[(-2.0, [-0.5, -0.25, -0.25]), (0.0, [inf, -inf, inf])]);
         exact(-2, &[(-2.0, [0.25, 0.25, 0.375]), (0.5, [4.0, -16.0, 96.0])]);
         points::keeps_nan(|x| x.powi(3), |x| x.powi(3));
+    }
+
+    /// `n·xⁿ⁻¹` would be 0·∞ there.
+    #[test]
+    fn the_power_0_is_flat_everywhere() {
+        let x = Tensor::param([0.0, -0.0, 2.0, f64::INFINITY]);
+        assert_eq!(x.powi(0), Tensor::ones(&[4]));
+        assert_eq!(x.powi(0).sum().backward()[&x], Tensor::zeros(&[4]));
+        let x = Tensor::param([0.0_f64]);
+        let [slope] = grad(&x.powi(1).sum(), [&x]);
+        assert_eq!(slope.sum().backward()[&x], Tensor::zeros(&[1]));
     }
 }

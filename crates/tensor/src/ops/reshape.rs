@@ -3,7 +3,7 @@
 use ndarray::{ArrayD, ArrayViewD, Dimension, IxDyn};
 
 use crate::elements::Elements;
-use crate::{Float, Op, Tensor, apply};
+use crate::{Float, Op, Tensor, apply, shape};
 
 struct Reshape(IxDyn);
 
@@ -13,7 +13,8 @@ impl<F: Float> Op<F, 1> for Reshape {
     }
 
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
-        let (from, to): (usize, usize) = (x.iter().product(), self.0.size());
+        let from: usize = x.iter().product();
+        let to = shape::check::<F>(self.0.slice())?;
         if from == to {
             Ok(())
         } else {
@@ -44,7 +45,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If the number of elements differs.
+    /// If the number of elements differs, or no tensor can have this shape.
     #[track_caller]
     pub fn reshape(&self, shape: &[usize]) -> Tensor<F> {
         apply(Reshape(IxDyn(shape)), [self])

@@ -3,6 +3,7 @@
 use ndarray::{ArrayD, ArrayRef, ArrayViewD, Dimension};
 
 use super::gather::{Places, gather};
+use crate::kernels::RunningSum;
 use crate::{Float, Op, Tensor, apply};
 
 struct ScatterAdd(Places);
@@ -20,12 +21,12 @@ impl<F: Float> Op<F, 2> for ScatterAdd {
     }
 
     fn forward(&self, [x, source]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        let mut y = x.as_standard_layout().into_owned();
-        let elements = y.as_slice_mut().expect("row-major");
+        let mut sums: Vec<RunningSum<F>> = x.iter().map(|&x| RunningSum::new(x)).collect();
         let source = source.as_standard_layout();
         let source = source.as_slice().expect("row-major");
-        self.0.for_each(x.shape(), |number, place| elements[place] += source[number]);
-        y
+        self.0.for_each(x.shape(), |number, place| sums[place].add(source[number]));
+        let y = sums.into_iter().map(RunningSum::total).collect();
+        ArrayD::from_shape_vec(x.shape(), y).expect("as many as before")
     }
 
     fn vjp(&self, wrt: usize, _: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -44,7 +45,8 @@ pub(super) fn scatter_add<F: Float>(x: &Tensor<F>, places: Places, source: &Tens
 
 impl<F: Float> Tensor<F> {
     /// This tensor with the elements of `source` added: element `[i, j, k]` of `source` is added at `[i, indices[i, j, k], k]`
-    /// for axis 1, and alike for the others. Several may be added at one place.
+    /// for axis 1, and alike for the others. Several may be added at one place, with the error of two roundings
+    /// however many they are.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -87,6 +89,20 @@ mod tests {
         check([&[4], &[5]], -1, array![3, 3, 0, 1, 3].into_dyn());
         check([&[2, 1, 2], &[2, 1, 1]], 2, array![[[1]], [[0]]].into_dyn());
         check([&[2, 3], &[0, 3]], 1, array![[]].into_shape_with_order(vec![0, 3]).unwrap());
+    }
+
+    #[test]
+    fn ten_million_at_one_place() {
+        let source = Tensor::param(vec![0.1_f32; 10_000_000]);
+        let indices = ndarray::Array1::zeros(10_000_000);
+        let y = Tensor::zeros(&[2]).scatter_add(0, &indices, &source);
+        assert_eq!(y.to_vec(), [(1e7 * f64::from(0.1_f32)) as f32, 0.0]);
+        let table = Tensor::<f32>::param([0.5, 0.5]);
+        let grads = table.gather(0, &indices).sum().backward();
+        assert_eq!(grads[&table].to_vec(), [1e7, 0.0]);
+        let weight = Tensor::from(vec![0.1_f32; 10_000_000]);
+        let grads = (table.index_select(0, &vec![1; 10_000_000]) * weight).sum().backward();
+        assert_eq!(grads[&table].to_vec(), [0.0, (1e7 * f64::from(0.1_f32)) as f32]);
     }
 
     #[test]

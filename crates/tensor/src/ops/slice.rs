@@ -4,7 +4,8 @@ use ndarray::{ArrayD, ArrayViewD, IxDyn, SliceInfoElem};
 
 use crate::axes::resolve_axis;
 use crate::elements::Elements;
-use crate::{Float, Op, Tensor, apply};
+use crate::kernels::{ask, copied};
+use crate::{Float, MAX_AXES, Op, Tensor, apply};
 
 /// One entry for each axis of the tensor, and those for new axes.
 struct Slice(Vec<SliceInfoElem>);
@@ -19,7 +20,9 @@ impl<F: Float> Op<F, 1> for Slice {
         if entries.clone().count() > x.len() {
             return Err(format!("{} ranges or positions for {} axes", entries.count(), x.len()));
         }
-        entries.enumerate().try_for_each(|(axis, entry)| fits(entry, axis, x[axis]))
+        entries.enumerate().try_for_each(|(axis, entry)| fits(entry, axis, x[axis]))?;
+        let axes = self.0.iter().filter(|entry| !entry.is_index()).count();
+        if axes > MAX_AXES { Err(format!("a tensor has at most {MAX_AXES} axes, not {axes}")) } else { Ok(()) }
     }
 
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
@@ -39,7 +42,7 @@ impl<F: Float> Op<F, 1> for Slice {
                     shape.push(y.shape()[axis]);
                 }
                 // Memory is not looked at backwards.
-                SliceInfoElem::Slice { .. } => return self.forward([x.view()]).into(),
+                SliceInfoElem::Slice { .. } => return copied(x.view().slice(self.0.as_slice())),
                 SliceInfoElem::Index(index) => {
                     y = y.narrowed(axis, from_front(index, size), from_front(index, size) + 1, 1)
                 }
@@ -67,6 +70,7 @@ impl<F: Float> Op<F, 1> for Unslice {
     }
 
     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+        ask::<F>(&self.shape);
         let mut y = ArrayD::zeros(self.shape.as_slice());
         y.slice_mut(self.entries.as_slice()).assign(&x);
         y

@@ -21,8 +21,14 @@ impl<F: Float> Tensor<F> {
     pub fn split(&self, size: usize, axis: isize) -> Vec<Tensor<F>> {
         let length = self.shape()[resolve_axis("split", axis, self.ndim())];
         assert!(size > 0, "split of {:?}: pieces of size 0 never come to an end", self.shape());
-        let starts = (0..length.max(1)).step_by(size);
-        starts.map(|start| self.narrow(axis, start, size.min(length - start))).collect()
+        // Nothing is one empty piece, as in PyTorch.
+        let (mut pieces, count) = (Vec::new(), length.max(1).div_ceil(size));
+        let room = pieces.try_reserve_exact(count);
+        assert!(room.is_ok(), "split of {:?}: there is no memory for {count} pieces", self.shape());
+        for start in (0..length.max(1)).step_by(size) {
+            pieces.push(self.narrow(axis, start, size.min(length - start)));
+        }
+        pieces
     }
 
     /// Pieces of the given sizes along an axis.
@@ -39,7 +45,8 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn split_sizes(&self, sizes: &[usize], axis: isize) -> Vec<Tensor<F>> {
         let resolved = resolve_axis("split_sizes", axis, self.ndim());
-        let (total, length) = (sizes.iter().sum::<usize>(), self.shape()[resolved]);
+        let total = sizes.iter().fold(0, |sum: usize, &size| sum.saturating_add(size));
+        let length = self.shape()[resolved];
         assert!(
             total == length,
             "split_sizes of {:?}: the sizes {sizes:?} add up to {total}, axis {resolved} has size {length}",

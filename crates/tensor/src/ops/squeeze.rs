@@ -1,7 +1,7 @@
 //! Axes of size 1 removed and inserted.
 
 use crate::axes::resolve_axis;
-use crate::{Axes, Float, Tensor};
+use crate::{Axes, Float, Tensor, checked_size};
 
 impl<F: Float> Tensor<F> {
     /// The tensor without its axes of size 1.
@@ -47,12 +47,13 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If the axis is out of range for the result.
+    /// If the axis is out of range for the result, or the tensor has as many axes as it can.
     #[track_caller]
     pub fn unsqueeze(&self, axis: isize) -> Tensor<F> {
         let axis = resolve_axis("unsqueeze", axis, self.ndim() + 1);
         let mut shape = self.shape().to_vec();
         shape.insert(axis, 1);
+        checked_size::<F>("unsqueeze", &shape);
         self.reshape(&shape)
     }
 }

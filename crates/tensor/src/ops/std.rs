@@ -1,11 +1,12 @@
 //! The standard deviation over axes: the root of the [variance](super::var); the derivative where it vanishes is 0.
 
-use super::norm::root;
-use crate::{Axes, Float, Tensor};
+use super::norm::Norm;
+use crate::{Axes, Float, Tensor, apply, keep};
 
 impl<F: Float> Tensor<F> {
     /// The standard deviation of all elements, a scalar, with `n - 1` in the denominator. NaN for fewer than two elements.
-    /// Where all elements are equal the gradient is 0, as in PyTorch.
+    /// Where all elements are equal the gradient is 0, as in PyTorch, and second derivatives are NaN: there are none.
+    /// Deviations whose squares would overflow or vanish are scaled first.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -45,9 +46,10 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn std_with(&self, correction: usize, axes: impl Into<Axes>) -> Tensor<F> {
         let axes = axes.into();
-        // So that a message names this operation and not the variance.
-        axes.resolve("std", self.ndim());
-        root(&self.var_with(correction, axes), |x| x.sqrt())
+        let set = axes.resolve("std", self.ndim());
+        let count = F::from_f64(set.count(self.shape()).saturating_sub(correction) as f64);
+        let deviation = self - self.mean_axis(keep(axes));
+        apply(Norm { p: F::from_f64(2.0), count, axes: set }, [&deviation])
     }
 }
 
@@ -75,10 +77,27 @@ mod tests {
             assert_eq!(g.to_vec()[..3], [0.0; 3]);
             assert!(g.to_vec()[3] < 0.0);
             let [second] = grad(&g.square().sum(), [&x]);
-            assert!(second.all_finite());
+            assert!(second.to_vec()[..3].iter().all(|x| x.is_nan()), "there is no second derivative: {second:?}");
+            assert!(second.to_vec()[3..].iter().all(|x| x.is_finite()));
         }
         let x = Tensor::param([2.0]);
         assert_eq!(x.std_with(0, ..).backward()[&x], Tensor::from([0.0]));
+    }
+
+    #[test]
+    fn where_squares_overflow_or_vanish() {
+        for scale in [1e30_f32, 1e-30] {
+            let x = Tensor::param([-scale, scale, 3.0 * scale]);
+            let y = x.std();
+            assert!((y.item() / scale - 2.0).abs() < 1e-6, "{y:?}");
+            let g = y.backward()[&x].to_vec();
+            // (x - mean) / ((n - 1)·std) = (-2, 0, 2) / 4.
+            assert!((g[0] + 0.5).abs() < 1e-6 && g[1].abs() < 1e-6 && (g[2] - 0.5).abs() < 1e-6, "{g:?}");
+        }
+        for scale in [1e300_f64, 1e-300] {
+            let y = Tensor::from([-scale, scale, 3.0 * scale]).std();
+            assert!((y.item() / scale - 2.0).abs() < 1e-14, "{y:?}");
+        }
     }
 
     #[test]

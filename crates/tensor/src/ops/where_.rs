@@ -2,8 +2,9 @@
 
 use ndarray::{ArcArray, ArrayD, ArrayRef, ArrayViewD, Dimension, IxDyn, Zip};
 
-use crate::broadcast::broadcast_shape;
-use crate::{Float, Op, Tensor, apply};
+use crate::broadcast::{broadcast_shape, joint_shape};
+use crate::kernels::ask;
+use crate::{Float, Op, Tensor, apply, operation};
 
 struct Where {
     condition: ArcArray<bool, IxDyn>,
@@ -16,7 +17,7 @@ impl<F: Float> Op<F, 2> for Where {
 
     fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
         let condition = self.condition.shape();
-        broadcast_shape(&broadcast_shape(a, b)?, condition)
+        joint_shape::<F>(&broadcast_shape(a, b)?, condition)
             .map(drop)
             .map_err(|reason| format!("with a condition of shape {condition:?}, {reason}"))
     }
@@ -25,6 +26,7 @@ impl<F: Float> Op<F, 2> for Where {
         let shape = broadcast_shape(a.shape(), b.shape())
             .and_then(|shape| broadcast_shape(&shape, self.condition.shape()))
             .expect("the operation has checked the shapes");
+        ask::<F>(&shape);
         let condition = self.condition.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
         let a = a.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
         let b = b.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
@@ -75,13 +77,15 @@ impl<F: Float> Op<F, 2> for Where {
 /// ```
 ///
 /// # Panics
-/// If the shapes do not broadcast.
+/// If the shapes do not broadcast, or the condition has more axes than a tensor can have.
 #[track_caller]
 pub fn where_<F: Float, D: Dimension>(
     condition: &ArrayRef<bool, D>,
     a: impl Into<Tensor<F>>,
     b: impl Into<Tensor<F>>,
 ) -> Tensor<F> {
+    operation::begin("where_");
+    ask::<bool>(condition.shape());
     let condition = condition.to_owned().into_dyn().into_shared();
     apply(Where { condition }, [&a.into(), &b.into()])
 }

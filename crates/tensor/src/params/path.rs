@@ -41,17 +41,22 @@ impl<'p> Path<'p> {
 
     /// Whether the path matches a pattern in which `*` stands for any run of characters, dots included.
     pub fn matches(&self, pattern: &str) -> bool {
+        matches(&self.to_string(), pattern)
+    }
+
+    /// The number of the first pattern that [`matches`](Self::matches), counted from 0. The path is written out once for
+    /// all of them.
+    ///
+    /// ```
+    /// use downhill_tensor::Path;
+    /// let bias = Path::ROOT.field("bias");
+    /// assert_eq!(bias.first_match(["weight", "b*", "*"]), Some(1));
+    /// ```
+    pub fn first_match<'t>(&self, patterns: impl IntoIterator<Item = &'t str>) -> Option<usize> {
+        let mut patterns = patterns.into_iter().peekable();
+        patterns.peek()?;
         let path = self.to_string();
-        let mut pieces = pattern.split('*');
-        let Some(mut rest) = pieces.next().and_then(|first| path.strip_prefix(first)) else { return false };
-        let Some(last) = pieces.next_back() else { return rest.is_empty() };
-        for piece in pieces {
-            match rest.find(piece) {
-                Some(at) => rest = &rest[at + piece.len()..],
-                None => return false,
-            }
-        }
-        rest.ends_with(last)
+        patterns.position(|pattern| matches(&path, pattern))
     }
 
     /// What is left of `text` when this path is taken off its end.
@@ -71,6 +76,19 @@ impl<'p> Path<'p> {
             _ => Some(rest),
         }
     }
+}
+
+fn matches(path: &str, pattern: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let Some(mut rest) = pieces.next().and_then(|first| path.strip_prefix(first)) else { return false };
+    let Some(last) = pieces.next_back() else { return rest.is_empty() };
+    for piece in pieces {
+        match rest.find(piece) {
+            Some(at) => rest = &rest[at + piece.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
 }
 
 /// Compares without allocating: an optimiser does it for every parameter in every step.
@@ -132,5 +150,7 @@ mod tests {
             assert!(!weight.matches(pattern), "{pattern}");
         }
         assert!(!Path::ROOT.field("ab").matches("ab*b"), "the pieces of a pattern must not overlap");
+        assert!(!Path::ROOT.field("abc").matches("*b*b*"), "nor be the same piece of the path");
+        assert!(Path::ROOT.field("abcbd").matches("*b*b*"));
     }
 }

@@ -1,11 +1,14 @@
 //! A model's elements by path, to be kept, compared, saved and loaded.
 
-use std::collections::BTreeMap;
+mod saved;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
+use super::{Params, Path};
 use crate::{Float, Tensor};
 
 /// The elements of every tensor of a model by path. With `serde` it goes into any file format.
@@ -20,7 +23,7 @@ use crate::{Float, Tensor};
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
-pub struct StateDict<F: Float = f32>(BTreeMap<String, ArrayD<F>>);
+pub struct StateDict<F: Float = f32>(#[serde(deserialize_with = "saved::arrays")] BTreeMap<String, ArrayD<F>>);
 
 impl<F: Float> Default for StateDict<F> {
     fn default() -> Self {
@@ -37,6 +40,13 @@ impl<F: Float> StateDict<F> {
     /// The elements at `path`, as a constant.
     pub fn get(&self, path: &str) -> Option<Tensor<F>> {
         self.0.get(path).map(Tensor::from)
+    }
+
+    /// Whether two paths have the same elements, NaN being the same as NaN. What is missing is another problem.
+    fn agree_on(&self, first: &str, second: &str) -> bool {
+        let (Some(a), Some(b)) = (self.0.get(first), self.0.get(second)) else { return true };
+        let same = |(a, b): (&F, &F)| a == b || (a.is_nan() && b.is_nan());
+        a.len() == b.len() && a.iter().zip(b).all(same)
     }
 
     /// Every path, in alphabetical order.
@@ -64,14 +74,16 @@ pub struct StateDictError {
     pub unknown: Vec<String>,
     /// Paths whose shapes differ: path, the model's shape, the dictionary's.
     pub misshapen: Vec<(String, Vec<usize>, Vec<usize>)>,
+    /// Pairs of paths that are one parameter in the model and have different elements in the dictionary.
+    pub untied: Vec<(String, String)>,
 }
 
 impl StateDictError {
-    pub(super) fn is_empty(&self) -> bool {
-        self.missing.is_empty() && self.unknown.is_empty() && self.misshapen.is_empty()
+    fn is_empty(&self) -> bool {
+        self.missing.is_empty() && self.unknown.is_empty() && self.misshapen.is_empty() && self.untied.is_empty()
     }
 
-    pub(super) fn compare<F: Float>(&mut self, path: String, shape: &[usize], dict: &StateDict<F>) {
+    fn compare<F: Float>(&mut self, path: String, shape: &[usize], dict: &StateDict<F>) {
         match dict.0.get(&path) {
             None => self.missing.push(path),
             Some(data) if data.shape() != shape => {
@@ -80,6 +92,44 @@ impl StateDictError {
             Some(_) => {}
         }
     }
+}
+
+/// Takes the elements of every tensor of `model` from `dict`.
+pub(super) fn load<F: Float, M: Params<F> + ?Sized>(model: &mut M, dict: &StateDict<F>) -> Result<(), StateDictError> {
+    let mut problems = StateDictError::default();
+    let (mut known, mut firsts) = (BTreeSet::new(), BTreeMap::new());
+    let mut parting = BTreeSet::new();
+    model.visit(&Path::ROOT, &mut |path, tensor| {
+        let path = path.to_string();
+        problems.compare(path.clone(), tensor.shape(), dict);
+        if tensor.is_shared() {
+            let first: &String = firsts.entry(tensor.address()).or_insert_with(|| path.clone());
+            match tensor.id() {
+                _ if dict.agree_on(first, &path) => {}
+                Some(_) => problems.untied.push((first.clone(), path.clone())),
+                None => _ = parting.insert(tensor.address()),
+            }
+        }
+        known.insert(path);
+    });
+    problems.unknown = dict.paths().filter(|path| !known.contains(*path)).map(str::to_owned).collect();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    // A constant has no identity: the same one at two places may become two.
+    if !parting.is_empty() {
+        model.visit_mut(&Path::ROOT, &mut |_, tensor| {
+            if parting.contains(&tensor.address()) {
+                *tensor = tensor.detach();
+            }
+        });
+    }
+    model.visit_once_mut(&mut |path, tensor| {
+        if let Some(value) = dict.get(&path.to_string()) {
+            tensor.assign(value);
+        }
+    });
+    Ok(())
 }
 
 impl fmt::Display for StateDictError {
@@ -96,6 +146,13 @@ impl fmt::Display for StateDictError {
         }
         for (path, model, saved) in &self.misshapen {
             write!(f, "{separator}{path} has shape {saved:?}, the model's has {model:?}")?;
+            separator = "; ";
+        }
+        for (first, second) in &self.untied {
+            write!(
+                f,
+                "{separator}{first} and {second} are one parameter, but have different elements in the saved state"
+            )?;
             separator = "; ";
         }
         Ok(())
@@ -121,6 +178,18 @@ mod tests {
             model.load_state_dict(&error).unwrap_err().to_string(),
             "the saved state does not fit the model: missing 1"
         );
+    }
+
+    /// PyTorch: "size mismatch", however many elements there are.
+    #[test]
+    fn as_many_elements_in_another_shape_do_not_fit() {
+        let saved = Tensor::<f64>::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]).state_dict();
+        for shape in [&[3, 2][..], &[6], &[1, 2, 3], &[2, 3, 1]] {
+            let mut model = Tensor::<f64>::param(Tensor::zeros(shape));
+            let error = model.load_state_dict(&saved).unwrap_err();
+            assert_eq!(error.misshapen, [(String::new(), shape.to_vec(), vec![2, 3])]);
+            assert_eq!(model, Tensor::zeros(shape));
+        }
     }
 
     #[test]

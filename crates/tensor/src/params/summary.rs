@@ -1,8 +1,9 @@
 //! The table of a model's parameters.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Path;
+use super::{Params, Path};
 use crate::{Float, Tensor};
 
 /// What [`Params::summary`](super::Params::summary) returns: a row for each tensor, and totals. `Display` writes the
@@ -33,9 +34,10 @@ pub struct Row {
     pub shape: Vec<usize>,
     /// Whether training changes it.
     pub trainable: bool,
+    /// Whether it is a parameter that is frozen.
+    pub frozen: bool,
     /// The path of an earlier tensor that is the same parameter.
     pub tied_to: Option<String>,
-    id: Option<u64>,
 }
 
 impl Row {
@@ -48,22 +50,28 @@ impl Row {
         match &self.tied_to {
             Some(path) => format!("tied to {path}"),
             None if self.trainable => String::new(),
+            None if self.frozen => "frozen".to_owned(),
             None => "constant".to_owned(),
         }
     }
 }
 
 impl Summary {
-    pub(super) fn push<F: Float>(&mut self, path: &Path<'_>, tensor: &Tensor<F>) {
-        let id = tensor.id();
-        let twin = self.rows.iter().find(|row| id.is_some() && row.id == id);
-        self.rows.push(Row {
-            path: path.to_string(),
-            shape: tensor.shape().to_vec(),
-            trainable: tensor.is_param(),
-            tied_to: twin.map(|row| row.path.clone()),
-            id,
+    pub(super) fn of<F: Float, M: Params<F> + ?Sized>(model: &M) -> Self {
+        let (mut rows, mut firsts) = (Vec::new(), BTreeMap::<u64, String>::new());
+        model.visit(&Path::ROOT, &mut |path, tensor: &Tensor<F>| {
+            let path = path.to_string();
+            let tied_to = tensor.id().and_then(|id| match firsts.get(&id) {
+                Some(first) => Some(first.clone()),
+                None => {
+                    firsts.insert(id, path.clone());
+                    None
+                }
+            });
+            let (trainable, frozen) = (tensor.is_param(), tensor.is_frozen());
+            rows.push(Row { path, shape: tensor.shape().to_vec(), trainable, frozen, tied_to });
         });
+        Summary { rows }
     }
 
     /// The number of elements, tied ones counted once.

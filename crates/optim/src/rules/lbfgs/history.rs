@@ -4,7 +4,7 @@ use downhill_tensor::Float;
 
 use super::Lbfgs;
 use crate::kernels::dot;
-use crate::state::ParamState;
+use crate::state::{Kept, ParamState};
 
 impl Lbfgs {
     /// `-H·g` by the two-loop recursion, after taking the last step into the history.
@@ -14,12 +14,14 @@ impl Lbfgs {
         let y: Vec<F> = g.iter().zip(&*state.list("prev_flat_grad")).map(|(&new, &old)| new - old).collect();
         let s: Vec<F> = state.list("d").iter().map(|&d| d * t).collect();
         let ys = dot(&y, &s);
-        if ys > 1e-10 {
-            if state.list("old_dirs").len() == n * self.history_size as usize {
+        let yy = dot(&y, &y);
+        // Differences and squares of large gradients may overflow, of which nothing can be learnt.
+        if ys > 1e-10 && ys.is_finite() && yy.is_finite() {
+            while (state.list("old_dirs").len() / n) as u64 >= self.history_size {
                 state.list("old_dirs").drain(..n);
                 state.list("old_stps").drain(..n);
             }
-            *state.number("H_diag", 1.0) = ys / dot(&y, &y);
+            *state.number("H_diag", 1.0) = ys / yy;
             state.list("old_dirs").extend(y);
             state.list("old_stps").extend(s);
         }
@@ -40,6 +42,49 @@ impl Lbfgs {
             advance(&mut d, s, correction);
         }
         d
+    }
+}
+
+/// An error unless `state` is one of L-BFGS for `n` elements: as many steps as changes of the gradient, each pair with
+/// curvature, and nothing that is not finite.
+pub(super) fn check<F: Float>(n: usize, state: &ParamState<F>) -> Result<(), String> {
+    let of = |name| state.buffer(name).unwrap_or_default();
+    let [ys, ss] = ["old_dirs", "old_stps"].map(of);
+    let iterations = state.numbers().find(|(name, _)| *name == "n_iter").map_or(0.0, |(_, number)| number);
+    // Before its first iteration, and when it has forgotten all, what was last is not looked at.
+    let last = if iterations == 0.0 { of("d").len() } else { n };
+    let pairs = [("old_dirs", ys.len()), ("old_stps", ys.len())];
+    let sometimes = &[("prev_flat_grad", last), ("d", last), pairs[0], pairs[1]];
+    for (name, buffer) in state.buffers() {
+        if let Some(x) = buffer.iter().find(|x| !x.is_finite()) {
+            return Err(format!("the buffer {name} holds {x}"));
+        }
+    }
+    let bounds = [("n_iter", 0.0..=9e15), ("t", 0.0..=f64::MAX), ("H_diag", f64::MIN_POSITIVE..=f64::MAX)];
+    let there = bounds.into_iter().filter(|(name, _)| state.numbers().any(|(known, _)| known == *name));
+    let numbers = &there.collect::<Vec<_>>();
+    let always = if iterations == 0.0 { &[][..] } else { &sometimes[..2] };
+    state.check("Lbfgs", &Kept { always, sometimes, numbers })?;
+    if iterations.fract() != 0.0 {
+        return Err(format!("n_iter is {iterations}, no number of iterations"));
+    }
+    if ys.len() % n.max(1) != 0 || n == 0 && !ys.is_empty() {
+        return Err(format!("the buffer old_dirs has {} elements, no multiple of {n}", ys.len()));
+    }
+    let mut pairs = ys.chunks_exact(n.max(1)).zip(ss.chunks_exact(n.max(1)));
+    match pairs.position(|(y, s)| !(dot(y, s) > 0.0 && dot(y, s).is_finite() && dot(y, y).is_finite())) {
+        Some(at) => Err(format!("pair {at} of old_dirs and old_stps has no curvature")),
+        None => Ok(()),
+    }
+}
+
+/// Forgets all pairs: the next direction is the gradient's, as in the first iteration of all.
+pub(super) fn forget<F: Float>(state: &mut ParamState<F>) {
+    for name in ["old_dirs", "old_stps"] {
+        state.list(name).clear();
+    }
+    for (name, start) in [("n_iter", 0.0), ("H_diag", 1.0)] {
+        *state.number(name, start) = start;
     }
 }
 

@@ -1,7 +1,8 @@
 //! The strong Wolfe line search of [`Lbfgs`](crate::Lbfgs).
 //!
 //! Nocedal and Wright, *Numerical optimization*, 2006, algorithms 3.5 and 3.6, with the safeguards of Schmidt's minFunc,
-//! as in PyTorch.
+//! as in PyTorch. Unlike there, a trial at which the loss or the slope is not finite is one that went too far (PyTorch takes
+//! NaN for progress, since it is not larger than anything).
 
 use downhill_tensor::Float;
 
@@ -11,6 +12,8 @@ use crate::kernels::dot;
 const C1: f64 = 1e-4;
 /// Enough curvature: the slope is at most `C2` times as steep as at the start.
 const C2: f64 = 0.9;
+/// What is left of a step that led to where nothing is finite. A tenth, so that 25 trials reach the finite from anywhere.
+pub(super) const SHRINK: f64 = 0.1;
 
 /// A half-line to search: `start + t·direction` for t ≥ 0.
 pub(crate) struct Line<'a, F> {
@@ -35,6 +38,20 @@ pub(crate) struct Found<F> {
     pub(crate) loss: f64,
     pub(crate) gradient: Vec<F>,
     pub(crate) evaluations: u64,
+    /// Whether it is the start, because no trial was finite and lower.
+    pub(crate) lost: bool,
+}
+
+impl<F> Trial<F> {
+    /// Whether loss and slope are numbers to go by. (A gradient that is not finite has no finite slope.)
+    fn is_finite(&self) -> bool {
+        self.loss.is_finite() && self.slope.is_finite()
+    }
+
+    /// The loss; infinite where it is none to go by, `-∞` included.
+    fn height(&self) -> f64 {
+        if self.is_finite() { self.loss } else { f64::INFINITY }
+    }
 }
 
 impl<F: Float> Line<'_, F> {
@@ -59,7 +76,7 @@ pub(crate) fn strong_wolfe<F: Float>(
     tolerance_change: f64,
     max_trials: u64,
 ) -> Found<F> {
-    let too_high = |trial: &Trial<F>| trial.loss > loss + C1 * trial.t * slope;
+    let too_high = |trial: &Trial<F>| !trial.is_finite() || trial.loss > loss + C1 * trial.t * slope;
     let flat_enough = |trial: &Trial<F>| trial.slope.abs() <= -C2 * slope;
     let start = Trial { t: 0.0, loss, gradient: gradient.to_vec(), slope };
     let reach = line.direction.iter().fold(0.0_f64, |reach, d| reach.max(d.abs().as_f64()));
@@ -90,17 +107,24 @@ pub(crate) fn strong_wolfe<F: Float>(
     };
 
     // Narrow them down. `low` is the one with the lower loss.
-    let mut low = if bracket[0].loss <= bracket[1].loss { 0 } else { 1 };
+    let mut low = lower(&bracket);
+    let mut all_finite = bracket.iter().all(Trial::is_finite);
     let mut slow_before = false;
     while !done && trials < max_trials {
         let (left, right) = (bracket[0].t.min(bracket[1].t), bracket[0].t.max(bracket[1].t));
         if (right - left) * reach < tolerance_change {
             break;
         }
-        let mut t = cubic_minimum(&bracket[0], &bracket[1], (left, right));
+        let known = bracket.iter().all(Trial::is_finite);
+        let mut t = if known {
+            cubic_minimum(&bracket[0], &bracket[1], (left, right))
+        } else {
+            // Nothing is known of the far end but that it is too far.
+            bracket[low].t + SHRINK * (bracket[1 - low].t - bracket[low].t)
+        };
         // Twice in a row close to an end: move a tenth of the bracket away from it.
         let margin = 0.1 * (right - left);
-        let slow = (right - t).min(t - left) < margin;
+        let slow = known && (right - t).min(t - left) < margin;
         if slow && (slow_before || t >= right || t <= left) {
             t = if (t - right).abs() < (t - left).abs() { right - margin } else { left + margin };
             slow_before = false;
@@ -110,9 +134,10 @@ pub(crate) fn strong_wolfe<F: Float>(
         let here = line.at(t);
         evaluations += 1;
         trials += 1;
+        all_finite &= here.is_finite();
         if too_high(&here) || here.loss >= bracket[low].loss {
             bracket[1 - low] = here;
-            low = if bracket[0].loss <= bracket[1].loss { 0 } else { 1 };
+            low = lower(&bracket);
         } else {
             if flat_enough(&here) {
                 done = true;
@@ -124,7 +149,32 @@ pub(crate) fn strong_wolfe<F: Float>(
     }
     let [a, b] = bracket;
     let Trial { t, loss, gradient, .. } = if low == 0 { a } else { b };
-    Found { t, loss, gradient, evaluations }
+    Found { t, loss, gradient, evaluations, lost: t == 0.0 && !all_finite }
+}
+
+/// The step `t`, or as much of it as leads to where loss and gradient are finite. `loss` and `gradient` are those at 0, where
+/// it stays if `max_trials` find nothing.
+pub(crate) fn first_finite<F: Float>(
+    line: &mut Line<'_, F>,
+    t: f64,
+    loss: f64,
+    gradient: &[F],
+    max_trials: u64,
+) -> Found<F> {
+    let mut t = t;
+    for evaluations in 1..=max_trials {
+        let here = line.at(t);
+        if here.is_finite() {
+            return Found { t, loss: here.loss, gradient: here.gradient, evaluations, lost: false };
+        }
+        t *= SHRINK;
+    }
+    Found { t: 0.0, loss, gradient: gradient.to_vec(), evaluations: max_trials, lost: true }
+}
+
+/// Which end of a bracket is the lower one.
+fn lower<F>(bracket: &[Trial<F>; 2]) -> usize {
+    if bracket[0].height() <= bracket[1].height() { 0 } else { 1 }
 }
 
 /// Where the cubic through two points with their slopes is lowest, within bounds; their middle if it is nowhere.
@@ -141,64 +191,4 @@ fn cubic_minimum<F>(a: &Trial<F>, b: &Trial<F>, (low, high): (f64, f64)) -> f64 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn trial(t: f64, loss: f64, slope: f64) -> Trial<f64> {
-        Trial { t, loss, gradient: Vec::new(), slope }
-    }
-
-    #[test]
-    fn the_minimum_of_a_cubic() {
-        // t³ - 3t is lowest at 1.
-        let (a, b) = (trial(0.0, 0.0, -3.0), trial(3.0, 18.0, 24.0));
-        assert!((cubic_minimum(&a, &b, (0.0, 3.0)) - 1.0).abs() < 1e-15);
-        assert!((cubic_minimum(&b, &a, (0.0, 3.0)) - 1.0).abs() < 1e-15);
-        assert_eq!(cubic_minimum(&a, &b, (1.5, 3.0)), 1.5);
-        // t³ + t has no minimum.
-        assert_eq!(cubic_minimum(&trial(0.0, 0.0, 1.0), &trial(1.0, 2.0, 4.0), (0.0, 1.0)), 0.5);
-    }
-
-    #[test]
-    fn what_it_finds_satisfies_both_conditions() {
-        // Losses along a line with a far and a near minimum.
-        type LossAndSlope = fn(f64) -> (f64, f64);
-        let losses: [(&str, LossAndSlope); 3] = [
-            ("far", |t| ((t - 40.0).powi(2), 2.0 * (t - 40.0))),
-            ("near", |t| ((t - 0.01).powi(2), 2.0 * (t - 0.01))),
-            ("wavy", |t| ((3.0 * t).sin() - 2.0 * t + 0.1 * t * t, 3.0 * (3.0 * t).cos() - 2.0 + 0.2 * t)),
-        ];
-        for (name, f) in losses {
-            for first in [0.001, 1.0, 30.0] {
-                let (loss, slope) = f(0.0);
-                if slope >= 0.0 {
-                    continue;
-                }
-                let mut evaluate = |x: &[f64], g: &mut [f64]| {
-                    let (loss, slope) = f(x[0]);
-                    g[0] = slope;
-                    loss
-                };
-                let mut line = Line { start: &[0.0], direction: &[1.0], evaluate: &mut evaluate };
-                let found = strong_wolfe(&mut line, first, loss, &[slope], slope, 1e-12, 25);
-                let (here, there) = f(found.t);
-                assert_eq!((here, there), (found.loss, found.gradient[0]), "{name}");
-                assert!(here <= loss + C1 * found.t * slope && there.abs() <= C2 * -slope, "{name} {}", found.t);
-            }
-        }
-    }
-
-    /// Of the first two trials the second may be the higher one, as long as it is low enough: the book would look
-    /// between them, minFunc and PyTorch take it.
-    #[test]
-    fn the_second_trial_may_rise() {
-        let mut evaluate = |x: &[f64], g: &mut [f64]| {
-            let (loss, slope) = if x[0] == 1.0 { (-1.0, -10.0) } else { (-0.9, -1.0) };
-            g[0] = slope;
-            loss
-        };
-        let mut line = Line { start: &[0.0], direction: &[1.0], evaluate: &mut evaluate };
-        let found = strong_wolfe(&mut line, 1.0, 0.0, &[-10.0], -10.0, 1e-9, 25);
-        assert_eq!((found.loss, found.evaluations), (-0.9, 2));
-    }
-}
+mod tests;

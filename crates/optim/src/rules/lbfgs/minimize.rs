@@ -2,8 +2,8 @@
 
 use downhill_tensor::Float;
 
-use super::history::{advance, remember};
-use super::line_search::{Line, strong_wolfe};
+use super::history::{advance, forget, remember};
+use super::line_search::{Line, first_finite, strong_wolfe};
 use super::{Lbfgs, LineSearch};
 use crate::kernels::dot;
 use crate::rule::JointRule;
@@ -21,17 +21,26 @@ impl<F: Float> JointRule<F> for Lbfgs {
         let mut g = vec![F::zero(); x.len()];
         let mut loss = downhill(x, &mut g);
         let before = F::from_f64(if self.maximize { -loss } else { loss });
-        let max_eval = self.max_eval.unwrap_or(self.max_iter * 5 / 4);
+        if !loss.is_finite() || g.iter().any(|g| !g.is_finite()) {
+            // There is no way down from here that could be known of.
+            return if loss.is_finite() { F::nan() } else { before };
+        }
+        let max_eval = self.max_eval.unwrap_or(self.max_iter.saturating_add(self.max_iter / 4));
         let mut evaluations = 1;
         let flat = |g: &[F]| largest(g) <= self.tolerance_grad;
         if flat(&g) {
             return before;
         }
         for iteration in 1..=self.max_iter {
-            let first = *state.number("n_iter", 0.0) == 0.0;
+            let mut first = *state.number("n_iter", 0.0) == 0.0;
+            let mut d = if first { opposite(&g) } else { self.direction(&g, state) };
+            let mut slope = dot(&g, &d);
+            if !first && !slope.is_finite() {
+                forget(state);
+                (first, d) = (true, opposite(&g));
+                slope = dot(&g, &d);
+            }
             *state.number("n_iter", 0.0) += 1.0;
-            let d = if first { g.iter().map(|&g| -g).collect() } else { self.direction(&g, state) };
-            let slope = dot(&g, &d);
             let reach = 1.0 / g.iter().map(|g| g.abs().as_f64()).sum::<f64>();
             let mut t = if first { reach.min(1.0) * self.lr } else { self.lr };
             remember(state, &g, &d, t);
@@ -39,24 +48,28 @@ impl<F: Float> JointRule<F> for Lbfgs {
                 break;
             }
             let loss_before = loss;
-            match self.line_search {
+            let found = match self.line_search {
                 LineSearch::StrongWolfe => {
                     let mut line = Line { start: x, direction: &d, evaluate: &mut downhill };
                     let trials = (max_eval.saturating_sub(evaluations)).min(25);
-                    let found = strong_wolfe(&mut line, t, loss, &g, slope, self.tolerance_change, trials);
-                    evaluations += found.evaluations;
-                    (t, loss, g) = (found.t, found.loss, found.gradient);
-                    advance(x, &d, t);
-                    *state.number("t", 0.0) = t;
+                    Some(strong_wolfe(&mut line, t, loss, &g, slope, self.tolerance_change, trials))
                 }
+                LineSearch::None if iteration == self.max_iter => None,
                 LineSearch::None => {
-                    advance(x, &d, t);
-                    if iteration != self.max_iter {
-                        loss = downhill(x, &mut g);
-                        evaluations += 1;
-                    }
+                    let mut line = Line { start: x, direction: &d, evaluate: &mut downhill };
+                    let trials = max_eval.saturating_sub(evaluations).clamp(1, 25);
+                    Some(first_finite(&mut line, t, loss, &g, trials))
+                }
+            };
+            if let Some(found) = found {
+                evaluations += found.evaluations;
+                (t, loss, g) = (found.t, found.loss, found.gradient);
+                *state.number("t", 0.0) = t;
+                if found.lost {
+                    forget(state);
                 }
             }
+            advance(x, &d, t);
             let still = largest(&d) * t.abs() <= self.tolerance_change
                 || (loss - loss_before).abs() < self.tolerance_change;
             if evaluations >= max_eval || flat(&g) || still {
@@ -65,6 +78,10 @@ impl<F: Float> JointRule<F> for Lbfgs {
         }
         before
     }
+}
+
+fn opposite<F: Float>(g: &[F]) -> Vec<F> {
+    g.iter().map(|&g| -g).collect()
 }
 
 /// The largest absolute value.

@@ -4,6 +4,7 @@ use downhill_tensor::Float;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2};
 
+use super::super::epsilon;
 use super::Muon;
 use crate::kernels;
 
@@ -11,8 +12,10 @@ impl Muon {
     pub(super) fn orthogonalise<F: Float>(&self, matrix: ArrayView2<'_, F>) -> Array2<F> {
         let tall = matrix.nrows() > matrix.ncols();
         let mut x = if tall { matrix.t().as_standard_layout().into_owned() } else { matrix.to_owned() };
-        let norm = kernels::sum_squares(x.as_slice().expect("in row-major order")).sqrt();
-        x /= F::from_f64(norm.max(self.eps));
+        let norm = F::from_f64(kernels::norm(x.as_slice().expect("in row-major order")));
+        // Not `max`, which would drop a NaN.
+        let eps = epsilon(self.eps);
+        x /= if norm < eps { eps } else { norm };
         let [a, b, c] = self.ns_coefficients.map(F::from_f64);
         for _ in 0..self.ns_steps {
             let gram = x.dot(&x.t());

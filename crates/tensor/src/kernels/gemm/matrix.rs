@@ -27,7 +27,8 @@ impl<'a, F> Matrix<'a, F> {
     #[inline]
     pub(crate) fn new(memory: &'a [F], [rows, columns]: [usize; 2], [row_step, column_step]: [usize; 2]) -> Self {
         let empty = rows == 0 || columns == 0;
-        assert!(empty || (rows - 1) * row_step + (columns - 1) * column_step < memory.len(), "a matrix in its memory");
+        let last = || (rows - 1).checked_mul(row_step)?.checked_add((columns - 1).checked_mul(column_step)?);
+        assert!(empty || last().is_some_and(|last| last < memory.len()), "a matrix in its memory");
         let strided = (memory.as_ptr(), row_step as isize, column_step as isize);
         Matrix { rows, columns, strided, memory: PhantomData }
     }
@@ -75,5 +76,24 @@ impl<'a, F> From<ArrayView2<'a, F>> for Matrix<'a, F> {
         assert!(view.strides().iter().all(|&step| step >= 0), "a matrix that runs forwards");
         let strided = (view.as_ptr(), view.strides()[0], view.strides()[1]);
         Matrix { rows: view.nrows(), columns: view.ncols(), strided, memory: PhantomData }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    #[test]
+    fn inside_of_its_memory_or_not_at_all() {
+        let memory = [0.0_f32; 6];
+        let fits = |shape, steps| catch_unwind(|| Matrix::new(&memory, shape, steps)).is_ok();
+        assert!(fits([2, 3], [3, 1]) && fits([3, 2], [1, 3]) && fits([1, 1], [usize::MAX; 2]));
+        assert!(fits([0, usize::MAX], [1, 1]) && fits([usize::MAX, 0], [1, 1]));
+        assert!(!fits([3, 3], [3, 1]) && !fits([2, 4], [3, 1]));
+        // Less than 6 if overflow is not looked at.
+        assert!(!fits([3, 2], [1 << 63, 1]) && !fits([2, 3], [1, 1 << 63]));
+        assert!(!fits([1 << 32, 2], [1 << 32, 1]) && !fits([2, 2], [usize::MAX, 2]));
     }
 }

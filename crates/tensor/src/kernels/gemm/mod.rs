@@ -69,10 +69,15 @@ impl<F> Product<'_, F> {
 }
 
 /// `a·b`, plus `start` in every row if there is one; row-major.
+///
+/// # Panics
+/// If the sizes do not fit, the result has a shape that no tensor can have, or the system does not give so much memory.
+#[track_caller]
 pub(crate) fn matmul2<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Elements<F> {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert!(b.rows == k && start.is_none_or(|row| row.len() == n), "the operation has checked the shapes");
-    let size = m * k * n;
+    // More than can be counted is large.
+    let size = m.saturating_mul(k).saturating_mul(n);
     let few = !F::any_size_is_blocked() && (m == 1 || size <= SMALL);
     let c = if size <= TINY {
         tiny(a, b, start)
@@ -84,17 +89,20 @@ pub(crate) fn matmul2<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Optio
     Elements::of_memory(IxDyn(&[m, n]), c)
 }
 
+#[track_caller]
 fn blocked<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Memory<F> {
     let (m, k, n) = (a.rows, a.columns, b.columns);
+    assert!(b.rows == k && start.is_none_or(|row| row.len() == n), "operands that fit one another");
     let fill = |c: &mut [MaybeUninit<F>]| {
         let product = Product { m, k, n, a: a.strided, b: b.strided, start, c: c.as_mut_ptr().cast() };
+        assert!(m.checked_mul(n) == Some(c.len()), "a place for every element");
         // SAFETY: `a` and `b` are matrices of these sizes and `c` has room for the result.
         let multiply = |product: &Product<'_, F>, columns| unsafe { F::gemm(product, columns) };
-        let large = m * k * n >= SHARED;
+        let large = m.saturating_mul(k).saturating_mul(n) >= SHARED;
         if large && a.is_transpose() {
             // The gradient of a weight: in rows, as threads share its update, so that each finds its part in its cache.
             share(m, SHARED_ROWS, |rows| multiply(&product.rows(rows), 0..n));
-        } else if large || (m == 1 && k * n >= SHARED_ROW) {
+        } else if large || (m == 1 && k.saturating_mul(n) >= SHARED_ROW) {
             // A single row is bound by the reading of `b`, of which each thread then keeps its share in its own cache.
             share(n, SHARED_COLUMNS, |columns| multiply(&product, columns));
         } else {
@@ -102,7 +110,7 @@ fn blocked<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) ->
         }
     };
     // SAFETY: the product writes each of its elements and reads none before.
-    unsafe { Memory::written_by(m * n, fill) }
+    unsafe { Memory::written_by(&[m, n], fill) }
 }
 
 #[cfg(test)]
@@ -110,7 +118,7 @@ mod tests {
     use ndarray::{Array1, Array2, ArrayView2, Axis, Slice, s};
 
     use super::*;
-    use crate::kernels::simd::{Level, at_most};
+    use crate::kernels::simd::{Level, tested_at};
 
     const LEVELS: [Level; 3] = [Level::Baseline, Level::Avx2, Level::Avx512];
 
@@ -144,8 +152,8 @@ mod tests {
             let (with, without) = (plain(&a, &b, start), plain(&a, &b, &nothing));
             for level in LEVELS {
                 let shape = format!("{m} {k} {n} case {case} {level:?}");
-                assert_eq!(at_most(level, || product(a, b, Some(start))), with, "{shape}");
-                assert_eq!(at_most(level, || product(a, b, None)), without, "{shape}");
+                assert_eq!(tested_at(level, || product(a, b, Some(start))), with, "{shape}");
+                assert_eq!(tested_at(level, || product(a, b, None)), without, "{shape}");
             }
         }
     }
@@ -189,7 +197,7 @@ mod tests {
                             let (product, columns) =
                                 if in_rows { (product.rows(range), 0..n) } else { (product, range) };
                             // SAFETY: the operands and the result have these sizes.
-                            at_most(level, || unsafe { f32::gemm(&product, columns) });
+                            tested_at(level, || unsafe { f32::gemm(&product, columns) });
                         }
                         result
                     };

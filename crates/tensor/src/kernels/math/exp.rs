@@ -90,14 +90,14 @@ pub(super) fn rough(x: f64) -> f64 {
 #[allow(clippy::approx_constant)] // Entries of a table.
 mod tests {
     use super::*;
+    use crate::kernels::math::exact;
     use crate::kernels::math::testing::{
-        assert_exact, assert_like_std, assert_same_everywhere, assert_table, assert_within,
+        assert_exact, assert_exact_table, assert_same_everywhere, assert_table, assert_within, assert_within_f64,
     };
 
     #[test]
     fn within_its_bound() {
         assert_within(0.9, single, f64::exp);
-        assert_like_std(double, f64::exp);
         let table = [
             (-744.9, 5e-324, -0.37),
             (-720.25, 1.5827029403e-313, 0.48),
@@ -124,6 +124,8 @@ mod tests {
             (709.782712893384, 1.7976931348622732e+308, 0.11),
         ];
         assert_table(0.85, double, &table);
+        assert_exact_table(exact::exp, &table);
+        assert_within_f64(0.85, 745.0, double, exact::exp, |x| x < 709.7);
     }
 
     #[test]

@@ -38,14 +38,14 @@ pub(crate) fn double(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::math::exact;
     use crate::kernels::math::testing::{
-        assert_exact, assert_like_std, assert_same_everywhere, assert_table, assert_within,
+        assert_exact, assert_exact_table, assert_same_everywhere, assert_table, assert_within, assert_within_f64,
     };
 
     #[test]
     fn within_its_bound() {
         assert_within(1.14, single, f64::exp_m1);
-        assert_like_std(double, f64::exp_m1);
         let table = [
             (-700.0, -1.0, 0.00),
             (-40.0, -1.0, 0.02),
@@ -73,6 +73,8 @@ mod tests {
             (709.782712893384, 1.7976931348622732e+308, 0.11),
         ];
         assert_table(1.15, double, &table);
+        assert_exact_table(exact::expm1, &table);
+        assert_within_f64(1.15, 709.0, double, exact::expm1, |_| true);
     }
 
     #[test]

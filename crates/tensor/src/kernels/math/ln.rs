@@ -120,14 +120,14 @@ pub(super) fn rough(x: f64) -> f64 {
 #[allow(clippy::approx_constant)] // Entries of a table.
 mod tests {
     use super::*;
+    use crate::kernels::math::exact;
     use crate::kernels::math::testing::{
-        assert_exact, assert_like_std, assert_same_everywhere, assert_table, assert_within,
+        assert_exact, assert_exact_table, assert_same_everywhere, assert_table, assert_within, assert_within_f64,
     };
 
     #[test]
     fn within_its_bound() {
         assert_within(0.88, single, f64::ln);
-        assert_like_std(double, f64::ln);
         let table = [
             (5e-324, -744.4400719213812, -0.39),
             (1e-310, -713.8013788281542, -0.08),
@@ -156,6 +156,8 @@ mod tests {
             (1.7976931348623157e+308, 709.782712893384, 0.21),
         ];
         assert_table(0.85, double, &table);
+        assert_exact_table(exact::ln, &table);
+        assert_within_f64(0.85, 1e308, double, exact::ln, |x| x > 0.0);
     }
 
     #[test]

@@ -48,14 +48,14 @@ pub(crate) fn double(x: f64) -> f64 {
 #[allow(clippy::approx_constant)] // Entries of a table.
 mod tests {
     use super::*;
+    use crate::kernels::math::exact;
     use crate::kernels::math::testing::{
-        assert_exact, assert_like_std, assert_same_everywhere, assert_table, assert_within,
+        assert_exact, assert_exact_table, assert_same_everywhere, assert_table, assert_within, assert_within_f64,
     };
 
     #[test]
     fn within_its_bound() {
         assert_within(0.9, single, f64::ln_1p);
-        assert_like_std(double, f64::ln_1p);
         let table = [
             (-0.9999999999999999, -36.7368005696771, -0.09),
             (-0.999, -6.907755278982136, -0.27),
@@ -84,6 +84,8 @@ mod tests {
             (1.7976931348623157e+308, 709.782712893384, 0.21),
         ];
         assert_table(0.85, double, &table);
+        assert_exact_table(exact::log1p, &table);
+        assert_within_f64(0.85, 1e308, double, exact::log1p, |x| x > -1.0);
     }
 
     #[test]

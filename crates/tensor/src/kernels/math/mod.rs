@@ -21,6 +21,8 @@
 
 mod bits;
 pub(crate) mod erf;
+#[cfg(test)]
+mod exact;
 pub(crate) mod exp;
 pub(crate) mod expm1;
 pub(crate) mod ln;

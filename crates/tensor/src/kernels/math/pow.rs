@@ -42,7 +42,10 @@ mod tests {
     /// Signs, zeros, infinities and NaN as the standard library has them.
     #[test]
     fn the_ends() {
-        let sizes = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 8388607.5, 8388608.0, 8388609.0, 16777215.0, 1e30, 1e-40];
+        let sizes = [
+            0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 8388607.5, 8388608.0, 8388609.0, 16777215.0, 16777218.0, 33554436.0, 1e30,
+            1e-40,
+        ];
         let sizes = sizes.into_iter().chain([f32::INFINITY, f32::NAN]);
         let all: Vec<f32> = sizes.flat_map(|x| [x, -x]).collect();
         for (&a, &b) in all.iter().flat_map(|a| all.iter().map(move |b| (a, b))) {

@@ -55,14 +55,14 @@ pub(crate) fn double(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernels::math::exact;
     use crate::kernels::math::testing::{
-        assert_exact, assert_like_std, assert_same_everywhere, assert_table, assert_within,
+        assert_exact, assert_exact_table, assert_same_everywhere, assert_table, assert_within, assert_within_f64,
     };
 
     #[test]
     fn within_its_bound() {
         assert_within(1.4, single, f64::tanh);
-        assert_like_std(double, f64::tanh);
         let table = [
             (-30.0, -1.0, 0.00),
             (-19.06, -0.9999999999999999, -0.50),
@@ -91,6 +91,8 @@ mod tests {
             (19.0615, 0.9999999999999999, 0.50),
         ];
         assert_table(1.4, double, &table);
+        assert_exact_table(exact::tanh, &table);
+        assert_within_f64(1.4, 22.0, double, exact::tanh, |_| true);
     }
 
     #[test]

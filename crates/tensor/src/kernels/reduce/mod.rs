@@ -17,6 +17,7 @@ pub(super) use rows::fold_row;
 use rows::fold_rows;
 
 /// The sum over a set of axes; 0 where there is nothing to add.
+#[track_caller]
 pub(crate) fn sum<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
     fold(
         x,
@@ -28,11 +29,13 @@ pub(crate) fn sum<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
 }
 
 /// The maximum over a set of axes; NaN if one of the elements is, -inf where there are none.
+#[track_caller]
 pub(crate) fn max<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
     fold(x, axes, F::neg_infinity(), larger)
 }
 
 /// The minimum over a set of axes; NaN if one of the elements is, inf where there are none.
+#[track_caller]
 pub(crate) fn min<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
     fold(
         x,
@@ -50,6 +53,7 @@ pub(super) fn larger<F: Float>(a: F, b: F) -> F {
 }
 
 /// `f` of everything along the axes; `start` is what changes nothing under `f`, and `f` is associative up to rounding.
+#[track_caller]
 fn fold<F: Float>(x: &Elements<F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> F + Copy) -> Elements<F> {
     let shape = axes.reduced_shape(x.shape());
     if x.is_empty() {
@@ -69,7 +73,7 @@ fn fold<F: Float>(x: &Elements<F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> 
     for (length, width) in runs(x.shape(), axes) {
         let elements = folded.as_ref().map_or(all, |memory| &memory.as_slice()[..len]);
         len /= length;
-        let mut next = Memory::full(len, start);
+        let mut next = Memory::full(&[len], start);
         let results = &mut next.get_mut().expect("nobody else has it yet")[..len];
         if width == 1 {
             fold_rows(elements, length, results, start, f);
@@ -110,7 +114,7 @@ mod tests {
 
     use super::*;
     use crate::Axes;
-    use crate::kernels::simd::{Level, at_most};
+    use crate::kernels::simd::{Level, tested_at};
 
     /// Whole numbers, so that any order of addition is exact.
     fn sample(shape: &[usize]) -> Elements<f32> {
@@ -161,9 +165,9 @@ mod tests {
                 for level in [Level::Baseline, Level::Avx2, Level::Avx512] {
                     for x in [&x, &reversed, &gapped] {
                         let case = format!("{shape:?} {list:?} {level:?}");
-                        assert_eq(&at_most(level, || sum(x, set)), &total, &case);
-                        assert_eq(&at_most(level, || max(x, set)), &largest, &case);
-                        assert_eq(&at_most(level, || min(x, set)), &smallest, &case);
+                        assert_eq(&tested_at(level, || sum(x, set)), &total, &case);
+                        assert_eq(&tested_at(level, || max(x, set)), &largest, &case);
+                        assert_eq(&tested_at(level, || min(x, set)), &smallest, &case);
                     }
                 }
             }
@@ -208,7 +212,7 @@ mod tests {
             let expected = sum(&x, set);
             for level in [Level::Baseline, Level::Avx2, Level::Avx512] {
                 for x in [&x, &reversed, &gapped] {
-                    assert_eq(&at_most(level, || sum(x, set)), &expected, &format!("{list:?} {level:?}"));
+                    assert_eq(&tested_at(level, || sum(x, set)), &expected, &format!("{list:?} {level:?}"));
                 }
             }
         }

@@ -1,0 +1,159 @@
+//! How much memory reading a file takes: at most the multiple of its size that the documentation states, whatever the file
+//! says and whoever made it.
+#![allow(unsafe_code, unreachable_pub)]
+
+#[path = "common/allocator.rs"]
+mod allocator;
+mod common;
+
+use std::path::Path;
+
+use allocator::peak;
+use common::{TemporaryDirectory, compress, gzip, idx};
+use downhill_data::{Csv, DataError, ImageSet};
+use flate2::Compression;
+
+const MIB: usize = 1 << 20;
+
+/// A file of about 1 MB, what is in it without compression, and whether it can be read.
+struct Case {
+    name: &'static str,
+    text: Vec<u8>,
+    good: bool,
+}
+
+fn tables() -> Vec<Case> {
+    let case = |name, text: &str, good| Case { name, text: text.as_bytes().to_vec(), good };
+    let line = |width: usize| "1,".repeat(width - 1) + "1\n";
+    let distinct: String = (0..140_000).map(|i| format!("1,{i:x}\n")).collect();
+    let letters: Vec<char> = ('#'..='~').filter(|&c| c != ',').collect();
+    let (n, mut short) = (letters.len(), String::new());
+    for i in 0..200_000 {
+        short.extend(['1', ',', letters[i % n], letters[i / n % n], letters[i / n / n], '\n']);
+    }
+    let spellings: String = (0..100_000).map(|i| format!("1,0.{i:05}\n")).collect();
+    vec![
+        case("one line of 500,001 fields", &line(500_001), false),
+        case("one line of 65,536 fields", &line(65_536), true),
+        case("lines of 65,536 fields", &line(65_536).repeat(8), true),
+        case("empty fields alone", &",".repeat(MIB), false),
+        case("empty quoted fields", &"\"\",".repeat(300_000), false),
+        case("a field of 1 MB", &format!("a,{}\n1,2\n", "x".repeat(MIB)), true),
+        case("quotation marks alone", &format!("a,\"{}\"\n1,2\n", "\"".repeat(MIB)), true),
+        case("a quotation mark never closed", &format!("a,\"{}", "x\n".repeat(MIB / 2)), false),
+        case("a long name that is not there", &format!("{}\n1,2\n", "x".repeat(MIB)), false),
+        case("blank lines", &format!("{}{}1,1\n", line(1000), "\n".repeat(MIB)), false),
+        case("blank lines behind a wide one", &format!("{}{}", line(1000), "\n".repeat(MIB)), true),
+        case("the shortest lines", &"1,1\n".repeat(MIB / 4), true),
+        case("the shortest lines with CR", &"1,1\r".repeat(MIB / 4), true),
+        case("lines of three", &"1,1,1\r\n".repeat(MIB / 7), true),
+        case("as many classes as lines", &distinct, true),
+        case("as many classes as lines, of three letters", &short, true),
+        case("as many numbers as lines", &spellings, true),
+        case("nulls", &"\0".repeat(MIB), false),
+        case("letters", &"a".repeat(MIB), false),
+        case("line breaks", &"\n".repeat(MIB), false),
+        case("two-byte letters", &"é,".repeat(MIB / 3), false),
+        Case { name: "not UTF-8", text: vec![0xff; MIB], good: false },
+        Case { name: "not UTF-8 in the end", text: [&vec![b'1'; MIB][..], &[0xff]].concat(), good: false },
+    ]
+}
+
+#[track_caller]
+fn assert_within(what: &str, name: &str, peak: usize, limit: usize) {
+    assert!(peak <= limit, "{what} of {name}: {peak} bytes, {limit} are promised");
+}
+
+/// "At most 6 times the size of the text for numbers and 20 times for classes, and 4 MiB."
+#[test]
+fn tables_as_they_are_and_compressed() {
+    let directory = TemporaryDirectory::new("memory-csv");
+    for Case { name, text, good } in tables() {
+        // None of them is refused for its compression alone.
+        let csv = Csv { expansion: 1032, ..Csv::default() };
+        for file in [&text, &gzip(&text)] {
+            let path = directory.write("t.csv", file);
+            let (numbers, taken) = peak(|| csv.read::<f64>(&path).map(drop));
+            assert_within("reading", name, taken, 6 * text.len() + 4 * MIB);
+            let (classes, taken) = peak(|| csv.read_classes::<f64>(&path).map(drop));
+            assert_within("reading classes", name, taken, 20 * text.len() + 4 * MIB);
+            assert_eq!(numbers.is_ok() || classes.is_ok(), good, "{name}: {numbers:?}, {classes:?}");
+        }
+        if let Ok(text) = std::str::from_utf8(&text) {
+            // The text is the caller's.
+            let (_, taken) = peak(|| csv.parse::<f64>(text).map(drop));
+            assert_within("parsing", name, taken, 5 * text.len() + 4 * MIB);
+        }
+    }
+}
+
+/// A file of 1 MB with 1 GB in it. What is in it is counted and not kept.
+#[test]
+fn gzip_bombs_of_tables() {
+    let directory = TemporaryDirectory::new("memory-bomb");
+    for content in [b"1,1\n".as_slice(), b",", b"a", b"\n", b"\0", b"\""] {
+        let bomb = compress(&content.repeat((64 << 20) / content.len()), Compression::best());
+        // Streams one after the other are one.
+        let path = directory.write("t.csv.gz", &bomb.repeat(16));
+        let (result, taken) = peak(|| Csv::default().read_classes::<f64>(&path));
+        assert!(result.is_err());
+        assert_within("reading", "a bomb", taken, MIB);
+    }
+}
+
+/// Nothing but a hole: neither a table nor images, which the first bytes show.
+#[test]
+fn sparse_files() {
+    let directory = TemporaryDirectory::new("memory-sparse");
+    let path = directory.path().join("sparse");
+    std::fs::File::create(&path).unwrap().set_len(4 << 30).unwrap();
+    let (result, taken) = peak(|| Csv::default().read::<f64>(&path));
+    assert!(result.unwrap_err().to_string().ends_with("expected text in UTF-8, found the byte 0x00"));
+    assert_within("reading", "4 GiB of nothing", taken, MIB);
+    let (result, taken) = peak(|| ImageSet::read(&path, &path, 10));
+    assert!(matches!(result, Err(DataError::Content { .. })));
+    assert_within("reading", "4 GiB of nothing", taken, MIB);
+}
+
+/// "The size of the file and at most 256 KiB; of a compressed one twice what its header announces, and not more than three
+/// times what it holds, and 256 KiB."
+#[test]
+fn images() {
+    let directory = TemporaryDirectory::new("memory-idx");
+    let labels = directory.write("labels", &idx(&[1], &[0]));
+    let read = |path: &Path| peak(|| ImageSet::read(path, &labels, 10).map(drop));
+    let pixels = vec![0; 3_000_000];
+    for (name, shape, held, good) in [
+        ("a good file", [1, 1000, 3000], 3_000_000, true),
+        ("more announced than there is", [1, 1000, 3000], 2_000_000, false),
+        ("a little more announced", [1, 1000, 3000], 2_999_999, false),
+        ("a little less announced", [1, 1000, 2999], 3_000_000, false),
+        ("little announced", [1, 1, 1], 3_000_000, false),
+        ("much announced", [3, 1000, 1000], 10, false),
+        ("all memory announced", [u32::MAX; 3], 1_000_000, false),
+        ("many images of no size", [u32::MAX, 0, 1], 0, false),
+        ("no images of great size", [0, u32::MAX, u32::MAX], 0, false),
+        ("no images of a size that wraps", [0, 1 << 31, 1 << 31], 0, false),
+    ] {
+        let file = idx(&shape, &pixels[..held]);
+        let (result, taken) = read(&directory.write("images", &file));
+        assert_eq!(result.is_ok(), good, "{name}: {result:?}");
+        assert_within("reading", name, taken, file.len() + MIB / 4);
+        let announced = shape.iter().map(|&size| u128::from(size)).product::<u128>();
+        let limit = announced.saturating_mul(2).min(3 * held as u128) as usize + MIB / 4;
+        let (result, taken) = read(&directory.write("images.gz", &gzip(&file)));
+        assert_eq!(result.is_ok(), good, "{name}, compressed: {result:?}");
+        assert_within("reading", name, taken, limit);
+    }
+}
+
+#[test]
+fn the_allocator_counts() {
+    let (_, taken) = peak(|| drop(std::hint::black_box(vec![0_u8; MIB])));
+    assert_eq!(taken, MIB);
+    let (_, taken) = peak(|| {
+        let mut grown = std::hint::black_box(Vec::<u8>::with_capacity(MIB));
+        grown.reserve_exact(2 * MIB);
+    });
+    assert_eq!(taken, 3 * MIB);
+}

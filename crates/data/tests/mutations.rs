@@ -1,0 +1,194 @@
+//! Tens of thousands of files, each a good one with a few changes: reading them never panics, takes little memory, and what is
+//! read can be used.
+#![allow(unsafe_code, unreachable_pub)]
+
+#[path = "common/allocator.rs"]
+mod allocator;
+mod common;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use allocator::peak;
+use common::{TemporaryDirectory, gzip, images, labels};
+use downhill_data::{Csv, DataError, Header, ImageSet};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// The files are of a few hundred bytes, and a decompressor has its tables and its window.
+const ENOUGH: usize = 512 * 1024;
+
+/// What numbers and tables are made of.
+const TOKENS: [&[u8]; 20] = [
+    b",",
+    b"\n",
+    b"\r",
+    b"\"",
+    b"\"\"",
+    b"\t",
+    b" ",
+    b"-",
+    b".",
+    b"e",
+    b"1e999",
+    b"nan",
+    b"inf",
+    b"\xef\xbb\xbf",
+    b"\xff",
+    b"\0",
+    b"\0\0\x08\x03",
+    b"\xff\xff\xff\xff",
+    b"\x7f\xff\xff\xff",
+    b"\x1f\x8b\x08",
+];
+
+fn mutate(bytes: &mut Vec<u8>, rng: &mut impl Rng) {
+    for _ in 0..rng.random_range(1..4) {
+        if bytes.is_empty() {
+            bytes.push(0);
+        }
+        let at = rng.random_range(0..bytes.len());
+        let end = (at + rng.random_range(0..40)).min(bytes.len());
+        match rng.random_range(0..7) {
+            0 => bytes[at] = rng.random(),
+            1 => bytes[at] ^= 1 << rng.random_range(0..8),
+            2 => bytes.truncate(at),
+            3 => drop(bytes.drain(at..end)),
+            4 => bytes.extend_from_within(at..end),
+            place => {
+                let token = TOKENS[rng.random_range(0..TOKENS.len())];
+                let replaced = if place == 5 { at } else { (at + token.len()).min(bytes.len()) };
+                drop(bytes.splice(at..replaced, token.iter().copied()));
+            }
+        }
+    }
+}
+
+/// Not `fs::write`: some file systems bring a file that was emptied first to the disk.
+fn overwrite(path: &Path, bytes: &[u8]) {
+    let mut file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(path).unwrap();
+    file.write_all(bytes).unwrap();
+    file.set_len(bytes.len() as u64).unwrap();
+}
+
+/// Reads `count` mutations of `good`, as they are, compressed, and mutated after compressing. Returns how many could be read.
+fn tried<T>(test: &str, good: &[u8], count: usize, read: impl Fn(&PathBuf) -> Result<T, DataError>) -> usize {
+    let directory = TemporaryDirectory::new(test);
+    let path = directory.path().join("file");
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let mut successes = 0;
+    for i in 0..count {
+        let mut bytes = good.to_vec();
+        if i % 3 < 2 {
+            mutate(&mut bytes, &mut rng);
+        }
+        if i % 3 > 0 {
+            bytes = gzip(&bytes);
+        }
+        if i % 3 == 2 {
+            mutate(&mut bytes, &mut rng);
+        }
+        overwrite(&path, &bytes);
+        let (result, taken) = peak(|| read(&path));
+        assert!(taken < ENOUGH, "{taken} bytes for {bytes:?}");
+        match result {
+            Ok(_) => successes += 1,
+            Err(error) => assert!(error.to_string().contains("expected"), "{error}"),
+        }
+    }
+    successes
+}
+
+#[test]
+fn mutated_images() {
+    let directory = TemporaryDirectory::new("labels-for-mutated");
+    let good = directory.write("labels", &labels(20));
+    let successes = tried("mutated-images", &images(20), 10_000, |path| {
+        let set = ImageSet::read(path, &good, 10)?;
+        assert_eq!(set.images().shape(), [20, set.size().0 * set.size().1]);
+        Ok(set)
+    });
+    assert!((100..9_000).contains(&successes), "{successes} of 10,000 read");
+}
+
+#[test]
+fn mutated_labels() {
+    let directory = TemporaryDirectory::new("images-for-mutated");
+    let good = directory.write("images", &images(20));
+    let successes = tried("mutated-labels", &labels(20), 10_000, |path| {
+        let set = ImageSet::read(&good, path, 10)?;
+        assert!(set.labels().iter().all(|&label| label < 10));
+        Ok(set)
+    });
+    assert!((100..9_000).contains(&successes), "{successes} of 10,000 read");
+}
+
+#[test]
+fn mutated_tables() {
+    let good = "\u{feff}a;\"b \"\"c\"\"\";class\r\n1;2.5;\"-3e2\"\r\n\r\n4;+5;.25\r\n7;8;-3E+2\r\n-1; -2 ; 0\r\n";
+    for header in [Header::Detect, Header::Present] {
+        let csv = Csv { delimiter: ';', header, ..Csv::default() };
+        let successes = tried("mutated-tables", good.as_bytes(), 10_000, |path| {
+            let numbers = csv.read::<f32>(path);
+            let classes = csv.read_classes::<f32>(path)?;
+            let count = classes.class_names.len();
+            assert!(classes.targets.iter().all(|&target| target < count));
+            assert!((0..count).all(|class| classes.targets.contains(&class)), "a class without a sample");
+            if let Ok(table) = numbers {
+                assert!(table.features.iter().chain(&table.targets).all(|number| number.is_finite()));
+                // Labels that are all numbers are as many classes as there are numbers (exact in `f64`, and short).
+                let mut distinct: Vec<f64> = csv.read::<f64>(path)?.targets.to_vec();
+                distinct.sort_by(f64::total_cmp);
+                distinct.dedup_by(|a, b| a == b);
+                assert_eq!(count, distinct.len(), "{:?}", classes.class_names);
+            }
+            Ok(classes)
+        });
+        assert!((1_000..9_000).contains(&successes), "{successes} of 10,000 read");
+    }
+}
+
+/// Another program writes to the files again and again while they are read: an error, or what one of the two writers meant.
+#[test]
+fn files_that_another_program_writes_meanwhile() {
+    let directory = TemporaryDirectory::new("meanwhile");
+    let (images_path, table_path) = (directory.path().join("images"), directory.path().join("table"));
+    let labels = directory.write("labels", &labels(200));
+    let table = |value: &str| format!("{value},{value}\n").repeat(20_000);
+    let (first, second) = (gzip(&images(200)), images(200));
+    let expected = ImageSet::new(images(200)[16..].to_vec(), (2, 3), common::labels(200)[8..].to_vec());
+    let done = AtomicBool::new(false);
+    overwrite(&images_path, &first);
+    overwrite(&table_path, table("1").as_bytes());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                for (image, text) in [(&first, gzip(table("1").as_bytes())), (&second, table("22").into_bytes())] {
+                    fs::write(&images_path, image).unwrap();
+                    fs::write(&table_path, text).unwrap();
+                    fs::OpenOptions::new().append(true).open(&table_path).unwrap().write_all(b"1,1\n").unwrap();
+                }
+            }
+        });
+        // Also if this panics, or the writer would never end.
+        let _done = SetOnDrop(&done);
+        for _ in 0..200 {
+            if let Ok(set) = ImageSet::read(&images_path, &labels, 10) {
+                assert!(set == expected);
+            }
+            if let Ok(table) = Csv::default().read::<f64>(&table_path) {
+                assert_eq!(table.targets.len(), table.features.nrows());
+            }
+        }
+    });
+}
+
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}

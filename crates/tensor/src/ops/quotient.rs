@@ -1,0 +1,54 @@
+//! A quotient that is 0 where the divisor is 0; the derivatives are those of `a/b`, and not finite there.
+//!
+//! For a gradient that is 0 by convention where it does not exist, such as that of a norm at the zero vector: a mask would
+//! make the second derivative a number too, an invented one.
+
+use crate::{Elementwise, Float, Tensor, elementwise};
+
+struct Quotient;
+
+impl<F: Float> Elementwise<F, 2> for Quotient {
+    fn name(&self) -> &'static str {
+        "quotient"
+    }
+
+    fn element(&self, [a, b]: [F; 2]) -> F {
+        if b == F::zero() { F::zero() } else { a / b }
+    }
+
+    fn vjp(&self, wrt: usize, [_, b]: [&Tensor<F>; 2], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        match wrt {
+            0 => dy / b,
+            // Not a/b², which overflows sooner.
+            _ => -(dy * y / b),
+        }
+    }
+}
+
+/// `a / b`, with broadcasting; 0 where `b` is 0.
+pub(super) fn quotient<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
+    elementwise(Quotient, [a, b])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        let domain = Domain::between(-2.0, 2.0);
+        sweep::binary("quotient", domain, Domain::between(0.5, 2.0), quotient);
+    }
+
+    #[test]
+    fn by_zero() {
+        let (a, b) = (Tensor::param([0.0, 3.0, 3.0]), Tensor::param([0.0, 0.0, 2.0]));
+        let y = quotient(&a, &b);
+        assert_eq!(y, Tensor::from([0.0, 0.0, 1.5]));
+        let grads = y.sum().backward();
+        assert_eq!(grads[&a].to_vec(), [f64::INFINITY, f64::INFINITY, 0.5]);
+        let by_divisor = grads[&b].to_vec();
+        assert!(by_divisor[0].is_nan() && by_divisor[1].is_nan() && by_divisor[2] == -0.75, "{by_divisor:?}");
+    }
+}

@@ -1,0 +1,55 @@
+//! A power that keeps the sign: `sign(x)·|x|^q`, 0 where `x` is 0; the derivative is `q·|x|^(q-1)`.
+//!
+//! It is the derivative of `|x|^(q+1)`, up to a factor; for `q < 0` that has none at 0, and 0 is taken, as in PyTorch.
+
+use crate::{Elementwise, Float, Tensor, elementwise};
+
+struct SignedPower<F>(F);
+
+impl<F: Float> Elementwise<F, 1> for SignedPower<F> {
+    fn name(&self) -> &'static str {
+        "signed_power"
+    }
+
+    #[inline(always)]
+    fn element(&self, [x]: [F; 1]) -> F {
+        if x == F::zero() {
+            F::zero()
+        } else if x < F::zero() {
+            -x.abs().powf(self.0)
+        } else {
+            x.powf(self.0)
+        }
+    }
+
+    fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy * (x.abs().powf(self.0 - F::one()) * self.0)
+    }
+}
+
+/// `sign(x)·|x|^exponent`; 0 where `x` is 0.
+pub(super) fn signed_power<F: Float>(x: &Tensor<F>, exponent: F) -> Tensor<F> {
+    elementwise(SignedPower(exponent), [x])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    #[test]
+    fn derivatives() {
+        for exponent in [-1.5, -0.5, 0.5, 2.0, 3.0] {
+            let domain = Domain::between(-2.0, 2.0).avoiding(&[0.0]);
+            sweep::unary("signed_power", domain, |x| signed_power(x, exponent));
+        }
+    }
+
+    #[test]
+    fn values() {
+        let x = Tensor::from([-4.0, 0.0, 9.0, f64::NAN]);
+        let y = signed_power(&x, 0.5).to_vec();
+        assert!(y[..3] == [-2.0, 0.0, 3.0] && y[3].is_nan());
+        assert_eq!(signed_power(&x, -0.5).to_vec()[..3], [-0.5, 0.0, 1.0 / 3.0]);
+    }
+}

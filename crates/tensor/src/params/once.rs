@@ -1,0 +1,145 @@
+//! Tied tensors: one node at several places of a tree. Whoever changes a tree changes each of them once and gives all its
+//! places the result; place by place the first change would part it from the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Params, Path};
+use crate::{Float, Tensor};
+
+/// Calls `visitor` for every tensor once, at its first place.
+pub(super) fn visit_once<'a, F: Float, M: Params<F> + ?Sized>(
+    model: &'a M,
+    visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>),
+) {
+    let mut seen = BTreeSet::new();
+    model.visit(&Path::ROOT, &mut |path, tensor| {
+        // What nobody else holds hangs nowhere else.
+        if !tensor.is_shared() || seen.insert(tensor.address()) {
+            visitor(path, tensor);
+        }
+    });
+}
+
+/// [`visit_once`] for changing the tensors.
+pub(super) fn visit_once_mut<F: Float, M: Params<F> + ?Sized>(
+    model: &mut M,
+    visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>),
+) {
+    let ties = Ties::of(model);
+    if ties.is_empty() {
+        return model.visit_mut(&Path::ROOT, visitor);
+    }
+    ties.loosen(model);
+    let mut tied_again = TiedAgain { model, ties };
+    tied_again.visit(visitor);
+}
+
+/// The tensors that hang at several places.
+struct Ties<F: Float>(Vec<Tie<F>>);
+
+struct Tie<F: Float> {
+    /// The node's address before the change, by which its first place is known.
+    before: usize,
+    /// What hangs at the other places meanwhile, so that the first holds the tensor alone.
+    placeholder: Tensor<F>,
+    /// What all places get.
+    result: Option<Tensor<F>>,
+}
+
+impl<F: Float> Ties<F> {
+    fn of<M: Params<F> + ?Sized>(model: &M) -> Self {
+        let (mut places, mut order) = (BTreeMap::new(), Vec::new());
+        model.visit(&Path::ROOT, &mut |_, tensor| {
+            if tensor.is_shared() {
+                let count = places.entry(tensor.address()).or_insert(0);
+                *count += 1;
+                if *count == 2 {
+                    order.push(tensor.address());
+                }
+            }
+        });
+        let tie = |before| Tie { before, placeholder: Tensor::default(), result: None };
+        Ties(order.into_iter().map(tie).collect())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Leaves every tied tensor at its first place alone.
+    fn loosen<M: Params<F> + ?Sized>(&self, model: &mut M) {
+        let ties: BTreeMap<usize, &Tensor<F>> = self.0.iter().map(|tie| (tie.before, &tie.placeholder)).collect();
+        let mut seen = BTreeSet::new();
+        model.visit_mut(&Path::ROOT, &mut |_, tensor| {
+            if let Some(&placeholder) = ties.get(&tensor.address())
+                && !seen.insert(tensor.address())
+            {
+                *tensor = placeholder.clone();
+            }
+        });
+    }
+}
+
+/// A model whose tied tensors are tied again in the end, also if the visitor panics.
+struct TiedAgain<'m, F: Float, M: Params<F> + ?Sized> {
+    model: &'m mut M,
+    ties: Ties<F>,
+}
+
+impl<F: Float, M: Params<F> + ?Sized> TiedAgain<'_, F, M> {
+    fn visit(&mut self, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
+        let (mut firsts, mut placeholders) = (BTreeMap::new(), BTreeSet::new());
+        for tie in &mut self.ties.0 {
+            firsts.insert(tie.before, &mut tie.result);
+            placeholders.insert(tie.placeholder.address());
+        }
+        self.model.visit_mut(&Path::ROOT, &mut |path, tensor| {
+            if placeholders.contains(&tensor.address()) {
+                return;
+            }
+            match firsts.remove(&tensor.address()) {
+                Some(result) => {
+                    let publish = Publish { tensor, result };
+                    visitor(path, publish.tensor);
+                }
+                None => visitor(path, tensor),
+            }
+        });
+    }
+}
+
+/// Notes what has become of a tied tensor, also if the visitor panics.
+struct Publish<'a, F: Float> {
+    tensor: &'a mut Tensor<F>,
+    result: &'a mut Option<Tensor<F>>,
+}
+
+impl<F: Float> Drop for Publish<'_, F> {
+    fn drop(&mut self) {
+        *self.result = Some(self.tensor.clone());
+    }
+}
+
+impl<F: Float, M: Params<F> + ?Sized> Drop for TiedAgain<'_, F, M> {
+    fn drop(&mut self) {
+        // After a panic there are ties whose first place has not been reached, and is unchanged.
+        if self.ties.0.iter().any(|tie| tie.result.is_none()) {
+            let mut unreached: BTreeMap<usize, &mut Option<Tensor<F>>> = BTreeMap::new();
+            for tie in self.ties.0.iter_mut().filter(|tie| tie.result.is_none()) {
+                unreached.insert(tie.before, &mut tie.result);
+            }
+            self.model.visit(&Path::ROOT, &mut |_, tensor| {
+                if let Some(result) = unreached.remove(&tensor.address()) {
+                    *result = Some(tensor.clone());
+                }
+            });
+        }
+        let results: BTreeMap<usize, Option<&Tensor<F>>> =
+            self.ties.0.iter().map(|tie| (tie.placeholder.address(), tie.result.as_ref())).collect();
+        self.model.visit_mut(&Path::ROOT, &mut |_, tensor| {
+            if let Some(Some(result)) = results.get(&tensor.address()) {
+                *tensor = Tensor::clone(result);
+            }
+        });
+    }
+}

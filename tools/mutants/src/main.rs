@@ -1,0 +1,83 @@
+//! Mutation testing of downhill: are there faults that no test would notice?
+//!
+//! ```sh
+//! cargo run --release --manifest-path tools/mutants/Cargo.toml -- --count 300 --seed 1 --copy /tmp/mutants
+//! ```
+//!
+//! Small faults (`+` for `-`, `<` for `<=`, a condition that is always true, a statement left out, ...) are drawn at
+//! random from the code that computes, and planted in a copy of the repository, all at once: each behind a switch that
+//! an environment variable turns on. So the copy is compiled once, and the tests run once for every fault.
+
+mod candidates;
+mod copy;
+mod plant;
+mod suite;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// The code under test: what computes values, derivatives, updates and schedules, and what saves and loads.
+const SOURCES: &[&str] = &[
+    "crates/tensor/src/ops/",
+    "crates/tensor/src/backward.rs",
+    "crates/tensor/src/pending.rs",
+    "crates/tensor/src/grad.rs",
+    "crates/tensor/src/gradients.rs",
+    "crates/tensor/src/record.rs",
+    "crates/tensor/src/in_place.rs",
+    "crates/tensor/src/params",
+    "crates/nn/src/losses/",
+    "crates/nn/src/state/",
+    "crates/optim/src/rules/",
+    "crates/optim/src/schedules/",
+    "crates/optim/src/optimizer",
+    "crates/optim/src/scheduler.rs",
+];
+
+/// A place where a fault can be planted.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    pub file: String,
+    pub line: usize,
+    /// The bytes of the file that it replaces.
+    pub range: std::ops::Range<usize>,
+    pub original: String,
+    pub mutated: String,
+    /// Whether it stands for a statement rather than an expression.
+    pub statement: bool,
+}
+
+fn main() {
+    let option = |name: &str, default: &str| {
+        let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
+        arguments.next().unwrap_or_else(|| default.to_owned())
+    };
+    let number = |name: &str, default: &str| option(name, default).parse::<u64>().expect("a number");
+    let repository = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+    let copy = PathBuf::from(option("--copy", "target/mutants"));
+    let files = copy::files(&repository);
+    let sources: Vec<&String> =
+        files.iter().filter(|file| SOURCES.iter().any(|start| file.starts_with(start))).collect();
+    let all: Vec<Candidate> = sources.iter().flat_map(|file| candidates::of_file(&repository, file)).collect();
+    println!("{} places for a fault in {} files", all.len(), sources.len());
+
+    // Faults that do not compile are left out, and others drawn for them.
+    let mut refused = BTreeSet::new();
+    let (faults, binaries) = loop {
+        let faults = plant::draw(&all, &refused, number("--count", "300") as usize, number("--seed", "1"));
+        copy::write(&repository, &copy, &files, &faults);
+        match suite::build(&copy) {
+            Ok(binaries) => break (faults, binaries),
+            Err(errors) => {
+                let before = refused.len();
+                for (file, line) in &errors {
+                    let at = faults.iter().filter(|fault| fault.file == *file && plant::spans(fault, *line));
+                    refused.extend(at.map(|fault| (fault.file.clone(), fault.range.start)));
+                }
+                println!("{} do not compile", refused.len() - before);
+                assert!(refused.len() > before, "the copy does not compile, and no fault explains it: {errors:?}");
+            }
+        }
+    };
+    suite::run(&copy, &faults, &binaries);
+}

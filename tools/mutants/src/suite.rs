@@ -1,0 +1,107 @@
+//! Building the tests of the copy, and running them once for every fault.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::Candidate;
+
+/// A test program that takes longer has met a fault that makes it hang.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// A test program, with the folder that its tests expect to run in.
+pub struct Binary {
+    name: String,
+    path: PathBuf,
+    folder: PathBuf,
+}
+
+/// Compiles all tests; if that fails, the places of the errors.
+pub fn build(copy: &Path) -> Result<Vec<Binary>, Vec<(String, usize)>> {
+    let output = Command::new("cargo")
+        .args(["test", "--workspace", "--no-run", "--message-format=json"])
+        .current_dir(copy)
+        .stderr(Stdio::null())
+        .output()
+        .expect("cargo");
+    let (mut binaries, mut errors) = (Vec::new(), Vec::new());
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        let Ok(message) = serde_json::from_str::<serde_json::Value>(line) else { continue };
+        if message["message"]["level"] == "error" {
+            for span in message["message"]["spans"].as_array().into_iter().flatten() {
+                let (file, line) = (span["file_name"].as_str(), span["line_start"].as_u64());
+                if let (Some(file), Some(line)) = (file, line) {
+                    // One line was put before a library's first.
+                    let shift = usize::from(file.ends_with("src/lib.rs"));
+                    errors.push((file.to_owned(), line as usize - shift));
+                }
+            }
+        }
+        if let (Some(path), Some(true)) = (message["executable"].as_str(), message["profile"]["test"].as_bool()) {
+            let manifest = PathBuf::from(message["manifest_path"].as_str().expect("a path"));
+            let name = message["target"]["name"].as_str().expect("a name").to_owned();
+            let folder = manifest.parent().expect("a folder").to_owned();
+            binaries.push(Binary { name, path: path.into(), folder });
+        }
+    }
+    if !output.status.success() {
+        return Err(errors);
+    }
+    // What tests the derive macro meets none of the faults.
+    binaries.retain(|binary| !["derive_errors", "downhill_derive"].contains(&binary.name.as_str()));
+    // The quickest to find something come first.
+    let slow = ["lessons", "mnist_mlp_cli", "mnist", "deep_graphs", "memory", "papers", "threads"];
+    binaries.sort_by_key(|binary| slow.iter().position(|name| *name == binary.name).map_or(0, |at| slow.len() - at));
+    Ok(binaries)
+}
+
+/// Runs the tests without a fault, then with each, and prints those that nothing noticed.
+pub fn run(copy: &Path, faults: &[Candidate], binaries: &[Binary]) {
+    let unwell: Vec<&str> =
+        binaries.iter().filter(|binary| !passes(binary, 0)).map(|binary| binary.name.as_str()).collect();
+    assert!(unwell.is_empty(), "without a fault, these fail: {unwell:?}");
+    assert!(doctests_pass(copy, 0), "without a fault, doctests fail");
+    let mut missed = 0;
+    for (i, fault) in faults.iter().enumerate() {
+        let number = i + 1;
+        let found = binaries.iter().find(|binary| !passes(binary, number)).map(|binary| binary.name.as_str());
+        let found = found.or_else(|| (!doctests_pass(copy, number)).then_some("doctests"));
+        missed += usize::from(found.is_none());
+        let Candidate { file, line, original, mutated, .. } = fault;
+        let verdict = found.unwrap_or("MISSED");
+        println!("{number} {file}:{line} `{}` -> `{}`: {verdict}", one_line(original), one_line(mutated));
+    }
+    let found = faults.len() - missed;
+    println!("{found} of {} found ({:.1} %)", faults.len(), 100.0 * found as f64 / faults.len() as f64);
+}
+
+fn passes(binary: &Binary, number: usize) -> bool {
+    let mut command = Command::new(&binary.path);
+    command.current_dir(&binary.folder).env("MUTANT", number.to_string()).env("CARGO_MANIFEST_DIR", &binary.folder);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn().expect("a test program");
+    let start = Instant::now();
+    loop {
+        match child.try_wait().expect("a child") {
+            Some(status) => return status.success(),
+            None if start.elapsed() > PATIENCE => {
+                _ = child.kill();
+                _ = child.wait();
+                return false;
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    }
+}
+
+fn doctests_pass(copy: &Path, number: usize) -> bool {
+    let mut command = Command::new("cargo");
+    let packages = ["-p", "downhill-tensor", "-p", "downhill-nn", "-p", "downhill-optim"];
+    command.args(["test", "--doc", "--quiet"]).args(packages).current_dir(copy).env("MUTANT", number.to_string());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().expect("cargo").success()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
