@@ -202,9 +202,6 @@ fn cross_entropy_of_certainty() {
     in_both!(check);
 }
 
-/// A loss of logits, by name, and its value.
-type Weighted<'a, F> = (&'a str, &'a dyn Fn(&Tensor<F>) -> Tensor<F>, f64);
-
 /// What counts with weight 0 costs nothing, however impossible it was held to be; a NaN is seen all the same.
 #[test]
 fn weights_of_zero() {
@@ -221,12 +218,8 @@ fn weights_of_zero() {
         let labels: &[usize; 2] = &[1, 0];
         // ln softmax(0, -inf, 0) = -ln 2, ln softmax(-1, -inf, 0) = (-1 - c, -c) with c = ln(1 + 1/e).
         let (ln2, c) = (std::f64::consts::LN_2, (-1.0_f64).exp().ln_1p());
-<<<<<<< HEAD
-        let cases: [Weighted<'_, F>; 7] = [
-=======
         type Loss<'a, F> = &'a dyn Fn(&Tensor<F>) -> Tensor<F>;
         let cases: [(&str, Loss<'_, F>, f64); 7] = [
->>>>>>> bc88dd9607f0e85e79eddbdd0a8a6a153c3d03c5
             ("labels", &|x| smooth(0.0).loss(x, labels), 1.0 + c),
             ("smoothed labels", &|x| smooth(0.3).loss(x, labels), 0.7 * (1.0 + c) + 0.1 * (2.0 * ln2 + 1.0 + 2.0 * c)),
             ("all smoothed", &|x| smooth(1.0).loss(x, labels), (2.0 * ln2 + 1.0 + 2.0 * c) / 3.0),
