@@ -4,6 +4,7 @@ pub mod example;
 pub mod golden;
 pub mod operations;
 pub mod parity;
+pub mod small_stack;
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/tutorial.md")]
