@@ -1,25 +1,13 @@
 //! Depth costs memory and time, never stack: recording, walking and dropping a graph are loops. Every test runs on a
 //! thread with 256 KiB of stack, where recursion ends after some thousand steps.
 
-use std::cell::RefCell;
-
 use downhill::nn::{Mlp, Module, Tanh, cross_entropy, init};
-use downhill::{
-    Check, Directions, Float, Op, OpMany, Params, Tensor, apply, apply_many, concat, grad, gradcheck_model, no_grad,
-    stack, vjp,
-};
-use ndarray::{ArrayD, ArrayViewD};
+use downhill::{Check, Directions, Params, Tensor, concat, grad, gradcheck_model, no_grad, stack, vjp};
+use downhill_tests::small_stack::on_a_small_stack;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 const DEPTH: usize = 1_000_000;
-
-fn on_a_small_stack(body: impl FnOnce() + Send + 'static) {
-    let thread = std::thread::Builder::new().stack_size(256 * 1024).spawn(body);
-    if let Err(panic) = thread.expect("a thread").join() {
-        std::panic::resume_unwind(panic);
-    }
-}
 
 /// `x + c + c + …`, a million times.
 fn chain(x: &Tensor<f64>) -> Tensor<f64> {
@@ -155,135 +143,14 @@ fn nothing_is_kept_under_no_grad() {
     });
 }
 
-/// An operation of a user's that owns tensors, in whatever it likes: `x` plus nothing.
-enum Owner<F: Float> {
-    Plain(Tensor<F>),
-    List(Vec<Tensor<F>>),
-    Boxed(Option<Box<(u8, Tensor<F>)>>),
-}
-
-impl<F: Float> Owner<F> {
-    fn of(number: usize, tensor: Tensor<F>) -> Self {
-        match number % 3 {
-            0 => Owner::Plain(tensor),
-            1 => Owner::List(vec![tensor.clone(), tensor]),
-            _ => Owner::Boxed(Some(Box::new((0, tensor)))),
-        }
-    }
-
-    fn owned(&self) -> &Tensor<F> {
-        match self {
-            Owner::Plain(tensor) => tensor,
-            Owner::List(list) => &list[0],
-            Owner::Boxed(boxed) => &boxed.as_ref().expect("always there").1,
-        }
-    }
-}
-
-impl<F: Float> Op<F, 1> for Owner<F> {
-    fn name(&self) -> &'static str {
-        "owner"
-    }
-
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        x.to_owned()
-    }
-
-    fn vjp(&self, _: usize, [x]: [&Tensor<F>; 1], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        assert!(self.owned().shape() == x.shape());
-        dy.clone()
-    }
-}
-
-impl<F: Float> OpMany<F> for Owner<F> {
-    fn name(&self) -> &'static str {
-        "owner of many"
-    }
-
-    fn forward(&self, xs: &[ArrayViewD<'_, F>]) -> ArrayD<F> {
-        xs[0].to_owned()
-    }
-
-    fn vjp(&self, _: usize, _: &[Tensor<F>], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        dy.clone()
-    }
-}
-
-const OWNERS: usize = 200_000;
-
-/// Each result is owned by the operation that makes the next, whose input is a parameter.
-fn held_by_operations(x: &Tensor<f64>) -> Tensor<f64> {
-    (0..OWNERS).fold(x.exp(), |y, i| match i % 2 {
-        0 => apply(Owner::of(i / 2, y), [x]),
-        _ => apply_many(Owner::of(i / 2, y), &[x]),
-    })
-}
-
-/// In turn owned by the next operation and its input, in runs of several lengths.
-fn held_in_turn(x: &Tensor<f64>) -> Tensor<f64> {
-    (0..OWNERS).fold(x.exp(), |y, i| match i % 7 {
-        0 | 3 => apply(Owner::of(i, y), [x]),
-        1 => apply(Owner::of(i, y.clone()), [&y]),
-        2 => apply_many(Owner::of(i, x.exp()), &[&y, x]),
-        _ => &y * 1.0,
-    })
-}
-
-#[test]
-fn tensors_that_operations_own_are_dropped_in_a_loop() {
-    for graph in [held_by_operations, held_in_turn] {
-        on_a_small_stack(move || drop(graph(&Tensor::param(1.0))));
-        on_a_small_stack(move || {
-            let x = Tensor::param(1.0);
-            let y = graph(&x);
-            let in_between = y.clone();
-            drop(y);
-            drop(x);
-            drop(in_between);
-        });
-        // Freed by `backward`; what the operations own is no input of theirs.
-        on_a_small_stack(move || {
-            let x = Tensor::param(1.0);
-            let y = graph(&x);
-            let kept = y.clone();
-            let slope = y.backward()[&x].item();
-            assert!(slope > 0.0);
-            drop(kept);
-        });
-        on_a_small_stack(move || {
-            let y = graph(&Tensor::param(1.0));
-            let other = std::thread::Builder::new().stack_size(256 * 1024).spawn(move || drop(y));
-            other.expect("a thread").join().expect("no panic");
-        });
-        // An operation that is never recorded.
-        on_a_small_stack(move || {
-            let y = graph(&Tensor::param(1.0));
-            drop(no_grad(|| apply(Owner::Plain(y), [&Tensor::from(1.0)])));
-        });
-    }
-}
-
-/// While a thread ends, the thread's own variables are dropped one after the other, in an order that nobody chooses.
-#[test]
-fn dropped_while_a_thread_ends() {
-    thread_local! {
-        static BEFORE: RefCell<Option<Tensor<f64>>> = const { RefCell::new(None) };
-        static AFTER: RefCell<Option<Tensor<f64>>> = const { RefCell::new(None) };
-    }
-    on_a_small_stack(|| {
-        let x = Tensor::param(1.0);
-        BEFORE.set(Some(held_in_turn(&x)));
-        drop(held_by_operations(&x));
-        AFTER.set(Some(held_by_operations(&x)));
-    });
-}
+const LISTS: usize = 200_000;
 
 /// Lists of inputs, each input the only result of another list.
 #[test]
 fn a_chain_of_lists() {
     on_a_small_stack(|| {
         let x = Tensor::param([1.0]);
-        let chain = || (0..OWNERS).fold(x.clone(), |y, _| concat(&[y], 0));
+        let chain = || (0..LISTS).fold(x.clone(), |y, _| concat(&[y], 0));
         drop(chain());
         assert_eq!(chain().sum().backward()[&x].item(), 1.0);
     });

@@ -5,6 +5,7 @@ pub mod golden;
 pub mod misuse;
 pub mod operations;
 pub mod parity;
+pub mod small_stack;
 
 #[cfg(doctest)]
 #[doc = include_str!("../docs/tutorial.md")]
