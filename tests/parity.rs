@@ -6,6 +6,7 @@ pub mod lbfgs;
 pub mod optimizers;
 pub mod plateau;
 pub mod schedules;
+pub mod table;
 
 use std::fmt::Write;
 

@@ -215,6 +215,17 @@ fn images_without_pixels() {
     assert_eq!(error, "images: expected images of at least 1 × 1 pixel, found 0 × 28");
 }
 
+/// No images take no bytes, however large they are; a batch of them would have a shape that no tensor can have.
+#[test]
+fn no_images_of_a_size_that_cannot_be() {
+    for (test, size) in [("huge", [u32::MAX, u32::MAX]), ("huge-wraps", [1 << 31, 1 << 31])] {
+        let error = reading(test, Some(&idx(&[0, size[0], size[1]], &[])), Some(&labels(0)));
+        let [rows, columns] = size;
+        let expected = "images: expected images that fit in the memory there can be, found";
+        assert_eq!(error, format!("{expected} {rows} × {columns} pixels"));
+    }
+}
+
 #[test]
 fn test_images_of_another_size() {
     let error = loading("sizes", |directory| {

@@ -60,6 +60,8 @@ fn what_is_wrong_is_said() {
     assert_eq!(message(&[1, 253, 0, 0, 0, 0, 1, 0, 0, 0]), "4294967296 is too large for its type");
     let lie = [&[253][..], &u64::MAX.to_le_bytes(), &[0; 5]].concat();
     assert_eq!(message(&lie), format!("it announces {} elements, and 5 bytes are left", u64::MAX));
+    let short = decode::<String>(&[5, b'a']).unwrap_err().to_string();
+    assert_eq!(short, "it announces 5 bytes, and 1 are left");
     let lie = decode::<String>(&lie).unwrap_err().to_string();
     assert_eq!(lie, format!("it announces {} bytes, and 5 are left", u64::MAX));
 }

@@ -7,11 +7,7 @@ use std::marker::PhantomData;
 use ndarray::{ArrayD, IxDyn};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use crate::Float;
-
-/// As many axes as a tensor may have. A shape is read before anything can be known of the elements, and a million axes of
-/// size 1, a byte each in a file, would take 24 in memory.
-const MAX_AXES: usize = 64;
+use crate::{Float, MAX_AXES};
 
 /// Arrays by path.
 pub(super) fn arrays<'de, F: Float, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, ArrayD<F>>, D::Error> {
@@ -71,6 +67,8 @@ impl<'de> Deserialize<'de> for Shape {
             fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Shape, A::Error> {
                 let mut sizes = Vec::new();
                 while let Some(size) = from.next_element()? {
+                    // Before anything can be known of the elements: a million axes of size 1, a byte each in a file, would take 24
+                    // in memory.
                     if sizes.len() == MAX_AXES {
                         return Err(A::Error::custom(format!("an array has more than {MAX_AXES} axes")));
                     }
