@@ -20,6 +20,8 @@ pub struct Elements<F: Float> {
     /// Where the first element is.
     offset: usize,
     shape: IxDyn,
+    /// The product of the shape, which has been checked once and is asked for in every pass.
+    len: usize,
     /// `None` if row-major; never negative.
     strides: Option<Box<IxDyn>>,
 }
@@ -31,8 +33,9 @@ impl<F: Float> Elements<F> {
     /// If they are not as many as the shape has, or there is no such shape.
     #[track_caller]
     pub(crate) fn new(shape: IxDyn, elements: Vec<F>) -> Self {
-        assert!(elements.len() == checked_size::<F>(operation::name(), shape.slice()), "an element for each place");
-        Elements { memory: elements.into(), offset: 0, shape, strides: None }
+        let len = checked_size::<F>(operation::name(), shape.slice());
+        assert!(elements.len() == len, "an element for each place");
+        Elements { memory: elements.into(), offset: 0, shape, len, strides: None }
     }
 
     /// The first elements of the memory, in row-major order.
@@ -43,16 +46,26 @@ impl<F: Float> Elements<F> {
     #[track_caller]
     pub(crate) fn of_memory(shape: IxDyn, memory: Memory<F>) -> Self {
         let len = checked_size::<F>(operation::name(), shape.slice());
+        Elements::assembled(shape, len, memory)
+    }
+
+    /// [`of_memory`](Self::of_memory) for a shape that has been checked already and has `len` elements: for what is done in
+    /// every operation, where a second look costs as much as adding four numbers. A wrong `len` would be a wrong number,
+    /// but nothing is read outside of the memory: views and kernels look at its length.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn assembled(shape: IxDyn, len: usize, memory: Memory<F>) -> Self {
         assert!(len <= memory.as_slice().len(), "an element for each place");
-        Elements { memory, offset: 0, shape, strides: None }
+        Elements { memory, offset: 0, shape, len, strides: None }
     }
 
     /// # Panics
     /// If there is no such shape, or the system does not give so much memory.
     #[track_caller]
     pub(crate) fn full(shape: IxDyn, value: F) -> Self {
-        let memory = Memory::full(shape.slice(), value);
-        Elements::of_memory(shape, memory)
+        let len = checked_size::<F>(operation::name(), shape.slice());
+        let memory = Memory::filled(len, shape.slice(), value);
+        Elements::assembled(shape, len, memory)
     }
 
     /// A single element without axes.
@@ -72,7 +85,7 @@ impl<F: Float> Elements<F> {
 
     /// The number of elements.
     pub fn len(&self) -> usize {
-        self.shape.size()
+        self.len
     }
 
     /// Whether there are none.
@@ -143,7 +156,7 @@ impl<F: Float> Elements<F> {
     /// The elements as an owned array, without a copy if nobody else holds them.
     pub(crate) fn into_array(self) -> ArrayD<F> {
         if self.strides.is_none() && self.offset == 0 {
-            let elements = self.memory.into_vec(self.shape.size());
+            let elements = self.memory.into_vec(self.len);
             return ArrayD::from_shape_vec(self.shape, elements).expect("row-major");
         }
         self.view().to_owned()
@@ -167,8 +180,9 @@ impl<F: Float> Elements<F> {
     /// If it has more or fewer, or there is no such shape.
     #[track_caller]
     pub(crate) fn reshaped(&self, shape: IxDyn) -> Self {
-        assert!(checked_size::<F>(operation::name(), shape.slice()) == self.len(), "as many elements as before");
-        Elements { shape, ..self.row_major() }
+        let len = checked_size::<F>(operation::name(), shape.slice());
+        assert!(len == self.len, "as many elements as before");
+        Elements { shape, len, ..self.row_major() }
     }
 
     /// The same memory with another shape, strides and offset.
@@ -176,7 +190,8 @@ impl<F: Float> Elements<F> {
         // Without elements nothing is looked at, and the offset may lie behind the memory.
         let offset = if shape.slice().contains(&0) { 0 } else { offset };
         let strides = (!is_row_major(shape.slice(), strides.slice())).then(|| Box::new(strides));
-        Elements { memory: self.memory.clone(), offset, shape, strides }
+        let len = shape.size();
+        Elements { memory: self.memory.clone(), offset, shape, len, strides }
     }
 
     fn strides(&self) -> IxDyn {
@@ -236,12 +251,12 @@ impl<F: Float> From<ArrayD<F>> for Elements<F> {
     /// aside, to more than `isize::MAX` bytes.
     #[track_caller]
     fn from(array: ArrayD<F>) -> Self {
-        checked_size::<F>(operation::name(), array.shape());
+        let len = checked_size::<F>(operation::name(), array.shape());
         if array.is_standard_layout() {
-            let (shape, len) = (array.raw_dim(), array.len());
+            let shape = array.raw_dim();
             let (memory, offset) = array.into_raw_vec_and_offset();
             let offset = if len == 0 { 0 } else { offset.unwrap_or(0) };
-            return Elements { memory: memory.into(), offset, shape, strides: None };
+            return Elements { memory: memory.into(), offset, shape, len, strides: None };
         }
         if array.strides().iter().any(|&stride| stride <= 0) {
             return copied(array.view());
@@ -250,7 +265,7 @@ impl<F: Float> From<ArrayD<F>> for Elements<F> {
         let shape = array.raw_dim();
         let (memory, offset) = array.into_raw_vec_and_offset();
         let strides = Some(Box::new(IxDyn(&strides)));
-        Elements { memory: memory.into(), offset: offset.unwrap_or(0), shape, strides }
+        Elements { memory: memory.into(), offset: offset.unwrap_or(0), shape, len, strides }
     }
 }
 

@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use ndarray::{ArrayViewD, IxDyn};
 
 use super::Memory;
-use crate::{Elements, Float};
+use crate::{Elements, Float, checked_size, operation};
 
 /// The elements of a view in row-major order, in memory of their own.
 ///
@@ -23,9 +23,10 @@ pub(crate) fn copied<F: Float>(view: ArrayViewD<'_, F>) -> Elements<F> {
         });
         assert!(written == room.len(), "an element for each place");
     };
+    let len = checked_size::<F>(operation::name(), view.shape());
     // SAFETY: as many elements are written as there are places, one after the other.
-    let memory = unsafe { Memory::written_by(view.shape(), fill) };
-    Elements::of_memory(IxDyn(view.shape()), memory)
+    let memory = unsafe { Memory::written_by(len, view.shape(), fill) };
+    Elements::assembled(IxDyn(view.shape()), len, memory)
 }
 
 #[cfg(test)]

@@ -3,8 +3,6 @@
 
 use std::mem::MaybeUninit;
 
-use ndarray::{Dimension, IxDyn};
-
 use super::simd::vectorised;
 use super::{Memory, copied};
 use crate::broadcast::broadcast_shape;
@@ -23,7 +21,7 @@ pub(crate) fn map<F: Float>(x: &Elements<F>, f: impl Fn(F) -> F) -> Elements<F> 
         }
     };
     collect(
-        x.dim(),
+        x,
         #[inline(always)]
         |ys| {
             assert!(xs.len() == ys.len(), "an element for each place");
@@ -47,9 +45,8 @@ pub(crate) fn zip<F: Float>(a: &Elements<F>, b: &Elements<F>, f: impl Fn(F, F) -
         }
     };
     let (left, right) = (a.as_slice().expect("row-major"), b.as_slice().expect("row-major"));
-    let shape = if let Meeting::LeftRepeats(_) = meeting { b.dim() } else { a.dim() };
     collect(
-        shape,
+        if let Meeting::LeftRepeats(_) = meeting { b } else { a },
         #[inline(always)]
         |ys| match meeting {
             Meeting::Alike => {
@@ -178,15 +175,16 @@ fn stretched_to<F: Float>(shape: &[usize], x: &Elements<F>) -> Elements<F> {
     copied(x.view().broadcast(shape).expect("broadcasts to the joint shape"))
 }
 
-/// Row-major elements, every one of which `fill` writes.
+/// Row-major elements of the shape of `like`, every one of which `fill` writes.
 #[inline(always)]
 #[track_caller]
-fn collect<F: Float>(shape: &IxDyn, fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Elements<F> {
+fn collect<F: Float>(like: &Elements<F>, fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Elements<F> {
     // SAFETY: every caller in this file writes each element: it has made sure that the slices it reads have as many, or
     // that pieces of their length make up the whole.
     let memory = unsafe {
         Memory::written_by(
-            shape.slice(),
+            like.len(),
+            like.shape(),
             #[inline(always)]
             |ys| {
                 vectorised(
@@ -196,12 +194,12 @@ fn collect<F: Float>(shape: &IxDyn, fill: impl FnOnce(&mut [MaybeUninit<F>])) ->
             },
         )
     };
-    Elements::of_memory(shape.clone(), memory)
+    Elements::assembled(like.dim().clone(), like.len(), memory)
 }
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
+    use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice};
 
     use super::*;
     use crate::kernels::simd::{Level, tested_at};

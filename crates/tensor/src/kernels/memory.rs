@@ -47,17 +47,16 @@ const LINE: usize = 64;
 pub type FreeList<F> = LocalKey<RefCell<Vec<Vec<F>>>>;
 
 impl<F: Float> Memory<F> {
-    /// The elements of a tensor of this shape, every one of which `fill` writes.
+    /// `len` elements, every one of which `fill` writes; `shape` is for the message.
     ///
     /// # Panics
-    /// If there is no such shape, or the system does not give so much memory.
+    /// If the system does not give so much memory.
     ///
     /// # Safety
     /// `fill` must initialise the whole slice.
     #[inline(always)]
     #[track_caller]
-    pub(crate) unsafe fn written_by(shape: &[usize], fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Self {
-        let len = checked_size::<F>(operation::name(), shape);
+    pub(crate) unsafe fn written_by(len: usize, shape: &[usize], fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Self {
         let mut small = [MaybeUninit::new(F::zero()); SMALL];
         let is_small = len <= SMALL;
         let mut large = if is_small { Vec::new() } else { aligned(len, shape) };
@@ -93,8 +92,15 @@ impl<F: Float> Memory<F> {
     /// As many times `value` as a tensor of this shape has elements.
     #[track_caller]
     pub(crate) fn full(shape: &[usize], value: F) -> Self {
+        Memory::filled(checked_size::<F>(operation::name(), shape), shape, value)
+    }
+
+    /// `len` times `value`; `shape` is for the message.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn filled(len: usize, shape: &[usize], value: F) -> Self {
         // SAFETY: every element is written.
-        unsafe { Memory::written_by(shape, |elements| elements.iter_mut().for_each(|x| _ = x.write(value))) }
+        unsafe { Memory::written_by(len, shape, |elements| elements.iter_mut().for_each(|x| _ = x.write(value))) }
     }
 
     /// Whether vectors of these elements straddle no lines of the cache: because the first begins one, or there are so few

@@ -7,10 +7,10 @@ use crate::Float;
 use crate::kernels::Memory;
 use crate::kernels::simd::vectorised;
 
-/// Every element by the definition, one after the other: for products of a few numbers, and of none.
+/// Every one of the `len` elements by the definition, one after the other: for products of a few numbers, and of none.
 #[track_caller]
-pub(super) fn tiny<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Memory<F> {
-    let mut memory = Memory::full(&[a.rows, b.columns], F::zero());
+pub(super) fn tiny<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>, len: usize) -> Memory<F> {
+    let mut memory = Memory::filled(len, &[a.rows, b.columns], F::zero());
     if b.columns == 0 {
         // However many rows of nothing.
         return memory;
@@ -27,9 +27,14 @@ pub(super) fn tiny<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&
 
 /// Every element by the definition, in the order of memory: for small products and for a single row.
 #[track_caller]
-pub(super) fn by_definition<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, start: Option<&[F]>) -> Memory<F> {
+pub(super) fn by_definition<F: Float>(
+    a: &ArrayView2<'_, F>,
+    b: &ArrayView2<'_, F>,
+    start: Option<&[F]>,
+    len: usize,
+) -> Memory<F> {
     let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
-    let mut memory = Memory::full(&[m, n], F::zero());
+    let mut memory = Memory::filled(len, &[m, n], F::zero());
     let c = &mut memory.get_mut().expect("nobody else has it yet")[..m * n];
     if let Some(row) = start {
         c.chunks_exact_mut(n).for_each(|c| c.copy_from_slice(row));

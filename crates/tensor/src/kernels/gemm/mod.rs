@@ -21,7 +21,7 @@ use ndarray::IxDyn;
 
 use super::Memory;
 use super::team::share;
-use crate::{Elements, Float};
+use crate::{Elements, Float, checked_size, operation};
 
 pub(crate) use batched::matmul_batched;
 use by_definition::{by_definition, tiny};
@@ -79,18 +79,19 @@ pub(crate) fn matmul2<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Optio
     // More than can be counted is large.
     let size = m.saturating_mul(k).saturating_mul(n);
     let few = !F::any_size_is_blocked() && (m == 1 || size <= SMALL);
+    let len = checked_size::<F>(operation::name(), &[m, n]);
     let c = if size <= TINY {
-        tiny(a, b, start)
+        tiny(a, b, start, len)
     } else if few {
-        by_definition(&a.view(), &b.view(), start)
+        by_definition(&a.view(), &b.view(), start, len)
     } else {
-        blocked(a, b, start)
+        blocked(a, b, start, len)
     };
-    Elements::of_memory(IxDyn(&[m, n]), c)
+    Elements::assembled(IxDyn(&[m, n]), len, c)
 }
 
 #[track_caller]
-fn blocked<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Memory<F> {
+fn blocked<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>, len: usize) -> Memory<F> {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert!(b.rows == k && start.is_none_or(|row| row.len() == n), "operands that fit one another");
     let fill = |c: &mut [MaybeUninit<F>]| {
@@ -110,7 +111,7 @@ fn blocked<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) ->
         }
     };
     // SAFETY: the product writes each of its elements and reads none before.
-    unsafe { Memory::written_by(&[m, n], fill) }
+    unsafe { Memory::written_by(len, &[m, n], fill) }
 }
 
 #[cfg(test)]
