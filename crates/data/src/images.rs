@@ -40,14 +40,14 @@ impl ImageSet {
     /// label for each.
     ///
     /// # Panics
-    /// If there are not as many pixels as `labels.len()` images have, or an image has none.
+    /// If there are not as many pixels as `labels.len()` images have, if an image has none, or more than a tensor may hold.
     #[track_caller]
     pub fn new(pixels: Vec<u8>, (rows, columns): (usize, usize), labels: Vec<u8>) -> Self {
         // In `u128` no product of three overflows that anybody has the memory for.
         let width = rows as u128 * columns as u128;
         let needed = width.checked_mul(labels.len() as u128);
         assert!(
-            width > 0 && width <= isize::MAX as u128 && needed == Some(pixels.len() as u128),
+            width > 0 && width <= isize::MAX as u128 / size_of::<f32>() as u128 && needed == Some(pixels.len() as u128),
             "ImageSet::new: {} labels and images of {rows} × {columns} pixels need {} pixels, not {}",
             labels.len(),
             needed.map_or("countless".to_owned(), |needed| needed.to_string()),

@@ -81,21 +81,76 @@ pub fn clip_grad_value<F: Float>(grads: &mut Gradients<F>, value: f64) {
     }
 }
 
-/// The norm of all elements together, accumulated in `f64`.
+/// The norm of all elements together, accumulated in `f64`, and of scaled elements where their powers overflow or vanish.
 fn norm<F: Float>(grads: &Gradients<F>, p: f64) -> f64 {
-    if p.is_infinite() {
-        // `f64::max` would drop a NaN.
-        let largest = |largest: f64, x: f64| if x > largest || x.is_nan() { x } else { largest };
-        let each = grads.iter().map(|grad| grad.view().fold(0.0, |so_far, g| largest(so_far, g.as_f64().abs())));
-        return each.fold(0.0, largest);
+    let root = |sum: f64| if p == 2.0 { sum.sqrt() } else { sum.powf(1.0 / p) };
+    if p.is_finite() {
+        let sum: f64 = grads.iter().map(|grad| power_sum(grad.view(), p)).sum();
+        // Below the lower bound, powers may be missing or subnormal that count.
+        if sum.is_nan() || (1e-280..f64::INFINITY).contains(&sum) {
+            return root(sum);
+        }
     }
-    let sum: f64 = grads.iter().map(|grad| power_sum(grad.view(), p)).sum();
-    if p == 2.0 { sum.sqrt() } else { sum.powf(1.0 / p) }
+    // `f64::max` would drop a NaN.
+    let larger = |largest: f64, x: f64| if x > largest || x.is_nan() { x } else { largest };
+    let each = grads.iter().map(|grad| grad.view().fold(0.0, |largest, g| larger(largest, g.as_f64().abs())));
+    let largest = each.fold(0.0, larger);
+    if p.is_infinite() || largest == 0.0 || !largest.is_finite() {
+        return largest;
+    }
+    let scaled = |sum: f64, g: &F| sum + (g.as_f64().abs() / largest).powf(p);
+    largest * root(grads.iter().map(|grad| grad.view().fold(0.0, scaled)).sum())
 }
 
 fn power_sum<F: Float>(grad: ndarray::ArrayViewD<'_, F>, p: f64) -> f64 {
     match grad.as_slice_memory_order() {
         Some(grad) if p == 2.0 => dot(grad, grad),
         _ => grad.fold(0.0, |sum, g| sum + g.as_f64().abs().powf(p)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use downhill_tensor::Tensor;
+
+    use super::*;
+
+    /// The gradients 3 · scale and -4 · scale of two parameters.
+    fn gradients<F: Float>(scale: f64) -> Gradients<F> {
+        let [a, b] = [3.0, -4.0].map(|factor| (Tensor::<F>::param([F::zero()]), F::from_f64(factor * scale)));
+        ((&a.0 * a.1).sum() + (&b.0 * b.1).sum()).backward()
+    }
+
+    /// `(3ᵖ + 4ᵖ)^(1/p)` times any scale, and what is clipped to a norm of `scale` is as long as that.
+    #[test]
+    fn norms_where_powers_overflow_or_vanish() {
+        for scale in [1e300, 1e154, 1e19, 1.0, 1e-19, 1e-140, 1e-160, 1e-300] {
+            for p in [0.5, 1.0, 2.0, 3.0, 20.0, 300.0] {
+                let expected = (0.75_f64.powf(p) + 1.0).powf(1.0 / p) * 4.0;
+                let found = clip_grad_norm_of_type(&mut gradients::<f64>(scale), f64::MAX, p) / scale;
+                assert!((found / expected - 1.0).abs() < 1e-13, "{scale:e}, p = {p}: {found} is not {expected}");
+            }
+        }
+        for scale in [1e37, 1e19, 1e-19, 1e-30, 1e-37] {
+            let found = clip_grad_norm_of_type(&mut gradients::<f32>(scale), f64::MAX, 2.0) / scale;
+            assert!((found - 5.0).abs() < 1e-6, "{scale:e}: {found}");
+        }
+        for scale in [1e300, 1e154] {
+            let mut grads = gradients::<f64>(scale);
+            clip_grad_norm(&mut grads, scale);
+            let clipped: Vec<f64> = grads.iter().map(|grad| grad.to_vec()[0] / scale).collect();
+            assert!((clipped[0] - 0.6).abs() < 1e-14 && (clipped[1] + 0.8).abs() < 1e-14, "{scale:e}: {clipped:?}");
+        }
+    }
+
+    #[test]
+    fn norms_that_are_not_finite() {
+        for p in [1.0, 2.0, 3.5, f64::INFINITY] {
+            let norm = |scale: f64| clip_grad_norm_of_type(&mut gradients::<f64>(scale), 1.0, p);
+            assert_eq!(norm(0.0), 0.0);
+            assert_eq!(norm(f64::INFINITY), f64::INFINITY);
+            assert!(norm(f64::NAN).is_nan());
+        }
+        assert_eq!(clip_grad_norm(&mut Gradients::<f32>::default(), 1.0), 0.0);
     }
 }

@@ -221,13 +221,6 @@ unsafe fn tile<const R: usize, const V: usize>(
     // moved past the last position without being read.
     unsafe {
         let mut sums = [[_mm512_setzero_ps(); V]; R];
-        if let Some((from, from_row)) = from {
-            for (i, sums) in sums.iter_mut().enumerate() {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    *sum = _mm512_maskz_loadu_ps(masks[v], from.offset(i as isize * from_row).add(16 * v));
-                }
-            }
-        }
         // Every third row of `a`: the others are reached by adding one or two distances in the instruction itself, where
         // going from row to row would be a chain of additions as long as the arithmetic.
         let mut thirds: [*const f32; ROWS.div_ceil(3)] =
@@ -246,6 +239,15 @@ unsafe fn tile<const R: usize, const V: usize>(
             }
             thirds = thirds.map(|row| row.wrapping_offset(a_column));
             b = b.wrapping_offset(b_row);
+        }
+        // Last, so that a sum of many blocks is rounded once for each and not once for each position.
+        if let Some((from, from_row)) = from {
+            for (i, sums) in sums.iter_mut().enumerate() {
+                for (v, sum) in sums.iter_mut().enumerate() {
+                    let from = _mm512_maskz_loadu_ps(masks[v], from.offset(i as isize * from_row).add(16 * v));
+                    *sum = _mm512_add_ps(*sum, from);
+                }
+            }
         }
         for (i, sums) in sums.iter().enumerate() {
             for (v, &sum) in sums.iter().enumerate() {

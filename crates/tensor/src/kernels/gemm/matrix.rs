@@ -40,6 +40,19 @@ impl<'a, F> Matrix<'a, F> {
         Matrix { rows: self.columns, columns: self.rows, strided: (address, column, row), memory: PhantomData }
     }
 
+    /// The columns before `at`, and the others.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub(super) fn split_columns(self, at: usize) -> (Self, Self) {
+        assert!(at <= self.columns, "as many columns as there are");
+        let (address, row, column) = self.strided;
+        // If a part has elements, the product is the distance of two of them; otherwise the address is not used.
+        let further = address.wrapping_offset((at as isize).wrapping_mul(column));
+        let rest = Matrix { columns: self.columns - at, strided: (further, row, column), ..self };
+        (Matrix { columns: at, ..self }, rest)
+    }
+
     /// One element.
     ///
     /// # Panics
@@ -84,6 +97,19 @@ mod tests {
     use std::panic::catch_unwind;
 
     use super::*;
+
+    #[test]
+    fn split() {
+        let memory = [1, 2, 3, 4, 5, 6];
+        let matrix = Matrix::new(&memory, [2, 3], [3, 1]);
+        for at in 0..=3 {
+            let (left, right) = matrix.split_columns(at);
+            assert_eq!((left.columns, right.columns), (at, 3 - at));
+            (0..at).for_each(|column| assert_eq!(left.at(1, column), matrix.at(1, column)));
+            (at..3).for_each(|column| assert_eq!(right.at(1, column - at), matrix.at(1, column)));
+        }
+        assert!(catch_unwind(|| matrix.split_columns(4)).is_err());
+    }
 
     #[test]
     fn inside_of_its_memory_or_not_at_all() {

@@ -10,6 +10,7 @@ mod by_definition;
 mod element_types;
 #[cfg(target_arch = "x86_64")]
 mod inner_products;
+mod long;
 mod matrix;
 #[cfg(target_arch = "x86_64")]
 mod pack;
@@ -27,6 +28,7 @@ pub(crate) use batched::matmul_batched;
 use by_definition::{by_definition, tiny};
 #[allow(unreachable_pub)] // As in `kernels`.
 pub use element_types::Kernels;
+use long::{LONG, in_halves};
 pub(crate) use matrix::Matrix;
 use matrix::Strided;
 
@@ -80,6 +82,9 @@ pub(crate) fn matmul2<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Optio
     let size = m.saturating_mul(k).saturating_mul(n);
     let few = !F::any_size_is_blocked() && (m == 1 || size <= SMALL);
     let len = checked_size::<F>(operation::name(), &[m, n]);
+    if k > LONG && len > 0 {
+        return in_halves(a, b, start);
+    }
     let c = if size <= TINY {
         tiny(a, b, start, len)
     } else if few {
