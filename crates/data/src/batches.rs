@@ -228,6 +228,20 @@ mod tests {
         assert!(early.len() == 8 && early.iter().any(|&i| i >= 8));
     }
 
+    /// What has been drawn is over: it neither comes again nor counts.
+    #[test]
+    fn in_the_middle_of_an_epoch() {
+        let set = indices(10);
+        let mut batches = set.batches(3);
+        assert_eq!(batches.next(), Some(vec![0, 1, 2]));
+        let mut rest: Vec<usize> = batches.shuffled(&mut rng(1)).flatten().collect();
+        rest.sort_unstable();
+        assert_eq!(rest, [3, 4, 5, 6, 7, 8, 9]);
+        let mut batches = set.batches(4);
+        while batches.next().is_some() {}
+        assert_eq!(batches.drop_last().next(), None);
+    }
+
     #[test]
     #[should_panic(expected = "ordered: there is no sample 7; the set has 7, numbered from 0")]
     fn an_order_with_a_sample_that_is_not_there() {

@@ -211,8 +211,10 @@ fn sizes_beyond_all_memory() {
 
 #[test]
 fn images_without_pixels() {
-    let error = reading("no-pixels", Some(&idx(&[5, 0, 28], &[])), None);
-    assert_eq!(error, "images: expected images of at least 1 × 1 pixel, found 0 × 28");
+    for (test, [rows, columns]) in [("no-rows", [0, 28]), ("no-columns", [28, 0]), ("no-pixels", [0, 0])] {
+        let error = reading(test, Some(&idx(&[5, rows, columns], &[])), None);
+        assert_eq!(error, format!("images: expected images of at least 1 × 1 pixel, found {rows} × {columns}"));
+    }
 }
 
 /// No images take no bytes, however large they are; a batch of them would have a shape that no tensor can have.

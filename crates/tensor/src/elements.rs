@@ -255,8 +255,7 @@ impl<F: Float> From<ArrayD<F>> for Elements<F> {
         if array.is_standard_layout() {
             let shape = array.raw_dim();
             let (memory, offset) = array.into_raw_vec_and_offset();
-            let offset = if len == 0 { 0 } else { offset.unwrap_or(0) };
-            return Elements { memory: memory.into(), offset, shape, len, strides: None };
+            return Elements { memory: memory.into(), offset: offset.unwrap_or(0), shape, len, strides: None };
         }
         if array.strides().iter().any(|&stride| stride <= 0) {
             return copied(array.view());
@@ -353,6 +352,20 @@ mod tests {
         backwards.invert_axis(Axis(0));
         for array in [array.clone(), array.clone().reversed_axes(), gapped, backwards] {
             assert_eq!(Elements::from(array.clone()).view(), array);
+        }
+    }
+
+    /// Wherever it begins, and however much memory is behind it.
+    #[test]
+    fn an_empty_part_of_an_array_comes_in() {
+        for length in [3, 300] {
+            for start in [0, 1, length] {
+                let mut part = counting(&[length]);
+                part.slice_axis_inplace(Axis(0), Slice::from(start..start));
+                let elements = Elements::from(part.clone());
+                assert_eq!((elements.view(), elements.len()), (part.view(), 0));
+                assert_eq!(elements.as_slice(), Some(&[][..]));
+            }
         }
     }
 

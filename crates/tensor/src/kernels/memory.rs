@@ -291,6 +291,16 @@ mod tests {
         assert!(kept.iter().all(|&capacity| capacity * 4 < KEPT_BYTES.end));
     }
 
+    /// Or a few numbers would hold the memory of millions.
+    #[test]
+    fn a_block_is_used_again_for_what_fills_half_of_it() {
+        drop(Memory::full(&[100_000], 1.0_f32));
+        for (len, again) in [(10_000, false), (40_000, false), (60_000, true)] {
+            let Memory::Shared(block) = Memory::full(&[len], 2.0_f32) else { panic!("{len} elements are many") };
+            assert_eq!(block.elements.capacity() >= 100_000, again, "{len}");
+        }
+    }
+
     #[test]
     fn small_and_large_give_their_elements_back() {
         for len in [0, 1, SMALL, SMALL + 1, 5000] {

@@ -24,6 +24,12 @@ fn with_threads(count: usize, body: impl FnOnce() + Send + 'static) {
     }
 }
 
+#[test]
+#[should_panic(expected = "set_threads: 0 threads compute nothing; 1 is the caller's own")]
+fn no_threads() {
+    set_threads(0);
+}
+
 /// The ranges that `share` hands out, in order.
 fn ranges(count: usize, block: usize) -> Vec<Range<usize>> {
     let ranges = Mutex::new(Vec::new());
