@@ -86,7 +86,7 @@ impl<F: Float> NllLoss<F> {
         let inner: usize = shape[axis + 1..].iter().product();
         let column = |row: usize, class: usize| (row / inner * classes + class) * inner + row % inner;
         let (peak, floor) = (F::from_f64(1.0 - smoothing), F::from_f64(smoothing / classes as f64));
-        let mut entries = Vec::with_capacity(labels.0.len() * if smoothing == 0.0 { 1 } else { classes + 1 });
+        let mut entries = Vec::with_capacity(labels.0.len());
         let mut total = 0.0;
         for (row, &label) in labels.0.iter().enumerate().filter(|&(_, &label)| Some(label) != self.ignore_index) {
             entries.push(Entry { row, column: column(row, label), coefficient: -peak * weight(label) });

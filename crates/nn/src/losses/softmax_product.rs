@@ -74,7 +74,7 @@ impl<F: Float> Op<F, 2> for Slope<F> {
         let mut slope = ArrayD::from(log_p.exp());
         let elements = slope.as_slice_mut().expect("row-major");
         for (block, sums) in elements.chunks_mut((classes * inner).max(1)).zip(row_sums.chunks(inner.max(1))) {
-            for row in block.chunks_mut(inner.max(1)) {
+            for row in block.chunks_mut(inner) {
                 row.iter_mut().zip(sums).for_each(|(p, &sum)| *p *= -sum);
             }
         }

@@ -78,6 +78,12 @@ impl<F: Float> Slots<F> {
         self.index.extend(self.list.iter().enumerate().map(|(at, slot)| (slot.path.clone(), at)));
     }
 
+    /// Whether the last walk went in the order of the list, so that no slot had to be looked up.
+    #[cfg(test)]
+    pub(super) fn in_order(&self) -> bool {
+        self.met == 0
+    }
+
     pub(super) fn begin_walk(&mut self) {
         self.next = 0;
         self.met = 0;

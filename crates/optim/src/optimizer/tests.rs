@@ -336,10 +336,11 @@ fn many_parameters_and_groups() {
         opt = opt.with_group(&format!("{group}.*"), sgd(0.25));
     }
     let mut teachers = Vec::new();
-    for _ in 0..4 {
+    for step in 0..4 {
         all(&model, &mut grads);
         teachers.push(model.clone());
         opt.step(&mut model, &grads);
+        assert!(step == 0 || opt.slots.in_order(), "a look into the index at every parameter");
     }
     assert_eq!((model[99].1.item(), model[100].1.item()), (2.0, 1.0));
     assert_eq!(teachers.iter().map(|teacher| teacher[100].1.item()).collect::<Vec<_>>(), [3.0, 2.5, 2.0, 1.5]);

@@ -105,9 +105,7 @@ impl<F: Float> Rule<F> for Adafactor {
 
 /// The root of the mean of squares.
 fn rms<F: Float>(x: &[F]) -> f64 {
-    let (squares, count) = (sum_squares(x), x.len() as f64);
-    // Where the squares have overflowed or vanished, of scaled ones.
-    if (1e-280..f64::INFINITY).contains(&squares) { (squares / count).sqrt() } else { norm(x) / count.sqrt() }
+    norm(x) / (x.len() as f64).sqrt()
 }
 
 /// Takes the gradient into the running means, with weight `new`, and writes the estimate of its mean square to the

@@ -202,6 +202,14 @@ mod unix {
         assert_eq!(mode("model"), mode("any"));
     }
 
+    /// Until it has the mode of the file that it will replace, a copy of secret weights is nobody else's to read.
+    #[test]
+    fn what_is_being_written_is_private() {
+        let directory = Directory::new("private");
+        let temporary = new_file(&directory.file("temporary"), true).unwrap();
+        assert_eq!(temporary.metadata().unwrap().mode() & 0o7777, 0o600);
+    }
+
     /// A file that may be written in a directory where no file can be made, even by root.
     #[cfg(target_os = "linux")]
     #[test]
