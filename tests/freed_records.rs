@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use downhill::{Float, Op, Tensor, apply, concat, grad, hessian};
+use downhill::{Float, Op, OpMany, Tensor, apply, apply_many, concat, grad, hessian};
 use ndarray::{ArrayD, ArrayViewD};
 
 #[track_caller]
@@ -83,6 +83,33 @@ impl<F: Float> Op<F, 1> for Scaled {
         assert!(!self.panics, "the rule panics");
         dy * F::from_f64(self.by)
     }
+}
+
+impl<F: Float> OpMany<F> for Scaled {
+    fn name(&self) -> &'static str {
+        "scaled"
+    }
+
+    fn forward(&self, xs: &[ArrayViewD<'_, F>]) -> ArrayD<F> {
+        xs[0].mapv(|x| x * F::from_f64(self.by))
+    }
+
+    fn vjp(&self, _: usize, _: &[Tensor<F>], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        dy * F::from_f64(self.by)
+    }
+}
+
+#[test]
+fn what_an_operation_on_many_owns_is_let_go_of() {
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let w = Tensor::param(2.0_f64);
+    let y = apply_many(Scaled { by: 3.0, owned: dropped.clone(), panics: false }, &[&w]);
+    let kept = y.clone();
+    assert_eq!(y.backward_retain_graph()[&w].item(), 3.0);
+    assert_eq!(dropped.load(Ordering::SeqCst), 0);
+    assert_eq!(y.backward()[&w].item(), 3.0);
+    assert_eq!(dropped.load(Ordering::SeqCst), 1);
+    assert_eq!(kept.op_name(), Some("scaled"));
 }
 
 #[test]

@@ -220,6 +220,7 @@ fn a_history_that_hangs_together_in_no_way_is_refused() {
         refused(rule, number("H_diag", value), "*: H_diag is ");
     }
     refused(rule, number("n_iter", json!(2.5)), "*: n_iter is 2.5, no number of iterations");
+    refused(rule, number("n_iter", json!(9_007_199_254_740_994_u64)), "*: n_iter is 9007199254740994, not from 0 to");
     refused(rule, number("t", json!("inf")), "*: t is inf");
     refused(rule, |json| json["params"]["*"]["group"] = json!(1), "moves all parameters together");
     let renamed = |json: &mut Value| {

@@ -276,6 +276,60 @@ fn a_pair_that_overflows_is_left_out() {
     assert!(state.buffer("old_dirs").is_none_or(<[f64]>::is_empty));
 }
 
+/// The trials of a search count: after ten of them there is no second iteration.
+#[test]
+fn trials_count_as_evaluations() {
+    let calls = |max_eval| {
+        let (calls, mut x) = (Cell::new(0), Tensor::param([0.0]));
+        let rule = Lbfgs { lr: 1e-3, max_iter: 2, max_eval: Some(max_eval), ..lbfgs(LineSearch::StrongWolfe) };
+        Optimizer::new(rule).step_with(&mut x, |x| {
+            calls.set(calls.get() + 1);
+            (x.square() * 1e-6 - x).sum()
+        });
+        calls.get()
+    };
+    assert_eq!(calls(10), 1 + 9);
+    assert!(calls(11) > 10);
+}
+
+/// Once a bracket is so small that no parameter in it would change by `tolerance_change`, it is not narrowed any further.
+#[test]
+fn a_small_bracket_is_not_narrowed() {
+    let calls = |tolerance_change| {
+        let calls = Cell::new(0);
+        let searching = lbfgs(LineSearch::StrongWolfe);
+        let rule = Lbfgs { max_iter: 1, max_eval: Some(20), tolerance_change, ..searching };
+        let mut evaluate = |x: &[f64], g: &mut [f64]| {
+            calls.set(calls.get() + 1);
+            g[0] = if x[0] < 5.0 { -1000.0 } else { 1000.0 };
+            1000.0 * (x[0] - 5.0).abs()
+        };
+        Rule::<f64>::as_joint(&rule).unwrap().minimize(&mut [0.0], &mut ParamState::default(), &mut evaluate);
+        calls.get()
+    };
+    // From 0 to 1, ten times as far, and the minimum lies between: the bracket is 9 long.
+    assert_eq!(calls(9.5), 3);
+    assert!(calls(8.5) > 3, "{}", calls(8.5));
+}
+
+/// A start that is not finite leaves a state that can be saved and read.
+#[test]
+fn the_state_after_a_bad_start_can_be_loaded() {
+    for line_search in BOTH {
+        let mut x = Tensor::param([1.0, 2.0]);
+        let mut opt = Optimizer::new(lbfgs(line_search));
+        opt.step_with(&mut x, |x| x.square().sum());
+        opt.step_with(&mut x, |x| x.sum() * f64::INFINITY);
+        let mut other = Optimizer::new(lbfgs(line_search));
+        other.load_state_dict(&opt.state_dict(), &x).unwrap();
+        // And one in which nothing but the number of iterations is known.
+        let mut state = ParamState::<f64>::default();
+        state.steps = 1;
+        *state.number("n_iter", 0.0) = 0.0;
+        Rule::<f64>::check_state(&lbfgs(line_search), &[2], &state).unwrap();
+    }
+}
+
 /// Nothing that is smaller than `tolerance_change` is worth another iteration, however steep it is.
 #[test]
 fn a_small_step_is_the_last() {

@@ -90,7 +90,7 @@ impl<F: Float> Gradients<F> {
             return squares.sqrt();
         }
         let largest = self.iter().fold(0.0, |most, g| g.view().fold(most, |most, g| g.as_f64().abs().max(most)));
-        if largest == 0.0 || largest.is_infinite() {
+        if largest.is_infinite() {
             return largest;
         }
         let scale = largest.max(f64::MIN_POSITIVE);
@@ -197,5 +197,20 @@ mod tests {
         assert!((norm / 5e30 - 1.0).abs() < 1e-6, "{norm}");
         let w = Tensor::<f64>::param(1.0);
         assert_eq!((w.sum().backward() * 0.1)[&w].item(), 0.1);
+    }
+
+    #[test]
+    fn norms_at_the_ends() {
+        let norm = |slopes: [f64; 2]| {
+            let w = Tensor::param([1.0, 1.0]);
+            (&w * Tensor::from(slopes)).sum().backward().norm()
+        };
+        for (scale, tolerance) in [(1e300, 1e-15), (1e-300, 1e-15), (f64::MIN_POSITIVE / 64.0, 1e-14)] {
+            assert!((norm([3.0 * scale, -4.0 * scale]) / scale - 5.0).abs() < 5.0 * tolerance, "{scale:e}");
+        }
+        assert_eq!(norm([0.0, 0.0]), 0.0);
+        assert_eq!(norm([1.0, f64::NEG_INFINITY]), f64::INFINITY);
+        assert!(norm([f64::INFINITY, f64::NAN]).is_nan() && norm([f64::NAN, 1.0]).is_nan());
+        assert_eq!(Gradients::<f64>::default().norm(), 0.0);
     }
 }

@@ -150,6 +150,15 @@ mod tests {
     }
 
     #[test]
+    fn a_constant_that_parts_from_its_clones_stays_a_constant() {
+        let mut constant = Tensor::from([2.0_f64]);
+        let clone = constant.clone();
+        constant.data_mut()[0] = 3.0;
+        assert_eq!((clone.to_vec(), constant.to_vec()), (vec![2.0], vec![3.0]));
+        assert!(!constant.is_param() && !constant.is_frozen());
+    }
+
+    #[test]
     fn an_assigned_parameter_begins_a_line_of_the_cache() {
         let mut w = Tensor::param(vec![0.0_f32; 100]);
         // All but the first of elements that begin a line.

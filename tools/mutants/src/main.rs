@@ -7,6 +7,8 @@
 //! Small faults (`+` for `-`, `<` for `<=`, a condition that is always true, a statement left out, ...) are drawn at
 //! random from the code that computes, and planted in a copy of the repository, all at once: each behind a switch that
 //! an environment variable turns on. So the copy is compiled once, and the tests run once for every fault.
+//!
+//! `--again LOG` plants what an earlier run has printed as missed, wherever it stands now.
 
 mod candidates;
 mod copy;
@@ -60,6 +62,13 @@ fn main() {
         files.iter().filter(|file| SOURCES.iter().any(|start| file.starts_with(start))).collect();
     let all: Vec<Candidate> = sources.iter().flat_map(|file| candidates::of_file(&repository, file)).collect();
     println!("{} places for a fault in {} files", all.len(), sources.len());
+
+    let missed = match option("--again", "").as_str() {
+        "" => None,
+        log => Some(std::fs::read_to_string(log).expect("the output of an earlier run")),
+    };
+    let again = |candidate: &Candidate| missed.as_ref().is_none_or(|log| suite::is_missed(candidate, log));
+    let all: Vec<Candidate> = all.into_iter().filter(again).collect();
 
     // Faults that do not compile are left out, and others drawn for them.
     let mut refused = BTreeSet::new();

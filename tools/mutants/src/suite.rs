@@ -67,9 +67,7 @@ pub fn run(copy: &Path, faults: &[Candidate], binaries: &[Binary]) {
         let found = binaries.iter().find(|binary| !passes(binary, number)).map(|binary| binary.name.as_str());
         let found = found.or_else(|| (!doctests_pass(copy, number)).then_some("doctests"));
         missed += usize::from(found.is_none());
-        let Candidate { file, line, original, mutated, .. } = fault;
-        let verdict = found.unwrap_or("MISSED");
-        println!("{number} {file}:{line} `{}` -> `{}`: {verdict}", one_line(original), one_line(mutated));
+        println!("{number} {}:{} {}: {}", fault.file, fault.line, change(fault), found.unwrap_or("MISSED"));
     }
     let found = faults.len() - missed;
     println!("{found} of {} found ({:.1} %)", faults.len(), 100.0 * found as f64 / faults.len() as f64);
@@ -100,6 +98,16 @@ fn doctests_pass(copy: &Path, number: usize) -> bool {
     command.args(["test", "--doc", "--quiet"]).args(packages).current_dir(copy).env("MUTANT", number.to_string());
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().expect("cargo").success()
+}
+
+/// Whether the output of an earlier run says that nothing noticed this change of this file, whatever line it was in.
+pub fn is_missed(fault: &Candidate, log: &str) -> bool {
+    let (file, rest) = (format!(" {}:", fault.file), format!(" {}: MISSED", change(fault)));
+    log.lines().any(|line| line.contains(&file) && line.ends_with(&rest))
+}
+
+fn change(fault: &Candidate) -> String {
+    format!("`{}` -> `{}`", one_line(&fault.original), one_line(&fault.mutated))
 }
 
 fn one_line(text: &str) -> String {

@@ -1,5 +1,7 @@
 //! Averaged stochastic gradient descent.
 
+use std::mem::replace;
+
 use downhill_tensor::Float;
 
 use super::{fields, sign};
@@ -75,10 +77,9 @@ impl<F: Float> Rule<F> for Asgd {
 
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
-        let eta_now = *param.state.number("eta", self.lr);
-        let mu_now = *param.state.number("mu", 1.0);
-        *param.state.number("eta", 0.0) = self.lr / (1.0 + self.lambd * self.lr * t).powf(self.alpha);
-        *param.state.number("mu", 0.0) = 1.0 / (t - self.t0).max(1.0);
+        let next_eta = self.lr / (1.0 + self.lambd * self.lr * t).powf(self.alpha);
+        let eta_now = replace(param.state.number("eta", self.lr), next_eta);
+        let mu_now = replace(param.state.number("mu", 1.0), 1.0 / (t - self.t0).max(1.0));
         let [eta, kept, mu] = [eta_now, 1.0 - self.lambd * eta_now, mu_now].map(F::from_f64);
         let decay = F::from_f64(self.weight_decay);
         let sign = sign::<F>(self.maximize);

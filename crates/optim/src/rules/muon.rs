@@ -139,5 +139,7 @@ mod tests {
     #[test]
     fn options_that_make_no_sense() {
         refused(Muon { momentum: -1.0, ..Muon::default() }, "Muon: momentum must be in [0, 1), got -1");
+        refused(Muon { ns_steps: 100, ..Muon::default() }, "Muon: ns_steps must be below 100, got 100");
+        assert!(Rule::<f32>::check(&Muon { ns_steps: 99, ..Muon::default() }).is_ok());
     }
 }

@@ -222,6 +222,21 @@ mod tests {
         assert_eq!(rates(accuracy, &[-1.0, -1.0, -0.5]), [0.1, 0.05, 0.05]);
     }
 
+    /// What reaches the threshold and no more is no improvement.
+    #[test]
+    fn a_metric_at_the_bound() {
+        for mode in [PlateauMode::Min, PlateauMode::Max] {
+            let rule = ReduceLrOnPlateau {
+                mode,
+                factor: 0.5,
+                patience: 0,
+                threshold: 0.0,
+                ..Default::default()
+            };
+            assert_eq!(rates(rule, &[1.0, 1.0]), [0.1, 0.05], "{mode:?}");
+        }
+    }
+
     #[test]
     #[should_panic(expected = "step: ReduceLrOnPlateau goes by a metric; write `scheduler.step_with(")]
     fn a_step_without_a_metric() {

@@ -155,6 +155,19 @@ mod tests {
     use super::*;
     use crate::sweep::{self, Domain};
 
+    /// Neither operand has elements, the result would have 2⁷⁰: on either side.
+    #[test]
+    fn a_result_that_is_too_large() {
+        let (stack, matrix) = (Tensor::<f32>::zeros(&[1 << 40, 1 << 10, 0]), Tensor::zeros(&[0, 1 << 20]));
+        let refused = |a: Tensor<f32>, b: Tensor<f32>| {
+            let panic = std::panic::catch_unwind(|| a.matmul(&b)).expect_err("refused");
+            let message = panic.downcast::<String>().expect("a message");
+            assert!(message.starts_with("matmul of ") && message.contains("too large"), "{message}");
+        };
+        refused(stack.clone(), matrix.clone());
+        refused(matrix.t(), stack.t());
+    }
+
     #[test]
     fn derivatives() {
         let pairs: [[&[usize]; 2]; 14] = [

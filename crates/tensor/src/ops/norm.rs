@@ -220,6 +220,16 @@ mod tests {
         check::<f32>(&[2.0_f64.powi(-140)], 2e-3);
     }
 
+    /// Scaled by the largest element instead of the smallest, the others would vanish.
+    #[test]
+    fn of_a_negative_order_over_a_wide_range() {
+        let (least, most) = (1e-25_f32, 1e30);
+        for p in [-2.0, -3.0] {
+            let norm = Tensor::from([most, least, most]).norm(p).item();
+            assert!((norm / least - 1.0).abs() < 1e-6, "p = {p}: {norm:e}");
+        }
+    }
+
     #[test]
     fn lanes_are_scaled_each_for_itself() {
         let x = Tensor::from([[3e30_f32, 4e30], [3.0, 4.0], [3e-30, 4e-30], [0.0, 0.0], [f32::INFINITY, 1.0]]);

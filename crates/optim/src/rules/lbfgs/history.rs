@@ -4,6 +4,7 @@ use downhill_tensor::Float;
 
 use super::Lbfgs;
 use crate::kernels::dot;
+use crate::scheduler::LAST;
 use crate::state::{Kept, ParamState};
 
 impl Lbfgs {
@@ -60,7 +61,7 @@ pub(super) fn check<F: Float>(n: usize, state: &ParamState<F>) -> Result<(), Str
             return Err(format!("the buffer {name} holds {x}"));
         }
     }
-    let bounds = [("n_iter", 0.0..=9e15), ("t", 0.0..=f64::MAX), ("H_diag", f64::MIN_POSITIVE..=f64::MAX)];
+    let bounds = [("n_iter", 0.0..=LAST as f64), ("t", 0.0..=f64::MAX), ("H_diag", f64::MIN_POSITIVE..=f64::MAX)];
     let there = bounds.into_iter().filter(|(name, _)| state.numbers().any(|(known, _)| known == *name));
     let numbers = &there.collect::<Vec<_>>();
     let always = if iterations == 0.0 { &[][..] } else { &sometimes[..2] };
