@@ -10,12 +10,18 @@ use crate::golden::{self, float, list, tensor};
 /// Every record, and how far we are from it.
 pub fn rows() -> Vec<Row> {
     let file = golden::file("clip.json");
-    let norms = golden::records(&file, "norm", 43).iter();
+    let norms = golden::records(&file, "norm", 43).iter().filter(|case| !overflows(case));
     let mut rows: Vec<Row> = norms
         .map(|case| if case.get("dtype").is_some() { norm::<f32>(case, 1e-6) } else { norm::<f64>(case, 1e-12) })
         .collect();
     rows.extend(golden::records(&file, "value", 4).iter().map(value));
     rows
+}
+
+/// Whether PyTorch's squares overflow, of elements that do not: there we scale first.
+fn overflows(case: &Value) -> bool {
+    let is_finite = |grad: &Value| grad.is_null() || list(&grad["data"]).iter().all(|g| float(g).is_finite());
+    float(&case["total"]).is_infinite() && list(&case["grads"]).iter().all(is_finite)
 }
 
 struct Clipping<F: Float> {

@@ -81,6 +81,7 @@ Deliberate differences:
 | `RmsProp`, centered: a variance that rounding made negative | NaN | counts as 0 |
 | `Adafactor`: squares of squares that overflow or vanish | inf or 0 | multiplied in another order |
 | `clip_grad_norm` in f32 | norm accumulated in f32 | in f64 |
+| `clip_grad_norm`: squares that overflow or vanish | a norm of inf or 0 | scaled first |
 
 PyTorch's traps are kept, and each has an option that mends it: `ReduceLrOnPlateau { relative_to_magnitude }` for negative
 metrics, `OneCycleLr { hold }` for steps past the end, `CosineAnnealingLr { hold }` for the rise after `t_max`,
