@@ -51,8 +51,9 @@ impl<F: Float> Op<F, 1> for Softplus {
         "softplus"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        x.mapv(|x| x.max(F::zero()) + (-x.abs()).exp().ln_1p())
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let x = x.view();
+        x.mapv(|x| x.max(F::zero()) + (-x.abs()).exp().ln_1p()).into()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -68,8 +69,8 @@ impl<F: Float> Op<F, 1> for Mistaken {
         "mistaken"
     }
 
-    fn forward(&self, inputs: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        Softplus.forward(inputs)
+    fn forward(&mut self, inputs: [&Elements<F>; 1]) -> Elements<F> {
+        Softplus.forward(inputs).into()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

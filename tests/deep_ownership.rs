@@ -37,8 +37,9 @@ impl<F: Float> Op<F, 1> for Owner<F> {
         "owner"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        x.to_owned()
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let x = x.view();
+        x.to_owned().into()
     }
 
     fn vjp(&self, _: usize, [x]: [&Tensor<F>; 1], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -52,8 +53,8 @@ impl<F: Float> OpMany<F> for Owner<F> {
         "owner of many"
     }
 
-    fn forward(&self, xs: &[ArrayViewD<'_, F>]) -> ArrayD<F> {
-        xs[0].to_owned()
+    fn forward(&mut self, xs: &[&Elements<F>]) -> Elements<F> {
+        xs[0].to_owned().into()
     }
 
     fn vjp(&self, _: usize, _: &[Tensor<F>], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -75,8 +75,9 @@ impl<F: Float> Op<F, 1> for Scaled {
         "scaled"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        x.mapv(|x| x * F::from_f64(self.by))
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let x = x.view();
+        x.mapv(|x| x * F::from_f64(self.by)).into()
     }
 
     fn vjp(&self, _: usize, _: [&Tensor<F>; 1], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

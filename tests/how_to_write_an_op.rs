@@ -197,12 +197,13 @@ impl<F: Float> Op<F, 2> for SquaredDistances {
 
     // The arrays may have any memory layout: a transposed matrix arrives as it is. Use `ndarray`'s methods, which know
     // strides, and never the raw slice.
-    fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+    fn forward(&mut self, [a, b]: [&Elements<F>; 2]) -> Elements<F> {
+        let (a, b) = (a.view(), b.view());
         let points = "checked: two matrices";
         let a = a.into_dimensionality::<Ix2>().expect(points);
         let b = b.into_dimensionality::<Ix2>().expect(points);
         let distance = |(i, j)| a.row(i).iter().zip(b.row(j)).fold(F::zero(), |sum, (&a, &b)| sum + (a - b) * (a - b));
-        ndarray::Array2::from_shape_fn((a.nrows(), b.nrows()), distance).into_dyn()
+        ndarray::Array2::from_shape_fn((a.nrows(), b.nrows()), distance).into_dyn().into()
     }
 
     // ∂y_ij/∂a_ik = 2 (a_ik - b_jk), so the gradient for a_ik is 2 Σ_j dy_ij (a_ik - b_jk) = 2 (s_i a_ik - (dy·b)_ik) with

@@ -13,9 +13,10 @@ impl<F: Float> Op<F, 2> for Weird {
         "weird"
     }
 
-    fn forward(&self, [x, _]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+    fn forward(&mut self, [x, _]: [&Elements<F>; 2]) -> Elements<F> {
+        let x = x.view();
         let mut random = Random::new(self.0);
-        if random.once_in(2) { arrays::owned(&mut random) } else { x.to_owned() }
+        if random.once_in(2) { arrays::owned(&mut random) } else { x.to_owned() }.into()
     }
 
     fn vjp(&self, wrt: usize, inputs: [&Tensor<F>; 2], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -36,11 +37,7 @@ impl<F: Float> Op<F, 2> for Shared {
         "shared"
     }
 
-    fn forward(&self, [x, _]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        x.to_owned()
-    }
-
-    fn forward_shared(&self, inputs: [&Elements<F>; 2]) -> Elements<F> {
+    fn forward(&mut self, inputs: [&Elements<F>; 2]) -> Elements<F> {
         inputs[self.0 as usize % 2].clone()
     }
 
@@ -72,8 +69,8 @@ impl<F: Float> OpMany<F> for First {
         "first"
     }
 
-    fn forward(&self, inputs: &[ArrayViewD<'_, F>]) -> ArrayD<F> {
-        inputs[0].to_owned()
+    fn forward(&mut self, inputs: &[&Elements<F>]) -> Elements<F> {
+        inputs[0].to_owned().into()
     }
 
     fn vjp(&self, _: usize, _: &[Tensor<F>], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

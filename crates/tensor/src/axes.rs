@@ -5,7 +5,7 @@ use std::ops::RangeFull;
 
 use ndarray::IxDyn;
 
-use crate::MAX_AXES;
+use crate::{Attribute, MAX_AXES};
 
 /// The axes of a reduction: one (`1`, `-1` for the last), several (`[0, 2]`) or all (`..`); [`keep`] leaves them in
 /// the result with size 1, so that it still broadcasts against the input.
@@ -120,6 +120,12 @@ impl AxisSet {
             reduced[to] = shape[axis];
         }
         reduced
+    }
+
+    /// For looking at the graph.
+    pub(crate) fn attributes(self) -> Vec<(&'static str, Attribute)> {
+        let axes: Vec<usize> = (0..MAX_AXES).filter(|&axis| self.contains(axis)).collect();
+        vec![("axes", axes.as_slice().into()), ("keep", self.keep.into())]
     }
 
     /// How many elements each element of the result is made from.

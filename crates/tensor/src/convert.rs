@@ -49,6 +49,13 @@ impl<F: Float, D: Dimension> From<&Array<F, D>> for Tensor<F> {
     }
 }
 
+/// Shares the memory.
+impl<F: Float> From<Elements<F>> for Tensor<F> {
+    fn from(elements: Elements<F>) -> Self {
+        Tensor::leaf(elements, 0)
+    }
+}
+
 /// A clone, record included.
 impl<F: Float> From<&Tensor<F>> for Tensor<F> {
     fn from(tensor: &Tensor<F>) -> Self {

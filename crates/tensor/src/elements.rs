@@ -4,7 +4,7 @@ use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Dimension, IxDyn, ShapeBuilder}
 
 use crate::kernels::{Matrix, Memory, copied};
 use crate::shape::checked_size;
-use crate::{Float, operation};
+use crate::{Float, kernels, operation};
 
 /// The elements of a tensor: a shape over memory that is shared by clones and by different views of it, and copied
 /// when one of several owners changes it.
@@ -66,6 +66,13 @@ impl<F: Float> Elements<F> {
         let len = checked_size::<F>(operation::name(), shape.slice());
         let memory = Memory::filled(len, shape.slice(), value);
         Elements::assembled(shape, len, memory)
+    }
+
+    /// A function of every element.
+    #[inline]
+    #[must_use]
+    pub fn map(&self, f: impl Fn(F) -> F) -> Self {
+        kernels::map(self, f)
     }
 
     /// A single element without axes.

@@ -1,9 +1,7 @@
 //! Operations that treat every element by itself.
 
-use ndarray::{ArrayD, ArrayViewD};
-
 use crate::broadcast::check_broadcast;
-use crate::{Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, kernels};
 
 /// An operation on each element of one tensor, or on each pair of elements of two, with broadcasting: an [`Op`] of
 /// which the rule for one element and the derivative suffice. [`elementwise`] applies it. The loops are the library's: one pass, vectorised where the rule is.
@@ -33,6 +31,10 @@ use crate::{Elements, Float, Op, Tensor, apply, kernels};
 pub trait Elementwise<F: Float, const N: usize>: Send + Sync + 'static {
     /// As [`Op::name`].
     fn name(&self) -> &'static str;
+    /// As [`Op::attributes`].
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        Vec::new()
+    }
     /// The result for one element of each tensor. Mark it `#[inline(always)]` if it calls a function such as `exp`: what
     /// the compiler does not put into the loop it cannot vectorise.
     fn element(&self, inputs: [F; N]) -> F;
@@ -57,6 +59,10 @@ impl<F: Float, E: Elementwise<F, N>, const N: usize> Op<F, N> for Each<E> {
         self.0.name()
     }
 
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        self.0.attributes()
+    }
+
     fn check(&self, shapes: [&[usize]; N]) -> Result<(), String> {
         match shapes.as_slice() {
             [a, b] => check_broadcast::<F>(a, b),
@@ -64,12 +70,7 @@ impl<F: Float, E: Elementwise<F, N>, const N: usize> Op<F, N> for Each<E> {
         }
     }
 
-    fn forward(&self, inputs: [ArrayViewD<'_, F>; N]) -> ArrayD<F> {
-        let elements = inputs.map(|x| Elements::from(x.to_owned()));
-        self.forward_shared(elements.each_ref()).into_array()
-    }
-
-    fn forward_shared(&self, inputs: [&Elements<F>; N]) -> Elements<F> {
+    fn forward(&mut self, inputs: [&Elements<F>; N]) -> Elements<F> {
         const { assert!(N == 1 || N == 2, "an elementwise operation takes one tensor or two") };
         if N == 1 {
             kernels::map(

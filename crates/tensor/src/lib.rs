@@ -26,6 +26,7 @@ mod float;
 mod grad;
 mod gradcheck;
 mod gradients;
+mod graph;
 mod in_place;
 mod kernels;
 mod no_grad;
@@ -36,8 +37,8 @@ mod params;
 mod pending;
 mod record;
 mod shape;
-#[cfg(test)]
-mod sweep;
+#[cfg(any(test, feature = "sweep"))]
+pub mod sweep;
 mod tensor;
 
 pub use axes::{Axes, keep};
@@ -50,6 +51,7 @@ pub use gradcheck::{
     Check, Directions, Entry, GradcheckError, InputReport, Problem, Report, gradcheck, gradcheck_model,
 };
 pub use gradients::Gradients;
+pub use graph::{Attribute, Operation};
 pub use kernels::team::{set_threads, threads};
 pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};

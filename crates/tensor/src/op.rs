@@ -1,28 +1,25 @@
 //! One trait for every operation, the built-in ones and yours.
 
-use ndarray::{ArrayD, ArrayViewD};
-
 use crate::elements::Elements;
 use crate::record::{record, record_many};
-use crate::{Float, Tensor, is_recording, operation};
+use crate::{Attribute, Float, Tensor, is_recording, operation};
 
-/// A differentiable operation on `N` tensors: a name, a forward pass on arrays, and one derivative per argument.
+/// A differentiable operation on `N` tensors: a name, a forward pass, and one derivative per argument.
 ///
 /// The derivative is a *vector-Jacobian product* written in differentiable operations: given `dy`, the gradient of
 /// some scalar with respect to the result `y`, it returns the gradient with respect to one argument. Because the
 /// formula is itself made of operations, gradients of gradients need no further code.
 ///
 /// ```
-/// use downhill_tensor::{Check, Float, Op, Tensor, apply, gradcheck};
-/// use ndarray::{ArrayD, ArrayViewD};
+/// use downhill_tensor::{Check, Elements, Float, Op, Tensor, apply, gradcheck};
 ///
 /// /// softplus(x) = ln(1 + eˣ), with derivative sigmoid(x).
 /// struct Softplus;
 ///
 /// impl<F: Float> Op<F, 1> for Softplus {
 ///     fn name(&self) -> &'static str { "softplus" }
-///     fn forward(&self, [x]: [ArrayViewD<F>; 1]) -> ArrayD<F> {
-///         x.mapv(|x| x.max(F::zero()) + (-x.abs()).exp().ln_1p())
+///     fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+///         x.map(|x| x.max(F::zero()) + (-x.abs()).exp().ln_1p())
 ///     }
 ///     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
 ///         dy * x.sigmoid()
@@ -32,9 +29,43 @@ use crate::{Float, Tensor, is_recording, operation};
 /// let x = Tensor::from([-2.0, 0.5, 3.0_f64]);
 /// gradcheck(|[x]| apply(Softplus, [x]), [&x], Check::order(2)).unwrap();
 /// ```
+///
+/// An operation is moved into the record, so it may keep what its forward pass has found (indices, a mask, a mean) in a field
+/// of its own, for the derivative. What is kept is a constant for whoever differentiates the derivative again. So what
+/// depends on the input differentiably must be computed from the input by another operation when that is recorded; see
+/// [`Tensor::unless_recorded`].
+///
+/// ```
+/// use downhill_tensor::{Check, Elements, Float, Op, Tensor, apply, gradcheck, where_};
+/// use ndarray::ArrayD;
+///
+/// /// max(x, 0), keeping where x was above 0.
+/// struct Relu { positive: ArrayD<bool> }
+///
+/// impl<F: Float> Op<F, 1> for Relu {
+///     fn name(&self) -> &'static str { "relu" }
+///     fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+///         self.positive = x.view().mapv(|x| x > F::zero());
+///         x.map(|x| x.max(F::zero()))
+///     }
+///     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+///         where_(&self.positive, dy, F::zero())
+///     }
+/// }
+///
+/// let x = Tensor::from([-2.0, 0.5, 3.0_f64]);
+/// let relu = |x: &Tensor<f64>| apply(Relu { positive: ArrayD::default(vec![]) }, [x]);
+/// gradcheck(|[x]| relu(x), [&x], Check::order(2)).unwrap();
+/// ```
 pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
     /// The name shown in error messages and in drawings of the graph.
     fn name(&self) -> &'static str;
+
+    /// The numbers that define this operation beside its inputs (an axis, an exponent, a stride), by name: for drawing,
+    /// explaining and exporting a graph ([`Tensor::operation`]).
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        Vec::new()
+    }
 
     /// Whether these shapes fit. The error says why not and what would; [`apply`] adds the operation and the shapes
     /// and panics at the user's line.
@@ -42,37 +73,42 @@ pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
         Ok(())
     }
 
-    /// The result. The shapes have passed [`check`](Self::check).
+    /// The result, of nothing but the inputs and the operation's own numbers: the same for the same inputs, whatever has been
+    /// computed or kept before. The shapes have passed [`check`](Self::check).
     ///
     /// The caller's line is passed on to every implementation, so that a result too large for the memory is reported there.
     #[track_caller]
-    fn forward(&self, inputs: [ArrayViewD<'_, F>; N]) -> ArrayD<F>;
-
-    /// The result when it may share the memory of an input: overridden by operations that only look at their input
-    /// differently (transpose, reshape, slice), so that they copy nothing.
-    #[track_caller]
-    fn forward_shared(&self, inputs: [&Elements<F>; N]) -> Elements<F> {
-        self.forward(inputs.map(|x| x.view())).into()
-    }
+    fn forward(&mut self, inputs: [&Elements<F>; N]) -> Elements<F>;
 
     /// The gradient with respect to argument number `wrt`, given the inputs, the result `y` and the gradient `dy` with
     /// respect to it. Asked for only when that argument needs a gradient. Its shape may be the argument's or one that
     /// the argument was broadcast to: broadcasting is undone by the caller.
     fn vjp(&self, wrt: usize, inputs: [&Tensor<F>; N], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F>;
+
+    /// The gradients with respect to all arguments that are `wanted`: for derivatives that share work. The usual form, one
+    /// formula for each argument, is what this does if you leave it out.
+    fn vjp_all(
+        &self,
+        wanted: [bool; N],
+        inputs: [&Tensor<F>; N],
+        y: &Tensor<F>,
+        dy: &Tensor<F>,
+    ) -> [Option<Tensor<F>>; N] {
+        std::array::from_fn(|wrt| wanted[wrt].then(|| self.vjp(wrt, inputs, y, dy)))
+    }
 }
 
 /// Applies an operation and records it if any input requires a gradient and [`no_grad`](crate::no_grad) is not in force.
 ///
 /// ```
-/// use downhill_tensor::{Float, Op, Tensor, apply};
-/// use ndarray::{ArrayD, ArrayViewD};
+/// use downhill_tensor::{Elements, Float, Op, Tensor, apply};
 ///
 /// /// Three times the argument.
 /// struct Triple;
 ///
 /// impl<F: Float> Op<F, 1> for Triple {
 ///     fn name(&self) -> &'static str { "triple" }
-///     fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> { x.mapv(|x| x + x + x) }
+///     fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> { x.map(|x| x + x + x) }
 ///     fn vjp(&self, _: usize, _: [&Tensor<F>; 1], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> { apply(Triple, [dy]) }
 /// }
 ///
@@ -85,12 +121,12 @@ pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
 /// # Panics
 /// If [`Op::check`] finds that the shapes do not fit.
 #[track_caller]
-pub fn apply<F: Float, O: Op<F, N>, const N: usize>(op: O, inputs: [&Tensor<F>; N]) -> Tensor<F> {
+pub fn apply<F: Float, O: Op<F, N>, const N: usize>(mut op: O, inputs: [&Tensor<F>; N]) -> Tensor<F> {
     if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
         misfit(op.name(), &inputs, &reason);
     }
     operation::begin(op.name());
-    let elements = op.forward_shared(inputs.map(|x| &x.0.elements));
+    let elements = op.forward(inputs.map(|x| &x.0.elements));
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
         record(elements, op, inputs)
     } else {
@@ -102,13 +138,17 @@ pub fn apply<F: Float, O: Op<F, N>, const N: usize>(op: O, inputs: [&Tensor<F>; 
 pub trait OpMany<F: Float>: Send + Sync + 'static {
     /// As [`Op::name`].
     fn name(&self) -> &'static str;
+    /// As [`Op::attributes`].
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        Vec::new()
+    }
     /// As [`Op::check`].
     fn check(&self, _shapes: &[&[usize]]) -> Result<(), String> {
         Ok(())
     }
     /// As [`Op::forward`].
     #[track_caller]
-    fn forward(&self, inputs: &[ArrayViewD<'_, F>]) -> ArrayD<F>;
+    fn forward(&mut self, inputs: &[&Elements<F>]) -> Elements<F>;
     /// As [`Op::vjp`].
     fn vjp(&self, wrt: usize, inputs: &[Tensor<F>], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F>;
 }
@@ -116,16 +156,15 @@ pub trait OpMany<F: Float>: Send + Sync + 'static {
 /// [`apply`] for an [`OpMany`].
 ///
 /// ```
-/// use downhill_tensor::{Float, OpMany, Tensor, apply_many};
-/// use ndarray::{ArrayD, ArrayViewD};
+/// use downhill_tensor::{Elements, Float, OpMany, Tensor, apply_many};
 ///
 /// /// The sum of any number of tensors of one shape.
 /// struct Total;
 ///
 /// impl<F: Float> OpMany<F> for Total {
 ///     fn name(&self) -> &'static str { "total" }
-///     fn forward(&self, xs: &[ArrayViewD<'_, F>]) -> ArrayD<F> {
-///         xs[1..].iter().fold(xs[0].to_owned(), |sum, x| sum + x)
+///     fn forward(&mut self, xs: &[&Elements<F>]) -> Elements<F> {
+///         xs[1..].iter().fold(xs[0].view().to_owned(), |sum, x| sum + x.view()).into()
 ///     }
 ///     fn vjp(&self, _: usize, _: &[Tensor<F>], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> { dy.clone() }
 /// }
@@ -139,14 +178,14 @@ pub trait OpMany<F: Float>: Send + Sync + 'static {
 /// # Panics
 /// If [`OpMany::check`] finds that the shapes do not fit.
 #[track_caller]
-pub fn apply_many<F: Float, O: OpMany<F>>(op: O, inputs: &[&Tensor<F>]) -> Tensor<F> {
+pub fn apply_many<F: Float, O: OpMany<F>>(mut op: O, inputs: &[&Tensor<F>]) -> Tensor<F> {
     let shapes: Vec<&[usize]> = inputs.iter().map(|x| x.shape()).collect();
     if let Err(reason) = op.check(&shapes) {
         misfit(op.name(), inputs, &reason);
     }
-    let views: Vec<_> = inputs.iter().map(|x| x.view()).collect();
     operation::begin(op.name());
-    let elements = op.forward(&views).into();
+    let elements: Vec<&Elements<F>> = inputs.iter().map(|x| &x.0.elements).collect();
+    let elements = op.forward(&elements);
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
         record_many(elements, op, inputs)
     } else {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::backward::Walk;
 use crate::elements::Elements;
 use crate::op::{Op, OpMany};
-use crate::{Float, Tensor};
+use crate::{Float, Operation, Tensor};
 use held::{Held, Owning, Plain};
 
 /// What a tensor refers to; `R` is the record.
@@ -39,8 +39,16 @@ pub(crate) trait Record<F: Float>: Send + Sync {
     /// says so. False if an earlier walk has freed it.
     fn pull_back(&self, y: &Tensor<F>, dy: &Tensor<F>, walk: &mut Walk<'_, F>) -> bool;
 
-    #[cfg(test)]
-    fn inputs(&self) -> Vec<Tensor<F>>;
+    /// What the operation makes of other inputs. For nobody's derivative afterwards: what it keeps is theirs.
+    #[cfg(any(test, feature = "sweep"))]
+    fn replay(&mut self, _inputs: &[&Elements<F>]) -> Option<Elements<F>> {
+        None
+    }
+
+    /// The operation with its inputs, to be looked at; none for a leaf, and when it has been freed.
+    fn operation(&self) -> Option<Operation<F>> {
+        None
+    }
 }
 
 /// Numbers tensors in the order of creation. One counter for all threads, because a graph may be begun in one thread
@@ -93,11 +101,6 @@ impl<F: Float> Record<F> for Leaf {
     fn pull_back(&self, _y: &Tensor<F>, _dy: &Tensor<F>, _walk: &mut Walk<'_, F>) -> bool {
         true
     }
-
-    #[cfg(test)]
-    fn inputs(&self) -> Vec<Tensor<F>> {
-        Vec::new()
-    }
 }
 
 /// The record of what has the derivative zero, such as the gradient of a linear function: it leads nowhere, and yet can be
@@ -113,11 +116,6 @@ impl<F: Float> Record<F> for Unvarying {
 
     fn pull_back(&self, _y: &Tensor<F>, _dy: &Tensor<F>, _walk: &mut Walk<'_, F>) -> bool {
         true
-    }
-
-    #[cfg(test)]
-    fn inputs(&self) -> Vec<Tensor<F>> {
-        Vec::new()
     }
 }
 
@@ -181,11 +179,11 @@ where
         // The operation first: while it is being read nobody frees it, and what has inputs has its operation.
         let Some(op) = self.op.read() else { return false };
         let Some(inputs) = self.inputs.get(walk.keeps_records()) else { return false };
-        for (wrt, x) in inputs.iter().enumerate() {
-            if walk.wants(x) {
-                let dx = op.vjp(wrt, inputs.each_ref(), y, dy).undo_broadcast(x.shape(), || op.name());
-                walk.receive(x, dx);
-            }
+        let wanted = inputs.each_ref().map(|x| walk.wants(x));
+        let gradients = op.vjp_all(wanted, inputs.each_ref(), y, dy);
+        for (wrt, (x, dx)) in inputs.iter().zip(gradients).enumerate().filter(|&(wrt, _)| wanted[wrt]) {
+            let Some(dx) = dx else { panic!("{}: the derivative for argument {wrt} is missing", op.name()) };
+            walk.receive(x, dx.undo_broadcast(x.shape(), || op.name()));
         }
         drop(op);
         if !walk.keeps_records() {
@@ -194,9 +192,15 @@ where
         true
     }
 
-    #[cfg(test)]
-    fn inputs(&self) -> Vec<Tensor<F>> {
-        self.inputs.get(true).map(Vec::from).unwrap_or_default()
+    #[cfg(any(test, feature = "sweep"))]
+    fn replay(&mut self, inputs: &[&Elements<F>]) -> Option<Elements<F>> {
+        Some(self.op.write()?.forward(std::array::from_fn(|i| inputs[i])))
+    }
+
+    fn operation(&self) -> Option<Operation<F>> {
+        let op = self.op.read()?;
+        let inputs = self.inputs.get(true)?.into();
+        Some(Operation { name: op.name(), attributes: op.attributes(), inputs })
     }
 }
 
@@ -249,9 +253,15 @@ where
         true
     }
 
-    #[cfg(test)]
-    fn inputs(&self) -> Vec<Tensor<F>> {
-        self.inputs.get(true).unwrap_or_default()
+    #[cfg(any(test, feature = "sweep"))]
+    fn replay(&mut self, inputs: &[&Elements<F>]) -> Option<Elements<F>> {
+        Some(self.op.write()?.forward(inputs))
+    }
+
+    fn operation(&self) -> Option<Operation<F>> {
+        let op = self.op.read()?;
+        let inputs = self.inputs.get(true)?;
+        Some(Operation { name: op.name(), attributes: op.attributes(), inputs })
     }
 }
 

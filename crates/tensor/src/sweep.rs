@@ -1,4 +1,5 @@
-//! For the tests inside each operation's file: [`gradcheck`] to the second order over many shapes and memory layouts.
+//! For the tests inside each operation's file (the library's, or yours with the feature `sweep`): [`gradcheck`] to the second
+//! order over many shapes and memory layouts, and a [`replay`] of the recorded graph with other numbers.
 //!
 //! Most wrong gradients that reached users of other frameworks were right for the one contiguous matrix their test
 //! tried. So every operation is tried on scalars, empty axes, axes of size 1, up to four axes, broadcast partners, and
@@ -6,13 +7,17 @@
 //! arrives from above has such a layout too. The value must not depend on the layout either.
 
 mod domain;
-mod guard;
+pub mod guard;
 mod layout;
+mod replay;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-pub(crate) use domain::Domain;
+pub use domain::Domain;
+pub use replay::replay;
 
 use crate::{Check, Directions, Tensor, gradcheck};
 
@@ -47,28 +52,28 @@ const LARGE_PAIRS: [[&[usize]; 2]; 3] = [[&[131], &[131]], [&[3, 67], &[67]], [&
 
 /// An operation on one tensor of any shape.
 #[track_caller]
-pub(crate) fn unary(name: &str, domain: Domain, f: impl Fn(&Tensor<f64>) -> Tensor<f64>) {
+pub fn unary(name: &str, domain: Domain, f: impl Fn(&Tensor<f64>) -> Tensor<f64>) {
     let shapes: Vec<[&[usize]; 1]> = SHAPES.iter().chain(&LARGE).map(|&shape| [shape]).collect();
     inputs(name, &shapes, [domain], |[x]| f(x));
 }
 
 /// An operation on two tensors that broadcast.
 #[track_caller]
-pub(crate) fn binary(name: &str, a: Domain, b: Domain, f: impl Fn(&Tensor<f64>, &Tensor<f64>) -> Tensor<f64>) {
+pub fn binary(name: &str, a: Domain, b: Domain, f: impl Fn(&Tensor<f64>, &Tensor<f64>) -> Tensor<f64>) {
     let pairs: Vec<[&[usize]; 2]> = PAIRS.iter().chain(&LARGE_PAIRS).copied().collect();
     inputs(name, &pairs, [a, b], |[a, b]| f(a, b));
 }
 
 /// An operation on one tensor that takes certain shapes only.
 #[track_caller]
-pub(crate) fn shapes(name: &str, shapes: &[&[usize]], domain: Domain, f: impl Fn(&Tensor<f64>) -> Tensor<f64>) {
+pub fn shapes(name: &str, shapes: &[&[usize]], domain: Domain, f: impl Fn(&Tensor<f64>) -> Tensor<f64>) {
     let shapes: Vec<[&[usize]; 1]> = shapes.iter().map(|&shape| [shape]).collect();
     inputs(name, &shapes, [domain], |[x]| f(x));
 }
 
 /// An operation on two tensors that takes certain pairs of shapes only.
 #[track_caller]
-pub(crate) fn pairs(
+pub fn pairs(
     name: &str,
     pairs: &[[&[usize]; 2]],
     a: Domain,
@@ -81,10 +86,11 @@ pub(crate) fn pairs(
 /// An operation on any number of tensors; all of the above in terms of this one.
 ///
 /// # Panics
-/// If a derivative is wrong, or a value depends on the memory layout. Also if a file of `ops/` declares an operation
-/// `name` and `f` does not apply it: then the test checks something else than it says.
+/// If a derivative is wrong, a value depends on the memory layout, or the recorded graph gives another value for other
+/// numbers. Also if a file of the crate declares an operation `name` and `f` does not apply it: then the test checks
+/// something else than it says.
 #[track_caller]
-pub(crate) fn inputs<const N: usize>(
+pub fn inputs<const N: usize>(
     name: &str,
     cases: &[[&[usize]; N]],
     domains: [Domain; N],
@@ -107,6 +113,11 @@ fn sweep<const N: usize>(
         let xs = domain::sample(shapes, &domains, number as u64);
         let plain = f(xs.each_ref());
         applied |= applies(name, &plain);
+        let others = domain::sample(shapes, &domains, !(number as u64));
+        let leaves: [_; N] = std::array::from_fn(|i| (&xs[i], &others[i]));
+        let case = || format!("{name} of shapes {shapes:?}, replayed with other numbers");
+        assert_same(&f(others.each_ref()), &replay(plain, &leaves), case);
+        let plain = f(xs.each_ref());
         for (layouts, above) in layout::combinations(shapes) {
             let with_layouts = |xs: [&Tensor<f64>; N]| {
                 let xs: [Tensor<f64>; N] = std::array::from_fn(|i| layouts[i].of(xs[i]));
@@ -119,7 +130,9 @@ fn sweep<const N: usize>(
             }
         }
     }
-    if guard::declared_ops().iter().any(|op| op.name == name) {
+    // Known where Cargo runs the test. A function composed of operations is swept under its own name.
+    let declared = std::env::var_os("CARGO_MANIFEST_DIR").map(|folder| guard::declared_ops(Path::new(&folder)));
+    if declared.is_some_and(|ops| ops.iter().any(|op| op.name == name)) {
         assert!(applied, "the sweep of {name} does not apply the operation {name}");
     }
 }
@@ -149,7 +162,7 @@ fn applies(name: &str, y: &Tensor<f64>) -> bool {
             return true;
         }
         if tensor.id().is_some_and(|id| seen.insert(id)) {
-            pending.extend(tensor.0.record.inputs());
+            pending.extend(tensor.operation().into_iter().flat_map(|operation| operation.inputs));
         }
     }
     false

@@ -97,9 +97,16 @@ impl<F: Float> Elementwise<F, 2> for BinaryCrossEntropy {
 
 #[cfg(test)]
 mod tests {
+    use downhill_tensor::sweep::{self, Domain};
     use downhill_tensor::{Check, gradcheck};
 
     use super::*;
+
+    #[test]
+    fn operations() {
+        let (p, t) = (Domain::between(0.1, 0.9), Domain::between(0.0, 1.0));
+        sweep::binary("bce", p, t, |p, t| elementwise(BinaryCrossEntropy, [p, t]));
+    }
 
     #[test]
     fn derivatives() {

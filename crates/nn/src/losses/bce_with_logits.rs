@@ -116,10 +116,18 @@ impl<F: Float> Elementwise<F, 2> for Slope {
 
 #[cfg(test)]
 mod tests {
+    use downhill_tensor::sweep::{self, Domain};
     use downhill_tensor::{Check, gradcheck};
 
     use super::*;
     use crate::bce;
+
+    #[test]
+    fn operations() {
+        let (x, t) = (|| Domain::between(-2.0, 2.0), || Domain::between(0.0, 1.0));
+        sweep::binary("bce_with_logits", x(), t(), |x, t| elementwise(LogLoss, [x, t]));
+        sweep::binary("bce_with_logits_slope", x(), t(), |x, t| elementwise(Slope, [x, t]));
+    }
 
     #[test]
     fn derivatives() {

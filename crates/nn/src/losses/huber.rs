@@ -1,6 +1,6 @@
 //! Huber's loss: squared near 0, absolute far out.
 
-use downhill_tensor::{Elementwise, Float, Tensor, elementwise};
+use downhill_tensor::{Attribute, Elementwise, Float, Tensor, elementwise};
 
 use super::Reduction;
 use super::targets::assert_same_shape;
@@ -62,6 +62,10 @@ impl<F: Float> Elementwise<F, 1> for BentParabola<F> {
         "bent_parabola"
     }
 
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("bend", self.bend.as_f64().into())]
+    }
+
     fn element(&self, [e]: [F; 1]) -> F {
         // Comparisons with NaN are false, so that NaN passes.
         let limited = match e {
@@ -79,9 +83,16 @@ impl<F: Float> Elementwise<F, 1> for BentParabola<F> {
 
 #[cfg(test)]
 mod tests {
+    use downhill_tensor::sweep::{self, Domain};
     use downhill_tensor::{Check, gradcheck};
 
     use super::*;
+
+    #[test]
+    fn operations() {
+        let errors = Domain::between(-2.0, 2.0).avoiding(&[-0.7, 0.7]);
+        sweep::unary("bent_parabola", errors, |e| elementwise(BentParabola { bend: 0.7 }, [e]));
+    }
 
     #[test]
     fn derivatives() {

@@ -85,9 +85,16 @@ impl<F: Float> Elementwise<F, 2> for OfLogarithms {
 
 #[cfg(test)]
 mod tests {
+    use downhill_tensor::sweep::{self, Domain};
     use downhill_tensor::{Check, gradcheck};
 
     use super::*;
+
+    #[test]
+    fn operations() {
+        let logarithms = || Domain::between(-2.0, 0.0);
+        sweep::binary("kl_div", logarithms(), logarithms(), |x, t| elementwise(OfLogarithms, [x, t]));
+    }
 
     #[test]
     fn derivatives() {

@@ -1,7 +1,6 @@
 //! The squared error.
 
-use downhill_tensor::{Elements, Elementwise, Float, Op, Tensor, apply, elementwise};
-use ndarray::{ArrayD, ArrayViewD, IxDyn};
+use downhill_tensor::{Attribute, Elements, Elementwise, Float, Op, Tensor, apply, elementwise};
 
 use super::Reduction;
 use super::targets::assert_same_shape;
@@ -57,17 +56,17 @@ impl<F: Float> Op<F, 2> for SquaredDistance<F> {
         "mse"
     }
 
-    fn forward(&self, inputs: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        let [x, t] = inputs.map(|x| x.as_standard_layout().into_owned());
-        let distance = self.of(x.as_slice().expect("row-major"), t.as_slice().expect("row-major"));
-        ArrayD::from_elem(IxDyn(&[]), distance)
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("scale", self.scale.as_f64().into())]
     }
 
-    fn forward_shared(&self, [x, t]: [&Elements<F>; 2]) -> Elements<F> {
-        match (x.as_slice(), t.as_slice()) {
-            (Some(x), Some(t)) => Elements::scalar(self.of(x, t)),
-            _ => self.forward([x.view(), t.view()]).into(),
+    fn forward(&mut self, [x, t]: [&Elements<F>; 2]) -> Elements<F> {
+        if let (Some(x), Some(t)) = (x.as_slice(), t.as_slice()) {
+            return Elements::scalar(self.of(x, t));
         }
+        let (x, t) = (x.view(), t.view());
+        let (x, t) = (x.as_standard_layout(), t.as_standard_layout());
+        Elements::scalar(self.of(x.as_slice().expect("row-major"), t.as_slice().expect("row-major")))
     }
 
     fn vjp(&self, wrt: usize, [x, t]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -87,6 +86,10 @@ struct ScaledDifference<F> {
 impl<F: Float> Elementwise<F, 2> for ScaledDifference<F> {
     fn name(&self) -> &'static str {
         "scaled_difference"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("scale", self.scale.as_f64().into())]
     }
 
     fn element(&self, [a, b]: [F; 2]) -> F {
@@ -125,9 +128,19 @@ fn squared_distance<F: Float>(x: &[F], t: &[F]) -> F {
 
 #[cfg(test)]
 mod tests {
+    use downhill_tensor::sweep::{self, Domain};
     use downhill_tensor::{Check, gradcheck};
 
     use super::*;
+
+    #[test]
+    fn operations() {
+        let domain = || Domain::between(-2.0, 2.0);
+        let same: [[&[usize]; 2]; 5] = [[&[]; 2], [&[3]; 2], [&[0]; 2], [&[2, 1, 3]; 2], [&[131]; 2]];
+        sweep::pairs("mse", &same, domain(), domain(), |x, t| apply(SquaredDistance { scale: 0.25 }, [x, t]));
+        let difference = |a: &Tensor<f64>, b: &Tensor<f64>| elementwise(ScaledDifference { scale: 3.0 }, [a, b]);
+        sweep::binary("scaled_difference", domain(), domain(), difference);
+    }
 
     #[test]
     fn derivatives() {

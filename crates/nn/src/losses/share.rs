@@ -45,9 +45,16 @@ pub(super) fn share<F: Float>(w: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
 
 #[cfg(test)]
 mod tests {
+    use downhill_tensor::sweep::{self, Domain};
     use downhill_tensor::{Check, grad, gradcheck};
 
     use super::*;
+
+    #[test]
+    fn operations() {
+        let domain = || Domain::between(-2.0, 2.0).avoiding(&[0.0]);
+        sweep::binary("share", domain(), domain(), |w, x| elementwise(Share, [w, x]));
+    }
 
     #[test]
     fn derivatives() {

@@ -1,6 +1,6 @@
 //! The absolute error with a rounded tip.
 
-use downhill_tensor::{Elementwise, Float, Tensor, elementwise};
+use downhill_tensor::{Attribute, Elementwise, Float, Tensor, elementwise};
 
 use super::targets::assert_same_shape;
 use super::{L1, Reduction};
@@ -69,6 +69,10 @@ impl<F: Float> Elementwise<F, 1> for RoundedTip<F> {
         "smooth_l1"
     }
 
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("beta", self.beta.as_f64().into())]
+    }
+
     fn element(&self, [e]: [F; 1]) -> F {
         let half = F::from_f64(0.5);
         // A comparison with NaN is false, so that NaN passes.
@@ -90,6 +94,10 @@ impl<F: Float> Elementwise<F, 1> for Slope<F> {
         "smooth_l1_slope"
     }
 
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("beta", self.beta.as_f64().into())]
+    }
+
     fn element(&self, [e]: [F; 1]) -> F {
         if e.abs() >= self.beta { e.signum() } else { e / self.beta }
     }
@@ -99,7 +107,7 @@ impl<F: Float> Elementwise<F, 1> for Slope<F> {
     }
 }
 
-/// `a/β` where `|e| < β`, else 0; linear in `a`, and applied only with a constant `e`.
+/// `a/β` where `|e| < β`, else 0; linear in `a`, a step in `e`, whose derivative is 0.
 struct Curvature<F> {
     beta: F,
 }
@@ -109,20 +117,36 @@ impl<F: Float> Elementwise<F, 2> for Curvature<F> {
         "smooth_l1_curvature"
     }
 
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("beta", self.beta.as_f64().into())]
+    }
+
     fn element(&self, [a, e]: [F; 2]) -> F {
         if e.abs() >= self.beta { F::zero() } else { a / self.beta }
     }
 
-    fn vjp(&self, _wrt: usize, [_, e]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        elementwise(Curvature { beta: self.beta }, [dy, e])
+    fn vjp(&self, wrt: usize, [_, e]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        match wrt {
+            0 => elementwise(Curvature { beta: self.beta }, [dy, e]),
+            _ => Tensor::zeros(e.shape()),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use downhill_tensor::sweep::{self, Domain};
     use downhill_tensor::{Check, gradcheck};
 
     use super::*;
+
+    #[test]
+    fn operations() {
+        let (a, e) = (Domain::between(-2.0, 2.0), || Domain::between(-2.0, 2.0).avoiding(&[-0.7, 0.7]));
+        sweep::unary("smooth_l1", e(), |e| elementwise(RoundedTip { beta: 0.7 }, [e]));
+        sweep::unary("smooth_l1_slope", e(), |e| elementwise(Slope { beta: 0.7 }, [e]));
+        sweep::binary("smooth_l1_curvature", a, e(), |a, e| elementwise(Curvature { beta: 0.7 }, [a, e]));
+    }
 
     #[test]
     fn derivatives() {

@@ -6,96 +6,109 @@
 
 use std::sync::Arc;
 
-use downhill_tensor::{Float, Op, Tensor, apply, keep};
-use ndarray::{ArrayD, ArrayViewD};
+use downhill_tensor::{Attribute, Elements, Float, Op, Tensor, apply};
+use ndarray::ArrayD;
 
 use super::share::share_of;
-use super::sparse::Entry;
+use super::sparse::{self, Entry};
 use super::targets::label_shape;
 
-/// What the value and the slope have in common.
-struct Parts<F: Float> {
-    /// The logarithm of the softmax of the logits along `axis`, a constant.
-    log_p: Tensor<F>,
+/// The sparse matrix `T`, times `scale`.
+#[derive(Clone)]
+struct Matrix<F> {
     axis: usize,
-    entries: Vec<Entry<F>>,
-    /// A factor on everything.
+    entries: Arc<Vec<Entry<F>>>,
     scale: F,
 }
 
-struct SoftmaxProduct<F: Float>(Arc<Parts<F>>);
+impl<F: Float> Matrix<F> {
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        let own = [("axis", self.axis.into()), ("scale", self.scale.as_f64().into())];
+        own.into_iter().chain(sparse::attributes(&self.entries)).collect()
+    }
+
+    /// The sums of the rows of `T` times `factor`. What does not count stays 0: in a mean of nothing the factor is
+    /// infinite.
+    fn row_sums(&self, logits: &[usize], factor: F) -> Vec<F> {
+        let mut sums = vec![F::zero(); label_shape(logits, self.axis).iter().product()];
+        self.entries.iter().for_each(|entry| sums[entry.row] += entry.coefficient * factor);
+        sums
+    }
+}
+
+/// The value, and what of it the derivative needs.
+struct SoftmaxProduct<F: Float> {
+    matrix: Matrix<F>,
+    /// `log softmax(x)`.
+    log_p: Option<Tensor<F>>,
+}
 
 impl<F: Float> Op<F, 1> for SoftmaxProduct<F> {
     fn name(&self) -> &'static str {
         "cross_entropy"
     }
 
-    fn forward(&self, _: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        let Parts { log_p, entries, scale, .. } = &*self.0;
-        let log_p = log_p.view();
-        let log_p = log_p.as_slice().expect("row-major");
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        self.matrix.attributes()
+    }
+
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let Matrix { axis, entries, scale } = &self.matrix;
+        let log_p = Tensor::from(x.clone()).log_softmax(*axis as isize);
+        let of = log_p.as_slice().expect("row-major");
         // In f64: the batch may be an image of a million labels.
-        let sum =
-            entries.iter().fold(0.0, |sum, entry| sum + share_of(entry.coefficient, log_p[entry.column]).as_f64());
-        ArrayD::from_elem(vec![], F::from_f64(sum) * *scale)
+        let sum = entries.iter().fold(0.0, |sum, entry| sum + share_of(entry.coefficient, of[entry.column]).as_f64());
+        self.log_p = Some(log_p);
+        Elements::scalar(F::from_f64(sum) * *scale)
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        apply(Slope { parts: self.0.clone(), scale: self.0.scale }, [x, dy])
+        let kept = self.log_p.as_ref().expect("kept by the forward pass");
+        let log_p = kept.unless_recorded(|| x.log_softmax(self.matrix.axis as isize));
+        apply(Slope(self.matrix.clone()), [&log_p, dy])
     }
 }
 
-/// `scale·dy·(T - r·softmax(x))`, linear in the scalar `dy`.
-struct Slope<F: Float> {
-    parts: Arc<Parts<F>>,
-    scale: F,
-}
-
-impl<F: Float> Parts<F> {
-    /// The sums of the rows of `T` times `factor`. What does not count stays 0: in a mean of nothing the factor is
-    /// infinite.
-    fn row_sums(&self, factor: F) -> Vec<F> {
-        let mut sums = vec![F::zero(); label_shape(self.log_p.shape(), self.axis).iter().product()];
-        self.entries.iter().for_each(|entry| sums[entry.row] += entry.coefficient * factor);
-        sums
-    }
-}
+/// `scale·dy·(T - r·p)` of `log p`, linear in the scalar `dy`.
+struct Slope<F>(Matrix<F>);
 
 impl<F: Float> Op<F, 2> for Slope<F> {
     fn name(&self) -> &'static str {
         "cross_entropy_slope"
     }
 
-    fn forward(&self, [_, dy]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        let Parts { log_p, axis, entries, .. } = &*self.parts;
-        let factor = *dy.first().expect("a scalar") * self.scale;
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        self.0.attributes()
+    }
+
+    fn forward(&mut self, [log_p, dy]: [&Elements<F>; 2]) -> Elements<F> {
+        let Matrix { axis, entries, scale } = &self.0;
+        let factor = *dy.view().first().expect("a scalar") * *scale;
         let (classes, inner) = (log_p.shape()[*axis], log_p.shape()[axis + 1..].iter().product::<usize>());
-        let row_sums = self.parts.row_sums(factor);
-        let mut slope = ArrayD::from(log_p.exp());
+        let row_sums = self.0.row_sums(log_p.shape(), factor);
+        let mut slope = ArrayD::from(Tensor::from(log_p.clone()).exp());
         let elements = slope.as_slice_mut().expect("row-major");
         for (block, sums) in elements.chunks_mut((classes * inner).max(1)).zip(row_sums.chunks(inner.max(1))) {
             for row in block.chunks_mut(inner) {
                 row.iter_mut().zip(sums).for_each(|(p, &sum)| *p *= -sum);
             }
         }
-        for entry in entries {
+        for entry in entries.iter() {
             elements[entry.column] += entry.coefficient * factor;
         }
-        slope
+        slope.into()
     }
 
-    fn vjp(&self, wrt: usize, [x, dy]: [&Tensor<F>; 2], _y: &Tensor<F>, dz: &Tensor<F>) -> Tensor<F> {
-        let Parts { axis, log_p, .. } = &*self.parts;
+    fn vjp(&self, wrt: usize, [log_p, dy]: [&Tensor<F>; 2], _y: &Tensor<F>, dz: &Tensor<F>) -> Tensor<F> {
+        let Matrix { axis, scale, .. } = self.0;
         if wrt == 1 {
-            let unit = apply(Slope { parts: self.parts.clone(), scale: F::one() }, [x, &Tensor::from(F::one())]);
-            return (dz * unit).sum() * self.scale;
+            let unit = Slope(Matrix { scale: F::one(), ..self.0.clone() });
+            return (dz * apply(unit, [log_p, &Tensor::from(F::one())])).sum() * scale;
         }
-        let axis = *axis as isize;
         let mut shape = log_p.shape().to_vec();
-        shape[self.parts.axis] = 1;
-        let p = x.softmax(axis);
-        let rows = Tensor::from(self.parts.row_sums(self.scale)).reshape(&shape);
-        -(&p * (dz - (dz * &p).sum_axis(keep(axis)))) * rows * dy
+        shape[axis] = 1;
+        let rows = Tensor::from(self.0.row_sums(log_p.shape(), scale)).reshape(&shape);
+        -(dz * log_p.exp()) * rows * dy
     }
 }
 
@@ -106,6 +119,31 @@ pub(super) fn softmax_product<F: Float>(
     entries: Vec<Entry<F>>,
     scale: F,
 ) -> Tensor<F> {
-    let log_p = logits.detach().log_softmax(axis as isize);
-    apply(SoftmaxProduct(Arc::new(Parts { log_p, axis, entries, scale })), [logits])
+    apply(SoftmaxProduct { matrix: Matrix { axis, entries: entries.into(), scale }, log_p: None }, [logits])
+}
+
+#[cfg(test)]
+mod tests {
+    use downhill_tensor::sweep::{self, Domain};
+
+    use super::*;
+
+    /// For logits `[2, 3]` along axis 1 or `[2, 3, 2]`: two entries in a row, one, and none.
+    fn matrix(scale: f64) -> Matrix<f64> {
+        let entries = [(0, 1, -1.0), (0, 2, -0.5), (1, 0, -2.0)].map(|(row, column, coefficient)| Entry {
+            row,
+            column: if row == 1 { 3 + column } else { column },
+            coefficient,
+        });
+        Matrix { axis: 1, entries: Arc::new(entries.to_vec()), scale }
+    }
+
+    #[test]
+    fn operations() {
+        let domain = || Domain::between(-2.0, 2.0);
+        let loss = |x: &Tensor<f64>| apply(SoftmaxProduct { matrix: matrix(0.25), log_p: None }, [x]);
+        sweep::shapes("cross_entropy", &[&[2, 3]], domain(), loss);
+        let slope = |log_p: &Tensor<f64>, dy: &Tensor<f64>| apply(Slope(matrix(0.25)), [log_p, dy]);
+        sweep::pairs("cross_entropy_slope", &[[&[2, 3], &[]]], domain(), domain(), slope);
+    }
 }

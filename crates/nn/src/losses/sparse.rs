@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use downhill_tensor::{Float, Op, Tensor, apply};
-use ndarray::{ArrayD, ArrayViewD};
+use downhill_tensor::{Attribute, Elements, Float, Op, Tensor, apply};
+use ndarray::ArrayD;
 
 use super::share::share_of;
 
@@ -17,6 +17,13 @@ pub(crate) struct Entry<F> {
     pub(crate) row: usize,
     pub(crate) column: usize,
     pub(crate) coefficient: F,
+}
+
+/// For looking at the graph: the entries in three columns.
+pub(crate) fn attributes<F: Float>(entries: &[Entry<F>]) -> [(&'static str, Attribute); 3] {
+    let of = |place: fn(&Entry<F>) -> usize| entries.iter().map(place).collect::<Vec<usize>>().as_slice().into();
+    let coefficients: Vec<f64> = entries.iter().map(|entry| entry.coefficient.as_f64()).collect();
+    [("rows", of(|entry| entry.row)), ("columns", of(|entry| entry.column)), ("coefficients", coefficients.into())]
 }
 
 struct SparseProduct<F> {
@@ -31,7 +38,13 @@ impl<F: Float> Op<F, 1> for SparseProduct<F> {
         "sparse_product"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        let own = [("shape", self.shape.as_slice().into()), ("transposed", self.transposed.into())];
+        own.into_iter().chain(attributes(&self.entries)).collect()
+    }
+
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let x = x.view();
         let x = x.as_standard_layout();
         let x = x.as_slice().expect("in row-major order");
         let mut y = vec![F::zero(); self.shape.iter().product()];
@@ -42,7 +55,7 @@ impl<F: Float> Op<F, 1> for SparseProduct<F> {
                 y[row] += share_of(coefficient, x[column]);
             }
         }
-        ArrayD::from_shape_vec(self.shape.as_slice(), y).expect("as many as the shape has")
+        ArrayD::from_shape_vec(self.shape.as_slice(), y).expect("as many as the shape has").into()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -59,4 +72,22 @@ pub(crate) fn sparse_product<F: Float>(
     shape: Vec<usize>,
 ) -> Tensor<F> {
     apply(SparseProduct { entries: entries.into_iter().collect(), transposed: false, shape }, [x])
+}
+
+#[cfg(test)]
+mod tests {
+    use downhill_tensor::sweep::{self, Domain};
+
+    use super::*;
+
+    #[test]
+    fn operations() {
+        let entries = [(0, 1, 2.0), (0, 5, -1.0), (2, 0, 0.5), (2, 1, 3.0)].map(|(row, column, coefficient)| Entry {
+            row,
+            column,
+            coefficient,
+        });
+        let product = |x: &Tensor<f64>| sparse_product(entries, x, vec![3, 1]);
+        sweep::shapes("sparse_product", &[&[2, 3], &[6], &[3, 2, 1]], Domain::between(-2.0, 2.0), product);
+    }
 }

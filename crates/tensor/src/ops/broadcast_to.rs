@@ -1,16 +1,20 @@
 //! A tensor stretched to a larger shape; the derivative sums over what was stretched.
 
-use ndarray::{ArrayD, ArrayViewD, IxDyn};
+use ndarray::IxDyn;
 
 use crate::broadcast::broadcast_shape;
 use crate::kernels::copied;
-use crate::{Elements, Float, Op, Tensor, apply, shape};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, shape};
 
 struct BroadcastTo(Vec<usize>);
 
 impl<F: Float> Op<F, 1> for BroadcastTo {
     fn name(&self) -> &'static str {
         "broadcast_to"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("shape", self.0.as_slice().into())]
     }
 
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
@@ -24,11 +28,7 @@ impl<F: Float> Op<F, 1> for BroadcastTo {
         }
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        x.broadcast(self.0.as_slice()).expect("checked").to_owned()
-    }
-
-    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         match x.as_slice() {
             Some(&[value]) => Elements::full(IxDyn(&self.0), value),
             _ => copied(x.view().broadcast(self.0.as_slice()).expect("checked")),

@@ -3,7 +3,7 @@
 
 use super::gate;
 use crate::elementwise::step;
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Attribute, Elementwise, Float, Tensor, elementwise};
 
 /// A bound that is absent is NaN, because no comparison with NaN holds. It is not one at infinity: without an upper bound
 /// the derivative at `x = inf` is 1.
@@ -15,6 +15,10 @@ struct Clamp<F> {
 impl<F: Float> Elementwise<F, 1> for Clamp<F> {
     fn name(&self) -> &'static str {
         "clamp"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("min", self.min.as_f64().into()), ("max", self.max.as_f64().into())]
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

@@ -1,10 +1,10 @@
 //! Tensors one behind the other along an axis; the derivative of each is its range of the gradient.
 
-use ndarray::{ArrayD, ArrayViewD, Axis};
+use ndarray::Axis;
 
 use crate::axes::resolve_axis;
 use crate::kernels::ask;
-use crate::{Float, OpMany, Tensor, apply_many, checked_size, shape};
+use crate::{Attribute, Elements, Float, OpMany, Tensor, apply_many, checked_size, shape};
 
 struct Concat {
     axis: usize,
@@ -26,6 +26,10 @@ impl<F: Float> OpMany<F> for Concat {
         "concat"
     }
 
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("axis", self.axis.into())]
+    }
+
     fn check(&self, shapes: &[&[usize]]) -> Result<(), String> {
         let fits = |shape: &[usize]| {
             shape.len() == shapes[0].len()
@@ -40,9 +44,10 @@ impl<F: Float> OpMany<F> for Concat {
         }
     }
 
-    fn forward(&self, inputs: &[ArrayViewD<'_, F>]) -> ArrayD<F> {
+    fn forward(&mut self, inputs: &[&Elements<F>]) -> Elements<F> {
         ask::<F>(&self.shape(inputs.iter().map(|x| x.shape())));
-        ndarray::concatenate(Axis(self.axis), inputs).expect("checked")
+        let views: Vec<_> = inputs.iter().map(|x| x.view()).collect();
+        ndarray::concatenate(Axis(self.axis), &views).expect("checked").into()
     }
 
     fn vjp(&self, wrt: usize, inputs: &[Tensor<F>], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

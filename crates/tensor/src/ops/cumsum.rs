@@ -1,10 +1,8 @@
 //! The running sum along an axis: `yᵢ = x₀ + … + xᵢ`; the derivative is the running sum of `dy` from the end.
 
-use ndarray::{ArrayD, ArrayViewD};
-
 use crate::axes::resolve_axis;
 use crate::kernels::RunningSum;
-use crate::{Float, Op, Tensor, apply};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply};
 
 struct Cumsum {
     axis: usize,
@@ -16,11 +14,16 @@ impl<F: Float> Op<F, 1> for Cumsum {
         "cumsum"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("axis", self.axis.into()), ("from_the_end", self.from_the_end.into())]
+    }
+
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let x = x.view();
         let mut y = x.as_standard_layout().into_owned();
         if y.is_empty() {
             // The axes behind may have any size.
-            return y;
+            return y.into();
         }
         let (length, width) = (x.shape()[self.axis], x.shape()[self.axis + 1..].iter().product::<usize>());
         // One sum for each element behind the axis, so that memory is walked in its order.
@@ -35,7 +38,7 @@ impl<F: Float> Op<F, 1> for Cumsum {
                 }
             }
         }
-        y
+        y.into()
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -4,7 +4,7 @@
 //! A primitive for numerical stability: composed with `where_`, the branch not taken overflows and its gradient is
 //! `0·inf`; composed with a clamp, the derivative at 0 is lost.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Attribute, Elementwise, Float, Tensor, elementwise};
 
 struct Elu<F> {
     alpha: F,
@@ -13,6 +13,10 @@ struct Elu<F> {
 impl<F: Float> Elementwise<F, 1> for Elu<F> {
     fn name(&self) -> &'static str {
         "elu"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("alpha", self.alpha.as_f64().into())]
     }
 
     #[inline(always)]
@@ -35,6 +39,10 @@ struct EluSlope<F> {
 impl<F: Float> Elementwise<F, 1> for EluSlope<F> {
     fn name(&self) -> &'static str {
         "elu_slope"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("above", self.above.as_f64().into()), ("alpha", self.alpha.as_f64().into())]
     }
 
     #[inline(always)]

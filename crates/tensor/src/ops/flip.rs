@@ -1,9 +1,9 @@
 //! Axes in reverse order; the derivative reverses back.
 
-use ndarray::{ArrayD, ArrayViewD, Axis};
+use ndarray::Axis;
 
 use crate::axes::AxisSet;
-use crate::{Axes, Float, Op, Tensor, apply};
+use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply};
 
 struct Flip(AxisSet);
 
@@ -12,11 +12,16 @@ impl<F: Float> Op<F, 1> for Flip {
         "flip"
     }
 
-    fn forward(&self, [mut x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        self.0.attributes()
+    }
+
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let mut x = x.view();
         for axis in (0..x.ndim()).filter(|&axis| self.0.contains(axis)) {
             x.invert_axis(Axis(axis));
         }
-        x.as_standard_layout().into_owned()
+        x.as_standard_layout().into_owned().into()
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArrayD, ArrayRef, ArrayViewD, Dimension};
+use ndarray::{ArrayD, ArrayRef, Dimension};
 
 use super::scatter_add::scatter_add;
 use crate::axes::resolve_axis;
 use crate::kernels::{ask, room};
-use crate::{Float, Op, Tensor, apply, operation, shape};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, operation, shape};
 
 /// Indices along an axis, in row-major order; along the other axes an index counts from the same position it has itself.
 #[derive(Clone)]
@@ -28,6 +28,12 @@ impl Places {
 
     pub(super) fn shape(&self) -> &[usize] {
         &self.shape
+    }
+
+    /// For looking at the graph.
+    pub(super) fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        let shape = self.shape.as_slice().into();
+        vec![("axis", self.axis.into()), ("indices", (&*self.indices).into()), ("indices_shape", shape)]
     }
 
     /// What [`Op::check`] says for a tensor of this shape.
@@ -78,17 +84,22 @@ impl<F: Float> Op<F, 1> for Gather {
         "gather"
     }
 
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        self.0.attributes()
+    }
+
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
         self.0.check(x)?;
         shape::check::<F>(self.0.shape()).map(drop)
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let x = x.view();
         let row_major = x.as_standard_layout();
         let elements = row_major.as_slice().expect("row-major");
         let mut y = room(self.0.shape());
         self.0.for_each(x.shape(), |_, place| y.push(elements[place]));
-        ArrayD::from_shape_vec(self.0.shape(), y).expect("one element for each index")
+        ArrayD::from_shape_vec(self.0.shape(), y).expect("one element for each index").into()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -2,11 +2,11 @@
 
 use std::iter::zip;
 
-use ndarray::{ArrayD, ArrayViewD};
+use ndarray::ArrayD;
 
 use crate::axes::resolve_axis;
 use crate::kernels::{RunningSum, room};
-use crate::{Float, Op, Tensor, apply, shape};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, shape};
 
 struct IndexSelect {
     axis: usize,
@@ -16,6 +16,10 @@ struct IndexSelect {
 impl<F: Float> Op<F, 1> for IndexSelect {
     fn name(&self) -> &'static str {
         "index_select"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("axis", self.axis.into()), ("indices", self.indices.as_slice().into())]
     }
 
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
@@ -33,7 +37,8 @@ impl<F: Float> Op<F, 1> for IndexSelect {
         }
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let x = x.view();
         let mut shape = x.shape().to_vec();
         let width: usize = shape[self.axis + 1..].iter().product();
         let block = shape[self.axis] * width;
@@ -45,7 +50,7 @@ impl<F: Float> Op<F, 1> for IndexSelect {
                 y.extend_from_slice(&block[index * width..][..width]);
             }
         }
-        ArrayD::from_shape_vec(shape, y).expect("a slice for each index")
+        ArrayD::from_shape_vec(shape, y).expect("a slice for each index").into()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -65,7 +70,12 @@ impl<F: Float> Op<F, 1> for IndexAdd {
         "index_add"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("axis", self.axis.into()), ("indices", self.indices.as_slice().into()), ("size", self.size.into())]
+    }
+
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let x = x.view();
         let mut shape = x.shape().to_vec();
         let width: usize = shape[self.axis + 1..].iter().product();
         shape[self.axis] = self.size;
@@ -80,7 +90,7 @@ impl<F: Float> Op<F, 1> for IndexAdd {
             }
         }
         let y = sums.into_iter().map(RunningSum::total).collect();
-        ArrayD::from_shape_vec(shape, y).expect("as many as the shape has")
+        ArrayD::from_shape_vec(shape, y).expect("as many as the shape has").into()
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

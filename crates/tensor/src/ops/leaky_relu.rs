@@ -2,7 +2,7 @@
 
 use super::gate;
 use crate::elementwise::step;
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Attribute, Elementwise, Float, Tensor, elementwise};
 
 struct LeakyRelu<F> {
     slope: F,
@@ -11,6 +11,10 @@ struct LeakyRelu<F> {
 impl<F: Float> Elementwise<F, 1> for LeakyRelu<F> {
     fn name(&self) -> &'static str {
         "leaky_relu"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("slope", self.slope.as_f64().into())]
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

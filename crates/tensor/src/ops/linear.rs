@@ -4,8 +4,6 @@
 //! A primitive for speed: the product starts from the bias instead of zero, which saves a pass over the result and
 //! one recorded operation for every layer.
 
-use ndarray::{ArrayD, ArrayViewD};
-
 use super::matmul::{Oriented, matmul_oriented};
 use crate::{Elements, Float, Op, Tensor, apply, checked_size, kernels, shape};
 
@@ -28,12 +26,7 @@ impl<F: Float> Op<F, 3> for Linear {
         }
     }
 
-    fn forward(&self, inputs: [ArrayViewD<'_, F>; 3]) -> ArrayD<F> {
-        let elements = inputs.map(|x| Elements::from(x.to_owned()));
-        self.forward_shared(elements.each_ref()).into_array()
-    }
-
-    fn forward_shared(&self, [x, weight, bias]: [&Elements<F>; 3]) -> Elements<F> {
+    fn forward(&mut self, [x, weight, bias]: [&Elements<F>; 3]) -> Elements<F> {
         let (x, weight) = (x.matrix().expect("checked"), weight.matrix().expect("checked"));
         match bias.as_slice() {
             Some(bias) => kernels::matmul2(x, weight.transposed(), Some(bias)),

@@ -2,10 +2,10 @@
 //!
 //! A primitive because the composed form overflows.
 
-use ndarray::{ArrayD, ArrayViewD, Dimension};
+use ndarray::Dimension;
 
 use crate::axes::AxisSet;
-use crate::{Axes, Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
 
 struct LogSumExp(AxisSet);
 
@@ -14,11 +14,11 @@ impl<F: Float> Op<F, 1> for LogSumExp {
         "logsumexp"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        self.forward_shared([&x.to_owned().into()]).into_array()
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        self.0.attributes()
     }
 
-    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         kernels::logsumexp(x, self.0)
     }
 

@@ -3,11 +3,9 @@
 //! One operation serves all four products of `a` or its transpose and `b` or its transpose, because the derivatives of
 //! each are among them.
 
-use ndarray::{ArrayD, ArrayViewD};
-
 use crate::broadcast::broadcast_shape;
 use crate::shape;
-use crate::{Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, kernels};
 
 /// On matrices and stacks of matrices, each taken as it is or with its last two axes swapped; the axes before the last
 /// two broadcast.
@@ -47,6 +45,11 @@ impl<F: Float> Op<F, 2> for Matmul {
         "matmul"
     }
 
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        let [left, right] = self.transposed;
+        vec![("transposed_left", left.into()), ("transposed_right", right.into())]
+    }
+
     fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
         let ([a_batch @ .., a_rows, a_columns], [b_batch @ .., b_rows, b_columns]) = (a, b) else {
             return Err("needs matrices".into());
@@ -68,23 +71,23 @@ impl<F: Float> Op<F, 2> for Matmul {
         shape::check::<F>(&result).map(drop)
     }
 
-    fn forward(&self, [mut a, mut b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        for (x, transposed) in [&mut a, &mut b].into_iter().zip(self.transposed) {
-            if transposed {
-                x.swap_axes(x.ndim() - 2, x.ndim() - 1);
-            }
-        }
-        kernels::matmul_batched(&a, &b)
-    }
-
-    fn forward_shared(&self, [a, b]: [&Elements<F>; 2]) -> Elements<F> {
+    fn forward(&mut self, [a, b]: [&Elements<F>; 2]) -> Elements<F> {
         match (a.matrix(), b.matrix()) {
             (Some(a), Some(b)) => {
                 let [a, b] = [(a, self.transposed[0]), (b, self.transposed[1])]
                     .map(|(x, transposed)| if transposed { x.transposed() } else { x });
                 kernels::matmul2(a, b, None)
             }
-            _ => self.forward([a.view(), b.view()]).into(),
+            _ => {
+                let [a, b] = [(a, self.transposed[0]), (b, self.transposed[1])].map(|(x, transposed)| {
+                    let mut x = x.view();
+                    if transposed {
+                        x.swap_axes(x.ndim() - 2, x.ndim() - 1);
+                    }
+                    x
+                });
+                kernels::matmul_batched(&a, &b).into()
+            }
         }
     }
 

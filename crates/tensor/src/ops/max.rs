@@ -1,11 +1,11 @@
 //! The maximum over axes; the gradient goes to the largest element, in equal parts to several that are equal.
 
-use ndarray::{ArrayD, ArrayViewD, Dimension};
-
 use super::gate;
+use ndarray::Dimension;
+
 use crate::axes::AxisSet;
 use crate::elementwise::step2;
-use crate::{Axes, Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
 
 struct Max(AxisSet);
 
@@ -14,15 +14,15 @@ impl<F: Float> Op<F, 1> for Max {
         "max"
     }
 
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        self.0.attributes()
+    }
+
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
         some_elements(self.0, x)
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        self.forward_shared([&x.to_owned().into()]).into_array()
-    }
-
-    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         kernels::max(x, self.0)
     }
 

@@ -1,10 +1,8 @@
 //! The minimum over axes; the gradient goes to the smallest element, in equal parts to several that are equal.
 
-use ndarray::{ArrayD, ArrayViewD};
-
 use super::max::{some_elements, to_extremes};
 use crate::axes::AxisSet;
-use crate::{Axes, Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
 
 struct Min(AxisSet);
 
@@ -13,15 +11,15 @@ impl<F: Float> Op<F, 1> for Min {
         "min"
     }
 
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        self.0.attributes()
+    }
+
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
         some_elements(self.0, x)
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        self.forward_shared([&x.to_owned().into()]).into_array()
-    }
-
-    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         kernels::min(x, self.0)
     }
 

@@ -1,11 +1,11 @@
 //! A range of one axis; the derivative sets the gradient into zeros. Shares memory.
 
-use ndarray::{ArrayD, ArrayViewD, Axis, Slice};
+use ndarray::{ArrayD, Axis, Slice};
 
 use crate::axes::resolve_axis;
 use crate::elements::Elements;
 use crate::kernels::ask;
-use crate::{Float, Op, Tensor, apply};
+use crate::{Attribute, Float, Op, Tensor, apply};
 
 struct Narrow {
     axis: usize,
@@ -13,22 +13,16 @@ struct Narrow {
     length: usize,
 }
 
-impl Narrow {
-    fn range(&self) -> Slice {
-        Slice::from(self.start..self.start + self.length)
-    }
-}
-
 impl<F: Float> Op<F, 1> for Narrow {
     fn name(&self) -> &'static str {
         "narrow"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        x.slice_axis(Axis(self.axis), self.range()).to_owned()
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("axis", self.axis.into()), ("start", self.start.into()), ("length", self.length.into())]
     }
 
-    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         x.narrowed(self.axis, self.start, self.start + self.length, 1)
     }
 
@@ -49,14 +43,19 @@ impl<F: Float> Op<F, 1> for Embed {
         "embed"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("axis", self.axis.into()), ("start", self.start.into()), ("size", self.size.into())]
+    }
+
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let x = x.view();
         let mut shape = x.shape().to_vec();
         shape[self.axis] = self.size;
         ask::<F>(&shape);
         let mut y = ArrayD::zeros(shape);
         let range = Slice::from(self.start..self.start + x.shape()[self.axis]);
         y.slice_axis_mut(Axis(self.axis), range).assign(&x);
-        y
+        y.into()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -2,9 +2,10 @@
 
 use super::quotient::quotient;
 use super::signed_power::signed_power;
+use ndarray::Dimension;
+
 use crate::axes::AxisSet;
-use crate::{Axes, Elements, Float, Op, Tensor, apply, kernels};
-use ndarray::{ArrayD, ArrayViewD, Dimension};
+use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
 
 /// `(Σ|x|ᵖ/count)^(1/p)` for a `p` that is neither 0 nor infinite; the derivative is `sign(x)·(|x|/y)^(p-1)/count`, in which
 /// nothing overflows.
@@ -47,11 +48,13 @@ impl<F: Float> Op<F, 1> for Norm<F> {
         "norm"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        self.forward_shared([&x.to_owned().into()]).into_array()
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        let mut attributes = self.axes.attributes();
+        attributes.extend([("p", self.p.as_f64().into()), ("count", self.count.as_f64().into())]);
+        attributes
     }
 
-    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         let sums = self.sum_of_powers(x);
         // Outside, powers have overflowed, vanished, or lost digits.
         let safe = |sum: F| sum >= F::min_positive_value() / F::epsilon() && sum.is_finite();

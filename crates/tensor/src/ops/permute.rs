@@ -1,10 +1,10 @@
 //! Axes in another order; the derivative puts them back. Shares memory.
 
-use ndarray::{ArrayD, ArrayViewD, Dimension, IxDyn};
+use ndarray::{Dimension, IxDyn};
 
 use crate::axes::resolve_axis;
 use crate::elements::Elements;
-use crate::{Float, Op, Tensor, apply};
+use crate::{Attribute, Float, Op, Tensor, apply};
 
 struct Permute(IxDyn);
 
@@ -13,11 +13,11 @@ impl<F: Float> Op<F, 1> for Permute {
         "permute"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        x.permuted_axes(self.0.slice()).to_owned()
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("order", self.0.slice().into())]
     }
 
-    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         x.permuted(self.0.slice())
     }
 

@@ -1,12 +1,16 @@
 //! A power with a fixed exponent: `xᵖ`; the derivative is `p·xᵖ⁻¹`, and 0 for `p = 0`.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Attribute, Elementwise, Float, Tensor, elementwise};
 
 struct Powf<F>(F);
 
 impl<F: Float> Elementwise<F, 1> for Powf<F> {
     fn name(&self) -> &'static str {
         "powf"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("exponent", self.0.as_f64().into())]
     }
 
     #[inline(always)]

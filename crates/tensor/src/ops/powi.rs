@@ -1,12 +1,16 @@
 //! A whole power: `xⁿ`; the derivative is `n·xⁿ⁻¹`, and 0 for `n = 0`.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Attribute, Elementwise, Float, Tensor, elementwise};
 
 struct Powi(i32);
 
 impl<F: Float> Elementwise<F, 1> for Powi {
     fn name(&self) -> &'static str {
         "powi"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("exponent", (self.0 as isize).into())]
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

@@ -1,15 +1,19 @@
 //! Another shape for the same elements in row-major order; the derivative reshapes back. Shares memory.
 
-use ndarray::{ArrayD, ArrayViewD, Dimension, IxDyn};
+use ndarray::{Dimension, IxDyn};
 
 use crate::elements::Elements;
-use crate::{Float, Op, Tensor, apply, shape};
+use crate::{Attribute, Float, Op, Tensor, apply, shape};
 
 struct Reshape(IxDyn);
 
 impl<F: Float> Op<F, 1> for Reshape {
     fn name(&self) -> &'static str {
         "reshape"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("shape", self.0.slice().into())]
     }
 
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
@@ -22,11 +26,7 @@ impl<F: Float> Op<F, 1> for Reshape {
         }
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        x.to_shape(self.0.slice()).expect("checked").into_owned()
-    }
-
-    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         x.reshaped(self.0.clone())
     }
 

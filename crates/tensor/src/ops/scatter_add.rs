@@ -1,16 +1,20 @@
 //! Elements added to a tensor at indices along an axis; the derivatives are `dy`, and [`gather`](super::gather) of `dy`.
 
-use ndarray::{ArrayD, ArrayRef, ArrayViewD, Dimension};
+use ndarray::{ArrayD, ArrayRef, Dimension};
 
 use super::gather::{Places, gather};
 use crate::kernels::RunningSum;
-use crate::{Float, Op, Tensor, apply};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply};
 
 struct ScatterAdd(Places);
 
 impl<F: Float> Op<F, 2> for ScatterAdd {
     fn name(&self) -> &'static str {
         "scatter_add"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        self.0.attributes()
     }
 
     fn check(&self, [x, source]: [&[usize]; 2]) -> Result<(), String> {
@@ -20,13 +24,14 @@ impl<F: Float> Op<F, 2> for ScatterAdd {
         self.0.check(x)
     }
 
-    fn forward(&self, [x, source]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+    fn forward(&mut self, [x, source]: [&Elements<F>; 2]) -> Elements<F> {
+        let (x, source) = (x.view(), source.view());
         let mut sums: Vec<RunningSum<F>> = x.iter().map(|&x| RunningSum::new(x)).collect();
         let source = source.as_standard_layout();
         let source = source.as_slice().expect("row-major");
         self.0.for_each(x.shape(), |number, place| sums[place].add(source[number]));
         let y = sums.into_iter().map(RunningSum::total).collect();
-        ArrayD::from_shape_vec(x.shape(), y).expect("as many as before")
+        ArrayD::from_shape_vec(x.shape(), y).expect("as many as before").into()
     }
 
     fn vjp(&self, wrt: usize, _: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

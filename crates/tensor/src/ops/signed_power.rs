@@ -2,13 +2,17 @@
 //!
 //! It is the derivative of `|x|^(q+1)`, up to a factor; for `q < 0` that has none at 0, and 0 is taken, as in PyTorch.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Attribute, Elementwise, Float, Tensor, elementwise};
 
 struct SignedPower<F>(F);
 
 impl<F: Float> Elementwise<F, 1> for SignedPower<F> {
     fn name(&self) -> &'static str {
         "signed_power"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("exponent", self.0.as_f64().into())]
     }
 
     #[inline(always)]

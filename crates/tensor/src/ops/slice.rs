@@ -1,11 +1,11 @@
 //! Ranges, steps and single positions of several axes at once; the derivative sets the gradient into zeros.
 
-use ndarray::{ArrayD, ArrayViewD, IxDyn, SliceInfoElem};
+use ndarray::{ArrayD, IxDyn, SliceInfoElem};
 
 use crate::axes::resolve_axis;
 use crate::elements::Elements;
 use crate::kernels::{ask, copied};
-use crate::{Float, MAX_AXES, Op, Tensor, apply};
+use crate::{Attribute, Float, MAX_AXES, Op, Tensor, apply};
 
 /// One entry for each axis of the tensor, and those for new axes.
 struct Slice(Vec<SliceInfoElem>);
@@ -13,6 +13,10 @@ struct Slice(Vec<SliceInfoElem>);
 impl<F: Float> Op<F, 1> for Slice {
     fn name(&self) -> &'static str {
         "slice"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("entries", described(&self.0).as_str().into())]
     }
 
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
@@ -25,11 +29,7 @@ impl<F: Float> Op<F, 1> for Slice {
         if axes > MAX_AXES { Err(format!("a tensor has at most {MAX_AXES} axes, not {axes}")) } else { Ok(()) }
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        x.slice(self.0.as_slice()).as_standard_layout().into_owned()
-    }
-
-    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         let mut y = x.clone();
         let mut shape = Vec::new();
         let mut axis = 0;
@@ -58,6 +58,18 @@ impl<F: Float> Op<F, 1> for Slice {
     }
 }
 
+/// As in Python: `[1:5:2, -1, None]`.
+fn described(entries: &[SliceInfoElem]) -> String {
+    let part = |entry: &SliceInfoElem| match *entry {
+        SliceInfoElem::Slice { start, end, step } => {
+            format!("{start}:{}:{step}", end.map_or(String::new(), |end| end.to_string()))
+        }
+        SliceInfoElem::Index(index) => index.to_string(),
+        SliceInfoElem::NewAxis => "None".to_owned(),
+    };
+    format!("[{}]", entries.iter().map(part).collect::<Vec<_>>().join(", "))
+}
+
 /// The opposite: the tensor as a part of one that is zero elsewhere.
 struct Unslice {
     entries: Vec<SliceInfoElem>,
@@ -69,11 +81,16 @@ impl<F: Float> Op<F, 1> for Unslice {
         "unslice"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("entries", described(&self.entries).as_str().into()), ("shape", self.shape.as_slice().into())]
+    }
+
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let x = x.view();
         ask::<F>(&self.shape);
         let mut y = ArrayD::zeros(self.shape.as_slice());
         y.slice_mut(self.entries.as_slice()).assign(&x);
-        y
+        y.into()
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

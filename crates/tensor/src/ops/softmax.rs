@@ -2,10 +2,8 @@
 //!
 //! A primitive because the composed form overflows.
 
-use ndarray::{ArrayD, ArrayViewD};
-
 use crate::axes::resolve_axis;
-use crate::{Elements, Float, Op, Tensor, apply, keep, kernels};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, keep, kernels};
 
 struct Softmax(usize);
 
@@ -14,11 +12,11 @@ impl<F: Float> Op<F, 1> for Softmax {
         "softmax"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        self.forward_shared([&x.to_owned().into()]).into_array()
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        vec![("axis", self.0.into())]
     }
 
-    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         kernels::softmax(x, self.0)
     }
 

@@ -1,9 +1,9 @@
 //! The sum over axes; the derivative spreads the gradient back over them.
 
-use ndarray::{ArrayD, ArrayViewD, Dimension};
+use ndarray::Dimension;
 
 use crate::axes::AxisSet;
-use crate::{Axes, Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
 
 struct Sum(AxisSet);
 
@@ -12,11 +12,11 @@ impl<F: Float> Op<F, 1> for Sum {
         "sum"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        self.forward_shared([&x.to_owned().into()]).into_array()
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        self.0.attributes()
     }
 
-    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         kernels::sum(x, self.0)
     }
 

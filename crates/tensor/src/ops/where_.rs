@@ -1,10 +1,10 @@
 //! The choice: `a` where a condition holds, `b` elsewhere; the gradient goes to the chosen one.
 
-use ndarray::{ArcArray, ArrayD, ArrayRef, ArrayViewD, Dimension, IxDyn, Zip};
+use ndarray::{ArcArray, ArrayRef, Dimension, IxDyn, Zip};
 
 use crate::broadcast::{broadcast_shape, joint_shape};
 use crate::kernels::ask;
-use crate::{Float, Op, Tensor, apply, operation};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, operation};
 
 struct Where {
     condition: ArcArray<bool, IxDyn>,
@@ -15,6 +15,11 @@ impl<F: Float> Op<F, 2> for Where {
         "where_"
     }
 
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        let condition: Vec<usize> = self.condition.iter().map(|&chosen| chosen.into()).collect();
+        vec![("condition", condition.as_slice().into()), ("condition_shape", self.condition.shape().into())]
+    }
+
     fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
         let condition = self.condition.shape();
         joint_shape::<F>(&broadcast_shape(a, b)?, condition)
@@ -22,7 +27,8 @@ impl<F: Float> Op<F, 2> for Where {
             .map_err(|reason| format!("with a condition of shape {condition:?}, {reason}"))
     }
 
-    fn forward(&self, [a, b]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
+    fn forward(&mut self, [a, b]: [&Elements<F>; 2]) -> Elements<F> {
+        let (a, b) = (a.view(), b.view());
         let shape = broadcast_shape(a.shape(), b.shape())
             .and_then(|shape| broadcast_shape(&shape, self.condition.shape()))
             .expect("the operation has checked the shapes");
@@ -30,7 +36,7 @@ impl<F: Float> Op<F, 2> for Where {
         let condition = self.condition.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
         let a = a.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
         let b = b.broadcast(shape.as_slice()).expect("broadcasts to the joint shape");
-        Zip::from(condition).and(a).and(b).map_collect(|&condition, &a, &b| if condition { a } else { b })
+        Zip::from(condition).and(a).and(b).map_collect(|&condition, &a, &b| if condition { a } else { b }).into()
     }
 
     fn vjp(&self, wrt: usize, _: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -92,7 +98,7 @@ pub fn where_<F: Float, D: Dimension>(
 
 #[cfg(test)]
 mod tests {
-    use ndarray::{array, s};
+    use ndarray::{ArrayD, array, s};
 
     use super::*;
     use crate::sweep::{self, Domain};

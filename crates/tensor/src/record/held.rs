@@ -16,6 +16,10 @@ pub(super) trait Held: Send + Sync {
     /// The operation, unless the record is freed.
     fn read(&self) -> Option<impl Deref<Target = Self::Op>>;
 
+    /// As [`read`](Self::read), to be changed.
+    #[cfg(any(test, feature = "sweep"))]
+    fn write(&mut self) -> Option<&mut Self::Op>;
+
     /// Lets go of what the operation owns.
     fn free(&self);
 }
@@ -32,6 +36,11 @@ impl<O: Send + Sync + 'static> Held for Plain<O> {
 
     fn read(&self) -> Option<impl Deref<Target = O>> {
         Some(&self.0)
+    }
+
+    #[cfg(any(test, feature = "sweep"))]
+    fn write(&mut self) -> Option<&mut O> {
+        Some(&mut self.0)
     }
 
     fn free(&self) {}
@@ -70,6 +79,11 @@ impl<O: Send + Sync + 'static> Held for Owning<O> {
     fn read(&self) -> Option<impl Deref<Target = O>> {
         let op = self.op.read().unwrap_or_else(PoisonError::into_inner);
         op.is_some().then(|| Reading(op))
+    }
+
+    #[cfg(any(test, feature = "sweep"))]
+    fn write(&mut self) -> Option<&mut O> {
+        self.op.get_mut().unwrap_or_else(PoisonError::into_inner).as_mut()
     }
 
     fn free(&self) {

@@ -7,7 +7,7 @@ use crate::gradcheck::SplitMix;
 
 /// An interval, and points in it to keep away from.
 #[derive(Clone, Debug)]
-pub(crate) struct Domain {
+pub struct Domain {
     low: f64,
     high: f64,
     avoided: Vec<f64>,
@@ -19,12 +19,12 @@ const POINTS: usize = 2003;
 
 impl Domain {
     /// Where the function is smooth and of size 1 or so.
-    pub(crate) fn between(low: f64, high: f64) -> Self {
+    pub fn between(low: f64, high: f64) -> Self {
         Domain { low, high, avoided: Vec::new() }
     }
 
     /// Keeps a hundredth of the interval away from kinks and poles.
-    pub(crate) fn avoiding(mut self, points: &[f64]) -> Self {
+    pub fn avoiding(mut self, points: &[f64]) -> Self {
         self.avoided.extend(points);
         self
     }

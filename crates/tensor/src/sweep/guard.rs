@@ -1,35 +1,47 @@
-//! No operation without a sweep, and none without values from outside: the files of `ops/` are read as text.
+//! No operation without a sweep: the sources of a crate are read as text.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 /// An operation as its file declares it.
-pub(super) struct Declared {
-    pub(super) file: PathBuf,
-    pub(super) name: String,
+pub struct Declared {
+    /// The source file.
+    pub file: PathBuf,
+    /// What its `name` may return.
+    pub name: String,
 }
 
-/// The names that the `fn name` of every operation in `ops/` may return.
-pub(super) fn declared_ops() -> &'static [Declared] {
-    static OPS: OnceLock<Vec<Declared>> = OnceLock::new();
-    OPS.get_or_init(|| {
-        let declared = |file: PathBuf| {
-            let names = op_names(&read(&file));
-            names.into_iter().map(move |name| Declared { file: file.clone(), name })
-        };
-        op_files().into_iter().flat_map(declared).collect()
-    })
+/// The names that the `fn name` of every operation in the sources of this crate may return.
+pub fn declared_ops(crate_folder: &Path) -> Vec<Declared> {
+    let declared = |file: PathBuf| {
+        let names = op_names(&read(&file));
+        names.into_iter().map(move |name| Declared { file: file.clone(), name })
+    };
+    source_files(crate_folder).into_iter().flat_map(declared).collect()
 }
 
-fn source_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+/// What is missing in this crate, a line each: operations that no sweep in their own file names, and operations with fields
+/// that show none of them as attributes.
+pub fn missing(crate_folder: &Path) -> Vec<String> {
+    let unswept = declared_ops(crate_folder).into_iter().filter(|op| !swept_names(&read(&op.file)).contains(&op.name));
+    let mut missing: Vec<String> = unswept
+        .map(|Declared { file, name }| format!("{}: no `sweep::…(\"{name}\", ..)` in its tests", file.display()))
+        .collect();
+    for file in source_files(crate_folder) {
+        let source = read(&file);
+        let secretive = secretive_ops(&source);
+        missing.extend(secretive.into_iter().map(|op| format!("{}: {op} has fields, no attributes", file.display())));
+    }
+    missing
 }
 
-/// The files of `ops/`, `mod.rs` apart.
-fn op_files() -> Vec<PathBuf> {
-    let mut files = files_below(&source_folder().join("ops"));
-    files.retain(|file| !file.ends_with("mod.rs"));
+/// All source files but those of test modules and of sweeps, whose operations are made for tests.
+fn source_files(crate_folder: &Path) -> Vec<PathBuf> {
+    let sources = crate_folder.join("src");
+    let mut files = files_below(&sources);
+    let for_tests =
+        |part: &std::ffi::OsStr| ["tests", "tests.rs", "sweep", "sweep.rs"].iter().any(|name| part == *name);
+    files.retain(|file| !file.strip_prefix(&sources).expect("below").iter().any(for_tests));
     files
 }
 
@@ -49,18 +61,35 @@ fn read(file: &Path) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// The string literals in the bodies of all `fn name(&self)`.
-fn op_names(source: &str) -> BTreeSet<String> {
-    let bodies = source.split("fn name(&self)").skip(1).map(|rest| {
-        let body = &rest[rest.find('{').expect("a body")..];
-        let mut depth = 0;
-        let end = body.find(|c: char| {
-            depth += i32::from(c == '{') - i32::from(c == '}');
-            depth == 0
-        });
-        &body[..end.expect("a closing brace")]
+/// The text from the first `{` to the `}` that closes it.
+fn braces(text: &str) -> &str {
+    let body = &text[text.find('{').unwrap_or(text.len())..];
+    let mut depth = 0;
+    let end = body.find(|c: char| {
+        depth += i32::from(c == '{') - i32::from(c == '}');
+        depth == 0
     });
-    bodies.flat_map(|body| body.split('"').skip(1).step_by(2).map(str::to_owned)).collect()
+    &body[..end.unwrap_or(body.len())]
+}
+
+/// The implementations of operations: of which type, and the text between the braces.
+fn implementations(source: &str) -> Vec<(&str, &str)> {
+    let code = source.split("#[cfg(test)]").next().unwrap_or(source);
+    let parts = code.split("\nimpl").skip(1).filter_map(|rest| {
+        let (head, _) = rest.split_once('{')?;
+        let (of, for_type) = head.rsplit_once(" for ")?;
+        let is_op = ["Op<F", "OpMany<F", "Elementwise<F"].iter().any(|of_what| of.contains(&format!(" {of_what}")));
+        let name = for_type.trim().split(['<', ' ']).next()?;
+        // An adapter has the name of what it adapts.
+        (is_op && name != "Each").then(|| (name, braces(rest)))
+    });
+    parts.collect()
+}
+
+/// The string literals in the bodies of all `fn name(&self)` of operations.
+fn op_names(source: &str) -> BTreeSet<String> {
+    let bodies = implementations(source).into_iter().filter_map(|(_, body)| body.split("fn name(&self)").nth(1));
+    bodies.flat_map(|rest| braces(rest).split('"').skip(1).step_by(2).map(str::to_owned)).collect()
 }
 
 /// The first arguments, when they are literals, of all calls `sweep::something("...", ..)`.
@@ -73,83 +102,52 @@ fn swept_names(source: &str) -> BTreeSet<String> {
     calls.collect()
 }
 
-fn file_name(file: &Path) -> String {
-    file.file_name().expect("a file").to_string_lossy().into_owned()
+/// Operations that have fields and no `fn attributes`.
+fn secretive_ops(source: &str) -> Vec<&str> {
+    let has_fields = |op: &str| {
+        let declared = source.split(&format!("struct {op}")).nth(1);
+        declared.is_some_and(|rest| !rest.trim_start().starts_with(';'))
+    };
+    let secretive =
+        implementations(source).into_iter().filter(|(op, body)| has_fields(op) && !body.contains("fn attributes("));
+    secretive.map(|(op, _)| op).collect()
 }
 
-#[test]
-fn every_operation_has_a_sweep_in_its_own_file() {
-    let missing = declared_ops().iter().filter(|op| !swept_names(&read(&op.file)).contains(&op.name));
-    let missing: Vec<String> = missing
-        .map(|Declared { file, name }| format!("{}: no `sweep::…(\"{name}\", ..)` in its tests", file_name(file)))
-        .collect();
-    assert!(missing.is_empty(), "operations whose derivatives nobody checks:\n{}", missing.join("\n"));
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Whether a test compares values with numbers written down, apart from the derivatives, which a sweep checks.
-fn has_values(source: &str) -> bool {
-    let tests = source.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests);
-    let others = tests.split("#[test]").skip(1).filter(|test| !test.contains("fn derivatives("));
-    let compares = ["assert_eq!", "points::exact(", "points::close(", ".all_close("];
-    others.into_iter().any(|test| !test.contains("#[should_panic") && compares.iter().any(|call| test.contains(call)))
-}
-
-/// A forward pass that is wrong, with a derivative that fits it, passes every sweep.
-#[test]
-fn every_operation_has_values_from_outside() {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/golden/ops.json");
-    let golden = std::fs::read_to_string(&golden).unwrap_or_else(|error| panic!("{}: {error}", golden.display()));
-    let missing = op_files().into_iter().filter(|file| {
-        let stem = file.file_stem().expect("a name").to_string_lossy().into_owned();
-        // Values of PyTorch under its name, or of the file's own tests. `points` is a tool of those.
-        stem != "points" && !golden.contains(&format!("\"op\":\"{stem}\"")) && !has_values(&read(file))
-    });
-    let missing: Vec<String> = missing.map(|file| file_name(&file)).collect();
-    assert!(missing.is_empty(), "only their derivatives are tested, by their own forward passes: {missing:?}");
-}
-
-#[test]
-fn every_file_is_a_module() {
-    let list = read(&source_folder().join("ops/mod.rs"));
-    for file in op_files() {
-        let stem = file.file_stem().expect("a name").to_string_lossy().into_owned();
-        let listed = list.lines().any(|line| line.trim() == format!("mod {stem};"));
-        assert!(listed, "ops/{} is not compiled: there is no line `mod {stem};` in ops/mod.rs", file_name(&file));
+    #[test]
+    fn the_reader_reads() {
+        let source = r#"
+struct A;
+struct B { axis: usize }
+struct C(usize);
+impl<F: Float> Op<F, 1> for A { fn name(&self) -> &'static str { "a" } fn forward(&self) { "not a name" } }
+impl<F: Float> Elementwise<F, 2> for B {
+    fn name(&self) -> &'static str {
+        match self { B::Min => { "min" } B::Max => "max" }
     }
 }
-
-/// Where the tests above would not see it. (`record.rs` names what is no operation.)
-#[test]
-fn no_operation_is_declared_elsewhere() {
-    let source = source_folder();
-    let looked_through = ["ops", "sweep", "gradcheck", "record.rs"].map(|name| source.join(name));
-    for file in files_below(&source).iter().filter(|file| !looked_through.iter().any(|known| file.starts_with(known))) {
-        let names = op_names(&read(file));
-        assert!(names.is_empty(), "{} declares {names:?}; an operation belongs in ops/", file.display());
-    }
+impl<F: Float> OpMany<F> for C {
+    fn name(&self) -> &'static str { "c" }
+    fn attributes(&self) {}
 }
-
-#[test]
-fn the_reader_reads() {
-    let source = r#"
-        impl Op for A { fn name(&self) -> &'static str { "a" } fn forward(&self) { "not a name" } }
-        impl Op for B {
-            fn name(&self) -> &'static str {
-                match self { B::Min => { "min" } B::Max => "max" }
-            }
-        }
-        mod tests { fn derivatives() { sweep::unary("a", x); sweep::binary(
+impl Display for A { fn name(&self) -> &'static str { "no operation" } }
+#[cfg(test)]
+mod tests { fn derivatives() { sweep::unary("a", x); sweep::binary(
             "min", y); let sweep = "max"; } }
     "#;
-    assert_eq!(op_names(source), ["a", "max", "min"].map(str::to_owned).into());
-    assert_eq!(swept_names(source), ["a", "min"].map(str::to_owned).into());
-    let values = "#[cfg(test)] mod tests { #[test] fn values() { points::exact(f, f, &table); } }";
-    assert!(has_values(values) && has_values(&values.replace("points::exact(", "assert_eq!(")));
-    for none in
-        ["fn values() { assert_eq!(1, 1) }", &values.replace("values", "derivatives"), "#[cfg(test)] mod tests {}"]
-    {
-        assert!(!has_values(none), "{none}");
+        assert_eq!(op_names(source), ["a", "c", "max", "min"].map(str::to_owned).into());
+        assert_eq!(swept_names(source), ["a", "min"].map(str::to_owned).into());
+        assert_eq!(secretive_ops(source), ["B"]);
     }
-    let found: Vec<&str> = declared_ops().iter().map(|op| op.name.as_str()).collect();
-    assert!(["add", "embed", "gate", "matmul"].iter().all(|name| found.contains(name)), "{found:?}");
+
+    #[test]
+    fn operations_are_found() {
+        let ops = declared_ops(Path::new(env!("CARGO_MANIFEST_DIR")));
+        for name in ["add", "embed", "gate", "matmul", "concat", "softmax"] {
+            assert!(ops.iter().any(|op| op.name == name), "{name} is not found");
+        }
+    }
 }

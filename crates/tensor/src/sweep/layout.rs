@@ -1,6 +1,6 @@
 //! The same elements, laid out in memory in other ways.
 
-use ndarray::{ArrayD, ArrayViewD, Axis, ShapeBuilder, Slice};
+use ndarray::{ArrayD, Axis, ShapeBuilder, Slice};
 
 use crate::{Elements, Float, Op, Tensor, apply};
 
@@ -46,11 +46,7 @@ impl<F: Float> Op<F, 1> for Relayout {
         "relayout"
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, F>; 1]) -> ArrayD<F> {
-        x.to_owned()
-    }
-
-    fn forward_shared(&self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         let mut larger = x.shape().to_vec();
         let mut y = match self.0 {
             RowMajor => ArrayD::zeros(larger),

@@ -3,10 +3,8 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ndarray::{ArrayD, ArrayViewD};
-
 use super::*;
-use crate::{Float, Op, apply};
+use crate::{Elements, Float, Op, apply};
 
 /// An operation on one tensor whose derivative rule is a function, so that a test can get it wrong.
 struct WithRule<R>(&'static str, fn(f64) -> f64, R);
@@ -19,8 +17,9 @@ where
         self.0
     }
 
-    fn forward(&self, [x]: [ArrayViewD<'_, f64>; 1]) -> ArrayD<f64> {
-        x.mapv(self.1)
+    fn forward(&mut self, [x]: [&Elements<f64>; 1]) -> Elements<f64> {
+        let x = x.view();
+        x.mapv(self.1).into()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<f64>; 1], _y: &Tensor<f64>, dy: &Tensor<f64>) -> Tensor<f64> {
@@ -176,8 +175,9 @@ impl<F: Float> Op<F, 2> for ForgetsToSum {
         "forgets_to_sum"
     }
 
-    fn forward(&self, [matrix, row]: [ArrayViewD<'_, F>; 2]) -> ArrayD<F> {
-        &matrix * &row
+    fn forward(&mut self, [matrix, row]: [&Elements<F>; 2]) -> Elements<F> {
+        let (matrix, row) = (matrix.view(), row.view());
+        (&matrix * &row).into()
     }
 
     fn vjp(&self, wrt: usize, [matrix, row]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -1,0 +1,157 @@
+//! The graph, to be looked at: which operation a tensor is the result of, and of what.
+
+use std::fmt;
+
+use crate::{Float, Tensor};
+
+/// A number, or several, that defines an operation: an axis, a shape, an exponent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Attribute {
+    /// Whether something is so.
+    Bool(bool),
+    /// A whole number, such as an axis.
+    Int(i64),
+    /// Whole numbers, such as a shape.
+    Ints(Vec<i64>),
+    /// A real number, such as an exponent.
+    Float(f64),
+    /// Real numbers, such as weights.
+    Floats(Vec<f64>),
+    /// A name.
+    Text(String),
+}
+
+impl fmt::Display for Attribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Attribute::Bool(value) => value.fmt(f),
+            Attribute::Int(value) => value.fmt(f),
+            Attribute::Ints(values) => write!(f, "{values:?}"),
+            Attribute::Float(value) => value.fmt(f),
+            Attribute::Floats(values) => write!(f, "{values:?}"),
+            Attribute::Text(value) => value.fmt(f),
+        }
+    }
+}
+
+impl From<bool> for Attribute {
+    fn from(value: bool) -> Self {
+        Attribute::Bool(value)
+    }
+}
+
+impl From<f64> for Attribute {
+    fn from(value: f64) -> Self {
+        Attribute::Float(value)
+    }
+}
+
+impl From<usize> for Attribute {
+    /// Nothing that has been counted or allocated is beyond `i64`.
+    fn from(value: usize) -> Self {
+        Attribute::Int(value.try_into().unwrap_or(i64::MAX))
+    }
+}
+
+impl From<isize> for Attribute {
+    fn from(value: isize) -> Self {
+        Attribute::Int(value as i64)
+    }
+}
+
+impl From<&[usize]> for Attribute {
+    fn from(values: &[usize]) -> Self {
+        Attribute::Ints(values.iter().map(|&value| value.try_into().unwrap_or(i64::MAX)).collect())
+    }
+}
+
+impl From<Vec<f64>> for Attribute {
+    fn from(values: Vec<f64>) -> Self {
+        Attribute::Floats(values)
+    }
+}
+
+impl From<&str> for Attribute {
+    fn from(value: &str) -> Self {
+        Attribute::Text(value.to_owned())
+    }
+}
+
+/// The operation that a tensor is the result of. See [`Tensor::operation`].
+#[derive(Clone, Debug)]
+pub struct Operation<F: Float> {
+    /// Such as `matmul`.
+    pub name: &'static str,
+    /// The numbers that define it, by name; see [`Op::attributes`](crate::Op::attributes).
+    pub attributes: Vec<(&'static str, Attribute)>,
+    /// What it was applied to. These are the tensors themselves, not copies.
+    pub inputs: Vec<Tensor<F>>,
+}
+
+impl<F: Float> Tensor<F> {
+    /// The operation that this tensor is the result of, with its inputs: the way to look at the graph. `None` for parameters
+    /// and constants, and once [`backward`](Self::backward) has freed the record.
+    ///
+    /// A graph, printed as an indented tree:
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    ///
+    /// fn print(x: &Tensor<f64>, depth: usize, text: &mut String) {
+    ///     let (indent, shape) = ("  ".repeat(depth), x.shape());
+    ///     let Some(operation) = x.operation() else {
+    ///         let kind = if x.is_param() { "parameter" } else { "constant" };
+    ///         return text.push_str(&format!("{indent}{kind} {shape:?}\n"));
+    ///     };
+    ///     let attributes = operation.attributes.iter().map(|(name, value)| format!(" {name}={value}"));
+    ///     text.push_str(&format!("{indent}{}{} {shape:?}\n", operation.name, attributes.collect::<String>()));
+    ///     operation.inputs.iter().for_each(|input| print(input, depth + 1, text));
+    /// }
+    ///
+    /// let w = Tensor::param([[1.0, 2.0], [3.0, 4.0]]);
+    /// let mut text = String::new();
+    /// print(&(w.softmax(1) * 2.0).sum(), 0, &mut text);
+    /// assert_eq!(text, "\
+    /// sum axes=[0, 1] keep=false []
+    ///   mul [2, 2]
+    ///     softmax axis=1 [2, 2]
+    ///       parameter [2, 2]
+    ///     constant []
+    /// ");
+    /// ```
+    #[doc(alias = "grad_fn")]
+    pub fn operation(&self) -> Option<Operation<F>> {
+        self.0.record.operation()
+    }
+
+    /// What an operation has kept of its forward pass, or if its derivative is being recorded, what `compute` makes of the
+    /// operation's inputs: the same numbers, which can be differentiated.
+    ///
+    /// For derivatives that need a result of the forward pass which depends on the input differentiably. A kept tensor is a
+    /// constant, and so would be wrong in a derivative that is differentiated again.
+    ///
+    /// ```
+    /// use downhill_tensor::{Check, Elements, Float, Op, Tensor, apply, gradcheck};
+    ///
+    /// /// sin(x), which keeps cos(x).
+    /// struct Sine<F: Float> { cosine: Option<Tensor<F>> }
+    ///
+    /// impl<F: Float> Op<F, 1> for Sine<F> {
+    ///     fn name(&self) -> &'static str { "sine" }
+    ///     fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+    ///         self.cosine = Some(Tensor::from(x.map(|x| x.cos())));
+    ///         x.map(|x| x.sin())
+    ///     }
+    ///     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+    ///         let cosine = self.cosine.as_ref().expect("kept by the forward pass");
+    ///         dy * cosine.unless_recorded(|| x.cos())
+    ///     }
+    /// }
+    ///
+    /// let x = Tensor::from([-2.0, 0.5, 3.0_f64]);
+    /// gradcheck(|[x]| apply(Sine { cosine: None }, [x]), [&x], Check::order(2)).unwrap();
+    /// ```
+    pub fn unless_recorded(&self, compute: impl FnOnce() -> Tensor<F>) -> Tensor<F> {
+        if crate::is_recording() { compute() } else { self.clone() }
+    }
+}
