@@ -41,7 +41,6 @@
 //! ```
 
 use downhill::prelude::*;
-use ndarray::{ArrayD, ArrayViewD};
 
 /// `softplus(x) = ln(1 + eˣ)`, with derivative `σ(x)`.
 struct Softplus;
@@ -52,8 +51,7 @@ impl<F: Float> Op<F, 1> for Softplus {
     }
 
     fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
-        let x = x.view();
-        x.mapv(|x| x.max(F::zero()) + (-x.abs()).exp().ln_1p()).into()
+        x.map(|x| x.max(F::zero()) + (-x.abs()).exp().ln_1p())
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -70,7 +68,7 @@ impl<F: Float> Op<F, 1> for Mistaken {
     }
 
     fn forward(&mut self, inputs: [&Elements<F>; 1]) -> Elements<F> {
-        Softplus.forward(inputs).into()
+        Softplus.forward(inputs)
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -4,8 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use downhill::{Float, Op, OpMany, Tensor, apply, apply_many, concat, grad, hessian};
-use ndarray::{ArrayD, ArrayViewD};
+use downhill::{Elements, Float, Op, OpMany, Tensor, apply, apply_many, concat, grad, hessian};
 
 #[track_caller]
 fn message<T>(body: impl FnOnce() -> T) -> String {
@@ -91,8 +90,8 @@ impl<F: Float> OpMany<F> for Scaled {
         "scaled"
     }
 
-    fn forward(&self, xs: &[ArrayViewD<'_, F>]) -> ArrayD<F> {
-        xs[0].mapv(|x| x * F::from_f64(self.by))
+    fn forward(&mut self, xs: &[&Elements<F>]) -> Elements<F> {
+        xs[0].map(|x| x * F::from_f64(self.by))
     }
 
     fn vjp(&self, _: usize, _: &[Tensor<F>], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

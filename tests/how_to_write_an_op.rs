@@ -5,8 +5,8 @@
 //! `let log_cosh = |x: &Tensor| ((x.exp() + (-x).exp()) / 2.0).ln();`. An operation of your own is for a formula that
 //! overflows when composed (this one does, above 88 in f32), for speed, or for a rule that no composition has.
 
-use downhill::{Check, Elementwise, Float, Op, Problem, Tensor, apply, elementwise, grad, gradcheck, where_};
-use ndarray::{ArrayD, ArrayViewD, Ix2};
+use downhill::{Check, Elements, Elementwise, Float, Op, Problem, Tensor, apply, elementwise, grad, gradcheck, where_};
+use ndarray::Ix2;
 
 // -----------------------------------------------------------------------------------------------------------------
 // 1. One number in, one number out.

@@ -1,7 +1,6 @@
 //! Operations as a user may write them: with results of any shape and layout, and derivatives that do not fit.
 
 use downhill_tensor::{Elements, Elementwise, Float, Op, OpMany, Tensor, apply, apply_many, elementwise};
-use ndarray::{ArrayD, ArrayViewD};
 
 use crate::arrays;
 use crate::random::Random;
@@ -70,7 +69,7 @@ impl<F: Float> OpMany<F> for First {
     }
 
     fn forward(&mut self, inputs: &[&Elements<F>]) -> Elements<F> {
-        inputs[0].to_owned().into()
+        inputs[0].clone()
     }
 
     fn vjp(&self, _: usize, _: &[Tensor<F>], _: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
