@@ -1,14 +1,18 @@
 //! Which axes a reduction runs over, and whether it keeps them.
 
 use std::fmt::{self, Display, Formatter};
-use std::ops::RangeFull;
+use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
 use ndarray::IxDyn;
 
 use crate::MAX_AXES;
 
-/// The axes of a reduction: one (`1`, `-1` for the last), several (`[0, 2]`) or all (`..`); [`keep`] leaves them in
-/// the result with size 1, so that it still broadcasts against the input.
+/// Axes of a tensor: one (`1`, `-1` for the last), several (`[0, 2]`, a slice or a `Vec`), a range (`1..3`, `..-1`) or all
+/// (`..`). They are `isize` everywhere, and negative ones count from the end. [`keep`] leaves the axes of a reduction in the
+/// result with size 1, so that it still broadcasts against the input.
+///
+/// A range counts its ends as a slice in Python does: `..-1` is every axis but the last, `1..` every axis but the first. (An
+/// end of -0, for "up to and with the last", does not exist: leave it out.)
 ///
 /// ```
 /// use downhill_tensor::{Tensor, keep};
@@ -18,6 +22,11 @@ use crate::MAX_AXES;
 /// assert_eq!(x.sum_axis(keep(1)), Tensor::from([[3.0], [8.0]]));
 /// assert_eq!(x.sum_axis([0, 1]), Tensor::from(11.0));
 /// assert_eq!(x.sum_axis(keep(..)), Tensor::from([[11.0]]));
+///
+/// let images = Tensor::<f32>::zeros(&[8, 3, 28, 28]);
+/// assert_eq!(images.mean_axis(1..).shape(), [8]);
+/// assert_eq!(images.mean_axis(..-1).shape(), [28]);
+/// assert_eq!(images.mean_axis(vec![-2, -1]).shape(), [8, 3]);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Axes {
@@ -32,6 +41,8 @@ enum Which {
     One(isize),
     FromFront(usize),
     Several(Vec<isize>),
+    /// From the first up to, not with, the second; without a second up to the end.
+    Range(isize, Option<isize>),
 }
 
 /// The same axes, kept in the result with size 1.
@@ -76,8 +87,59 @@ impl Axes {
                 }
                 bits
             }
+            Which::Range(start, end) => {
+                let (start, end) = resolve_range(op, *start, *end, ndim);
+                first(end) & !first(start)
+            }
         };
         AxisSet { bits, keep: self.keep }
+    }
+
+    /// The axes in the order in which they are named, for what depends on it.
+    ///
+    /// # Panics
+    /// If an axis is out of range; one may be named twice.
+    #[track_caller]
+    pub(crate) fn in_order(&self, op: &str, ndim: usize) -> Vec<usize> {
+        match &self.which {
+            Which::Several(list) => {
+                let mut order = Vec::with_capacity(list.len());
+                for &axis in list {
+                    order.push(resolve_axis(op, axis, ndim));
+                }
+                order
+            }
+            _ => {
+                let set = self.resolve(op, ndim);
+                (0..ndim).filter(|&axis| set.contains(axis)).collect()
+            }
+        }
+    }
+
+    /// How many axes are named, if that does not depend on the tensor.
+    pub(crate) fn count(&self) -> Option<usize> {
+        match &self.which {
+            Which::One(_) | Which::FromFront(_) => Some(1),
+            Which::Several(list) => Some(list.len()),
+            Which::First(count) => Some(*count),
+            // Both ends count from the same side, or its length depends on the tensor.
+            &Which::Range(start, Some(end)) if (start < 0) == (end < 0) => Some(end.saturating_sub(start).max(0) as usize),
+            &Which::Range(start, None) if start < 0 => Some(start.unsigned_abs()),
+            Which::All | Which::Range(..) => None,
+        }
+    }
+}
+
+/// The ends of a range of axes, counted from the front; the second is not before the first.
+#[track_caller]
+fn resolve_range(op: &str, start: isize, end: Option<isize>, ndim: usize) -> (usize, usize) {
+    let from_front = |at: isize| if at < 0 { ndim.checked_sub(at.unsigned_abs()) } else { Some(at as usize) };
+    match (from_front(start), end.map_or(Some(ndim), from_front)) {
+        (Some(start), Some(end)) if start <= end && end <= ndim => (start, end),
+        _ => {
+            let end = end.map_or(String::new(), |end| end.to_string());
+            panic!("{op}: {start}..{end} is no range of the axes of a tensor that has {ndim} (negative ends count from the end)")
+        }
     }
 }
 
@@ -179,14 +241,116 @@ impl From<usize> for Axes {
     }
 }
 
+impl From<Vec<isize>> for Axes {
+    fn from(axes: Vec<isize>) -> Self {
+        Axes { which: Which::Several(axes), keep: false }
+    }
+}
+
 impl From<&[isize]> for Axes {
     fn from(axes: &[isize]) -> Self {
-        Axes { which: Which::Several(axes.to_vec()), keep: false }
+        Axes::from(axes.to_vec())
+    }
+}
+
+impl From<&Vec<isize>> for Axes {
+    fn from(axes: &Vec<isize>) -> Self {
+        Axes::from(axes.clone())
     }
 }
 
 impl<const N: usize> From<[isize; N]> for Axes {
     fn from(axes: [isize; N]) -> Self {
-        Axes::from(axes.as_slice())
+        Axes::from(axes.to_vec())
+    }
+}
+
+impl<const N: usize> From<&[isize; N]> for Axes {
+    fn from(axes: &[isize; N]) -> Self {
+        Axes::from(axes.to_vec())
+    }
+}
+
+impl From<Range<isize>> for Axes {
+    fn from(range: Range<isize>) -> Self {
+        Axes { which: Which::Range(range.start, Some(range.end)), keep: false }
+    }
+}
+
+impl From<RangeFrom<isize>> for Axes {
+    fn from(range: RangeFrom<isize>) -> Self {
+        Axes { which: Which::Range(range.start, None), keep: false }
+    }
+}
+
+impl From<RangeTo<isize>> for Axes {
+    fn from(range: RangeTo<isize>) -> Self {
+        Axes::from(0..range.end)
+    }
+}
+
+impl From<RangeInclusive<isize>> for Axes {
+    fn from(range: RangeInclusive<isize>) -> Self {
+        // One past -1 is the end, and past the largest number there is none.
+        let end = range.end().checked_add(1).filter(|&end| end != 0);
+        Axes { which: Which::Range(*range.start(), end), keep: false }
+    }
+}
+
+impl From<RangeToInclusive<isize>> for Axes {
+    fn from(range: RangeToInclusive<isize>) -> Self {
+        Axes::from(0..=range.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `range(5)[..]` is in Python.
+    #[test]
+    fn ranges() {
+        let five = |axes: Axes| axes.in_order("sum", 5);
+        assert_eq!(five((1..3).into()), [1, 2]);
+        assert_eq!(five((..-1).into()), [0, 1, 2, 3]);
+        assert_eq!(five((-2..).into()), [3, 4]);
+        assert_eq!(five((1..-1).into()), [1, 2, 3]);
+        assert_eq!(five((1..=3).into()), [1, 2, 3]);
+        assert_eq!(five((-3..=-1).into()), [2, 3, 4]);
+        assert_eq!(five((..=0).into()), [0]);
+        assert_eq!(five((5..).into()), [0; 0]);
+        assert_eq!(five((2..2).into()), [0; 0]);
+        assert_eq!(five((..).into()), [0, 1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn lists_are_taken_as_they_come() {
+        for axes in [Axes::from([2, 0]), [2, 0].as_slice().into(), vec![2, 0].into(), (&vec![2, 0]).into()] {
+            assert_eq!(axes.in_order("permute", 3), [2, 0]);
+        }
+        assert_eq!(Axes::from(&[-1, 0]).in_order("permute", 3), [2, 0]);
+    }
+
+    #[test]
+    fn as_many_axes_as_there_are() {
+        let set = Axes::from(0..64).resolve("sum", 64);
+        assert!((0..64).all(|axis| set.contains(axis)));
+        assert_eq!(Axes::from(isize::MIN..isize::MIN + 3).count(), Some(3));
+        assert_eq!(Axes::from(isize::MIN..).count(), Some(1 << 63));
+        assert_eq!((Axes::from(..-1).count(), Axes::from(1..).count()), (None, None));
+    }
+
+    #[test]
+    #[allow(clippy::reversed_empty_ranges)]
+    fn what_is_no_range_of_the_axes() {
+        let message = |axes: Axes| {
+            let panic = std::panic::catch_unwind(|| axes.resolve("sum", 2)).expect_err("out of range");
+            panic.downcast_ref::<String>().expect("a message").clone()
+        };
+        assert!(message((0..3).into()).starts_with("sum: 0..3 is no range of the axes of a tensor that has 2"));
+        assert!(message((2..1).into()).contains("2..1"));
+        assert!(message((-3..).into()).contains("-3.. is"));
+        assert!(message((0..=isize::MAX - 1).into()).contains("9223372036854775807"));
+        assert!(message((isize::MIN..isize::MAX).into()).contains("-9223372036854775808"));
     }
 }

@@ -27,6 +27,7 @@ mod grad;
 mod gradcheck;
 mod gradients;
 mod in_place;
+mod index;
 mod kernels;
 mod no_grad;
 mod op;
@@ -50,10 +51,11 @@ pub use gradcheck::{
     Check, Directions, Entry, GradcheckError, InputReport, Problem, Report, gradcheck, gradcheck_model,
 };
 pub use gradients::Gradients;
+pub use index::AxisIndex;
 pub use kernels::team::{set_threads, threads};
 pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};
-pub use ops::{concat, stack, where_};
+pub use ops::{ClassLabels, NewShape, concat, stack, where_};
 pub use params::{Params, Path, StateDict, StateDictError, Summary};
 pub use shape::{MAX_AXES, checked_size};
 pub use tensor::Tensor;
