@@ -18,6 +18,7 @@ mod arithmetic;
 mod axes;
 mod backward;
 mod broadcast;
+mod constructors;
 mod convert;
 mod display;
 mod elements;
@@ -46,7 +47,7 @@ pub use downhill_derive::Params;
 pub use elements::Elements;
 pub use elementwise::{Elementwise, elementwise};
 pub use float::Float;
-pub use grad::{grad, hessian, hvp, jacobian, jvp, vjp};
+pub use grad::{grad, grad_many, hessian, hvp, jacobian, jvp, jvp_many, vjp, vjp_many};
 pub use gradcheck::{
     Check, Directions, Entry, GradcheckError, InputReport, Problem, Report, gradcheck, gradcheck_model,
 };

@@ -148,7 +148,9 @@ mod tests {
         sweep::shapes("gather", &[&[2, 3], &[2, 2]], domain(), |x| x.gather(-2, &array![[1, 0], [1, 1], [0, 1]]));
         sweep::shapes("gather", &[&[3], &[4]], domain(), |x| x.gather(0, &array![2, 2, 0]));
         sweep::shapes("gather", &[&[2, 1, 2]], domain(), |x| x.gather(2, &array![[[1]], [[1]]]));
-        sweep::shapes("gather", &[&[2, 3], &[0, 3], &[2, 0]], domain(), |x| x.gather(1, &Array2::<usize>::zeros((0, 2))));
+        sweep::shapes("gather", &[&[2, 3], &[0, 3], &[2, 0]], domain(), |x| {
+            x.gather(1, &Array2::<usize>::zeros((0, 2)))
+        });
     }
 
     #[test]
@@ -171,7 +173,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "gather: index -4 is out of range for axis 1 of size 3 (negative indices count from the end)")]
+    #[should_panic(
+        expected = "gather: index -4 is out of range for axis 1 of size 3 (negative indices count from the end)"
+    )]
     fn before_the_front() {
         Tensor::<f32>::zeros(&[2, 3]).gather(1, &array![[0], [-4]]);
     }

@@ -63,7 +63,8 @@ impl<F: Float> Tensor<F> {
         }
         let new = axes.resolve("unsqueeze", ndim);
         let mut old = self.shape().iter();
-        let size = |axis| if new.contains(axis) { 1 } else { *old.next().expect("an old axis for each that is not new") };
+        let size =
+            |axis| if new.contains(axis) { 1 } else { *old.next().expect("an old axis for each that is not new") };
         let shape: Vec<usize> = (0..ndim).map(size).collect();
         self.reshape(&shape)
     }
