@@ -43,7 +43,7 @@ macro_rules! operator {
             }
         }
 
-        #[doc = concat!($name, " with a scalar.")]
+        #[doc = concat!($name, " with a scalar; in code generic over the element type, with `F::from_f64(2.0)`.")]
         impl<F: Float> $Trait<F> for &Tensor<F> {
             type Output = Tensor<F>;
             fn $method(self, scalar: F) -> Tensor<F> {
@@ -51,7 +51,7 @@ macro_rules! operator {
             }
         }
 
-        #[doc = concat!($name, " with a scalar.")]
+        #[doc = concat!($name, " with a scalar; in code generic over the element type, with `F::from_f64(2.0)`.")]
         impl<F: Float> $Trait<F> for Tensor<F> {
             type Output = Tensor<F>;
             fn $method(self, scalar: F) -> Tensor<F> {

@@ -13,6 +13,10 @@
 //! let grads = loss.backward();
 //! assert!((grads[&w].sum().item() - 3.0_f64).abs() < 1e-12);
 //! ```
+//!
+//! `Tensor` alone means `Tensor<f32>`, but a literal such as `[1.0, -2.0]` alone is `f64`: where the compiler expects one and
+//! finds the other, say which is meant, `let x: Tensor = ...` or `Tensor::<f32>::from([1.0, -2.0])`. In code generic over the
+//! element type, `t * F::from_f64(2.0)` is what `t * 2.0` would be ([`Float::from_f64`]).
 
 mod arithmetic;
 mod axes;

@@ -37,8 +37,8 @@ use crate::{Float, Tensor};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tree of tensors of `{F}`",
     label = "not a tensor, a layer, or a container of them",
-    note = "all tensors of a struct have one element type",
-    note = "put `#[params(skip)]` on a field that holds no parameters, or `#[derive(Params)]` on the field's type"
+    note = "all tensors of a struct have one element type; `Tensor` without more is `Tensor<f32>`",
+    note = "put `#[params(skip)]` on a field that holds no tensors, or `#[derive(Params)]` on the field's type"
 )]
 pub trait Params<F: Float = f32> {
     /// Calls `visitor` with the path and the tensor of every leaf, in the order of declaration. `path` is where this

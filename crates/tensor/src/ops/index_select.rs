@@ -92,7 +92,8 @@ impl<F: Float> Op<F, 1> for IndexAdd {
 impl<F: Float> Tensor<F> {
     /// The slices at `indices` along an axis, in that order; an index may occur several times, and then collects the
     /// gradients of all its places. Negative indices count from the end ([`AxisIndex`]). An embedding is
-    /// `table.index_select(0, &tokens)`.
+    /// `table.index_select(0, &tokens)`. For a mask of `bool`, collect the positions where it holds, or see
+    /// [`where_`](crate::where_).
     ///
     /// ```
     /// use downhill_tensor::Tensor;

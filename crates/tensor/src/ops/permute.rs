@@ -41,6 +41,7 @@ impl<F: Float> Tensor<F> {
     ///
     /// # Panics
     /// If `axes` does not name every axis once.
+    #[doc(alias("movedim", "swapaxes", "transpose"))]
     #[track_caller]
     pub fn permute(&self, axes: impl Into<Axes>) -> Tensor<F> {
         let order = axes.into().in_order("permute", self.ndim());
