@@ -96,27 +96,6 @@ impl Axes {
         AxisSet { bits, keep: self.keep }
     }
 
-    /// The axes in the order in which they are named, for what depends on it.
-    ///
-    /// # Panics
-    /// If an axis is out of range; one may be named twice.
-    #[track_caller]
-    pub(crate) fn in_order(&self, op: &str, ndim: usize) -> Vec<usize> {
-        match &self.which {
-            Which::Several(list) => {
-                let mut order = Vec::with_capacity(list.len());
-                for &axis in list {
-                    order.push(resolve_axis(op, axis, ndim));
-                }
-                order
-            }
-            _ => {
-                let set = self.resolve(op, ndim);
-                (0..ndim).filter(|&axis| set.contains(axis)).collect()
-            }
-        }
-    }
-
     /// How many axes are named, if that does not depend on the tensor.
     pub(crate) fn count(&self) -> Option<usize> {
         match &self.which {

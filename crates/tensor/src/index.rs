@@ -19,13 +19,13 @@ pub trait AxisIndex: sealed::Sealed + Copy + Display {
     /// The position counted from the front; `None` if a negative one lies before it. That it is below `size` is for the
     /// caller to check.
     #[doc(hidden)]
-    fn from_front(self, size: usize) -> Option<usize>;
+    fn in_axis(self, size: usize) -> Option<usize>;
 }
 
 impl sealed::Sealed for usize {}
 impl AxisIndex for usize {
     #[inline(always)]
-    fn from_front(self, _size: usize) -> Option<usize> {
+    fn in_axis(self, _size: usize) -> Option<usize> {
         Some(self)
     }
 }
@@ -35,7 +35,7 @@ macro_rules! signed {
         impl sealed::Sealed for $T {}
         impl AxisIndex for $T {
             #[inline(always)]
-            fn from_front(self, size: usize) -> Option<usize> {
+            fn in_axis(self, size: usize) -> Option<usize> {
                 if self < 0 {
                     size.checked_sub(usize::try_from(self.unsigned_abs()).ok()?)
                 } else {
@@ -63,7 +63,7 @@ pub(crate) fn from_front<I: AxisIndex>(
 ) {
     // A loop, for a closure would hide the caller's line from a panic.
     for index in indices {
-        match index.from_front(size) {
+        match index.in_axis(size) {
             Some(index) => into.push(index),
             None => panic!(
                 "{op}: index {index} is out of range for axis {axis} of size {size} (negative indices count from the end)"
@@ -78,15 +78,15 @@ mod tests {
 
     #[test]
     fn negative_ones_count_from_the_end() {
-        assert_eq!((-1_i32).from_front(3), Some(2));
-        assert_eq!((-3_isize).from_front(3), Some(0));
-        assert_eq!((-4_i64).from_front(3), None);
-        assert_eq!((-1_isize).from_front(0), None);
-        assert_eq!(7_i64.from_front(3), Some(7));
+        assert_eq!((-1_i32).in_axis(3), Some(2));
+        assert_eq!((-3_isize).in_axis(3), Some(0));
+        assert_eq!((-4_i64).in_axis(3), None);
+        assert_eq!((-1_isize).in_axis(0), None);
+        assert_eq!(7_i64.in_axis(3), Some(7));
         for size in [0, 3, usize::MAX >> 1] {
-            assert_eq!(isize::MIN.from_front(size), None);
-            assert_eq!(i64::MIN.from_front(size), None);
+            assert_eq!(isize::MIN.in_axis(size), None);
+            assert_eq!(i64::MIN.in_axis(size), None);
         }
-        assert_eq!(usize::MAX.from_front(3), Some(usize::MAX));
+        assert_eq!(usize::MAX.in_axis(3), Some(usize::MAX));
     }
 }

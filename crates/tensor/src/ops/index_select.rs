@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(x.index_select(0, &[] as &[usize]).shape(), [0, 3]);
         // `numpy.take`, which counts negative ones from the end.
         assert_eq!(x.index_select(1, &[-1, 1, -3]), Tensor::from([[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]]));
-        assert_eq!(x.index_select(-2, &vec![-1_i64]), Tensor::from([[4.0, 5.0, 6.0]]));
+        assert_eq!(x.index_select(-2, &[-1_i64]), Tensor::from([[4.0, 5.0, 6.0]]));
     }
 
     #[test]

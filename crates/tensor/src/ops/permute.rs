@@ -4,7 +4,7 @@ use ndarray::{ArrayD, ArrayViewD, Dimension, IxDyn};
 
 use crate::axes::resolve_axis;
 use crate::elements::Elements;
-use crate::{Axes, Float, Op, Tensor, apply};
+use crate::{Float, Op, Tensor, apply};
 
 struct Permute(IxDyn);
 
@@ -41,14 +41,18 @@ impl<F: Float> Tensor<F> {
     ///
     /// # Panics
     /// If `axes` does not name every axis once.
-    #[doc(alias("movedim", "swapaxes", "transpose"))]
+    #[doc(alias("movedim", "swapaxes"))]
     #[track_caller]
-    pub fn permute(&self, axes: impl Into<Axes>) -> Tensor<F> {
-        let order = axes.into().in_order("permute", self.ndim());
+    pub fn permute(&self, axes: &[isize]) -> Tensor<F> {
+        let mut order: Vec<usize> = Vec::with_capacity(axes.len());
+        // A loop, for a closure would hide the caller's line from a panic.
+        for &axis in axes {
+            order.push(resolve_axis("permute", axis, self.ndim()));
+        }
         let complete = order.len() == self.ndim() && (0..self.ndim()).all(|axis| order.contains(&axis));
         assert!(
             complete,
-            "permute of {:?}: {order:?} does not name each of the {} axes once",
+            "permute of {:?}: {axes:?} does not name each of the {} axes once",
             self.shape(),
             self.ndim()
         );

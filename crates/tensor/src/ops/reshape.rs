@@ -62,13 +62,13 @@ impl<F: Float> Tensor<F> {
     }
 }
 
-/// What [`Tensor::reshape`] takes: the sizes as an array, a slice or a `Vec` of `usize`; or as a tuple, such as `(-1, 28, n)`, of
-/// which one may be -1; or a single number.
+/// What [`Tensor::reshape`] takes: the sizes as a reference to an array, a slice or a `Vec` of `usize`; or as a tuple, such as
+/// `(-1, 28, n)`, of which one may be -1; or a single number.
 ///
 /// A tuple, because of an array all elements have one type: `[-1, n]` would not do with an `n` of type `usize`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a shape",
-    note = "sizes are an array, a slice or a `Vec` of `usize`, or a tuple such as `(-1, 28, n)`, of which one may be -1"
+    note = "sizes are `&[2, 3]`, a slice or a `&Vec` of `usize`, or a tuple such as `(-1, 28, n)`, of which one may be -1"
 )]
 pub trait NewShape {
     /// The size of every axis for a tensor of `len` elements, or why there is no such shape.
@@ -76,31 +76,32 @@ pub trait NewShape {
     fn sizes(&self, len: usize) -> Result<IxDyn, String>;
 }
 
-impl NewShape for [usize] {
+impl NewShape for &[usize] {
     #[inline]
     fn sizes(&self, _len: usize) -> Result<IxDyn, String> {
         Ok(IxDyn(self))
     }
 }
 
-impl<const N: usize> NewShape for [usize; N] {
+/// What an iterator over slices gives.
+impl NewShape for &&[usize] {
     #[inline]
     fn sizes(&self, _len: usize) -> Result<IxDyn, String> {
         Ok(IxDyn(self))
     }
 }
 
-impl NewShape for Vec<usize> {
+impl<const N: usize> NewShape for &[usize; N] {
     #[inline]
     fn sizes(&self, _len: usize) -> Result<IxDyn, String> {
-        Ok(IxDyn(self))
+        Ok(IxDyn(self.as_slice()))
     }
 }
 
-impl<S: NewShape + ?Sized> NewShape for &S {
+impl NewShape for &Vec<usize> {
     #[inline]
-    fn sizes(&self, len: usize) -> Result<IxDyn, String> {
-        (**self).sizes(len)
+    fn sizes(&self, _len: usize) -> Result<IxDyn, String> {
+        Ok(IxDyn(self))
     }
 }
 
@@ -217,13 +218,13 @@ mod tests {
         let x = Tensor::<f32>::zeros(&[6]);
         let sizes = vec![2, 3];
         let slice: &[usize] = &sizes;
-        for y in [x.reshape(&[2, 3]), x.reshape([2, 3]), x.reshape(&sizes), x.reshape(slice), x.reshape(&slice)] {
+        for y in [x.reshape(&[2, 3]), x.reshape(&sizes), x.reshape(slice)] {
             assert_eq!(y.shape(), [2, 3]);
         }
-        assert_eq!(x.reshape(sizes).shape(), [2, 3]);
         assert_eq!(Tensor::<f32>::zeros(&[1]).reshape(&[]).shape(), [0_usize; 0]);
-        for shape in [&[6, 1][..], &[3, 2]] {
-            assert_eq!(x.reshape(shape).shape(), shape);
+        for shape in [&[6, 1][..], &[3, 2]].iter() {
+            assert_eq!(x.reshape(shape).shape(), *shape);
+            assert_eq!(x.reshape(*shape).shape(), *shape);
         }
     }
 
@@ -248,7 +249,7 @@ mod tests {
         assert!(refused(&[0], (usize::MAX, usize::MAX, -1)).contains("is too large"));
         assert!(refused(&[2, 3], (usize::MAX, usize::MAX)).contains("is too large"));
         assert!(refused(&[2, 3], &[3, usize::MAX]).contains("is too large"));
-        assert!(refused(&[2, 3], vec![1; 65]).contains("at most 64 axes"));
+        assert!(refused(&[2, 3], &vec![1; 65]).contains("at most 64 axes"));
         assert!(refused(&[2, 3], (5, 1)).contains("6 elements do not fill the shape [5, 1], which has 5"));
     }
 }

@@ -40,9 +40,9 @@ mod tests {
         fn act(x: &Tensor) -> Tensor {
             x.relu()
         }
-        let settings: (usize, f64, bool, String, Range<usize>, fn(&Tensor) -> Tensor, PhantomData<str>, &str) =
-            (3, 0.1, true, "name".into(), 0..2, act, PhantomData, "text");
-        let mut model = (settings, Tensor::<f32>::param(1.0), [1_u8, 2], Some('c'));
+        let numbers = (3_usize, 0.1_f64, true, 0..2);
+        let others = (String::from("name"), "text", act as fn(&Tensor) -> Tensor, PhantomData::<str>);
+        let mut model = (numbers, Tensor::<f32>::param(1.0), [1_u8, 2], Some('c'), others);
         assert_eq!(model.named_params().into_iter().map(|(path, _)| path).collect::<Vec<_>>(), ["1"]);
         let mut count = 0;
         model.visit_mut(&Path::ROOT, &mut |_, _| count += 1);
