@@ -32,6 +32,9 @@ fn ranges() {
     assert_eq!(Tensor::arange(1.0, 4.0, 1.0), Tensor::from([1.0, 2.0, 3.0]));
     assert_eq!(Tensor::arange(1.0, 2.5, 0.5), Tensor::from([1.0, 1.5, 2.0]));
     assert_eq!(Tensor::arange(3.0, 7.0, 2.0), Tensor::from([3.0, 5.0]));
+    // ⌈5/2⌉ and ⌈-4/-3⌉ of them.
+    assert_eq!(Tensor::arange(3.0, 8.0, 2.0), Tensor::from([3.0, 5.0, 7.0]));
+    assert_eq!(Tensor::arange(4.0, 0.0, -3.0), Tensor::from([4.0, 1.0]));
     assert_eq!(Tensor::arange(0.0, 0.0, -1.0).shape(), [0]);
     // Computed, not added up: 0.1 + 0.1 + 0.1 is another number than 3·0.1 in general.
     let tenths = Tensor::arange(0.0, 100.0, 0.1);

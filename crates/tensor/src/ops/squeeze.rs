@@ -103,6 +103,7 @@ mod tests {
         assert_eq!(x.unsqueeze(vec![-2, -1]).shape(), [2, 3, 1, 1]);
         assert_eq!(x.unsqueeze(1..3).shape(), [2, 1, 1, 3]);
         assert_eq!(x.unsqueeze(-3..=-2).shape(), [2, 1, 1, 3]);
+        assert_eq!(x.unsqueeze(-2..).shape(), [2, 3, 1, 1]);
         assert_eq!(x.unsqueeze([]).shape(), [2, 3]);
     }
 
