@@ -195,7 +195,7 @@ fn conjugate_gradients(mut h: impl FnMut(&Tensor<f64>) -> Tensor<f64>, r: &Tenso
         }
         let curved = h(&direction);
         let length = r.square().sum().item() / (&direction * &curved).sum().item();
-        d = d + length * &direction;
+        d += length * &direction;
         let rest = &r - length * curved;
         direction = &rest + rest.square().sum().item() / r.square().sum().item() * direction;
         r = rest;

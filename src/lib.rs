@@ -19,6 +19,46 @@
 //! }
 //! assert!(loss(&model).item() < start / 3.0);
 //! ```
+//!
+//! # Numbers are `f32` or `f64`, and a literal alone is `f64`
+//!
+//! The type `Tensor` without more means `Tensor<f32>`, which is what networks are trained in. But the numbers `[0.0, 1.0]`, for
+//! Rust, are `f64` where nothing says otherwise, so that `Tensor::from([0.0, 1.0])` alone is a `Tensor<f64>`. It becomes an
+//! `f32` one where it meets one: a layer, a variable of the type `Tensor`, a literal such as `0.0_f32`. When the compiler
+//! expects `Tensor<f32>` and finds `Tensor<f64>` (or the other way round), say which you mean where the tensor is made:
+//!
+//! ```
+//! use downhill::prelude::*;
+//! let x: Tensor = Tensor::from([0.0, 1.0]); // f32
+//! let y = Tensor::<f32>::from([0.0, 1.0]); // the same
+//! let z = Tensor::from([0.0, 1.0]); // f64
+//! assert_eq!((x, z.sum().item()), (y, 1.0_f64));
+//! ```
+//!
+//! In code that is generic over the element type, a literal has no type that would suit: `t * 2.0` does not compile there, and
+//! `t * F::from_f64(2.0)` does ([`Float::from_f64`]).
+//!
+//! # One dependency
+//!
+//! A program needs no other crate for its arrays and its random numbers: [`ndarray`] and [`rand`] are re-exported in the
+//! versions that fit, and [`rng`] is a generator with a seed.
+//!
+//! ```
+//! use downhill::ndarray::{array, s};
+//! use downhill::prelude::*;
+//!
+//! let mut rng = downhill::rng(1);
+//! let layer: Linear = Linear::new(3, 2, &mut rng);
+//! let x = Tensor::randn(&[4, 3], &mut rng);
+//! assert_eq!(layer.forward(&x).slice(s![.., 0]).shape(), [4]);
+//! assert_eq!(x.gather(1, &array![[0], [2], [1], [-1]]).shape(), [4, 1]);
+//! ```
+
+pub use ndarray;
+pub use rand;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 pub use downhill_derive::FacadeParams as Params;
 pub use downhill_tensor::*;
@@ -26,6 +66,20 @@ pub use downhill_tensor::*;
 pub use downhill_data as data;
 pub use downhill_nn as nn;
 pub use downhill_optim as optim;
+
+/// A generator of random numbers: the same numbers for the same seed, on every machine and with every version (ChaCha with 8
+/// rounds, whose stream is fixed). Not for secrets.
+///
+/// ```
+/// use downhill::Tensor;
+/// let x = Tensor::<f32>::rand(&[2, 3], &mut downhill::rng(1));
+/// assert_eq!(x, Tensor::rand(&[2, 3], &mut downhill::rng(1)));
+/// assert!(x != Tensor::rand(&[2, 3], &mut downhill::rng(2)));
+/// ```
+#[doc(alias("seed", "manual_seed"))]
+pub fn rng(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
 
 /// What a program that trains a network needs: `use downhill::prelude::*;`.
 pub mod prelude {
@@ -35,5 +89,6 @@ pub mod prelude {
     };
     pub use crate::nn::*;
     pub use crate::optim::*;
+    pub use crate::rng;
     pub use downhill_tensor::*;
 }

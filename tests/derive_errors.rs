@@ -6,7 +6,7 @@
 #[test]
 fn options_and_names() {
     let cases = trybuild::TestCases::new();
-    for case in ["enum", "union", "unknown_option", "name"] {
+    for case in ["union", "unknown_option", "name"] {
         cases.compile_fail(format!("derive_errors/{case}.rs"));
     }
 }

@@ -7,7 +7,10 @@ use downhill::nn::{
     huber, kl_div, l1, mse, nll_loss, smooth_l1,
 };
 use downhill::optim::{Adam, Optimizer, Sgd};
-use downhill::{Params, Tensor, concat, grad, hessian, hvp, jacobian, jvp, no_grad, stack, vjp, where_};
+use downhill::{
+    Params, Tensor, concat, grad, grad_many, hessian, hvp, jacobian, jvp, jvp_many, no_grad, stack, vjp, vjp_many,
+    where_,
+};
 use downhill_tests::misuse::{fails, says};
 use ndarray::{Array1, array, s};
 use rand::SeedableRng;
@@ -44,7 +47,45 @@ fn elementwise_methods() {
     fails(line!(), &["all_close of [5] and [2, 3]", "5 and 3"], || a.all_close(&b, 1e-5, 1e-8));
     fails(line!(), &["where", "[5] and [2, 3]"], || where_(&b.gt(0.0), &a, &b));
     fails(line!(), &["where", "[4]", "[2, 3]"], || where_(&array![true, false, true, true], &b, 0.0));
-    fails(line!(), &["clamp", "2", "1"], || a.clamp(2.0, 1.0));
+    fails(line!(), &["clamp", "NaN", "1"], || a.clamp(f64::NAN, 1.0));
+}
+
+#[test]
+fn operators_that_assign() {
+    let (mut a, b) = (zeros(&[2, 3]), zeros(&[2, 4]));
+    let mut a = std::panic::AssertUnwindSafe(&mut a);
+    fails(line!(), &["add of [2, 3] and [2, 4]"], move || **a += &b);
+}
+
+#[test]
+fn constructors_by_rule() {
+    fails(line!(), &["from_shape_vec", "5", "[2, 3]", "6"], || Tensor::from_shape_vec(&[2, 3], vec![0.0; 5]));
+    fails(line!(), &["arange", "step of 0"], || Tensor::arange(0.0, 1.0, 0.0));
+    fails(line!(), &["arange", "too large"], || Tensor::arange(0.0, 2e18, 1.0));
+    fails(line!(), &["linspace", "NaN"], || Tensor::linspace(0.0, f64::NAN, 3));
+    fails(line!(), &["eye", "too large"], || Tensor::<f64>::eye(usize::MAX));
+    fails(line!(), &["rand", "too large"], || Tensor::<f64>::rand(&[1 << 62], &mut downhill::rng(1)));
+}
+
+#[test]
+fn shapes_and_indices_that_are_counted() {
+    let x = zeros(&[2, 3]);
+    fails(line!(), &["reshape of [2, 3]", "-1", "6", "4"], || x.reshape((4, -1)));
+    fails(line!(), &["reshape of [2, 3]", "[4, 2]"], || x.reshape((4, 2)));
+    fails(line!(), &["unsqueeze", "twice"], || x.unsqueeze([0, 0]));
+    fails(line!(), &["sum", "1..4"], || x.sum_axis(1..4));
+    fails(line!(), &["index_select", "-4", "axis 1"], || x.index_select(1, &[-4]));
+    fails(line!(), &["gather", "-3", "axis 0"], || x.gather(0, &array![[-3]]));
+}
+
+#[test]
+fn derivatives_for_a_list() {
+    let (x, c) = (param(&[2]), zeros(&[2]));
+    let y = x.square();
+    fails(line!(), &["grad_many", "argument 1", "constant", "Tensor::param"], || grad_many(&y.sum(), &[&x, &c]));
+    fails(line!(), &["vjp_many", "[3]", "[2]"], || vjp_many(&y, &[&x], &zeros(&[3])));
+    fails(line!(), &["jvp_many", "[3]", "[2]"], || jvp_many(&y, &[&x], &[zeros(&[3])]));
+    fails(line!(), &["jvp_many", "2 arguments"], || jvp_many(&y, &[&x, &x], &[&x]));
 }
 
 #[test]

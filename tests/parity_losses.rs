@@ -48,7 +48,7 @@ impl Record<'_> {
         }
         let mut total = Tensor64::zeros(&[]);
         for (i, gradient) in gradients.iter().enumerate() {
-            total = total + (gradient * tensor(&self.case["directions"][i])).sum();
+            total += (gradient * tensor(&self.case["directions"][i])).sum();
         }
         for (i, second) in grad(&total, xs.each_ref()).iter().enumerate() {
             self.compare("second", second, &self.case["second"][i], &xs[0]);

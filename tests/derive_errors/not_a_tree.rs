@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::time::Instant;
 
 use downhill::{Params, Tensor};
 
@@ -6,8 +7,8 @@ use downhill::{Params, Tensor};
 #[derive(Params)]
 struct Model<'a, T> {
     weight: Tensor<f64>,
-    count: usize,
-    name: &'a str,
+    since: Instant,
+    name: &'a String,
     cache: Vec<HashMap<String, Tensor>>,
     last: T,
 }

@@ -1,4 +1,4 @@
-//! `#[derive(Params)]`: a plain struct becomes a named tree of tensors.
+//! `#[derive(Params)]`: a plain struct or enum becomes a named tree of tensors.
 //!
 //! For `struct Mlp { fc1: Linear, fc2: Linear }` it writes, shortened,
 //!
@@ -25,7 +25,7 @@ use proc_macro2::{Ident, Span, TokenStream as TokenStream2, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Error, Field, LitStr, Member, Path, Type, WherePredicate};
+use syn::{Attribute, Data, DeriveInput, Error, Field, Fields, LitStr, Member, Path, Type, WherePredicate};
 use syn::{parse_quote, parse_quote_spanned};
 
 #[doc = include_str!("params.md")]
@@ -47,7 +47,8 @@ fn expand(input: TokenStream2, root: Path) -> TokenStream2 {
 
 fn implement(input: &DeriveInput, root: Path) -> syn::Result<TokenStream2> {
     let root = crate_option(&input.attrs)?.unwrap_or(root);
-    let branches = branches(input)?;
+    let shape = shape(input)?;
+    let branches: Vec<&Branch> = shape.branches();
 
     let bounds = branches.iter().filter(|branch| !branch.recursive).map(|Branch { ty, .. }| -> WherePredicate {
         // Spanned, so that an error where the struct is used shows the field it comes from.
@@ -66,8 +67,8 @@ fn implement(input: &DeriveInput, root: Path) -> syn::Result<TokenStream2> {
     let (_, ty_generics, _) = input.generics.split_for_impl();
 
     let name = &input.ident;
-    let visit = branches.iter().map(|branch| branch.call(&root, quote!(visit), quote!(&)));
-    let visit_mut = branches.iter().map(|branch| branch.call(&root, quote!(visit_mut), quote!(&mut)));
+    let visit = shape.walk(&root, quote!(visit), quote!(&));
+    let visit_mut = shape.walk(&root, quote!(visit_mut), quote!(&mut));
     let check = check_fields(input, &branches, &root);
     Ok(quote! {
         #[automatically_derived]
@@ -78,7 +79,7 @@ fn implement(input: &DeriveInput, root: Path) -> syn::Result<TokenStream2> {
                 path: &#root::Path<'_>,
                 visitor: &mut dyn ::core::ops::FnMut(&#root::Path<'_>, &'__tree #root::Tensor<__F>),
             ) {
-                #(#visit)*
+                #visit
             }
 
             fn visit_mut(
@@ -86,7 +87,7 @@ fn implement(input: &DeriveInput, root: Path) -> syn::Result<TokenStream2> {
                 path: &#root::Path<'_>,
                 visitor: &mut dyn ::core::ops::FnMut(&#root::Path<'_>, &mut #root::Tensor<__F>),
             ) {
-                #(#visit_mut)*
+                #visit_mut
             }
         }
         #check
@@ -99,7 +100,7 @@ fn implement(input: &DeriveInput, root: Path) -> syn::Result<TokenStream2> {
 /// One element type must suit every field. It is left to inference, starting from a float literal, which becomes `f64`
 /// where the fields leave it open (they may all be trees without tensors). A type with a generic parameter in it is
 /// known only where the struct is used, and is left to the bounds.
-fn check_fields(input: &DeriveInput, branches: &[Branch], root: &Path) -> Option<TokenStream2> {
+fn check_fields(input: &DeriveInput, branches: &[&Branch], root: &Path) -> Option<TokenStream2> {
     let parameters: Vec<&Ident> = input.generics.type_params().map(|parameter| &parameter.ident).collect();
     let types: Vec<&Type> = (branches.iter().filter(|branch| !branch.recursive).map(|branch| &branch.ty))
         .filter(|ty| !mentions(ty.to_token_stream(), &parameters))
@@ -123,7 +124,66 @@ fn check_fields(input: &DeriveInput, branches: &[Branch], root: &Path) -> Option
     })
 }
 
-/// A field of the struct that is a branch of the tree.
+/// What is derived for.
+enum Shape {
+    Struct(Vec<Branch>),
+    Enum(Vec<Variant>),
+}
+
+/// A variant of an enum, with its branches.
+struct Variant {
+    name: Ident,
+    /// Whether it wraps a single value, which hangs where the enum does.
+    transparent: bool,
+    branches: Vec<Branch>,
+}
+
+impl Shape {
+    fn branches(&self) -> Vec<&Branch> {
+        match self {
+            Shape::Struct(branches) => branches.iter().collect(),
+            Shape::Enum(variants) => variants.iter().flat_map(|variant| &variant.branches).collect(),
+        }
+    }
+
+    /// The body of the method that walks the tree.
+    fn walk(&self, root: &Path, method: TokenStream2, borrow: TokenStream2) -> TokenStream2 {
+        match self {
+            Shape::Struct(branches) => branches
+                .iter()
+                .map(|branch| {
+                    let member = &branch.member;
+                    branch.call(root, &method, quote!(#borrow self.#member), branch.step())
+                })
+                .collect(),
+            // Nobody has a value of it.
+            Shape::Enum(variants) if variants.is_empty() => quote!(match *self {}),
+            Shape::Enum(variants) => {
+                let arms = variants.iter().map(|variant| variant.arm(root, &method));
+                quote!(match self { #(#arms)* })
+            }
+        }
+    }
+}
+
+impl Variant {
+    /// The arm of a `match` that walks this variant. Its fields are named as in a pattern for structs, which suits all kinds.
+    fn arm(&self, root: &Path, method: &TokenStream2) -> TokenStream2 {
+        let Variant { name, transparent, branches } = self;
+        let fields = branches.iter().enumerate().map(|(number, branch)| {
+            let (member, field) = (&branch.member, format_ident!("__field{number}"));
+            quote!(#member: #field,)
+        });
+        let calls = branches.iter().enumerate().map(|(number, branch)| {
+            let field = format_ident!("__field{number}");
+            let path = if *transparent { quote!(path) } else { branch.step() };
+            branch.call(root, method, quote!(#field), path)
+        });
+        quote!(Self::#name { #(#fields)* .. } => { #(#calls)* })
+    }
+}
+
+/// A field that is a branch of the tree.
 struct Branch {
     member: Member,
     ty: Type,
@@ -136,33 +196,50 @@ struct Branch {
 }
 
 impl Branch {
-    /// The statement that walks this branch.
-    fn call(&self, root: &Path, method: TokenStream2, borrow: TokenStream2) -> TokenStream2 {
-        let Branch { member, ty, name, renamed, .. } = self;
-        let step = match member {
+    /// The path of this branch.
+    fn step(&self) -> TokenStream2 {
+        let Branch { member, name, renamed, .. } = self;
+        match member {
             Member::Unnamed(index) if renamed.is_none() => {
                 let index = index.index as usize;
-                quote!(index(#index))
+                quote!(&path.index(#index))
             }
-            _ => quote!(field(#name)),
-        };
-        quote!(<#ty as #root::Params<__F>>::#method(#borrow self.#member, &path.#step, visitor);)
+            _ => quote!(&path.field(#name)),
+        }
+    }
+
+    /// The statement that walks this branch.
+    fn call(&self, root: &Path, method: &TokenStream2, field: TokenStream2, path: TokenStream2) -> TokenStream2 {
+        let ty = &self.ty;
+        quote!(<#ty as #root::Params<__F>>::#method(#field, #path, visitor);)
     }
 }
 
 /// The branches in the order of the fields, or every error in them at once.
-fn branches(input: &DeriveInput) -> syn::Result<Vec<Branch>> {
-    let Data::Struct(data) = &input.data else {
-        return Err(Error::new(
+fn shape(input: &DeriveInput) -> syn::Result<Shape> {
+    match &input.data {
+        Data::Struct(data) => branches(&data.fields, &input.ident).map(Shape::Struct),
+        Data::Enum(data) => {
+            let variants = data.variants.iter().map(|variant| {
+                let branches = branches(&variant.fields, &input.ident)?;
+                let wraps = matches!(&variant.fields, Fields::Unnamed(fields) if fields.unnamed.len() == 1);
+                let transparent = wraps && branches.iter().all(|branch| branch.renamed.is_none());
+                Ok(Variant { name: variant.ident.clone(), transparent, branches })
+            });
+            all_or_every_error(variants).map(Shape::Enum)
+        }
+        Data::Union(_) => Err(Error::new(
             input.ident.span(),
-            "`#[derive(Params)]` is for structs: a tensor's name must not depend on the variant a value happens to hold. \
-             Write a struct (with `Option` for what may be missing), or implement `Params` by hand with a `match`",
-        ));
-    };
+            "`#[derive(Params)]` is for structs and enums: of a union nobody knows which field it holds",
+        )),
+    }
+}
+
+fn branches(fields: &Fields, owner: &Ident) -> syn::Result<Vec<Branch>> {
     let mut branches: Vec<Branch> = Vec::new();
     let mut errors = Vec::new();
-    for (field, member) in data.fields.iter().zip(data.fields.members()) {
-        match branch(field, member, &input.ident) {
+    for (field, member) in fields.iter().zip(fields.members()) {
+        match branch(field, member, owner) {
             Ok(Some(branch)) => match branches.iter().find(|other| other.name == branch.name) {
                 Some(other) => errors.push(same_name(other, &branch)),
                 None => branches.push(branch),
@@ -171,11 +248,21 @@ fn branches(input: &DeriveInput) -> syn::Result<Vec<Branch>> {
             Err(error) => errors.push(error),
         }
     }
-    let error = errors.into_iter().reduce(|mut all, error| {
-        all.combine(error);
-        all
-    });
-    error.map_or(Ok(branches), Err)
+    // What fails is reported with all that fails beside it.
+    all_or_every_error(errors.into_iter().map(Err::<Branch, _>))?;
+    Ok(branches)
+}
+
+fn all_or_every_error<T>(results: impl Iterator<Item = syn::Result<T>>) -> syn::Result<Vec<T>> {
+    let (mut values, mut errors) = (Vec::new(), None::<Error>);
+    for result in results {
+        match (result, &mut errors) {
+            (Ok(value), _) => values.push(value),
+            (Err(error), Some(errors)) => errors.combine(error),
+            (Err(error), None) => errors = Some(error),
+        }
+    }
+    errors.map_or(Ok(values), Err)
 }
 
 /// `None` for a field that is skipped.

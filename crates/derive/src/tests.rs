@@ -194,6 +194,71 @@ fn no_fields_no_bounds() {
 }
 
 #[test]
+fn variants_of_an_enum() {
+    let linear = quote!(<Linear as ::x::Params<__F>>);
+    let tensor = quote!(<Tensor as ::x::Params<__F>>);
+    let body = |method: TokenStream2| {
+        quote! {
+            match self {
+                Self::Linear { 0: __field0, .. } => { #linear::#method(__field0, path, visitor); }
+                Self::Named { 0: __field0, .. } => { #linear::#method(__field0, &path.field("fc"), visitor); }
+                Self::Pair { 0: __field0, 1: __field1, .. } => {
+                    #linear::#method(__field0, &path.index(0usize), visitor);
+                    #tensor::#method(__field1, &path.index(1usize), visitor);
+                }
+                Self::Scale { weight: __field0, .. } => { #tensor::#method(__field0, &path.field("weight"), visitor); }
+                Self::Relu { .. } => {}
+            }
+        }
+    };
+    assert_expands(
+        quote!(
+            enum Layer {
+                Linear(Linear),
+                Named(#[params(rename = "fc")] Linear),
+                Pair(Linear, Tensor),
+                Scale {
+                    weight: Tensor,
+                    #[params(skip)]
+                    by: f64,
+                },
+                Relu,
+            }
+        ),
+        &[
+            expected(
+                quote! {
+                    impl<__F: ::x::Float> ::x::Params<__F> for Layer
+                    where Linear: ::x::Params<__F>, Tensor: ::x::Params<__F>
+                },
+                body(quote!(visit)),
+                body(quote!(visit_mut)),
+            ),
+            expected_check(
+                quote!((_: &Layer)),
+                quote! {
+                    tree.field::<Linear>();
+                    tree.field::<Linear>();
+                    tree.field::<Linear>();
+                    tree.field::<Tensor>();
+                    tree.field::<Tensor>();
+                },
+            ),
+        ],
+    );
+    assert_expands(
+        quote!(
+            enum Never {}
+        ),
+        &[expected(
+            quote!(impl<__F: ::x::Float> ::x::Params<__F> for Never),
+            quote!(match *self {}),
+            quote!(match *self {}),
+        )],
+    );
+}
+
+#[test]
 fn the_option_crate_replaces_the_root() {
     let output = expand(
         quote!(
@@ -243,10 +308,15 @@ fn every_error_is_reported_at_once() {
     assert_error(
         quote!(
             enum Net {
-                Linear(Linear),
+                Linear(#[params(skipp)] Linear),
+                Pair {
+                    a: Tensor,
+                    #[params(rename = "a")]
+                    b: Tensor,
+                },
             }
         ),
-        &["is for structs"],
+        &["unknown option `skipp`", "`a` and `b`"],
     );
     assert_error(quote!(union Net { a: u8 }), &["is for structs"]);
 }

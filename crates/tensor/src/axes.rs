@@ -1,14 +1,19 @@
 //! Which axes a reduction runs over, and whether it keeps them.
 
+mod from;
+
 use std::fmt::{self, Display, Formatter};
-use std::ops::RangeFull;
 
 use ndarray::IxDyn;
 
 use crate::{Attribute, MAX_AXES};
 
-/// The axes of a reduction: one (`1`, `-1` for the last), several (`[0, 2]`) or all (`..`); [`keep`] leaves them in
-/// the result with size 1, so that it still broadcasts against the input.
+/// Axes of a tensor: one (`1`, `-1` for the last), several (`[0, 2]`, a slice or a `Vec`), a range (`1..3`, `..-1`) or all
+/// (`..`). They are `isize` everywhere, and negative ones count from the end. [`keep`] leaves the axes of a reduction in the
+/// result with size 1, so that it still broadcasts against the input.
+///
+/// A range counts its ends as a slice in Python does: `..-1` is every axis but the last, `1..` every axis but the first. (An
+/// end of -0, for "up to and with the last", does not exist: leave it out.)
 ///
 /// ```
 /// use downhill_tensor::{Tensor, keep};
@@ -18,6 +23,11 @@ use crate::{Attribute, MAX_AXES};
 /// assert_eq!(x.sum_axis(keep(1)), Tensor::from([[3.0], [8.0]]));
 /// assert_eq!(x.sum_axis([0, 1]), Tensor::from(11.0));
 /// assert_eq!(x.sum_axis(keep(..)), Tensor::from([[11.0]]));
+///
+/// let images = Tensor::<f32>::zeros(&[8, 3, 28, 28]);
+/// assert_eq!(images.mean_axis(1..).shape(), [8]);
+/// assert_eq!(images.mean_axis(..-1).shape(), [28]);
+/// assert_eq!(images.mean_axis(vec![-2, -1]).shape(), [8, 3]);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Axes {
@@ -32,6 +42,8 @@ enum Which {
     One(isize),
     FromFront(usize),
     Several(Vec<isize>),
+    /// From the first up to, not with, the second; without a second up to the end.
+    Range(isize, Option<isize>),
 }
 
 /// The same axes, kept in the result with size 1.
@@ -76,8 +88,42 @@ impl Axes {
                 }
                 bits
             }
+            Which::Range(start, end) => {
+                let (start, end) = resolve_range(op, *start, *end, ndim);
+                first(end) & !first(start)
+            }
         };
         AxisSet { bits, keep: self.keep }
+    }
+
+    /// How many axes are named, if that does not depend on the tensor.
+    pub(crate) fn count(&self) -> Option<usize> {
+        match &self.which {
+            Which::One(_) | Which::FromFront(_) => Some(1),
+            Which::Several(list) => Some(list.len()),
+            Which::First(count) => Some(*count),
+            // Both ends count from the same side, or its length depends on the tensor.
+            &Which::Range(start, Some(end)) if (start < 0) == (end < 0) => {
+                Some(end.saturating_sub(start).max(0) as usize)
+            }
+            &Which::Range(start, None) if start < 0 => Some(start.unsigned_abs()),
+            Which::All | Which::Range(..) => None,
+        }
+    }
+}
+
+/// The ends of a range of axes, counted from the front; the second is not before the first.
+#[track_caller]
+fn resolve_range(op: &str, start: isize, end: Option<isize>, ndim: usize) -> (usize, usize) {
+    let from_front = |at: isize| if at < 0 { ndim.checked_sub(at.unsigned_abs()) } else { Some(at as usize) };
+    match (from_front(start), end.map_or(Some(ndim), from_front)) {
+        (Some(start), Some(end)) if start <= end && end <= ndim => (start, end),
+        _ => {
+            let end = end.map_or(String::new(), |end| end.to_string());
+            panic!(
+                "{op}: {start}..{end} is no range of the axes of a tensor that has {ndim} (negative ends count from the end)"
+            )
+        }
     }
 }
 
@@ -158,41 +204,5 @@ impl<A: Display> Display for OutOfRange<'_, A> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let OutOfRange { op, axis, ndim } = self;
         write!(f, "{op}: axis {axis} is out of range for a tensor with {ndim} axes (negative axes count from the end)")
-    }
-}
-
-impl From<RangeFull> for Axes {
-    fn from(_: RangeFull) -> Self {
-        Axes { which: Which::All, keep: false }
-    }
-}
-
-impl From<isize> for Axes {
-    fn from(axis: isize) -> Self {
-        Axes { which: Which::One(axis), keep: false }
-    }
-}
-
-impl From<i32> for Axes {
-    fn from(axis: i32) -> Self {
-        Axes::from(axis as isize)
-    }
-}
-
-impl From<usize> for Axes {
-    fn from(axis: usize) -> Self {
-        Axes { which: Which::FromFront(axis), keep: false }
-    }
-}
-
-impl From<&[isize]> for Axes {
-    fn from(axes: &[isize]) -> Self {
-        Axes { which: Which::Several(axes.to_vec()), keep: false }
-    }
-}
-
-impl<const N: usize> From<[isize; N]> for Axes {
-    fn from(axes: [isize; N]) -> Self {
-        Axes::from(axes.as_slice())
     }
 }

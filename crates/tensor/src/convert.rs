@@ -77,6 +77,19 @@ impl<F: Float> From<Vec<F>> for Tensor<F> {
     }
 }
 
+/// One axis, as a `Vec` is collected.
+///
+/// ```
+/// use downhill_tensor::Tensor;
+/// let squares: Tensor = (0..4).map(|i| (i * i) as f32).collect();
+/// assert_eq!(squares, Tensor::from([0.0, 1.0, 4.0, 9.0]));
+/// ```
+impl<F: Float> FromIterator<F> for Tensor<F> {
+    fn from_iter<I: IntoIterator<Item = F>>(elements: I) -> Self {
+        Tensor::from(elements.into_iter().collect::<Vec<F>>())
+    }
+}
+
 /// One axis.
 impl<F: Float> From<&[F]> for Tensor<F> {
     fn from(elements: &[F]) -> Self {
@@ -151,5 +164,7 @@ mod tests {
         assert_eq!(Tensor::from(7.0_f64).shape(), [0_usize; 0]);
         assert_eq!(Tensor::from([[[1.0], [2.0]], [[3.0], [4.0]]]).shape(), [2, 2, 1]);
         assert_eq!(Tensor::from([1.0, 2.0].as_slice()), Tensor::from(vec![1.0, 2.0]));
+        assert_eq!([1.0, 2.0].into_iter().collect::<Tensor<f64>>(), Tensor::from([1.0, 2.0]));
+        assert_eq!(std::iter::empty().collect::<Tensor<f32>>().shape(), [0]);
     }
 }

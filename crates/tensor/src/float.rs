@@ -17,11 +17,20 @@ use crate::kernels::{Kernels, math};
 ///
 /// It does not extend `num_traits::Float`, whose `exp` would be another one.
 ///
+/// In code that is generic over the element type a literal does not fit, for it is `f64`: write `t * F::from_f64(2.0)`, not
+/// `t * 2.0`.
+///
 /// ```
 /// use downhill_tensor::Float;
 /// fn sigmoid<F: Float>(x: F) -> F { F::one() / (F::one() + (-x).exp()) }
 /// assert_eq!(sigmoid(0.0_f32), 0.5);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an element type of tensors",
+    label = "neither `f32` nor `f64`",
+    note = "write numbers with a point, `1.0`; alone they are `f64`, while `Tensor` without more means `Tensor<f32>`",
+    note = "in generic code, `F::from_f64(2.0)` is a number of the element type `F`"
+)]
 pub trait Float:
     Kernels
     + Copy

@@ -6,6 +6,10 @@ use crate::no_grad::with_recording;
 use crate::record::unvarying;
 use crate::{Float, Tensor, checked_size, stack};
 
+mod many;
+
+pub use many::{grad_many, jvp_many, vjp_many};
+
 /// The gradients `∂y/∂x` of a scalar `y` for each of `xs`, themselves recorded: they can be differentiated again.
 ///
 /// `xs` are parameters or results that `y` was computed from. The gradient of something that `y` does not depend on
@@ -22,7 +26,8 @@ use crate::{Float, Tensor, checked_size, stack};
 ///
 /// # Panics
 /// If `y` is not a scalar, does not depend on any parameter, or was computed from something whose record `backward` has
-/// freed, or if one of `xs` is a constant.
+/// freed, or if one of `xs` is a constant: derivatives lead to parameters ([`Tensor::param`]) and to what was computed
+/// from them.
 #[track_caller]
 pub fn grad<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N]) -> [Tensor<F>; N] {
     gradients("grad", y, xs)
@@ -97,7 +102,8 @@ fn target<F: Float>(what: &str, i: usize, x: &Tensor<F>) -> i64 {
     );
     assert!(
         x.requires_grad(),
-        "{what}: argument {i} of shape {:?} is a constant; make it a parameter with `Tensor::param` before using it",
+        "{what}: argument {i} of shape {:?} is a constant, which no derivative leads to; make it a parameter, \
+         `let x = Tensor::param(x);`, and compute the result from that",
         x.shape()
     );
     x.0.id
@@ -119,18 +125,7 @@ fn target<F: Float>(what: &str, i: usize, x: &Tensor<F>) -> i64 {
 /// If a `vᵢ` has another shape than its `xᵢ`, and as [`vjp`].
 #[track_caller]
 pub fn jvp<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N], vs: [&Tensor<F>; N]) -> Tensor<F> {
-    check_recorded("jvp", y);
-    for (x, v) in xs.iter().zip(vs) {
-        assert!(v.shape() == x.shape(), "jvp: the direction has shape {:?}, the argument {:?}", v.shape(), x.shape());
-    }
-    let dual = Tensor::param(Tensor::zeros(y.shape()));
-    let rows = products("jvp", y, xs, &dual);
-    let mut sum = Tensor::zeros(y.shape());
-    for (row, v) in rows.iter().zip(vs) {
-        let [term] = products("jvp", row, [&dual], v);
-        sum = sum + term;
-    }
-    sum
+    many::along("jvp", y, &xs, &vs)
 }
 
 /// The Jacobian `∂y/∂x`, recorded, of shape `[shape of y, shape of x]`. One backward pass per element of `y`.

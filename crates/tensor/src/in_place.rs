@@ -26,6 +26,7 @@ impl<F: Float> Tensor<F> {
     ///
     /// # Panics
     /// If the shapes differ, or if this tensor is the result of an operation.
+    #[doc(alias("copy_", "set_"))]
     #[track_caller]
     pub fn assign(&mut self, value: impl Into<Tensor<F>>) {
         let value = value.into();

@@ -13,11 +13,16 @@
 //! let grads = loss.backward();
 //! assert!((grads[&w].sum().item() - 3.0_f64).abs() < 1e-12);
 //! ```
+//!
+//! `Tensor` alone means `Tensor<f32>`, but a literal such as `[1.0, -2.0]` alone is `f64`: where the compiler expects one and
+//! finds the other, say which is meant, `let x: Tensor = ...` or `Tensor::<f32>::from([1.0, -2.0])`. In code generic over the
+//! element type, `t * F::from_f64(2.0)` is what `t * 2.0` would be ([`Float::from_f64`]).
 
 mod arithmetic;
 mod axes;
 mod backward;
 mod broadcast;
+mod constructors;
 mod convert;
 mod display;
 mod elements;
@@ -28,6 +33,7 @@ mod gradcheck;
 mod gradients;
 mod graph;
 mod in_place;
+mod index;
 mod kernels;
 mod no_grad;
 mod op;
@@ -46,17 +52,18 @@ pub use downhill_derive::Params;
 pub use elements::Elements;
 pub use elementwise::{Elementwise, elementwise};
 pub use float::Float;
-pub use grad::{grad, hessian, hvp, jacobian, jvp, vjp};
+pub use grad::{grad, grad_many, hessian, hvp, jacobian, jvp, jvp_many, vjp, vjp_many};
 pub use gradcheck::{
     Check, Directions, Entry, GradcheckError, InputReport, Problem, Report, gradcheck, gradcheck_model,
 };
 pub use gradients::Gradients;
 pub use graph::{Attribute, Operation};
+pub use index::AxisIndex;
 pub use kernels::team::{set_threads, threads};
 pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};
-pub use ops::{concat, stack, where_};
-pub use params::{Params, Path, StateDict, StateDictError, Summary};
+pub use ops::{ClassLabels, NewShape, concat, stack, where_};
+pub use params::{Params, Path, StateDict, StateDictError, StateDictIter, Summary};
 pub use shape::{MAX_AXES, checked_size};
 pub use tensor::Tensor;
 

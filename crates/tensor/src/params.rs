@@ -2,28 +2,31 @@
 //! dictionary, the parameter count and the summary.
 
 mod containers;
+mod leaves;
 mod once;
 mod path;
 mod state_dict;
 mod summary;
 
 pub use path::Path;
-pub use state_dict::{StateDict, StateDictError};
+pub use state_dict::{StateDict, StateDictError, StateDictIter};
 pub use summary::Summary;
 
 use std::collections::BTreeSet;
 
 use crate::{Float, Tensor};
 
-/// A named tree of tensors: a model, a layer, a tensor, a tuple, an array, a `Vec` or an `Option` of them.
+/// A named tree of tensors: a model, a layer, a tensor, a tuple, an array, a `Vec`, an `Option`, a `Box`, an `Arc` or a
+/// `BTreeMap` of them.
 ///
-/// Derive it for a struct whose fields are trees; `#[params(skip)]` leaves out a field that is not one.
+/// Derive it for a struct or an enum whose fields are trees. Numbers, `bool`, texts, `PhantomData`, ranges and `fn` pointers
+/// are trees without tensors; `#[params(skip)]` leaves out any other field that is not one.
 ///
 /// ```
 /// use downhill_tensor::{Params, Tensor};
 ///
 /// #[derive(Params)]
-/// struct Line { slope: Tensor, offset: Tensor, #[params(skip)] name: &'static str }
+/// struct Line { slope: Tensor, offset: Tensor, name: &'static str }
 ///
 /// let line = Line { slope: Tensor::param(2.0), offset: Tensor::param(1.0), name: "line" };
 /// let names: Vec<String> = line.named_params().into_iter().map(|(path, _)| path).collect();
@@ -34,8 +37,8 @@ use crate::{Float, Tensor};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tree of tensors of `{F}`",
     label = "not a tensor, a layer, or a container of them",
-    note = "all tensors of a struct have one element type",
-    note = "put `#[params(skip)]` on a field that holds no parameters, or `#[derive(Params)]` on the field's type"
+    note = "all tensors of a struct have one element type; `Tensor` without more is `Tensor<f32>`",
+    note = "put `#[params(skip)]` on a field that holds no tensors, or `#[derive(Params)]` on the field's type"
 )]
 pub trait Params<F: Float = f32> {
     /// Calls `visitor` with the path and the tensor of every leaf, in the order of declaration. `path` is where this

@@ -9,7 +9,8 @@ use crate::kernels::Memory;
 use crate::record::{Leaf, Node, Record, next_id};
 use crate::{Float, operation};
 
-/// An immutable n-dimensional array of `f32` or `f64`, with the record of the operation that made it.
+/// An immutable n-dimensional array of `f32` or `f64`, with the record of the operation that made it. `Tensor` alone means
+/// `Tensor<f32>`; a literal such as `[1.0, 2.0]` alone is `f64`, and makes a `Tensor<f64>` where nothing says otherwise.
 ///
 /// Cloning is a reference count; the elements are shared and copied only when one of the owners changes them
 /// ([`assign`](Self::assign), [`data_mut`](Self::data_mut)). A tensor is a *parameter* ([`Tensor::param`]: gradients
@@ -31,7 +32,16 @@ use crate::{Float, operation};
 pub struct Tensor<F: Float = f32>(pub(crate) Arc<Node<F, dyn Record<F>>>);
 
 impl<F: Float> Tensor<F> {
-    /// A constant: the same as `Tensor::from(data)`.
+    /// A constant from an array, a view, a slice, a `Vec`, a nested literal or a scalar: the same as `Tensor::from(data)`,
+    /// beside [`param`](Self::param).
+    ///
+    /// A literal alone is `f64`: `Tensor::<f32>::new([1.0, 2.0])`, or a variable of the type `Tensor`, makes it `f32`.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x: Tensor = Tensor::new([1.0, 2.0]);
+    /// assert!(x == Tensor::from([1.0, 2.0]) && !x.requires_grad());
+    /// ```
     #[track_caller]
     pub fn new(data: impl Into<Tensor<F>>) -> Self {
         data.into()
@@ -85,8 +95,9 @@ impl<F: Float> Tensor<F> {
         Self::leaf(Elements::full(IxDyn(shape), value), 0)
     }
 
-    /// A constant whose elements `fill` appends, in row-major order, to a vector that has room for them. Quicker than a
-    /// tensor made from a vector of your own: the memory is aligned, and used again.
+    /// A constant whose elements `fill` appends, in row-major order, to a vector that has room for them: `from_fn` for whoever
+    /// has many at a time. Quicker than a tensor made from a vector of your own
+    /// ([`from_shape_vec`](Self::from_shape_vec)): the memory is aligned, and used again.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -96,6 +107,7 @@ impl<F: Float> Tensor<F> {
     ///
     /// # Panics
     /// If `fill` does not append as many elements as the shape has, there is no such shape, or not so much memory.
+    #[doc(alias("from_fn", "empty", "uninit"))]
     #[track_caller]
     pub fn appended(shape: &[usize], fill: impl FnOnce(&mut Vec<F>)) -> Self {
         operation::begin("appended");
@@ -119,11 +131,13 @@ impl<F: Float> Tensor<F> {
     }
 
     /// The number of axes; 0 for a scalar.
+    #[doc(alias("dim", "rank"))]
     pub fn ndim(&self) -> usize {
         self.shape().len()
     }
 
     /// The number of elements.
+    #[doc(alias("numel", "size"))]
     pub fn len(&self) -> usize {
         self.0.elements.len()
     }
@@ -165,6 +179,7 @@ impl<F: Float> Tensor<F> {
     ///
     /// # Panics
     /// If there is not exactly one.
+    #[doc(alias = "to_scalar")]
     #[track_caller]
     pub fn item(&self) -> F {
         match self.0.elements.as_slice() {
@@ -218,6 +233,7 @@ impl<F: Float> Tensor<F> {
     /// let loss = &w * w.detach(); // the second factor is the number 3
     /// assert_eq!(loss.backward()[&w].item(), 3.0);
     /// ```
+    #[doc(alias = "stop_gradient")]
     pub fn detach(&self) -> Self {
         Self::leaf(self.0.elements.clone(), 0)
     }
@@ -279,39 +295,4 @@ impl<F: Float> Default for Tensor<F> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shared_by_threads() {
-        fn send_and_sync<T: Send + Sync>() {}
-        send_and_sync::<Tensor<f32>>();
-        send_and_sync::<Tensor<f64>>();
-        send_and_sync::<crate::Gradients<f32>>();
-    }
-
-    #[test]
-    fn carried_across_a_panic() {
-        fn unwind_safe<T: std::panic::UnwindSafe + std::panic::RefUnwindSafe>() {}
-        unwind_safe::<Tensor<f32>>();
-        unwind_safe::<Tensor<f64>>();
-        unwind_safe::<crate::Gradients<f32>>();
-        let w = Tensor::param([1.0_f32, 2.0]);
-        let y = w.exp();
-        assert!(std::panic::catch_unwind(|| y.item()).is_err());
-        assert_eq!(y.sum().backward()[&w], w.exp());
-    }
-
-    #[test]
-    fn a_parameter_begins_a_line_of_the_cache() {
-        // All but the first of elements that begin a line.
-        let w = Tensor::param(Tensor::<f32>::ones(&[101]).narrow(0, 1, 100));
-        assert_eq!(w.as_slice().expect("row-major").as_ptr().addr() % 64, 0);
-    }
-
-    #[test]
-    #[should_panic(expected = "item: a tensor of shape [2] has 2 elements, not one")]
-    fn item_of_two() {
-        Tensor::from([1.0_f32, 2.0]).item();
-    }
-}
+mod tests;

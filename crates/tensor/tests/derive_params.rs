@@ -85,6 +85,42 @@ fn the_element_type_is_that_of_the_fields() {
 }
 
 #[test]
+fn an_enum_is_the_tree_of_its_variant() {
+    #[derive(Params)]
+    enum Layer<F: Float = f32> {
+        Linear(Linear<F>),
+        Head(#[params(rename = "fc")] Linear<F>),
+        Scale { by: Tensor<F>, limit: f64 },
+        Pair(Tensor<F>, Tensor<F>),
+        Relu,
+        LeakyRelu(f64),
+        Apply(fn(&Tensor<F>) -> Tensor<F>),
+        Residual(Vec<Layer<F>>),
+    }
+    fn layers<F: Float>() -> Vec<Layer<F>> {
+        vec![
+            Layer::Linear(linear(1.0)),
+            Layer::Relu,
+            Layer::Scale { by: tensor(3.0), limit: 0.5 },
+            Layer::Pair(tensor(4.0), tensor(5.0)),
+            Layer::LeakyRelu(0.1),
+            Layer::Apply(Tensor::relu),
+            Layer::Residual(vec![Layer::Head(linear(6.0))]),
+        ]
+    }
+    let expected = ["0.weight=1", "0.bias=1.5", "2.by=3", "3.0=4", "3.1=5", "6.0.fc.weight=6", "6.0.fc.bias=6.5"];
+    assert_eq!(entries(&mut layers::<f32>()), expected);
+    assert_eq!(entries(&mut layers::<f64>()), expected);
+    let settings = layers::<f32>().into_iter().map(|layer| match layer {
+        Layer::LeakyRelu(slope) => slope,
+        Layer::Scale { limit, .. } => limit,
+        Layer::Apply(f) => f64::from(f(&Tensor::from(-1.0)).item()),
+        _ => 0.0,
+    });
+    assert!((settings.sum::<f64>() - 0.6).abs() < 1e-12);
+}
+
+#[test]
 fn generic_over_the_element_type() {
     #[derive(Params)]
     struct Net<F: Float> {

@@ -109,7 +109,7 @@ impl<F: Float> CrossEntropy<F> {
         if let Some(weight) = class_weights("cross_entropy", self.weight.as_ref(), classes) {
             let mut shape = vec![1; logits.ndim()];
             shape[axis] = classes;
-            q = q * Tensor::from(weight).reshape(&shape);
+            q *= Tensor::from(weight).reshape(&shape);
         }
         self.reduction.of(-share(&q, &logits.log_softmax(axis as isize)).sum_axis(axis))
     }

@@ -34,8 +34,9 @@ impl<F: Float> Elementwise<F, 1> for Clamp<F> {
 }
 
 impl<F: Float> Tensor<F> {
-    /// Every element limited to `min..=max`. The derivative exactly at a bound is 0, as in PyTorch; NaN stays NaN, and
-    /// lets the gradient pass (in PyTorch it does so in `hardtanh` and `relu6`, but not in `clamp`).
+    /// Every element limited to `min..=max`: `min(max(x, min), max)`. The derivative exactly at a bound is 0, as in PyTorch;
+    /// NaN stays NaN, and lets the gradient pass (in PyTorch it does so in `hardtanh` and `relu6`, but not in `clamp`).
+    /// If `min` is above `max`, every element becomes `max`, as in PyTorch and NumPy.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -45,14 +46,15 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If `min` is above `max`, or one of them is NaN.
+    /// If a bound is NaN.
+    #[doc(alias = "clip")]
     #[track_caller]
     pub fn clamp(&self, min: F, max: F) -> Tensor<F> {
-        assert!(min <= max, "clamp: no number lies between min {min} and max {max}; the lower bound comes first");
+        assert!(!min.is_nan() && !max.is_nan(), "clamp: a bound is NaN: min {min}, max {max}");
         elementwise(Clamp { min, max }, [self])
     }
 
-    /// Every element, and at least `min`: [`clamp`](Self::clamp) without an upper bound.
+    /// Every element, or `min` where that is larger: [`clamp`](Self::clamp) without an upper bound.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -67,7 +69,7 @@ impl<F: Float> Tensor<F> {
         elementwise(Clamp { min, max: F::nan() }, [self])
     }
 
-    /// Every element, and at most `max`: [`clamp`](Self::clamp) without a lower bound.
+    /// Every element, or `max` where that is smaller: [`clamp`](Self::clamp) without a lower bound.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -129,10 +131,20 @@ mod tests {
         }
     }
 
+    /// PyTorch: "If min is greater than max torch.clamp(..., min, max) sets all elements in input to the value of max."
     #[test]
-    #[should_panic(expected = "clamp: no number lies between min 1 and max 0")]
-    fn bounds_in_the_wrong_order() {
-        Tensor::from([0.5]).clamp(1.0, 0.0);
+    fn bounds_in_the_wrong_order_give_the_upper() {
+        let inf = f64::INFINITY;
+        let table = [-inf, -1.0, 0.0, 0.5, 1.0, 2.0, inf].map(|x| (x, [0.0, 0.0, 0.0]));
+        points::exact(|x| x.clamp(1.0, 0.0), |x| x.clamp(1.0, 0.0), &table);
+        let table = [-inf, 0.0, inf].map(|x| (x, [-inf, 0.0, 0.0]));
+        points::exact(|x| x.clamp(f32::INFINITY, -f32::INFINITY), |x| x.clamp(inf, -inf), &table);
+    }
+
+    #[test]
+    #[should_panic(expected = "clamp: a bound is NaN: min 0, max NaN")]
+    fn an_upper_bound_that_is_nan() {
+        Tensor::from([0.5]).clamp(0.0, f32::NAN);
     }
 
     #[test]

@@ -86,6 +86,7 @@ impl<F: Float> Tensor<F> {
     /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
     /// assert_eq!(x.eq_elem(2.0).as_slice().unwrap(), [false, true, false]);
     /// ```
+    #[doc(alias = "eq")]
     #[track_caller]
     pub fn eq_elem(&self, other: impl Into<Tensor<F>>) -> ArrayD<bool> {
         compare("eq_elem", self, other.into(), |a, b| a == b)
@@ -97,6 +98,7 @@ impl<F: Float> Tensor<F> {
     /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
     /// assert_eq!(x.ne_elem(2.0).as_slice().unwrap(), [true, false, true]);
     /// ```
+    #[doc(alias = "ne")]
     #[track_caller]
     pub fn ne_elem(&self, other: impl Into<Tensor<F>>) -> ArrayD<bool> {
         compare("ne_elem", self, other.into(), |a, b| a != b)
@@ -114,6 +116,7 @@ impl<F: Float> Tensor<F> {
     ///
     /// # Panics
     /// If the shapes do not broadcast.
+    #[doc(alias("allclose", "isclose"))]
     #[track_caller]
     pub fn all_close(&self, other: impl Into<Tensor<F>>, rtol: F, atol: F) -> bool {
         let close = |a: F, b: F| a == b || b.is_finite() && (a - b).abs() <= atol + rtol * b.abs();

@@ -66,6 +66,7 @@ impl<F: Float> OpMany<F> for Concat {
 ///
 /// # Panics
 /// If there are no tensors, or their sizes differ along another axis.
+#[doc(alias("cat", "hstack", "vstack"))]
 #[track_caller]
 pub fn concat<F: Float, T: AsRef<Tensor<F>>>(tensors: &[T], axis: isize) -> Tensor<F> {
     let tensors: Vec<&Tensor<F>> = tensors.iter().map(AsRef::as_ref).collect();

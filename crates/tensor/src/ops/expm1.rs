@@ -33,6 +33,16 @@ impl<F: Float> Tensor<F> {
     pub fn expm1(&self) -> Tensor<F> {
         elementwise(Expm1, [self])
     }
+
+    /// [`expm1`](Self::expm1) by its name in Rust.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// assert_eq!(Tensor::from([0.0, 1e-20]).exp_m1(), Tensor::from([0.0, 1e-20]));
+    /// ```
+    pub fn exp_m1(&self) -> Tensor<F> {
+        self.expm1()
+    }
 }
 
 #[cfg(test)]

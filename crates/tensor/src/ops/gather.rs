@@ -6,8 +6,9 @@ use ndarray::{ArrayD, ArrayRef, Dimension};
 
 use super::scatter_add::scatter_add;
 use crate::axes::resolve_axis;
-use crate::kernels::{ask, room};
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, operation, shape};
+use crate::index::from_front;
+use crate::kernels::room;
+use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply, operation, shape};
 
 /// Indices along an axis, in row-major order; along the other axes an index counts from the same position it has itself.
 #[derive(Clone)]
@@ -18,12 +19,19 @@ pub(super) struct Places {
 }
 
 impl Places {
+    /// `of` is the shape of the tensor whose positions they name.
     #[track_caller]
-    pub(super) fn new<D: Dimension>(op: &'static str, axis: isize, ndim: usize, indices: &ArrayRef<usize, D>) -> Self {
-        let axis = resolve_axis(op, axis, ndim);
+    pub(super) fn new<I: AxisIndex, D: Dimension>(
+        op: &'static str,
+        axis: isize,
+        of: &[usize],
+        indices: &ArrayRef<I, D>,
+    ) -> Self {
+        let axis = resolve_axis(op, axis, of.len());
         operation::begin(op);
-        ask::<usize>(indices.shape());
-        Places { axis, shape: indices.shape().to_vec(), indices: indices.iter().copied().collect() }
+        let mut list = room(indices.shape());
+        from_front(op, indices.iter().copied(), axis, of[axis], &mut list);
+        Places { axis, shape: indices.shape().to_vec(), indices: list.into() }
     }
 
     pub(super) fn shape(&self) -> &[usize] {
@@ -115,7 +123,8 @@ pub(super) fn gather<F: Float>(x: &Tensor<F>, places: Places) -> Tensor<F> {
 
 impl<F: Float> Tensor<F> {
     /// One element for each index: element `[i, j, k]` of the result is element `[i, indices[i, j, k], k]` of this tensor
-    /// for axis 1, and alike for the others. The result has the shape of `indices`.
+    /// for axis 1, and alike for the others. The result has the shape of `indices`. Negative indices count from the end
+    /// ([`AxisIndex`]).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -123,14 +132,16 @@ impl<F: Float> Tensor<F> {
     /// let log_p = Tensor::from([[-0.1, -2.3], [-1.6, -0.2]]);
     /// let of_the_labels = log_p.gather(1, &array![[0], [1]]);
     /// assert_eq!(of_the_labels, Tensor::from([[-0.1], [-0.2]]));
+    /// assert_eq!(log_p.gather(1, &array![[-1], [-1]]), Tensor::from([[-2.3], [-0.2]]));
     /// ```
     ///
     /// # Panics
     /// If the axis or an index is out of range, `indices` has another number of axes, or is longer than this tensor along
     /// another axis.
+    #[doc(alias("take_along_axis", "take_along_dim"))]
     #[track_caller]
-    pub fn gather<D: Dimension>(&self, axis: isize, indices: &ArrayRef<usize, D>) -> Tensor<F> {
-        gather(self, Places::new("gather", axis, self.ndim(), indices))
+    pub fn gather<I: AxisIndex, D: Dimension>(&self, axis: isize, indices: &ArrayRef<I, D>) -> Tensor<F> {
+        gather(self, Places::new("gather", axis, self.shape(), indices))
     }
 }
 
@@ -148,7 +159,9 @@ mod tests {
         sweep::shapes("gather", &[&[2, 3], &[2, 2]], domain(), |x| x.gather(-2, &array![[1, 0], [1, 1], [0, 1]]));
         sweep::shapes("gather", &[&[3], &[4]], domain(), |x| x.gather(0, &array![2, 2, 0]));
         sweep::shapes("gather", &[&[2, 1, 2]], domain(), |x| x.gather(2, &array![[[1]], [[1]]]));
-        sweep::shapes("gather", &[&[2, 3], &[0, 3], &[2, 0]], domain(), |x| x.gather(1, &Array2::zeros((0, 2))));
+        sweep::shapes("gather", &[&[2, 3], &[0, 3], &[2, 0]], domain(), |x| {
+            x.gather(1, &Array2::<usize>::zeros((0, 2)))
+        });
     }
 
     #[test]
@@ -158,6 +171,24 @@ mod tests {
         assert_eq!(x.gather(1, &columns), Tensor::from([[3.0, 2.0], [4.0, 4.0]]));
         assert_eq!(x.gather(1, &columns.t()), Tensor::from([[3.0, 1.0], [5.0, 4.0]]));
         assert_eq!(x.gather(0, &array![[1, 0, 1]]), Tensor::from([[4.0, 2.0, 6.0]]));
+    }
+
+    /// `numpy.take_along_axis`, which counts negative ones from the end.
+    #[test]
+    fn from_the_end() {
+        let x = Tensor::param([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        let y = x.gather(1, &array![[-1, 0], [-3, -2]]);
+        assert_eq!(y, Tensor::from([[3.0, 1.0], [4.0, 5.0]]));
+        assert_eq!(y.sum().backward()[&x], Tensor::from([[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]));
+        assert_eq!(x.gather(0, &array![[-1_i64, -2, -1]]), Tensor::from([[4.0, 2.0, 6.0]]));
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "gather: index -4 is out of range for axis 1 of size 3 (negative indices count from the end)"
+    )]
+    fn before_the_front() {
+        Tensor::<f32>::zeros(&[2, 3]).gather(1, &array![[0], [-4]]);
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::iter::zip;
 use ndarray::ArrayD;
 
 use crate::axes::resolve_axis;
+use crate::index::from_front;
 use crate::kernels::{RunningSum, room};
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, shape};
+use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply, operation, shape};
 
 struct IndexSelect {
     axis: usize,
@@ -100,7 +101,9 @@ impl<F: Float> Op<F, 1> for IndexAdd {
 
 impl<F: Float> Tensor<F> {
     /// The slices at `indices` along an axis, in that order; an index may occur several times, and then collects the
-    /// gradients of all its places. An embedding is `table.index_select(0, &tokens)`.
+    /// gradients of all its places. Negative indices count from the end ([`AxisIndex`]). An embedding is
+    /// `table.index_select(0, &tokens)`. For a mask of `bool`, collect the positions where it holds, or see
+    /// [`where_`](crate::where_).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -108,14 +111,19 @@ impl<F: Float> Tensor<F> {
     /// let y = x.index_select(0, &[2, 0, 2]);
     /// assert_eq!(y, Tensor::from([3.0, 1.0, 3.0]));
     /// assert_eq!(y.sum().backward()[&x], Tensor::from([1.0, 0.0, 2.0]));
+    /// assert_eq!(x.index_select(0, &[-1, 0]), Tensor::from([3.0, 1.0]));
     /// ```
     ///
     /// # Panics
     /// If the axis or an index is out of range.
+    #[doc(alias("take", "embedding", "masked_select"))]
     #[track_caller]
-    pub fn index_select(&self, axis: isize, indices: &[usize]) -> Tensor<F> {
+    pub fn index_select<I: AxisIndex>(&self, axis: isize, indices: &[I]) -> Tensor<F> {
         let axis = resolve_axis("index_select", axis, self.ndim());
-        apply(IndexSelect { axis, indices: indices.to_vec() }, [self])
+        operation::begin("index_select");
+        let mut list = room(&[indices.len()]);
+        from_front("index_select", indices.iter().copied(), axis, self.shape()[axis], &mut list);
+        apply(IndexSelect { axis, indices: list }, [self])
     }
 }
 
@@ -130,7 +138,7 @@ mod tests {
         let some: [&[usize]; 5] = [&[3], &[3, 2], &[4, 0], &[3, 1, 2], &[3, 67]];
         sweep::shapes("index_select", &some, domain(), |x| x.index_select(0, &[2, 0, 2, 1, 2]));
         sweep::shapes("index_select", &[&[2, 3], &[0, 3], &[2, 1, 4]], domain(), |x| x.index_select(-1, &[1, 1]));
-        sweep::shapes("index_select", &[&[2, 3], &[2, 0]], domain(), |x| x.index_select(1, &[]));
+        sweep::shapes("index_select", &[&[2, 3], &[2, 0]], domain(), |x| x.index_select(1, &[] as &[usize]));
         let add = |x: &Tensor<f64>| apply(IndexAdd { axis: 1, indices: vec![2, 0, 2], size: 4 }, [x]);
         sweep::shapes("index_add", &[&[2, 3], &[0, 3], &[2, 3, 0], &[2, 3, 2]], domain(), add);
     }
@@ -141,7 +149,16 @@ mod tests {
         assert_eq!(x.index_select(0, &[1, 0, 1]).to_vec(), [4.0, 5.0, 6.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert_eq!(x.index_select(1, &[2, 2]), Tensor::from([[3.0, 3.0], [6.0, 6.0]]));
         assert_eq!(x.t().index_select(0, &[2, 2]), Tensor::from([[3.0, 6.0], [3.0, 6.0]]));
-        assert_eq!(x.index_select(0, &[]).shape(), [0, 3]);
+        assert_eq!(x.index_select(0, &[] as &[usize]).shape(), [0, 3]);
+        // `numpy.take`, which counts negative ones from the end.
+        assert_eq!(x.index_select(1, &[-1, 1, -3]), Tensor::from([[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]]));
+        assert_eq!(x.index_select(-2, &[-1_i64]), Tensor::from([[4.0, 5.0, 6.0]]));
+    }
+
+    #[test]
+    #[should_panic(expected = "index_select: index -4 is out of range for axis 1 of size 3")]
+    fn before_the_front() {
+        Tensor::<f32>::zeros(&[2, 3]).index_select(1, &[0, -4]);
     }
 
     #[test]

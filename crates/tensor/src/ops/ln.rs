@@ -28,6 +28,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.ln().view()[0], 0.0);
     /// assert_eq!(x.ln().sum().backward()[&x].to_vec(), [1.0, 0.25]);
     /// ```
+    #[doc(alias = "log")]
     pub fn ln(&self) -> Tensor<F> {
         elementwise(Ln, [self])
     }

@@ -32,6 +32,16 @@ impl<F: Float> Tensor<F> {
     pub fn log1p(&self) -> Tensor<F> {
         elementwise(Log1p, [self])
     }
+
+    /// [`log1p`](Self::log1p) by its name in Rust.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// assert_eq!(Tensor::from([0.0, 1e-20]).ln_1p(), Tensor::from([0.0, 1e-20]));
+    /// ```
+    pub fn ln_1p(&self) -> Tensor<F> {
+        self.log1p()
+    }
 }
 
 #[cfg(test)]

@@ -120,6 +120,7 @@ impl<F: Float> Tensor<F> {
     ///
     /// # Panics
     /// If the inner sizes differ, the batches do not broadcast, or an operand is a scalar.
+    #[doc(alias("dot", "mm", "bmm", "einsum"))]
     #[track_caller]
     pub fn matmul(&self, other: &Tensor<F>) -> Tensor<F> {
         if self.ndim() >= 2 && other.ndim() >= 2 {

@@ -83,6 +83,7 @@ impl<F: Float> Tensor<F> {
     ///
     /// # Panics
     /// If an axis is out of range or named twice, or has size 0.
+    #[doc(alias = "amax")]
     #[track_caller]
     pub fn max_axis(&self, axes: impl Into<Axes>) -> Tensor<F> {
         apply(Max(axes.into().resolve("max", self.ndim())), [self])

@@ -58,6 +58,7 @@ impl<F: Float> Tensor<F> {
     ///
     /// # Panics
     /// If an axis is out of range or named twice, or has size 0.
+    #[doc(alias = "amin")]
     #[track_caller]
     pub fn min_axis(&self, axes: impl Into<Axes>) -> Tensor<F> {
         apply(Min(axes.into().resolve("min", self.ndim())), [self])

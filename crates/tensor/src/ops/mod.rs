@@ -85,5 +85,7 @@ pub(crate) use div::div;
 pub(crate) use gate::gate;
 pub(crate) use mul::mul;
 pub(crate) use neg::neg;
+pub use one_hot::ClassLabels;
+pub use reshape::NewShape;
 pub(crate) use sub::sub;
 pub use where_::where_;

@@ -1,39 +1,104 @@
 //! Class labels as rows with a single 1. A constant.
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::{ArrayBase, ArrayD, Data, Dimension, IxDyn};
 
 use crate::kernels::ask;
 use crate::{Float, Tensor, operation};
 
+/// Class labels of any shape: an array, a slice or a `Vec` of `usize`, or an `ndarray` array or view of them.
+pub trait ClassLabels {
+    /// The size of every axis.
+    fn shape(&self) -> Vec<usize>;
+    /// The labels in row-major order.
+    fn labels(&self) -> impl Iterator<Item = usize>;
+}
+
 impl<F: Float> Tensor<F> {
-    /// A row for each label, of shape `[labels, classes]`: 1 at the label and 0 elsewhere.
+    /// A row for each label, of shape `[shape of the labels, classes]`: 1 at the label and 0 elsewhere.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
+    /// use ndarray::array;
     /// assert_eq!(Tensor::one_hot(&[2, 0], 3), Tensor::from([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]));
+    /// assert_eq!(Tensor::<f32>::one_hot(&array![[2, 0], [1, 1]], 3).shape(), [2, 2, 3]);
     /// ```
     ///
     /// # Panics
     /// If a label is not below `classes`.
     #[track_caller]
-    pub fn one_hot(labels: &[usize], classes: usize) -> Tensor<F> {
+    pub fn one_hot<L: ClassLabels + ?Sized>(labels: &L, classes: usize) -> Tensor<F> {
         operation::begin("one_hot");
-        let shape = [labels.len(), classes];
+        let mut shape = labels.shape();
+        shape.push(classes);
         ask::<F>(&shape);
-        let mut rows = ArrayD::zeros(IxDyn(&shape));
-        for (row, &label) in labels.iter().enumerate() {
+        let mut rows = vec![F::zero(); shape.iter().product()];
+        for (row, label) in labels.labels().enumerate() {
             assert!(
                 label < classes,
                 "one_hot: label {label} (number {row}) does not fit {classes} classes, which are numbered from 0"
             );
-            rows[[row, label]] = F::one();
+            rows[row * classes + label] = F::one();
         }
-        Tensor::constant(rows)
+        Tensor::constant(ArrayD::from_shape_vec(IxDyn(&shape), rows).expect("a row for each label"))
+    }
+}
+
+impl ClassLabels for [usize] {
+    fn shape(&self) -> Vec<usize> {
+        vec![self.len()]
+    }
+
+    fn labels(&self) -> impl Iterator<Item = usize> {
+        self.iter().copied()
+    }
+}
+
+impl<const N: usize> ClassLabels for [usize; N] {
+    fn shape(&self) -> Vec<usize> {
+        vec![N]
+    }
+
+    fn labels(&self) -> impl Iterator<Item = usize> {
+        self.iter().copied()
+    }
+}
+
+impl ClassLabels for Vec<usize> {
+    fn shape(&self) -> Vec<usize> {
+        vec![self.len()]
+    }
+
+    fn labels(&self) -> impl Iterator<Item = usize> {
+        self.iter().copied()
+    }
+}
+
+/// With an axis for each of the array's.
+impl<S: Data<Elem = usize>, D: Dimension> ClassLabels for ArrayBase<S, D> {
+    fn shape(&self) -> Vec<usize> {
+        (**self).shape().to_vec()
+    }
+
+    fn labels(&self) -> impl Iterator<Item = usize> {
+        self.iter().copied()
+    }
+}
+
+/// So that a reference to what is a reference already is taken too.
+impl<L: ClassLabels + ?Sized> ClassLabels for &L {
+    fn shape(&self) -> Vec<usize> {
+        (**self).shape()
+    }
+
+    fn labels(&self) -> impl Iterator<Item = usize> {
+        (**self).labels()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ndarray::{Array3, arr0, array};
+
     use super::*;
 
     #[test]
@@ -42,6 +107,24 @@ mod tests {
         let y = Tensor::<f64>::one_hot(&[1, 1, 0], 2);
         assert_eq!(y, Tensor::from([[0.0, 1.0], [0.0, 1.0], [1.0, 0.0]]));
         assert!(!y.requires_grad());
+        let labels = vec![1, 1, 0];
+        assert_eq!(Tensor::one_hot(&labels, 2), y);
+        assert_eq!(Tensor::one_hot(&labels[..], 2), y);
+        assert_eq!(Tensor::one_hot(&labels.as_slice(), 2), y);
+    }
+
+    /// As `torch.nn.functional.one_hot`: a row in place of every label.
+    #[test]
+    fn labels_of_any_shape() {
+        let labels = array![[0, 1, 2], [2, 2, 1]];
+        let rows = |i: usize| [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]][i];
+        let expected = Tensor::from([[rows(0), rows(1), rows(2)], [rows(2), rows(2), rows(1)]]);
+        assert_eq!(Tensor::one_hot(&labels, 3), expected);
+        assert_eq!(Tensor::one_hot(&labels.view(), 3), expected);
+        assert_eq!(Tensor::one_hot(&labels.t(), 3), expected.transpose(0, 1));
+        assert_eq!(Tensor::one_hot(&arr0(1), 3), Tensor::from([0.0, 1.0, 0.0]));
+        assert_eq!(Tensor::<f32>::one_hot(&Array3::zeros((2, 0, 4)), 5).shape(), [2, 0, 4, 5]);
+        assert_eq!(Tensor::<f32>::one_hot(&Array3::zeros((2, 0, 4)), 0).shape(), [2, 0, 4, 0]);
     }
 
     #[test]

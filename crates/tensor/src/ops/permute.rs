@@ -41,6 +41,7 @@ impl<F: Float> Tensor<F> {
     ///
     /// # Panics
     /// If `axes` does not name every axis once.
+    #[doc(alias("movedim", "swapaxes"))]
     #[track_caller]
     pub fn permute(&self, axes: &[isize]) -> Tensor<F> {
         let mut order: Vec<usize> = Vec::with_capacity(axes.len());

@@ -37,6 +37,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.powf(2.5).to_vec(), [0.0, 1.0, 32.0]);
     /// assert_eq!(x.powf(2.5).sum().backward()[&x].to_vec(), [0.0, 2.5, 20.0]);
     /// ```
+    #[doc(alias = "pow")]
     pub fn powf(&self, exponent: F) -> Tensor<F> {
         elementwise(Powf(exponent), [self])
     }

@@ -13,6 +13,7 @@ impl<F: Float> Tensor<F> {
     /// assert_eq!(x.recip().to_vec(), [f64::INFINITY, 0.25]);
     /// assert_eq!(x.recip().sum().backward()[&x].to_vec(), [f64::NEG_INFINITY, -0.0625]);
     /// ```
+    #[doc(alias = "reciprocal")]
     pub fn recip(&self) -> Tensor<F> {
         Tensor::from(F::one()) / self
     }

@@ -1,5 +1,7 @@
 //! Another shape for the same elements in row-major order; the derivative reshapes back. Shares memory.
 
+use std::fmt::Display;
+
 use ndarray::{Dimension, IxDyn};
 
 use crate::elements::Elements;
@@ -36,24 +38,145 @@ impl<F: Float> Op<F, 1> for Reshape {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The same elements, in row-major order, in another shape.
+    /// The same elements, in row-major order, in another shape. Of a tuple one size may be -1, which is what remains for it.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
     /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!(x.reshape(&[4]), Tensor::from([1.0, 2.0, 3.0, 4.0]));
+    ///
+    /// let batch = 2;
+    /// assert_eq!(x.reshape((batch, -1, 1)).shape(), [2, 2, 1]);
+    /// assert_eq!(x.reshape(-1).shape(), [4]);
     /// ```
     ///
     /// # Panics
-    /// If the number of elements differs, or no tensor can have this shape.
+    /// If the number of elements differs, no tensor can have this shape, or it does not follow what -1 stands for.
+    #[doc(alias = "view")]
     #[track_caller]
-    pub fn reshape(&self, shape: &[usize]) -> Tensor<F> {
-        apply(Reshape(IxDyn(shape)), [self])
+    pub fn reshape(&self, shape: impl NewShape) -> Tensor<F> {
+        match shape.sizes(self.len()) {
+            Ok(sizes) => apply(Reshape(sizes), [self]),
+            Err(reason) => panic!("reshape of {:?}: {reason}", self.shape()),
+        }
     }
+}
+
+/// What [`Tensor::reshape`] takes: the sizes as a reference to an array, a slice or a `Vec` of `usize`; or as a tuple, such as
+/// `(-1, 28, n)`, of which one may be -1; or a single number.
+///
+/// A tuple, because of an array all elements have one type: `[-1, n]` would not do with an `n` of type `usize`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a shape",
+    note = "sizes are `&[2, 3]`, a slice or a `&Vec` of `usize`, or a tuple such as `(-1, 28, n)`, of which one may be -1"
+)]
+pub trait NewShape {
+    /// The size of every axis for a tensor of `len` elements, or why there is no such shape.
+    #[doc(hidden)]
+    fn sizes(&self, len: usize) -> Result<IxDyn, String>;
+}
+
+impl NewShape for &[usize] {
+    #[inline]
+    fn sizes(&self, _len: usize) -> Result<IxDyn, String> {
+        Ok(IxDyn(self))
+    }
+}
+
+/// What an iterator over slices gives.
+impl NewShape for &&[usize] {
+    #[inline]
+    fn sizes(&self, _len: usize) -> Result<IxDyn, String> {
+        Ok(IxDyn(self))
+    }
+}
+
+impl<const N: usize> NewShape for &[usize; N] {
+    #[inline]
+    fn sizes(&self, _len: usize) -> Result<IxDyn, String> {
+        Ok(IxDyn(self.as_slice()))
+    }
+}
+
+impl NewShape for &Vec<usize> {
+    #[inline]
+    fn sizes(&self, _len: usize) -> Result<IxDyn, String> {
+        Ok(IxDyn(self))
+    }
+}
+
+/// One size of a tuple.
+trait Size: Copy + Display {
+    /// `None` for -1.
+    fn given(self) -> Result<Option<usize>, String>;
+}
+
+macro_rules! sizes {
+    ($($T:ty),*) => {$(
+        impl Size for $T {
+            fn given(self) -> Result<Option<usize>, String> {
+                match usize::try_from(self) {
+                    Ok(size) => Ok(Some(size)),
+                    Err(_) if self.checked_add(1) == Some(0) => Ok(None),
+                    Err(_) => Err(format!("{self} is no size; -1 stands for what remains")),
+                }
+            }
+        }
+
+        impl NewShape for $T {
+            fn sizes(&self, len: usize) -> Result<IxDyn, String> {
+                with_rest(&[self.given()?], len)
+            }
+        }
+    )*};
+}
+
+sizes!(usize, isize, i32);
+
+macro_rules! tuples {
+    ($($T:ident $index:tt),*) => {
+        impl<$($T: Size),*> NewShape for ($($T,)*) {
+            fn sizes(&self, len: usize) -> Result<IxDyn, String> {
+                with_rest(&[$(self.$index.given()?),*], len)
+            }
+        }
+    };
+}
+
+tuples!(A 0);
+tuples!(A 0, B 1);
+tuples!(A 0, B 1, C 2);
+tuples!(A 0, B 1, C 2, D 3);
+tuples!(A 0, B 1, C 2, D 3, E 4);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6);
+tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7);
+
+/// The sizes with what remains of `len` elements in the place of the one that is not given.
+fn with_rest(sizes: &[Option<usize>], len: usize) -> Result<IxDyn, String> {
+    let mut shape = IxDyn::zeros(sizes.len());
+    let (mut product, mut rest) = (1_usize, None);
+    for (axis, size) in sizes.iter().enumerate() {
+        match size {
+            // Where that overflows, the check of the shape refuses it, or there is a 0 in it.
+            Some(size) => product = product.saturating_mul(*size),
+            None if rest.is_some() => return Err("-1 stands for what remains, and only one size can be that".into()),
+            None => rest = Some(axis),
+        }
+        shape[axis] = size.unwrap_or(0);
+    }
+    let Some(rest) = rest else { return Ok(shape) };
+    match len.checked_rem(product) {
+        Some(0) => shape[rest] = len / product,
+        Some(_) => return Err(format!("no size fits for -1: {len} elements are not a multiple of {product}")),
+        None => return Err("beside a size of 0 it does not follow what -1 stands for".into()),
+    }
+    Ok(shape)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::sweep::{self, Domain};
 
     #[test]
@@ -71,5 +194,62 @@ mod tests {
         for (from, to) in cases {
             sweep::shapes("reshape", &[from], Domain::between(-2.0, 2.0), |x| x.reshape(to).square());
         }
+    }
+
+    /// As `numpy.reshape`.
+    #[test]
+    fn what_remains() {
+        let x = Tensor::<f32>::zeros(&[2, 3, 4]);
+        let n = 3_usize;
+        assert_eq!(x.reshape(-1).shape(), [24]);
+        assert_eq!(x.reshape((-1,)).shape(), [24]);
+        assert_eq!(x.reshape((n, -1)).shape(), [3, 8]);
+        assert_eq!(x.reshape((1, -1, n, 2_isize)).shape(), [1, 4, 3, 2]);
+        assert_eq!(x.reshape((2, 12)).shape(), [2, 12]);
+        assert_eq!(x.reshape(24).shape(), [24]);
+        assert_eq!(Tensor::<f32>::zeros(&[0, 3]).reshape((-1, 5)).shape(), [0, 5]);
+        assert_eq!(Tensor::<f32>::zeros(&[]).reshape((1, -1)).shape(), [1, 1]);
+        assert_eq!(Tensor::<f32>::zeros(&[0, 3]).reshape((0, 5)).shape(), [0, 5]);
+    }
+
+    /// What programs wrote when there were only slices.
+    #[test]
+    fn every_way_to_give_sizes() {
+        let x = Tensor::<f32>::zeros(&[6]);
+        let sizes = vec![2, 3];
+        let slice: &[usize] = &sizes;
+        for y in [x.reshape(&[2, 3]), x.reshape(&sizes), x.reshape(slice)] {
+            assert_eq!(y.shape(), [2, 3]);
+        }
+        assert_eq!(Tensor::<f32>::zeros(&[1]).reshape(&[]).shape(), [0_usize; 0]);
+        for shape in [&[6, 1][..], &[3, 2]].iter() {
+            assert_eq!(x.reshape(shape).shape(), *shape);
+            assert_eq!(x.reshape(*shape).shape(), *shape);
+        }
+    }
+
+    #[track_caller]
+    fn refused(x: &[usize], shape: impl NewShape + std::panic::UnwindSafe) -> String {
+        let x = Tensor::<f32>::zeros(x);
+        let panic = std::panic::catch_unwind(|| x.reshape(shape)).expect_err("no such shape");
+        panic.downcast_ref::<String>().expect("a message").clone()
+    }
+
+    #[test]
+    fn no_size_remains() {
+        assert_eq!(
+            refused(&[2, 3], (4, -1)),
+            "reshape of [2, 3]: no size fits for -1: 6 elements are not a multiple of 4"
+        );
+        assert!(refused(&[2, 3], (-1, 3, -1)).contains("only one size can be that"));
+        assert!(refused(&[0, 3], (0, -1)).contains("beside a size of 0"));
+        assert!(refused(&[2, 3], (-2, 3)).contains("-2 is no size"));
+        assert!(refused(&[2, 3], isize::MIN).contains("-9223372036854775808 is no size"));
+        assert!(refused(&[2, 3], (usize::MAX, usize::MAX, -1)).contains("not a multiple of 18446744073709551615"));
+        assert!(refused(&[0], (usize::MAX, usize::MAX, -1)).contains("is too large"));
+        assert!(refused(&[2, 3], (usize::MAX, usize::MAX)).contains("is too large"));
+        assert!(refused(&[2, 3], &[3, usize::MAX]).contains("is too large"));
+        assert!(refused(&[2, 3], &vec![1; 65]).contains("at most 64 axes"));
+        assert!(refused(&[2, 3], (5, 1)).contains("6 elements do not fill the shape [5, 1], which has 5"));
     }
 }

@@ -4,7 +4,7 @@ use ndarray::{ArrayD, ArrayRef, Dimension};
 
 use super::gather::{Places, gather};
 use crate::kernels::RunningSum;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply};
+use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply};
 
 struct ScatterAdd(Places);
 
@@ -51,7 +51,7 @@ pub(super) fn scatter_add<F: Float>(x: &Tensor<F>, places: Places, source: &Tens
 impl<F: Float> Tensor<F> {
     /// This tensor with the elements of `source` added: element `[i, j, k]` of `source` is added at `[i, indices[i, j, k], k]`
     /// for axis 1, and alike for the others. Several may be added at one place, with the error of two roundings
-    /// however many they are.
+    /// however many they are. Negative indices count from the end ([`AxisIndex`]).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -64,13 +64,13 @@ impl<F: Float> Tensor<F> {
     /// If the axis or an index is out of range, `indices` has another shape than `source` or another number of axes than
     /// this tensor, or is longer than this tensor along another axis.
     #[track_caller]
-    pub fn scatter_add<D: Dimension>(
+    pub fn scatter_add<I: AxisIndex, D: Dimension>(
         &self,
         axis: isize,
-        indices: &ArrayRef<usize, D>,
+        indices: &ArrayRef<I, D>,
         source: &Tensor<F>,
     ) -> Tensor<F> {
-        scatter_add(self, Places::new("scatter_add", axis, self.ndim(), indices), source)
+        scatter_add(self, Places::new("scatter_add", axis, self.shape(), indices), source)
     }
 }
 
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn ten_million_at_one_place() {
         let source = Tensor::param(vec![0.1_f32; 10_000_000]);
-        let indices = ndarray::Array1::zeros(10_000_000);
+        let indices = ndarray::Array1::<usize>::zeros(10_000_000);
         let y = Tensor::zeros(&[2]).scatter_add(0, &indices, &source);
         assert_eq!(y.to_vec(), [(1e7 * f64::from(0.1_f32)) as f32, 0.0]);
         let table = Tensor::<f32>::param([0.5, 0.5]);
@@ -114,6 +114,8 @@ mod tests {
     fn what_lies_outside_the_indices_stays() {
         let x = Tensor::from([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
         let y = x.scatter_add(0, &array![[2], [2]], &Tensor::from([[10.0], [20.0]]));
+        assert_eq!(y, Tensor::from([[1.0, 2.0], [3.0, 4.0], [35.0, 6.0]]));
+        let y = x.scatter_add(0, &array![[-1], [2]], &Tensor::from([[10.0], [20.0]]));
         assert_eq!(y, Tensor::from([[1.0, 2.0], [3.0, 4.0], [35.0, 6.0]]));
     }
 

@@ -1,7 +1,6 @@
 //! Axes of size 1 removed and inserted.
 
-use crate::axes::resolve_axis;
-use crate::{Axes, Float, Tensor, checked_size};
+use crate::{Axes, Float, MAX_AXES, Tensor};
 
 impl<F: Float> Tensor<F> {
     /// The tensor without its axes of size 1.
@@ -37,23 +36,36 @@ impl<F: Float> Tensor<F> {
         self.reshape(&kept)
     }
 
-    /// The tensor with a new axis of size 1, which is number `axis` of the result; -1 makes it the last.
+    /// The tensor with new [`Axes`] of size 1, which have these numbers in the result; -1 makes the last.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
     /// let x = Tensor::from([1.0, 2.0]);
     /// assert_eq!(x.unsqueeze(0), Tensor::from([[1.0, 2.0]]));
     /// assert_eq!(x.unsqueeze(-1), Tensor::from([[1.0], [2.0]]));
+    /// assert_eq!(x.unsqueeze([0, 2]).shape(), [1, 2, 1]);
     /// ```
     ///
     /// # Panics
-    /// If the axis is out of range for the result, or the tensor has as many axes as it can.
+    /// If an axis is out of range for the result or named twice, it is not said how many there are (`..`, `1..`), or the
+    /// result would have more axes than a tensor can have.
+    #[doc(alias("expand_dims", "newaxis", "insert_axis"))]
     #[track_caller]
-    pub fn unsqueeze(&self, axis: isize) -> Tensor<F> {
-        let axis = resolve_axis("unsqueeze", axis, self.ndim() + 1);
-        let mut shape = self.shape().to_vec();
-        shape.insert(axis, 1);
-        checked_size::<F>("unsqueeze", &shape);
+    pub fn unsqueeze(&self, axes: impl Into<Axes>) -> Tensor<F> {
+        let axes = axes.into();
+        let Some(count) = axes.count() else {
+            panic!("unsqueeze: how many axes to insert does not follow from an open range; name them, as in `[0, 2]`")
+        };
+        let ndim = self.ndim().saturating_add(count);
+        // Before a set is made of the axes, which has a place for as many as a tensor can have.
+        if ndim > MAX_AXES {
+            panic!("unsqueeze: a tensor has at most {MAX_AXES} axes, not {ndim}");
+        }
+        let new = axes.resolve("unsqueeze", ndim);
+        let mut old = self.shape().iter();
+        let size =
+            |axis| if new.contains(axis) { 1 } else { *old.next().expect("an old axis for each that is not new") };
+        let shape: Vec<usize> = (0..ndim).map(size).collect();
         self.reshape(&shape)
     }
 }
@@ -71,6 +83,7 @@ mod tests {
         sweep::shapes("reshape", &[&[2, 1], &[2, 3, 1], &[0, 1]], domain(), |x| x.squeeze_axis(-1));
         sweep::shapes("reshape", &some, domain(), |x| x.unsqueeze(0));
         sweep::shapes("reshape", &some, domain(), |x| x.unsqueeze(-1));
+        sweep::shapes("reshape", &some, domain(), |x| x.unsqueeze([0, -1]));
     }
 
     #[test]
@@ -78,6 +91,38 @@ mod tests {
         let x = Tensor::<f32>::zeros(&[1, 3, 1, 1]);
         assert_eq!(x.squeeze_axis([0, -1]).shape(), [3, 1]);
         assert_eq!(x.squeeze().unsqueeze(1).unsqueeze(0).shape(), [1, 3, 1]);
+    }
+
+    /// `numpy.expand_dims` of an array of shape (2, 3).
+    #[test]
+    fn several_new_axes() {
+        let x = Tensor::<f32>::zeros(&[2, 3]);
+        assert_eq!(x.unsqueeze([0, 1]).shape(), [1, 1, 2, 3]);
+        assert_eq!(x.unsqueeze([2, 0]).shape(), [1, 2, 1, 3]);
+        assert_eq!(x.unsqueeze([-1, 0, 2]).shape(), [1, 2, 1, 3, 1]);
+        assert_eq!(x.unsqueeze(vec![-2, -1]).shape(), [2, 3, 1, 1]);
+        assert_eq!(x.unsqueeze(1..3).shape(), [2, 1, 1, 3]);
+        assert_eq!(x.unsqueeze(-3..=-2).shape(), [2, 1, 1, 3]);
+        assert_eq!(x.unsqueeze(-2..).shape(), [2, 3, 1, 1]);
+        assert_eq!(x.unsqueeze([]).shape(), [2, 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "unsqueeze: axis -1 is named twice in [3, -1]")]
+    fn one_axis_twice() {
+        Tensor::<f32>::zeros(&[1, 3]).unsqueeze([3, -1]);
+    }
+
+    #[test]
+    #[should_panic(expected = "unsqueeze: how many axes")]
+    fn as_many_as_it_likes() {
+        Tensor::<f32>::zeros(&[1, 3]).unsqueeze(..);
+    }
+
+    #[test]
+    #[should_panic(expected = "unsqueeze: a tensor has at most 64 axes, not 100002")]
+    fn more_than_there_can_be() {
+        Tensor::<f32>::zeros(&[1, 3]).unsqueeze(0..100_000);
     }
 
     #[test]

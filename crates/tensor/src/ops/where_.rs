@@ -52,7 +52,8 @@ impl<F: Float> Op<F, 2> for Where {
 /// `a` where the condition holds and `b` elsewhere, all three broadcast together. The gradient goes to the one that was
 /// chosen, the other's is 0.
 ///
-/// The condition is any `ndarray` array of `bool`, often the result of a comparison such as [`Tensor::gt`]; `a` and `b`
+/// This is `where` of PyTorch and NumPy, a word that belongs to Rust, and with a scalar also `masked_fill`. The condition is
+/// any `ndarray` array of `bool`, often the result of a comparison such as [`Tensor::gt`]; `a` and `b`
 /// are tensors or scalars.
 ///
 /// ```
@@ -84,6 +85,7 @@ impl<F: Float> Op<F, 2> for Where {
 ///
 /// # Panics
 /// If the shapes do not broadcast, or the condition has more axes than a tensor can have.
+#[doc(alias("where", "masked_fill", "masked_select", "select"))]
 #[track_caller]
 pub fn where_<F: Float, D: Dimension>(
     condition: &ArrayRef<bool, D>,

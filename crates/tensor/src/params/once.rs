@@ -14,10 +14,16 @@ pub(super) fn visit_once<'a, F: Float, M: Params<F> + ?Sized>(
     let mut seen = BTreeSet::new();
     model.visit(&Path::ROOT, &mut |path, tensor| {
         // What nobody else holds hangs nowhere else.
-        if !tensor.is_shared() || seen.insert(tensor.address()) {
+        if !may_be_tied(path, tensor) || seen.insert(tensor.address()) {
             visitor(path, tensor);
         }
     });
+}
+
+/// Whether a tensor may hang at other places too.
+#[inline]
+pub(super) fn may_be_tied<F: Float>(path: &Path<'_>, tensor: &Tensor<F>) -> bool {
+    tensor.is_shared() || path.in_shared
 }
 
 /// [`visit_once`] for changing the tensors.
@@ -49,8 +55,8 @@ struct Tie<F: Float> {
 impl<F: Float> Ties<F> {
     fn of<M: Params<F> + ?Sized>(model: &M) -> Self {
         let (mut places, mut order) = (BTreeMap::new(), Vec::new());
-        model.visit(&Path::ROOT, &mut |_, tensor| {
-            if tensor.is_shared() {
+        model.visit(&Path::ROOT, &mut |path, tensor| {
+            if may_be_tied(path, tensor) {
                 let count = places.entry(tensor.address()).or_insert(0);
                 *count += 1;
                 if *count == 2 {

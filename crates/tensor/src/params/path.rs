@@ -15,28 +15,35 @@ use std::fmt;
 #[derive(Clone, Copy, Debug)]
 pub struct Path<'p> {
     parent: Option<&'p Path<'p>>,
-    step: Step,
+    step: Step<'p>,
+    /// Whether the way leads through an `Arc` that others hold too: whoever shares it shares every tensor inside.
+    pub(super) in_shared: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Step {
+enum Step<'p> {
     Root,
-    Field(&'static str),
+    Field(&'p str),
     Index(usize),
 }
 
 impl<'p> Path<'p> {
     /// The path of the tree itself; empty.
-    pub const ROOT: Path<'static> = Path { parent: None, step: Step::Root };
+    pub const ROOT: Path<'static> = Path { parent: None, step: Step::Root, in_shared: false };
 
     /// The path of a named field below this one.
-    pub fn field(&'p self, name: &'static str) -> Path<'p> {
-        Path { parent: Some(self), step: Step::Field(name) }
+    pub fn field(&'p self, name: &'p str) -> Path<'p> {
+        Path { parent: Some(self), step: Step::Field(name), in_shared: self.in_shared }
     }
 
     /// The path of a numbered element below this one.
     pub fn index(&'p self, index: usize) -> Path<'p> {
-        Path { parent: Some(self), step: Step::Index(index) }
+        Path { parent: Some(self), step: Step::Index(index), in_shared: self.in_shared }
+    }
+
+    /// The same path, inside an `Arc` that others hold too.
+    pub(super) fn inside_shared(&self) -> Self {
+        Path { in_shared: true, ..*self }
     }
 
     /// Whether the path matches a pattern in which `*` stands for any run of characters, dots included.

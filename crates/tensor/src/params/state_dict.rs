@@ -2,12 +2,14 @@
 
 mod saved;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::fmt;
+use std::iter::Map;
 
 use ndarray::ArrayD;
 use serde::{Deserialize, Serialize};
 
+use super::once::may_be_tied;
 use super::{Params, Path};
 use crate::{Float, Tensor};
 
@@ -54,6 +56,21 @@ impl<F: Float> StateDict<F> {
         self.0.keys().map(String::as_str)
     }
 
+    /// Every path with its elements, in alphabetical order of the paths.
+    ///
+    /// ```
+    /// use downhill_tensor::{Params, Tensor};
+    /// let dict = (Tensor::param([1.0, 2.0]), Tensor::param([[3.0]])).state_dict();
+    /// for (path, elements) in &dict {
+    ///     println!("{path}: {:?}", elements.shape());
+    /// }
+    /// let sizes: Vec<(&str, usize)> = dict.iter().map(|(path, elements)| (path, elements.len())).collect();
+    /// assert_eq!(sizes, [("0", 2), ("1", 1)]);
+    /// ```
+    pub fn iter(&self) -> StateDictIter<'_, F> {
+        self.0.iter().map(|(path, elements)| (path.as_str(), elements))
+    }
+
     /// The number of paths.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -62,6 +79,38 @@ impl<F: Float> StateDict<F> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+/// What [`StateDict::iter`] returns.
+pub type StateDictIter<'d, F> =
+    Map<btree_map::Iter<'d, String, ArrayD<F>>, fn((&'d String, &'d ArrayD<F>)) -> (&'d str, &'d ArrayD<F>)>;
+
+impl<'d, F: Float> IntoIterator for &'d StateDict<F> {
+    type Item = (&'d str, &'d ArrayD<F>);
+    type IntoIter = StateDictIter<'d, F>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// As [`insert`](StateDict::insert) of each: part of another dictionary, or one with other names.
+///
+/// ```
+/// use downhill_tensor::{Params, StateDict, Tensor};
+/// let dict = (Tensor::param([1.0]), Tensor::param([2.0])).state_dict();
+/// let renamed: StateDict<f64> = dict.iter().map(|(path, x)| (format!("encoder.{path}"), x.clone())).collect();
+/// assert_eq!(renamed.paths().collect::<Vec<_>>(), ["encoder.0", "encoder.1"]);
+/// ```
+impl<F: Float, P: Into<String>, T: Into<Tensor<F>>> FromIterator<(P, T)> for StateDict<F> {
+    #[track_caller]
+    fn from_iter<I: IntoIterator<Item = (P, T)>>(entries: I) -> Self {
+        let mut dict = StateDict::default();
+        for (path, value) in entries {
+            dict.insert(path, &value.into());
+        }
+        dict
     }
 }
 
@@ -99,10 +148,10 @@ pub(super) fn load<F: Float, M: Params<F> + ?Sized>(model: &mut M, dict: &StateD
     let mut problems = StateDictError::default();
     let (mut known, mut firsts) = (BTreeSet::new(), BTreeMap::new());
     let mut parting = BTreeSet::new();
-    model.visit(&Path::ROOT, &mut |path, tensor| {
-        let path = path.to_string();
+    model.visit(&Path::ROOT, &mut |at, tensor| {
+        let path = at.to_string();
         problems.compare(path.clone(), tensor.shape(), dict);
-        if tensor.is_shared() {
+        if may_be_tied(at, tensor) {
             let first: &String = firsts.entry(tensor.address()).or_insert_with(|| path.clone());
             match tensor.id() {
                 _ if dict.agree_on(first, &path) => {}

@@ -1,0 +1,208 @@
+//! Tensors that are written down by a rule: ranges, the identity, random numbers, the shape of another. All are constants.
+
+use std::iter::repeat_with;
+
+use ndarray::IxDyn;
+use rand::Rng;
+use rand::distr::{Distribution, StandardUniform};
+use rand_distr::StandardNormal;
+
+use crate::elements::Elements;
+use crate::kernels::Memory;
+use crate::{Float, Tensor, checked_size, operation};
+
+impl<F: Float> Tensor<F> {
+    /// The elements of a `Vec`, in row-major order, in this shape; without a copy if there are more than a few.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::from_shape_vec(&[2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(x, Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]));
+    /// ```
+    ///
+    /// # Panics
+    /// If there are more or fewer elements than the shape has, or no tensor can have this shape.
+    #[doc(alias("from_vec", "from_slice"))]
+    #[track_caller]
+    pub fn from_shape_vec(shape: &[usize], elements: Vec<F>) -> Self {
+        operation::begin("from_shape_vec");
+        let size = checked_size::<F>("from_shape_vec", shape);
+        assert!(
+            elements.len() == size,
+            "from_shape_vec: {} elements do not fill the shape {shape:?}, which has {size}",
+            elements.len()
+        );
+        Self::leaf(Elements::new(IxDyn(shape), elements), 0)
+    }
+
+    /// The numbers `start`, `start + step`, `start + 2·step`, ... before `end`: `⌈(end - start)/step⌉` of them, each computed
+    /// in `f64` and rounded once.
+    ///
+    /// Whether a last number just below `end` is among them depends on rounding when `step` has no exact value; then
+    /// [`linspace`](Self::linspace) says how many there are.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// assert_eq!(Tensor::arange(0.0, 5.0, 1.0), Tensor::from([0.0, 1.0, 2.0, 3.0, 4.0]));
+    /// assert_eq!(Tensor::arange(1.0, -1.0, -0.5), Tensor::from([1.0, 0.5, 0.0, -0.5]));
+    /// ```
+    ///
+    /// # Panics
+    /// If `step` is 0 or leads away from `end`, one of the three is infinite or NaN, or there are more numbers than there is
+    /// memory for.
+    #[doc(alias = "range")]
+    #[track_caller]
+    pub fn arange(start: F, end: F, step: F) -> Self {
+        operation::begin("arange");
+        let finite = start.is_finite() && end.is_finite() && step.is_finite();
+        assert!(finite, "arange: from {start} to {end} by {step}: all three must be finite");
+        let [from, to, by] = [start, end, step].map(F::as_f64);
+        assert!(by != 0.0, "arange: from {start} to {end}: a step of 0 leads nowhere");
+        assert!(from == to || (by > 0.0) == (to > from), "arange: a step of {step} leads from {start} away from {end}");
+        let count = ((to - from) / by).ceil();
+        // Also where the distance of the ends is larger than the largest number.
+        assert!(
+            count <= isize::MAX as f64 && (to - from).is_finite(),
+            "arange: from {start} to {end} by {step}: there are more numbers than a tensor can have"
+        );
+        let count = count as usize;
+        let numbers = (0..count).map(|i| F::from_f64(from + by * i as f64));
+        Self::of_rule(&[count], numbers)
+    }
+
+    /// `count` numbers at equal distances from `start` to `end`, both included and exact: number `i` is
+    /// `start + i·(end - start)/(count - 1)`, computed from the nearer end in `f64` and rounded once. One alone is `start`.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// assert_eq!(Tensor::linspace(0.0, 1.0, 5), Tensor::from([0.0, 0.25, 0.5, 0.75, 1.0]));
+    /// ```
+    ///
+    /// # Panics
+    /// If an end is infinite or NaN, or there is not so much memory.
+    #[track_caller]
+    pub fn linspace(start: F, end: F, count: usize) -> Self {
+        operation::begin("linspace");
+        assert!(start.is_finite() && end.is_finite(), "linspace: from {start} to {end}: both ends must be finite");
+        if count == 1 {
+            return Self::of_rule(&[1], [start]);
+        }
+        let (from, to, last) = (start.as_f64(), end.as_f64(), count.saturating_sub(1));
+        let step = match to - from {
+            span if span.is_finite() => span / last as f64,
+            _ => to / last as f64 - from / last as f64,
+        };
+        let at = |i: usize| if i < count / 2 { from + step * i as f64 } else { to - step * (last - i) as f64 };
+        Self::of_rule(&[count], (0..count).map(|i| F::from_f64(at(i))))
+    }
+
+    /// The identity matrix of `n` rows: 1 on the diagonal and 0 elsewhere.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// assert_eq!(Tensor::eye(2), Tensor::from([[1.0, 0.0], [0.0, 1.0]]));
+    /// ```
+    ///
+    /// # Panics
+    /// If there is not so much memory.
+    #[doc(alias = "identity")]
+    #[track_caller]
+    pub fn eye(n: usize) -> Self {
+        operation::begin("eye");
+        let row = |i| (0..n).map(move |j| if i == j { F::one() } else { F::zero() });
+        Self::of_rule(&[n, n], (0..n).flat_map(row))
+    }
+
+    /// Zeros in the shape of this tensor; a constant.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let x = Tensor::from([[1.0, 2.0]]);
+    /// assert_eq!(x.zeros_like(), Tensor::from([[0.0, 0.0]]));
+    /// assert_eq!(Tensor::zeros_like(&x), x.zeros_like());
+    /// ```
+    #[track_caller]
+    pub fn zeros_like(&self) -> Self {
+        Self::zeros(self.shape())
+    }
+
+    /// Ones in the shape of this tensor; a constant.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// assert_eq!(Tensor::from([5.0, 6.0]).ones_like(), Tensor::from([1.0, 1.0]));
+    /// ```
+    #[track_caller]
+    pub fn ones_like(&self) -> Self {
+        Self::ones(self.shape())
+    }
+
+    /// `value` everywhere in the shape of this tensor; a constant.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// assert_eq!(Tensor::from([5.0, 6.0]).full_like(0.5), Tensor::from([0.5, 0.5]));
+    /// ```
+    #[track_caller]
+    pub fn full_like(&self, value: F) -> Self {
+        Self::full(self.shape(), value)
+    }
+
+    /// Independent numbers uniformly distributed between 0, which is one of them, and 1, which is not. An `f32` is the `f64`
+    /// that the same generator gives, rounded down.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// use rand::SeedableRng;
+    /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+    /// let x = Tensor::<f32>::rand(&[2, 3], &mut rng);
+    /// assert!(x.to_vec().iter().all(|x| (0.0..1.0).contains(x)));
+    /// ```
+    ///
+    /// # Panics
+    /// As [`zeros`](Self::zeros).
+    #[doc(alias = "uniform")]
+    #[track_caller]
+    pub fn rand(shape: &[usize], rng: &mut (impl Rng + ?Sized)) -> Self {
+        operation::begin("rand");
+        // Rounded to the nearest, an `f32` could be 1.
+        let grain = F::epsilon().as_f64() / 2.0;
+        let draw = || {
+            let x: f64 = StandardUniform.sample(rng);
+            F::from_f64((x / grain).floor() * grain)
+        };
+        Self::of_rule(shape, repeat_with(draw))
+    }
+
+    /// Independent numbers of the normal distribution with mean 0 and standard deviation 1. An `f32` is the `f64` that the
+    /// same generator gives, rounded.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// use rand::SeedableRng;
+    /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+    /// let noise = 0.1 * Tensor::<f32>::randn(&[2, 3], &mut rng);
+    /// assert_eq!(noise.shape(), [2, 3]);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`zeros`](Self::zeros).
+    #[doc(alias = "normal")]
+    #[track_caller]
+    pub fn randn(shape: &[usize], rng: &mut (impl Rng + ?Sized)) -> Self {
+        operation::begin("randn");
+        let draw = || F::from_f64(StandardNormal.sample(rng));
+        Self::of_rule(shape, repeat_with(draw))
+    }
+
+    /// As many numbers as the shape has; there are no fewer.
+    #[track_caller]
+    fn of_rule(shape: &[usize], numbers: impl IntoIterator<Item = F>) -> Self {
+        let size = checked_size::<F>(operation::name(), shape);
+        let memory = Memory::appended_by(shape, |elements| elements.extend(numbers.into_iter().take(size)));
+        Self::leaf(Elements::of_memory(IxDyn(shape), memory), 0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! Numbers of positions along an axis, in the types in which indices and labels come.
+
+use std::fmt::Display;
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// A type of index: `usize`, or `isize`, `i32` or `i64`, of which negative ones count from the end, -1 being the last.
+///
+/// It is what [`gather`](crate::Tensor::gather), [`scatter_add`](crate::Tensor::scatter_add) and
+/// [`index_select`](crate::Tensor::index_select) take, so that literals, `argmax` and what a file of PyTorch holds all fit.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a type of index",
+    label = "neither `usize` nor `isize`, `i32`, `i64`",
+    note = "convert with `.map(|index| index as usize)`; an empty list needs a type: `&[] as &[usize]`"
+)]
+pub trait AxisIndex: sealed::Sealed + Copy + Display {
+    /// The position counted from the front; `None` if a negative one lies before it. That it is below `size` is for the
+    /// caller to check.
+    #[doc(hidden)]
+    fn in_axis(self, size: usize) -> Option<usize>;
+}
+
+impl sealed::Sealed for usize {}
+impl AxisIndex for usize {
+    #[inline(always)]
+    fn in_axis(self, _size: usize) -> Option<usize> {
+        Some(self)
+    }
+}
+
+macro_rules! signed {
+    ($($T:ty),*) => {$(
+        impl sealed::Sealed for $T {}
+        impl AxisIndex for $T {
+            #[inline(always)]
+            fn in_axis(self, size: usize) -> Option<usize> {
+                if self < 0 {
+                    size.checked_sub(usize::try_from(self.unsigned_abs()).ok()?)
+                } else {
+                    // Too large for this machine is too large for any axis.
+                    Some(usize::try_from(self).unwrap_or(usize::MAX))
+                }
+            }
+        }
+    )*};
+}
+
+signed!(isize, i32, i64);
+
+/// Indices along an axis of this size, counted from the front. One that is too large is left to the operation's check.
+///
+/// # Panics
+/// If a negative one lies before the front.
+#[track_caller]
+pub(crate) fn from_front<I: AxisIndex>(
+    op: &str,
+    indices: impl Iterator<Item = I>,
+    axis: usize,
+    size: usize,
+    into: &mut Vec<usize>,
+) {
+    // A loop, for a closure would hide the caller's line from a panic.
+    for index in indices {
+        match index.in_axis(size) {
+            Some(index) => into.push(index),
+            None => panic!(
+                "{op}: index {index} is out of range for axis {axis} of size {size} (negative indices count from the end)"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn negative_ones_count_from_the_end() {
+        assert_eq!((-1_i32).in_axis(3), Some(2));
+        assert_eq!((-3_isize).in_axis(3), Some(0));
+        assert_eq!((-4_i64).in_axis(3), None);
+        assert_eq!((-1_isize).in_axis(0), None);
+        assert_eq!(7_i64.in_axis(3), Some(7));
+        for size in [0, 3, usize::MAX >> 1] {
+            assert_eq!(isize::MIN.in_axis(size), None);
+            assert_eq!(i64::MIN.in_axis(size), None);
+        }
+        assert_eq!(usize::MAX.in_axis(3), Some(usize::MAX));
+    }
+}
