@@ -53,6 +53,7 @@
 //! assert_eq!(layer.forward(&x).slice(s![.., 0]).shape(), [4]);
 //! assert_eq!(x.gather(1, &array![[0], [2], [1], [-1]]).shape(), [4, 1]);
 //! ```
+#![forbid(unsafe_code)]
 
 pub use ndarray;
 pub use rand;

@@ -4,8 +4,8 @@
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use downhill_kernels::{Level, at_most};
 use downhill_optim::{Adam, Optimizer, Sgd};
-use downhill_tensor::machine::{Level, at_most};
 use downhill_tensor::{Float, Tensor, grad, hvp, jacobian, jvp, no_grad, vjp};
 
 use crate::panics;

@@ -7,8 +7,8 @@ use downhill_tensor::Tensor;
 use ndarray::ArrayView2;
 use rand::Rng;
 
-use crate::gather::{self, Normalisation, gather};
 use crate::{Batches, DataError, Dataset, Share, idx, split};
+use downhill_kernels::gather::{self, Normalisation, gather};
 
 /// Grey-scale images of one size, each with a label.
 ///

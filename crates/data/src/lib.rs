@@ -23,12 +23,12 @@
 //!
 //! Whatever is random takes a generator: the same generator state gives the same sets, splits and batches. Whatever
 //! reads a file returns a [`DataError`] that names the file, what was expected and what was found.
+#![forbid(unsafe_code)]
 
 mod batches;
 mod csv;
 mod dataset;
 mod error;
-mod gather;
 mod idx;
 mod images;
 mod mnist;

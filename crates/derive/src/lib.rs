@@ -19,6 +19,7 @@
 //! `::downhill_tensor`, and a derive has no `$crate`. So there are two derives with one body, and each of the two crates
 //! re-exports its own as `Params`. (The other way, to search the user's `Cargo.toml`, is a guess, and costs a file read
 //! for each struct.)
+#![forbid(unsafe_code)]
 
 use proc_macro::TokenStream;
 use proc_macro2::{Ident, Span, TokenStream as TokenStream2, TokenTree};

@@ -2,6 +2,7 @@
 //!
 //! A model is a plain struct whose fields are layers; `#[derive(Params)]` names its tensors, and [`Module`] adds the
 //! forward pass. A loss is a function, or, with options, a struct: [`cross_entropy`] and [`CrossEntropy`].
+#![forbid(unsafe_code)]
 
 mod activations;
 mod flatten;

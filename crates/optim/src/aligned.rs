@@ -2,13 +2,11 @@
 
 use std::ops::{Deref, DerefMut};
 
+use downhill_kernels::aligned;
 use downhill_tensor::Float;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::number::list;
-
-/// The bytes of a line of the cache, which is as long as the longest vector.
-const LINE: usize = 64;
 
 /// Elements of which the first begins a line of the cache: a vector that straddles two lines costs as much as two. To
 /// `serde` it is a sequence like any other.
@@ -28,9 +26,8 @@ impl<F: Float> Aligned<F> {
         if len == 0 {
             return Aligned { elements: Vec::new(), start: 0 };
         }
-        let mut elements: Vec<F> = Vec::with_capacity(len + LINE / size_of::<F>());
-        let start = elements.as_ptr().addr().wrapping_neg() % LINE / size_of::<F>();
-        elements.resize(start, F::zero());
+        let mut elements: Vec<F> = aligned(len, &[len]);
+        let start = elements.len();
         append(&mut elements);
         Aligned { elements, start }
     }
@@ -100,7 +97,7 @@ mod tests {
             let text = serde_json::to_string(&aligned).unwrap();
             assert_eq!(text, serde_json::to_string(&expected).unwrap());
             for mut copy in [aligned.clone(), serde_json::from_str(&text).unwrap(), aligned] {
-                assert!(len == 0 || copy.as_ptr().addr() % LINE == 0);
+                assert!(len == 0 || copy.as_ptr().addr() % 64 == 0);
                 assert_eq!(*copy, *expected);
                 copy.as_vec().push(7.0);
                 assert_eq!((copy.len(), copy[len]), (len + 1, 7.0));

@@ -32,6 +32,7 @@
 //!
 //! `docs/parity.md` in the repository lists the largest difference to PyTorch for every rule and schedule under every
 //! option.
+#![forbid(unsafe_code)]
 
 mod aligned;
 mod average;

@@ -4,7 +4,7 @@ mod from;
 
 use std::fmt::{self, Display, Formatter};
 
-use ndarray::IxDyn;
+use downhill_kernels::AxisSet;
 
 use crate::{Attribute, MAX_AXES};
 
@@ -51,13 +51,6 @@ pub fn keep(axes: impl Into<Axes>) -> Axes {
     Axes { keep: true, ..axes.into() }
 }
 
-/// Axes resolved against a number of dimensions: a set, and whether to keep them.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AxisSet {
-    bits: u64,
-    pub(crate) keep: bool,
-}
-
 impl Axes {
     /// The first `count` axes, of which there are as many.
     pub(crate) fn first(count: usize) -> Self {
@@ -71,8 +64,8 @@ impl Axes {
     #[track_caller]
     pub(crate) fn resolve(&self, op: &str, ndim: usize) -> AxisSet {
         let bits = match &self.which {
-            Which::All => first(ndim),
-            Which::First(count) => first(*count),
+            Which::All => AxisSet::first(ndim).bits,
+            Which::First(count) => AxisSet::first(*count).bits,
             Which::FromFront(axis) => {
                 assert!(*axis < ndim, "{}", OutOfRange { op, axis, ndim });
                 1 << axis
@@ -90,7 +83,7 @@ impl Axes {
             }
             Which::Range(start, end) => {
                 let (start, end) = resolve_range(op, *start, *end, ndim);
-                first(end) & !first(start)
+                AxisSet::first(end).bits & !AxisSet::first(start).bits
             }
         };
         AxisSet { bits, keep: self.keep }
@@ -127,57 +120,10 @@ fn resolve_range(op: &str, start: isize, end: Option<isize>, ndim: usize) -> (us
     }
 }
 
-/// The set of the first `count` axes.
-fn first(count: usize) -> u64 {
-    const { assert!(MAX_AXES == 64, "a bit for every axis") };
-    assert!(count <= MAX_AXES, "no tensor has {count} axes");
-    if count == MAX_AXES { u64::MAX } else { (1 << count) - 1 }
-}
-
-impl AxisSet {
-    /// The same axes, kept in the result with size 1.
-    pub(crate) fn kept(self) -> Self {
-        AxisSet { keep: true, ..self }
-    }
-
-    pub(crate) fn contains(self, axis: usize) -> bool {
-        self.bits >> axis & 1 == 1
-    }
-
-    /// `shape` with the reduced axes at size 1.
-    pub(crate) fn kept_shape(self, shape: &[usize]) -> IxDyn {
-        let mut kept = IxDyn(shape);
-        for axis in 0..shape.len() {
-            if self.contains(axis) {
-                kept[axis] = 1;
-            }
-        }
-        kept
-    }
-
-    /// The shape of the reduction's result.
-    pub(crate) fn reduced_shape(self, shape: &[usize]) -> IxDyn {
-        if self.keep {
-            return self.kept_shape(shape);
-        }
-        let mut reduced = IxDyn::zeros(shape.len() - self.bits.count_ones() as usize);
-        let kept = (0..shape.len()).filter(|&axis| !self.contains(axis));
-        for (to, axis) in kept.enumerate() {
-            reduced[to] = shape[axis];
-        }
-        reduced
-    }
-
-    /// For looking at the graph.
-    pub(crate) fn attributes(self) -> Vec<(&'static str, Attribute)> {
-        let axes: Vec<usize> = (0..MAX_AXES).filter(|&axis| self.contains(axis)).collect();
-        vec![("axes", axes.as_slice().into()), ("keep", self.keep.into())]
-    }
-
-    /// How many elements each element of the result is made from.
-    pub(crate) fn count(self, shape: &[usize]) -> usize {
-        shape.iter().enumerate().filter(|&(axis, _)| self.contains(axis)).map(|(_, &n)| n).product()
-    }
+/// For looking at the graph.
+pub(crate) fn attributes(set: AxisSet) -> Vec<(&'static str, Attribute)> {
+    let axes: Vec<usize> = (0..MAX_AXES).filter(|&axis| set.contains(axis)).collect();
+    vec![("axes", axes.as_slice().into()), ("keep", set.keep.into())]
 }
 
 /// An axis counted from the front; negative ones count from the end, -1 is the last.

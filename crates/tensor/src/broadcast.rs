@@ -1,35 +1,8 @@
-//! NumPy's broadcasting rule, and the one place where it is undone in a gradient.
+//! The one place where broadcasting is undone in a gradient.
 
-use crate::{Axes, Float, Tensor, keep, shape};
+use downhill_kernels::broadcast_shape;
 
-/// The shape two shapes broadcast to: aligned at their last axes, sizes must be equal or 1.
-pub(crate) fn broadcast_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
-    let ndim = a.len().max(b.len());
-    let size = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(ndim).map_or(1, |i| shape[i]);
-    let pair = |axis| match (size(a, axis), size(b, axis)) {
-        (n, m) if n == m => Ok(n),
-        (1, n) | (n, 1) => Ok(n),
-        (n, m) => Err(format!(
-            "the sizes {n} and {m} of axis {} (counted from the end) differ and neither is 1; \
-             shapes are aligned at their last axes: insert an axis of size 1 with `.unsqueeze(axis)` \
-             or reorder axes with `.permute(..)`",
-            axis as isize - ndim as isize
-        )),
-    };
-    (0..ndim).map(pair).collect()
-}
-
-/// The shape two shapes broadcast to, if a tensor of `T` can have it.
-pub(crate) fn joint_shape<T>(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
-    let shape = broadcast_shape(a, b)?;
-    shape::check::<T>(&shape)?;
-    Ok(shape)
-}
-
-/// Whether two shapes of tensors of `T` broadcast; without an allocation when they are equal or one is that of a scalar.
-pub(crate) fn check_broadcast<T>(a: &[usize], b: &[usize]) -> Result<(), String> {
-    if a == b || a.is_empty() || b.is_empty() { Ok(()) } else { joint_shape::<T>(a, b).map(drop) }
-}
+use crate::{Axes, Float, Tensor, keep};
 
 impl<F: Float> Tensor<F> {
     /// Sums a gradient down to the shape its argument had before it was broadcast.
@@ -59,16 +32,6 @@ impl<F: Float> Tensor<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numpys_rule() {
-        assert_eq!(broadcast_shape(&[3, 1], &[1, 4]).unwrap(), [3, 4]);
-        assert_eq!(broadcast_shape(&[2, 3], &[3]).unwrap(), [2, 3]);
-        assert_eq!(broadcast_shape(&[], &[2, 0]).unwrap(), [2, 0]);
-        assert_eq!(broadcast_shape(&[1], &[0]).unwrap(), [0]);
-        assert!(broadcast_shape(&[2], &[3]).unwrap_err().contains("the sizes 2 and 3 of axis -1"));
-        assert!(broadcast_shape(&[0], &[3]).is_err());
-    }
 
     #[test]
     fn a_gradient_is_summed_where_the_argument_was_stretched() {

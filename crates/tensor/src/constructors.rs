@@ -7,8 +7,7 @@ use rand::Rng;
 use rand::distr::{Distribution, StandardUniform};
 use rand_distr::StandardNormal;
 
-use crate::elements::Elements;
-use crate::kernels::Memory;
+use crate::Elements;
 use crate::{Float, Tensor, checked_size, operation};
 
 impl<F: Float> Tensor<F> {
@@ -199,8 +198,7 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     fn of_rule(shape: &[usize], numbers: impl IntoIterator<Item = F>) -> Self {
         let size = checked_size::<F>(operation::name(), shape);
-        let memory = Memory::appended_by(shape, |elements| elements.extend(numbers.into_iter().take(size)));
-        Self::leaf(Elements::of_memory(IxDyn(shape), memory), 0)
+        Self::leaf(Elements::appended(shape, |elements| elements.extend(numbers.into_iter().take(size))), 0)
     }
 }
 

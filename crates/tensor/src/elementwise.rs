@@ -1,6 +1,6 @@
 //! Operations that treat every element by itself.
 
-use crate::broadcast::check_broadcast;
+use crate::kernels::check_broadcast;
 use crate::{Attribute, Elements, Float, Op, Tensor, apply, kernels};
 
 /// An operation on each element of one tensor, or on each pair of elements of two, with broadcasting: an [`Op`] of

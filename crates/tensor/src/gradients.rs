@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::ops::{Add, AddAssign, Index, Mul, MulAssign};
 
-use crate::{Float, Tensor, no_grad};
+use crate::{Float, Tensor, kernels, no_grad};
 
 /// The gradients of a scalar with respect to the parameters it depends on.
 ///
@@ -82,19 +82,8 @@ impl<F: Float> Gradients<F> {
     /// The global norm: `sqrt(Σ g²)` over every element of every gradient, accumulated in `f64`, and scaled where squares
     /// would overflow or vanish.
     pub fn norm(&self) -> f64 {
-        let sum_of = |f: &dyn Fn(f64) -> f64| {
-            self.iter().map(|g| g.view().fold(0.0, |sum, &g| sum + f(g.as_f64()))).sum::<f64>()
-        };
-        let squares = sum_of(&|g| g * g);
-        if squares.is_nan() || (f64::MIN_POSITIVE / f64::EPSILON..f64::INFINITY).contains(&squares) {
-            return squares.sqrt();
-        }
-        let largest = self.iter().fold(0.0, |most, g| g.view().fold(most, |most, g| g.as_f64().abs().max(most)));
-        if largest.is_infinite() {
-            return largest;
-        }
-        let scale = largest.max(f64::MIN_POSITIVE);
-        sum_of(&|g| (g / scale) * (g / scale)).sqrt() * scale
+        let elements = || self.iter().flat_map(|grad| grad.view().into_iter().map(|g| g.as_f64()));
+        kernels::scaled_norm(elements().map(|g| g * g).sum(), elements)
     }
 }
 

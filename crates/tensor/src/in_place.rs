@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ndarray::ArrayViewMutD;
 
-use crate::elements::Elements;
+use crate::Elements;
 use crate::record::next_id;
 use crate::{Float, Tensor, kernels};
 

@@ -17,6 +17,8 @@
 //! `Tensor` alone means `Tensor<f32>`, but a literal such as `[1.0, -2.0]` alone is `f64`: where the compiler expects one and
 //! finds the other, say which is meant, `let x: Tensor = ...` or `Tensor::<f32>::from([1.0, -2.0])`. In code generic over the
 //! element type, `t * F::from_f64(2.0)` is what `t * 2.0` would be ([`Float::from_f64`]).
+// Not in tests, where ndarray's macro `s!` has some.
+#![cfg_attr(not(test), forbid(unsafe_code))]
 
 mod arithmetic;
 mod axes;
@@ -25,33 +27,29 @@ mod broadcast;
 mod constructors;
 mod convert;
 mod display;
-mod elements;
 mod elementwise;
-mod float;
 mod grad;
 mod gradcheck;
 mod gradients;
 mod graph;
 mod in_place;
 mod index;
-mod kernels;
 mod no_grad;
 mod op;
-mod operation;
 mod ops;
 mod params;
 mod pending;
 mod record;
-mod shape;
 #[cfg(any(test, feature = "sweep"))]
 pub mod sweep;
 mod tensor;
 
+use downhill_kernels::{self as kernels, operation, shape};
+
 pub use axes::{Axes, keep};
 pub use downhill_derive::Params;
-pub use elements::Elements;
+pub use downhill_kernels::{Elements, Float, MAX_AXES, checked_size, set_threads, threads};
 pub use elementwise::{Elementwise, elementwise};
-pub use float::Float;
 pub use grad::{grad, grad_many, hessian, hvp, jacobian, jvp, jvp_many, vjp, vjp_many};
 pub use gradcheck::{
     Check, Directions, Entry, GradcheckError, InputReport, Problem, Report, gradcheck, gradcheck_model,
@@ -59,16 +57,8 @@ pub use gradcheck::{
 pub use gradients::Gradients;
 pub use graph::{Attribute, Operation};
 pub use index::AxisIndex;
-pub use kernels::team::{set_threads, threads};
 pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};
 pub use ops::{ClassLabels, NewShape, concat, stack, where_};
 pub use params::{Params, Path, StateDict, StateDictError, StateDictIter, Summary};
-pub use shape::{MAX_AXES, checked_size};
 pub use tensor::Tensor;
-
-/// For kernels in other crates: the machine's vector instructions and threads.
-pub mod machine {
-    pub use crate::kernels::simd::{Level, at_most, level, vectorised};
-    pub use crate::kernels::team::share;
-}

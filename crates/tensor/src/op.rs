@@ -1,6 +1,6 @@
 //! One trait for every operation, the built-in ones and yours.
 
-use crate::elements::Elements;
+use crate::Elements;
 use crate::record::{record, record_many};
 use crate::{Attribute, Float, Tensor, is_recording, operation};
 

@@ -8,8 +8,8 @@ use std::mem::needs_drop;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::Elements;
 use crate::backward::Walk;
-use crate::elements::Elements;
 use crate::op::{Op, OpMany};
 use crate::{Float, Operation, Tensor};
 use held::{Held, Owning, Plain};

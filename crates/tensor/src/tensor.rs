@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use ndarray::{ArrayD, ArrayViewD, IxDyn};
 
-use crate::elements::Elements;
-use crate::kernels::Memory;
+use crate::Elements;
 use crate::record::{Leaf, Node, Record, next_id};
 use crate::{Float, operation};
 
@@ -111,8 +110,7 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn appended(shape: &[usize], fill: impl FnOnce(&mut Vec<F>)) -> Self {
         operation::begin("appended");
-        let memory = Memory::appended_by(shape, fill);
-        Self::leaf(Elements::of_memory(IxDyn(shape), memory), 0)
+        Self::leaf(Elements::appended(shape, fill), 0)
     }
 
     #[track_caller]

@@ -1,7 +1,7 @@
 //! Orthogonal matrices.
 
 use downhill_tensor::{Float, Tensor, checked_size};
-use ndarray::{Array2, s};
+use ndarray::{Array2, Axis};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
@@ -54,7 +54,7 @@ pub fn orthogonal<F: Float>(shape: &[usize], gain: f64, rng: &mut (impl Rng + ?S
 /// the one that gives every orthogonal matrix the same chance (Mezzadri, arXiv:math-ph/0609050).
 fn orthonormalise(vectors: &mut Array2<f64>) {
     for i in 0..vectors.nrows() {
-        let (before, mut rest) = vectors.multi_slice_mut((s![..i, ..], s![i.., ..]));
+        let (before, mut rest) = vectors.view_mut().split_at(Axis(0), i);
         let mut row = rest.row_mut(0);
         for _ in 0..2 {
             for earlier in before.rows() {

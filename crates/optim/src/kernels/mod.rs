@@ -1,10 +1,5 @@
-//! The loops under the rules.
+//! What the rules take from `downhill-kernels`, and below which size their state counts as nothing.
 
 pub(crate) mod cut;
-mod reduce;
-mod transpose;
-mod update;
 
-pub(crate) use reduce::{dot, norm, signum, sum_squares};
-pub(crate) use transpose::row_major;
-pub(crate) use update::update;
+pub(crate) use downhill_kernels::{dot, norm, row_major, signum, sum_squares, update};

@@ -2,7 +2,7 @@
 
 use ndarray::IxDyn;
 
-use crate::broadcast::broadcast_shape;
+use crate::kernels::broadcast_shape;
 use crate::kernels::copied;
 use crate::{Attribute, Elements, Float, Op, Tensor, apply, shape};
 

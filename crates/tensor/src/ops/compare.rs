@@ -4,8 +4,8 @@
 
 use ndarray::{ArrayD, Zip};
 
-use crate::broadcast::joint_shape;
 use crate::kernels::ask;
+use crate::kernels::joint_shape;
 use crate::{Float, Tensor, operation};
 
 /// `holds` of every pair of elements, with broadcasting.

@@ -2,7 +2,8 @@
 
 use ndarray::Axis;
 
-use crate::axes::AxisSet;
+use crate::axes;
+use crate::kernels::AxisSet;
 use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply};
 
 struct Flip(AxisSet);
@@ -13,7 +14,7 @@ impl<F: Float> Op<F, 1> for Flip {
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
-        self.0.attributes()
+        axes::attributes(self.0)
     }
 
     fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {

@@ -4,7 +4,8 @@
 
 use ndarray::Dimension;
 
-use crate::axes::AxisSet;
+use crate::axes;
+use crate::kernels::AxisSet;
 use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
 
 struct LogSumExp(AxisSet);
@@ -15,7 +16,7 @@ impl<F: Float> Op<F, 1> for LogSumExp {
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
-        self.0.attributes()
+        axes::attributes(self.0)
     }
 
     fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {

@@ -3,7 +3,7 @@
 //! One operation serves all four products of `a` or its transpose and `b` or its transpose, because the derivatives of
 //! each are among them.
 
-use crate::broadcast::broadcast_shape;
+use crate::kernels::broadcast_shape;
 use crate::shape;
 use crate::{Attribute, Elements, Float, Op, Tensor, apply, kernels};
 

@@ -3,8 +3,9 @@
 use super::gate;
 use ndarray::Dimension;
 
-use crate::axes::AxisSet;
+use crate::axes;
 use crate::elementwise::step2;
+use crate::kernels::AxisSet;
 use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
 
 struct Max(AxisSet);
@@ -15,7 +16,7 @@ impl<F: Float> Op<F, 1> for Max {
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
-        self.0.attributes()
+        axes::attributes(self.0)
     }
 
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {

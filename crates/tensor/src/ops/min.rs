@@ -1,7 +1,8 @@
 //! The minimum over axes; the gradient goes to the smallest element, in equal parts to several that are equal.
 
 use super::max::{some_elements, to_extremes};
-use crate::axes::AxisSet;
+use crate::axes;
+use crate::kernels::AxisSet;
 use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
 
 struct Min(AxisSet);
@@ -12,7 +13,7 @@ impl<F: Float> Op<F, 1> for Min {
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
-        self.0.attributes()
+        axes::attributes(self.0)
     }
 
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {

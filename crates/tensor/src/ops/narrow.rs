@@ -2,8 +2,8 @@
 
 use ndarray::{ArrayD, Axis, Slice};
 
+use crate::Elements;
 use crate::axes::resolve_axis;
-use crate::elements::Elements;
 use crate::kernels::ask;
 use crate::{Attribute, Float, Op, Tensor, apply};
 

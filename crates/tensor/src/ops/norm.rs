@@ -4,7 +4,8 @@ use super::quotient::quotient;
 use super::signed_power::signed_power;
 use ndarray::Dimension;
 
-use crate::axes::AxisSet;
+use crate::axes;
+use crate::kernels::AxisSet;
 use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
 
 /// `(Σ|x|ᵖ/count)^(1/p)` for a `p` that is neither 0 nor infinite; the derivative is `sign(x)·(|x|/y)^(p-1)/count`, in which
@@ -49,7 +50,7 @@ impl<F: Float> Op<F, 1> for Norm<F> {
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
-        let mut attributes = self.axes.attributes();
+        let mut attributes = axes::attributes(self.axes);
         attributes.extend([("p", self.p.as_f64().into()), ("count", self.count.as_f64().into())]);
         attributes
     }

@@ -2,8 +2,8 @@
 
 use ndarray::{Dimension, IxDyn};
 
+use crate::Elements;
 use crate::axes::resolve_axis;
-use crate::elements::Elements;
 use crate::{Attribute, Float, Op, Tensor, apply};
 
 struct Permute(IxDyn);

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use ndarray::{Dimension, IxDyn};
 
-use crate::elements::Elements;
+use crate::Elements;
 use crate::{Attribute, Float, Op, Tensor, apply, shape};
 
 struct Reshape(IxDyn);

@@ -2,8 +2,8 @@
 
 use ndarray::{ArrayD, IxDyn, SliceInfoElem};
 
+use crate::Elements;
 use crate::axes::resolve_axis;
-use crate::elements::Elements;
 use crate::kernels::{ask, copied};
 use crate::{Attribute, Float, MAX_AXES, Op, Tensor, apply};
 

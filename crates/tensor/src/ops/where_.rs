@@ -2,8 +2,8 @@
 
 use ndarray::{ArcArray, ArrayRef, Dimension, IxDyn, Zip};
 
-use crate::broadcast::{broadcast_shape, joint_shape};
 use crate::kernels::ask;
+use crate::kernels::{broadcast_shape, joint_shape};
 use crate::{Attribute, Elements, Float, Op, Tensor, apply, operation};
 
 struct Where {

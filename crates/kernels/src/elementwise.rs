@@ -1,0 +1,307 @@
+//! One pass over one or two arrays, with broadcasting.
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+
+use super::simd::vectorised;
+use crate::broadcast::broadcast_shape;
+use crate::copied::copied;
+use crate::memory::Memory;
+use crate::{Elements, Float};
+
+/// `f` of every element.
+#[inline(always)]
+#[track_caller]
+pub fn map<F: Float>(x: &Elements<F>, f: impl Fn(F) -> F) -> Elements<F> {
+    let copy;
+    let xs = match x.as_slice() {
+        Some(xs) => xs,
+        None => {
+            copy = x.row_major();
+            copy.as_slice().expect("row-major")
+        }
+    };
+    collect(
+        x,
+        #[inline(always)]
+        |ys| {
+            assert!(xs.len() == ys.len(), "an element for each place");
+            for (y, &x) in ys.iter_mut().zip(xs) {
+                y.write(f(x));
+            }
+        },
+    )
+}
+
+/// `f` of every pair of elements, with broadcasting; the shapes fit.
+#[inline(always)]
+#[track_caller]
+pub fn zip<F: Float>(a: &Elements<F>, b: &Elements<F>, f: impl Fn(F, F) -> F) -> Elements<F> {
+    let copies;
+    let (a, b, meeting) = match Meeting::of(a, b) {
+        Some(meeting) => (a, b, meeting),
+        None => {
+            copies = stretched(a, b);
+            (&copies.0, &copies.1, Meeting::Alike)
+        }
+    };
+    let (left, right) = (a.as_slice().expect("row-major"), b.as_slice().expect("row-major"));
+    collect(
+        if let Meeting::LeftRepeats(_) = meeting { b } else { a },
+        #[inline(always)]
+        |ys| match meeting {
+            Meeting::Alike => {
+                assert!(left.len() == ys.len() && right.len() == ys.len(), "a pair for each place");
+                for ((y, &a), &b) in ys.iter_mut().zip(left).zip(right) {
+                    y.write(f(a, b));
+                }
+            }
+            Meeting::RightRepeats(width) => repeat(ys, left, right, width, &f),
+            Meeting::LeftRepeats(width) => repeat(
+                ys,
+                right,
+                left,
+                width,
+                #[inline(always)]
+                |b, a| f(a, b),
+            ),
+        },
+    )
+}
+
+/// `a + b` in the memory of `a`, if nobody else holds it and both are row-major and of one shape.
+pub fn add_in_place<F: Float>(a: &mut Elements<F>, b: &Elements<F>) -> bool {
+    let (true, Some(b)) = (a.shape() == b.shape(), b.as_slice()) else { return false };
+    let Some(a) = a.as_slice_mut() else { return false };
+    vectorised(
+        #[inline(always)]
+        || {
+            for (a, &b) in a.iter_mut().zip(b) {
+                *a += b;
+            }
+        },
+    );
+    true
+}
+
+/// How the elements of two row-major arrays meet.
+///
+/// There is a loop for each of these; arrays that meet otherwise, or are not row-major, are copied so that they are
+/// alike. That is rare, and every further loop would be compiled for every operation.
+#[derive(Clone, Copy)]
+enum Meeting {
+    /// One by one.
+    Alike,
+    /// The left one as it is, the right one repeated.
+    RightRepeats(Width),
+    /// The right one as it is, the left one repeated.
+    LeftRepeats(Width),
+}
+
+/// How a short array is repeated along a long one.
+#[derive(Clone, Copy)]
+enum Width {
+    /// As a whole, over leading axes: a bias.
+    Row,
+    /// Each element so many times: a scalar, or what a reduction kept.
+    Column(usize),
+}
+
+impl Meeting {
+    fn of<F: Float>(a: &Elements<F>, b: &Elements<F>) -> Option<Self> {
+        let (_, _) = (a.as_slice()?, b.as_slice()?);
+        if a.shape() == b.shape() {
+            return Some(Meeting::Alike);
+        }
+        let right = Width::of(b.shape(), a.shape()).map(Meeting::RightRepeats);
+        right.or_else(|| Width::of(a.shape(), b.shape()).map(Meeting::LeftRepeats))
+    }
+}
+
+impl Width {
+    fn of(short: &[usize], long: &[usize]) -> Option<Self> {
+        if short.len() <= long.len() && short.iter().all(|&n| n == 1) {
+            return Some(Width::Column(long.iter().product()));
+        }
+        let leading = short.iter().take_while(|&&n| n == 1).count();
+        if short.len() <= long.len() && long.ends_with(&short[leading..]) {
+            return Some(Width::Row);
+        }
+        let same = short.len() - short.iter().rev().take_while(|&&n| n == 1).count();
+        let column = short.len() == long.len() && short[..same] == long[..same];
+        column.then(|| Width::Column(long[same..].iter().product()))
+    }
+}
+
+/// `f` of `long` with `short` repeated: writes every one of `ys`.
+///
+/// # Panics
+/// If `long` has not as many elements as `ys`, or `short` does not divide them.
+#[inline(always)]
+fn repeat<F: Float>(ys: &mut [MaybeUninit<F>], long: &[F], short: &[F], width: Width, f: impl Fn(F, F) -> F) {
+    assert!(long.len() == ys.len(), "an element for each place");
+    match width {
+        _ if ys.is_empty() => {}
+        Width::Row => {
+            let rows = long.chunks_exact(short.len());
+            assert!(rows.remainder().is_empty(), "whole rows");
+            for (ys, long) in ys.chunks_exact_mut(short.len()).zip(rows) {
+                for ((y, &a), &b) in ys.iter_mut().zip(long).zip(short) {
+                    y.write(f(a, b));
+                }
+            }
+        }
+        Width::Column(width) => {
+            assert!(width.checked_mul(short.len()) == Some(ys.len()), "whole columns");
+            for ((ys, long), &b) in ys.chunks_exact_mut(width).zip(long.chunks_exact(width)).zip(short) {
+                for (y, &a) in ys.iter_mut().zip(long) {
+                    y.write(f(a, b));
+                }
+            }
+        }
+    }
+}
+
+/// Both stretched to their joint shape, in row-major order.
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn stretched<F: Float>(a: &Elements<F>, b: &Elements<F>) -> (Elements<F>, Elements<F>) {
+    let shape = broadcast_shape(a.shape(), b.shape()).expect("the operation has checked the shapes");
+    (stretched_to(&shape, a), stretched_to(&shape, b))
+}
+
+#[track_caller]
+fn stretched_to<F: Float>(shape: &[usize], x: &Elements<F>) -> Elements<F> {
+    copied(x.view().broadcast(shape).expect("broadcasts to the joint shape"))
+}
+
+/// Row-major elements of the shape of `like`, every one of which `fill` writes.
+#[inline(always)]
+#[track_caller]
+fn collect<F: Float>(like: &Elements<F>, fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Elements<F> {
+    // SAFETY: every caller in this file writes each element: it has made sure that the slices it reads have as many, or
+    // that pieces of their length make up the whole.
+    let memory = unsafe {
+        Memory::written_by(
+            like.len(),
+            like.shape(),
+            #[inline(always)]
+            |ys| {
+                vectorised(
+                    #[inline(always)]
+                    || fill(ys),
+                );
+            },
+        )
+    };
+    Elements::assembled(like.dim().clone(), like.len(), memory)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{ArrayD, ArrayViewD, Axis, IxDyn, Slice};
+
+    use super::*;
+    use crate::simd::{Level, tested_at};
+
+    /// Distinct values, a NaN and an infinity.
+    fn sample(shape: &[usize]) -> ArrayD<f32> {
+        let mut next = 0.0;
+        let mut array = ArrayD::from_shape_simple_fn(shape, || {
+            next += 0.75;
+            next
+        });
+        if let Some(x) = array.iter_mut().nth(3) {
+            *x = f32::NAN;
+        }
+        if let Some(x) = array.iter_mut().nth(5) {
+            *x = f32::NEG_INFINITY;
+        }
+        array
+    }
+
+    fn same(a: &ArrayD<f32>, b: &ArrayD<f32>) -> bool {
+        a.shape() == b.shape() && a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits() || a.is_nan() && b.is_nan())
+    }
+
+    fn zip_arrays(a: &ArrayViewD<'_, f32>, b: &ArrayViewD<'_, f32>) -> ArrayD<f32> {
+        zip(&a.to_owned().into(), &b.to_owned().into(), |a, b| a - 2.0 * b).into_array()
+    }
+
+    fn map_array(x: &ArrayViewD<'_, f32>) -> ArrayD<f32> {
+        map(&x.to_owned().into(), |x| x * 0.1).into_array()
+    }
+
+    /// Element by element through ndarray's own broadcasting and indexing.
+    fn plain(a: &ArrayViewD<'_, f32>, b: &ArrayViewD<'_, f32>) -> ArrayD<f32> {
+        let shape = broadcast_shape(a.shape(), b.shape()).unwrap();
+        let (a, b) = (a.broadcast(shape.clone()).unwrap(), b.broadcast(shape.clone()).unwrap());
+        ArrayD::from_shape_fn(shape, |at| a[&at] - 2.0 * b[&at])
+    }
+
+    #[test]
+    fn every_level_and_every_small_shape_as_the_plain_loop() {
+        let mut shapes: Vec<Vec<usize>> = (0..70).map(|n| vec![n]).collect();
+        shapes.extend([vec![], vec![1, 1], vec![3, 0], vec![3, 17], vec![17, 3], vec![2, 3, 33], vec![2, 1, 33]]);
+        for level in [Level::Baseline, Level::Avx2, Level::Avx512] {
+            for shape in &shapes {
+                let a = sample(shape);
+                for suffix in 0..=shape.len() {
+                    let b = sample(&shape[suffix..]);
+                    for (a, b) in [(a.view(), b.view()), (b.view(), a.view()), (a.t(), b.t())] {
+                        if broadcast_shape(a.shape(), b.shape()).is_err() {
+                            continue;
+                        }
+                        let y = tested_at(level, || zip_arrays(&a, &b));
+                        assert!(same(&y, &plain(&a, &b)), "{level:?} {:?} {:?}", a.shape(), b.shape());
+                    }
+                }
+                let y = tested_at(level, || map_array(&a.view()));
+                assert!(same(&y, &a.mapv(|x| x * 0.1)), "{level:?} {shape:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn added_in_place_only_where_the_shapes_are_equal() {
+        let mut a = Elements::from(sample(&[2, 3]));
+        let before = a.view().to_owned();
+        for other in [vec![3], vec![3, 2], vec![6], vec![]] {
+            assert!(!add_in_place(&mut a, &Elements::full(IxDyn(&other), 1.0)), "{other:?}");
+            assert!(same(&a.view().to_owned(), &before));
+        }
+        assert!(add_in_place(&mut a, &Elements::full(IxDyn(&[2, 3]), 1.0)));
+        assert!(same(&a.view().to_owned(), &before.mapv(|x| x + 1.0)));
+    }
+
+    /// What a kernel writes does not rest on the shapes that it is called with.
+    #[test]
+    fn no_place_is_left_out() {
+        use std::panic::{AssertUnwindSafe, catch_unwind};
+        let mut room = [MaybeUninit::new(0.0_f32); 6];
+        let long = [1.0; 6];
+        let cases: [(&[f32], &[f32], Width); 5] = [
+            (&long[..5], &long[..3], Width::Row),
+            (&long, &long[..4], Width::Row),
+            (&long, &long[..2], Width::Column(2)),
+            (&long, &long[..4], Width::Column(2)),
+            (&long, &long[..2], Width::Column(usize::MAX / 2 + 4)),
+        ];
+        for (long, short, width) in cases {
+            let run = AssertUnwindSafe(|| repeat(&mut room, long, short, width, |a, b| a + b));
+            assert!(catch_unwind(run).is_err());
+        }
+    }
+
+    #[test]
+    fn odd_strides() {
+        let a = sample(&[7, 10]);
+        let every_third = a.slice_axis(Axis(1), Slice::from(1..).step_by(3));
+        let backwards = a.slice_axis(Axis(1), Slice::from(1..).step_by(-3));
+        let stretched = a.view().index_axis_move(Axis(0), 2).broadcast((7, 10)).unwrap().into_dyn().to_owned();
+        assert!(same(&zip_arrays(&every_third, &backwards), &plain(&every_third, &backwards)));
+        assert!(same(&zip_arrays(&stretched.view(), &a.view()), &plain(&stretched.view(), &a.view())));
+        assert!(same(&map_array(&backwards), &backwards.mapv(|x| x * 0.1)));
+    }
+}

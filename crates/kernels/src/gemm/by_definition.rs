@@ -1,0 +1,79 @@
+//! Products too small for a blocked scheme.
+
+use ndarray::ArrayView2;
+
+use super::Matrix;
+use crate::Float;
+use crate::memory::Memory;
+use crate::simd::vectorised;
+
+/// Every one of the `len` elements by the definition, one after the other: for products of a few numbers, and of none.
+#[track_caller]
+pub(super) fn tiny<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>, len: usize) -> Memory<F> {
+    let mut memory = Memory::filled(len, &[a.rows, b.columns], F::zero());
+    if b.columns == 0 {
+        // However many rows of nothing.
+        return memory;
+    }
+    let c = memory.get_mut().expect("nobody else has it yet");
+    for i in 0..a.rows {
+        for j in 0..b.columns {
+            let sum = (0..a.columns).fold(F::zero(), |sum, p| sum + a.at(i, p) * b.at(p, j));
+            c[i * b.columns + j] = start.map_or(sum, |start| start[j] + sum);
+        }
+    }
+    memory
+}
+
+/// Every element by the definition, in the order of memory: for small products and for a single row.
+#[track_caller]
+pub(super) fn by_definition<F: Float>(
+    a: &ArrayView2<'_, F>,
+    b: &ArrayView2<'_, F>,
+    start: Option<&[F]>,
+    len: usize,
+) -> Memory<F> {
+    let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
+    let mut memory = Memory::filled(len, &[m, n], F::zero());
+    let c = &mut memory.get_mut().expect("nobody else has it yet")[..m * n];
+    if let Some(row) = start {
+        c.chunks_exact_mut(n).for_each(|c| c.copy_from_slice(row));
+    }
+    // The transpose of a row-major matrix, such as a weight `[out, in]`: each of its columns is a slice.
+    let transposed = b.t();
+    let columns = transposed.as_slice();
+    vectorised(
+        #[inline(always)]
+        || {
+            for (a, c) in a.outer_iter().zip(c.chunks_exact_mut(n)) {
+                if let (Some(a), Some(columns)) = (a.as_slice(), columns) {
+                    for (c, column) in c.iter_mut().zip(columns.chunks_exact(k)) {
+                        *c += dot(a, column);
+                    }
+                    continue;
+                }
+                for (&a, b) in a.iter().zip(b.outer_iter()) {
+                    match b.as_slice() {
+                        Some(b) => c.iter_mut().zip(b).for_each(|(c, &b)| *c += a * b),
+                        None => c.iter_mut().zip(&b).for_each(|(c, &b)| *c += a * b),
+                    }
+                }
+            }
+        },
+    );
+    memory
+}
+
+/// `Σ a·b` in 32 partial sums, which are the lanes of vector registers.
+#[inline(always)]
+fn dot<F: Float>(a: &[F], b: &[F]) -> F {
+    let mut sums = [F::zero(); 32];
+    let (a_chunks, b_chunks) = (a.chunks_exact(32), b.chunks_exact(32));
+    let tail = a_chunks.remainder().iter().zip(b_chunks.remainder()).fold(F::zero(), |sum, (&a, &b)| sum + a * b);
+    for (a, b) in a_chunks.zip(b_chunks) {
+        for i in 0..32 {
+            sums[i] += a[i] * b[i];
+        }
+    }
+    sums.iter().fold(tail, |sum, &s| sum + s)
+}

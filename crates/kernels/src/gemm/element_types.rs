@@ -1,0 +1,102 @@
+//! What differs between the element types inside the kernels.
+#![allow(unsafe_code)]
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use super::Product;
+#[cfg(target_arch = "x86_64")]
+use super::avx512;
+use super::matrix::Strided;
+use crate::Float;
+use crate::memory::FreeList;
+#[cfg(target_arch = "x86_64")]
+use crate::simd::{Level, level};
+
+/// What each element type does by itself. Out of reach for users, which seals `Float`.
+pub trait Kernels: Sized + 'static {
+    /// The columns `columns` of a product.
+    ///
+    /// # Safety
+    /// The addresses must be valid as [`Product`] says; the result may be uninitialised.
+    unsafe fn gemm(product: &Product<'_, Self>, columns: Range<usize>);
+
+    /// Whether [`gemm`](Self::gemm) is the best for small products too.
+    fn any_size_is_blocked() -> bool;
+
+    /// This thread's blocks that nobody needs at the moment.
+    fn free_list() -> &'static FreeList<Self>;
+}
+
+impl Kernels for f32 {
+    unsafe fn gemm(product: &Product<'_, f32>, columns: Range<usize>) {
+        #[cfg(target_arch = "x86_64")]
+        if level() == Level::Avx512 {
+            // SAFETY: the machine has AVX-512, and the caller's promise.
+            return unsafe { avx512::multiply(product, columns) };
+        }
+        let gemm = |[m, k, n]: [usize; 3], a: Strided<f32>, b: Strided<f32>, beta, c, row| {
+            // SAFETY: the caller's promise.
+            unsafe { matrixmultiply::sgemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, beta, c, row, 1) }
+        };
+        // SAFETY: the caller's promise.
+        unsafe { through_matrixmultiply(product, columns, gemm) }
+    }
+
+    fn any_size_is_blocked() -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return level() == Level::Avx512;
+        #[cfg(not(target_arch = "x86_64"))]
+        false
+    }
+
+    fn free_list() -> &'static FreeList<f32> {
+        thread_local!(static LIST: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) });
+        &LIST
+    }
+}
+
+impl Kernels for f64 {
+    unsafe fn gemm(product: &Product<'_, f64>, columns: Range<usize>) {
+        let gemm = |[m, k, n]: [usize; 3], a: Strided<f64>, b: Strided<f64>, beta, c, row| {
+            // SAFETY: the caller's promise.
+            unsafe { matrixmultiply::dgemm(m, k, n, 1.0, a.0, a.1, a.2, b.0, b.1, b.2, beta, c, row, 1) }
+        };
+        // SAFETY: the caller's promise.
+        unsafe { through_matrixmultiply(product, columns, gemm) }
+    }
+
+    fn any_size_is_blocked() -> bool {
+        false
+    }
+
+    fn free_list() -> &'static FreeList<f64> {
+        thread_local!(static LIST: RefCell<Vec<Vec<f64>>> = const { RefCell::new(Vec::new()) });
+        &LIST
+    }
+}
+
+/// The columns `columns` of a product through `matrixmultiply`, of which `gemm` is the function for the element type:
+/// `(m, k, n, 1, a, b, beta, c, row of c, column of c)`.
+///
+/// # Safety
+/// The addresses of the product are valid as it says.
+unsafe fn through_matrixmultiply<F: Float>(
+    product: &Product<'_, F>,
+    columns: Range<usize>,
+    gemm: impl FnOnce([usize; 3], Strided<F>, Strided<F>, F, *mut F, isize),
+) {
+    let &Product { m, k, n, a, b, start, c } = product;
+    // SAFETY: `columns` are columns of the product.
+    let (b, c) = unsafe { ((b.0.offset(columns.start as isize * b.2), b.1, b.2), c.add(columns.start)) };
+    let mut beta = F::zero();
+    if let Some(start) = start {
+        for row in 0..m {
+            // SAFETY: the row is a row of the product.
+            unsafe { c.add(row * n).copy_from_nonoverlapping(start.as_ptr().add(columns.start), columns.len()) };
+        }
+        beta = F::one();
+    }
+    // With `beta` zero the result is written without being read, so it may be uninitialised.
+    gemm([m, k, columns.len()], a, b, beta, c, n as isize);
+}

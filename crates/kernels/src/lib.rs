@@ -1,0 +1,46 @@
+//! What downhill's tensors are computed with: memory, matrix products, reductions, vector functions, threads, the pass over
+//! memory that an optimizer makes, and the conversion of pixels. It knows arrays, no tensors and no derivative.
+//!
+//! The crate is part of downhill and of no use without it; its interface may change with every version. It is the only one with
+//! `unsafe` (see `docs/safety.md`).
+
+mod axis_set;
+mod broadcast;
+mod copied;
+mod dot;
+mod elements;
+mod elementwise;
+mod float;
+pub mod gather;
+mod gemm;
+mod math;
+mod memory;
+pub mod operation;
+mod reduce;
+mod running_sum;
+pub mod shape;
+mod simd;
+mod softmax;
+mod team;
+mod transpose;
+mod update;
+
+pub use axis_set::AxisSet;
+pub use broadcast::{broadcast_shape, check_broadcast, joint_shape};
+pub use copied::copied;
+pub use dot::{dot, norm, scaled_norm, signum, sum_squares};
+pub use elements::Elements;
+pub use elementwise::{add_in_place, map, zip};
+pub use float::Float;
+#[allow(unreachable_pub)] // A public trait needs it; nobody outside can name it.
+pub use gemm::Kernels;
+pub use gemm::{Matrix, matmul_batched, matmul2};
+pub use memory::{aligned, ask, room};
+pub use reduce::{max, min, sum};
+pub use running_sum::RunningSum;
+pub use shape::{MAX_AXES, checked_size};
+pub use simd::{Level, at_most, level, vectorised};
+pub use softmax::{log_softmax, logsumexp, softmax};
+pub use team::{set_threads, share, threads};
+pub use transpose::row_major;
+pub use update::update;

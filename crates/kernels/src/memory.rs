@@ -1,0 +1,314 @@
+//! Where elements lie: a few in the tensor itself, more in a block that clones share and whose memory is used again.
+//!
+//! On small networks allocating costs more than computing, and on large ones the page faults of fresh memory cost as
+//! much as a pass over it. So up to [`SMALL`] elements need no block, and the memory of a large block that is no longer
+//! needed is kept for the next result of about its size; the system's allocator would give it back and fault it in
+//! again. The first element of a block begins a line of the cache: a vector that straddles two lines costs as much as
+//! two.
+#![allow(unsafe_code)]
+
+use std::cell::RefCell;
+use std::mem::{MaybeUninit, size_of, take};
+use std::sync::Arc;
+use std::thread::LocalKey;
+
+use crate::shape::checked_size;
+use crate::{Float, operation};
+
+/// Up to this many elements are copied rather than shared.
+const SMALL: usize = 16;
+
+/// Blocks of so many bytes are kept. For smaller ones the system's allocator is as good, and larger ones are data sets
+/// rather than intermediate results.
+const KEPT_BYTES: std::ops::Range<usize> = 1 << 14..1 << 24;
+/// Each thread keeps at most so many blocks of each element type.
+const KEPT_BLOCKS: usize = 32;
+
+/// Elements in a row.
+#[derive(Clone)]
+pub(crate) enum Memory<F: Float> {
+    /// As many as the tensor has, and then zeros.
+    Small([F; SMALL]),
+    Shared(Arc<Block<F>>),
+}
+
+/// Elements that several tensors may share. When it is dropped its memory is kept for later.
+pub(crate) struct Block<F: Float> {
+    /// The elements from `start` on; what is before them fills the line of the cache.
+    elements: Vec<F>,
+    start: usize,
+}
+
+/// The bytes of a line of the cache, which is as long as the longest vector.
+const LINE: usize = 64;
+
+/// Empty vectors whose capacity waits to be used.
+#[allow(unreachable_pub)] // As `Kernels`.
+pub type FreeList<F> = LocalKey<RefCell<Vec<Vec<F>>>>;
+
+impl<F: Float> Memory<F> {
+    /// `len` elements, every one of which `fill` writes; `shape` is for the message.
+    ///
+    /// # Panics
+    /// If the system does not give so much memory.
+    ///
+    /// # Safety
+    /// `fill` must initialise the whole slice.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) unsafe fn written_by(len: usize, shape: &[usize], fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Self {
+        let mut small = [MaybeUninit::new(F::zero()); SMALL];
+        let is_small = len <= SMALL;
+        let mut large = if is_small { Vec::new() } else { aligned(len, shape) };
+        fill(if is_small { &mut small[..len] } else { &mut large.spare_capacity_mut()[..len] });
+        if is_small {
+            // SAFETY: every element was zero before, and `fill` can only have replaced it by another.
+            return Memory::Small(small.map(|x| unsafe { x.assume_init() }));
+        }
+        let start = large.len();
+        // SAFETY: `fill` has initialised the first `len` elements behind those there were, by the caller's promise.
+        unsafe { large.set_len(start + len) };
+        Memory::Shared(Arc::new(Block { elements: large, start }))
+    }
+
+    /// The elements of a tensor of this shape, which `fill` appends to the vector.
+    ///
+    /// # Panics
+    /// If `fill` appends more or fewer, there is no such shape, or the system does not give so much memory.
+    #[track_caller]
+    pub(crate) fn appended_by(shape: &[usize], fill: impl FnOnce(&mut Vec<F>)) -> Self {
+        let len = checked_size::<F>(operation::name(), shape);
+        let mut elements = aligned(len, shape);
+        let start = elements.len();
+        fill(&mut elements);
+        assert!(elements.len() == start + len, "{len} elements are needed, not {}", elements.len() - start);
+        if len <= SMALL {
+            elements[start..].to_vec().into()
+        } else {
+            Memory::Shared(Arc::new(Block { elements, start }))
+        }
+    }
+
+    /// As many times `value` as a tensor of this shape has elements.
+    #[track_caller]
+    pub(crate) fn full(shape: &[usize], value: F) -> Self {
+        Memory::filled(checked_size::<F>(operation::name(), shape), shape, value)
+    }
+
+    /// `len` times `value`; `shape` is for the message.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn filled(len: usize, shape: &[usize], value: F) -> Self {
+        // SAFETY: every element is written.
+        unsafe { Memory::written_by(len, shape, |elements| elements.iter_mut().for_each(|x| _ = x.write(value))) }
+    }
+
+    /// Whether vectors of these elements straddle no lines of the cache: because the first begins one, or there are so few
+    /// that it does not matter.
+    pub(crate) fn is_aligned(elements: &[F]) -> bool {
+        elements.len() <= SMALL || elements.as_ptr().addr().is_multiple_of(LINE)
+    }
+
+    /// All elements; of a small tensor also what follows them.
+    #[inline(always)]
+    pub(crate) fn as_slice(&self) -> &[F] {
+        match self {
+            Memory::Small(elements) => elements,
+            Memory::Shared(block) => &block.elements[block.start..],
+        }
+    }
+
+    /// The elements to be changed, unless others share them.
+    pub(crate) fn get_mut(&mut self) -> Option<&mut [F]> {
+        match self {
+            Memory::Small(elements) => Some(elements),
+            Memory::Shared(block) => Arc::get_mut(block).map(|block| &mut block.elements[block.start..]),
+        }
+    }
+
+    /// The first `len` elements as a vector; without a copy if there are no others and nobody shares them.
+    pub(crate) fn into_vec(self, len: usize) -> Vec<F> {
+        match self {
+            // A block that was aligned is copied, so that its own memory is used again.
+            Memory::Shared(mut block) if block.start == 0 && block.elements.len() == len => {
+                match Arc::get_mut(&mut block) {
+                    Some(block) => take(&mut block.elements),
+                    None => block.elements.clone(),
+                }
+            }
+            memory => memory.as_slice()[..len].to_vec(),
+        }
+    }
+}
+
+impl<F: Float> From<Vec<F>> for Memory<F> {
+    fn from(elements: Vec<F>) -> Self {
+        let mut small = [F::zero(); SMALL];
+        match small.get_mut(..elements.len()) {
+            Some(places) => {
+                places.copy_from_slice(&elements);
+                Memory::Small(small)
+            }
+            None => Memory::Shared(Arc::new(Block { elements, start: 0 })),
+        }
+    }
+}
+
+/// A vector with room for the `len` elements of a tensor of this shape, behind as many zeros as it takes until the next
+/// element begins a line.
+#[track_caller]
+pub fn aligned<F: Float>(len: usize, shape: &[usize]) -> Vec<F> {
+    let mut elements: Vec<F> = with_capacity(len + LINE / size_of::<F>(), shape);
+    let start = elements.as_ptr().addr().wrapping_neg() % LINE / size_of::<F>();
+    elements.resize(start, F::zero());
+    elements
+}
+
+/// An empty vector with room for `len` elements, if possible one that was used before; `shape` is for the message.
+#[track_caller]
+fn with_capacity<F: Float>(len: usize, shape: &[usize]) -> Vec<F> {
+    if KEPT_BYTES.contains(&len.saturating_mul(size_of::<F>())) {
+        let fits = |kept: &Vec<F>| (len..=2 * len).contains(&kept.capacity());
+        let reused = F::free_list().with_borrow_mut(|list| {
+            // The latest first: it is the most likely to be in the cache.
+            let at = list.iter().rposition(fits)?;
+            Some(list.remove(at))
+        });
+        if let Some(reused) = reused {
+            return reused;
+        }
+    }
+    allocated(len, shape)
+}
+
+/// An empty vector with room for `len` elements.
+///
+/// # Panics
+/// If the system does not give so much memory, where `Vec::with_capacity` would end the process.
+#[track_caller]
+fn allocated<T>(len: usize, shape: &[usize]) -> Vec<T> {
+    let mut elements = Vec::new();
+    match elements.try_reserve_exact(len) {
+        Ok(()) => elements,
+        Err(_) => refuse::<T>(shape),
+    }
+}
+
+#[cold]
+#[track_caller]
+fn refuse<T>(shape: &[usize]) -> ! {
+    let operation = operation::name();
+    let bytes = checked_size::<T>(operation, shape) * size_of::<T>();
+    panic!("{operation}: a result of shape {shape:?} takes {bytes} bytes, more memory than the system gives");
+}
+
+/// An empty vector with room for the elements of a result of this shape.
+///
+/// # Panics
+/// If there is no such shape, or the system does not give so much memory.
+#[track_caller]
+pub fn room<T>(shape: &[usize]) -> Vec<T> {
+    allocated(checked_size::<T>(operation::name(), shape), shape)
+}
+
+/// From so many bytes on, [`ask`] asks.
+const ASKED_BYTES: usize = 1 << 20;
+
+/// For a result of this shape that `ndarray` allocates, which would end the process where there is no memory: asks the
+/// system for that memory, and gives it back.
+///
+/// # Panics
+/// As [`room`].
+#[track_caller]
+pub fn ask<T>(shape: &[usize]) {
+    let size = checked_size::<T>(operation::name(), shape);
+    if size >= ASKED_BYTES / size_of::<T>() {
+        drop(allocated::<T>(size, shape));
+    }
+}
+
+impl<F: Float> Drop for Block<F> {
+    fn drop(&mut self) {
+        let mut elements = take(&mut self.elements);
+        if !KEPT_BYTES.contains(&(elements.capacity() * size_of::<F>())) {
+            return;
+        }
+        elements.clear();
+        // While a thread ends its list may be gone; then the memory just goes too.
+        _ = F::free_list().try_with(|list| {
+            let mut list = list.borrow_mut();
+            if list.len() == KEPT_BLOCKS {
+                list.remove(0);
+            }
+            list.push(elements);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Kernels;
+
+    #[test]
+    fn a_large_block_is_used_again() {
+        let len = 10_000;
+        let first = Memory::full(&[len], 1.0_f64);
+        let address = first.as_slice().as_ptr();
+        let clone = first.clone();
+        drop(first);
+        assert_ne!(Memory::full(&[len], 2.0_f64).as_slice().as_ptr(), address, "a clone still needs it");
+        drop(clone);
+        let next = Memory::full(&[len - 1], 3.0_f64);
+        assert_eq!(next.as_slice().as_ptr(), address);
+        assert_eq!(next.as_slice(), vec![3.0; len - 1]);
+    }
+
+    #[test]
+    fn blocks_begin_a_line() {
+        for len in [SMALL + 1, 100, 5000, 100_000] {
+            let appended = Memory::<f64>::appended_by(&[len], |elements| elements.extend((0..len).map(|i| i as f64)));
+            for memory in [Memory::full(&[len], 1.0), appended.clone()] {
+                assert_eq!((memory.as_slice().as_ptr().addr() % LINE, memory.as_slice().len()), (0, len));
+            }
+            assert_eq!(appended.into_vec(len), (0..len).map(|i| i as f64).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "20 elements are needed, not 19")]
+    fn appended_by_too_few() {
+        Memory::<f32>::appended_by(&[20], |elements| elements.resize(elements.len() + 19, 0.0));
+    }
+
+    #[test]
+    fn kept_memory_is_bounded() {
+        let many: Vec<Memory<f32>> = (0..3 * KEPT_BLOCKS).map(|i| Memory::full(&[5000 + i], 0.0)).collect();
+        drop(many);
+        drop(Memory::full(&[KEPT_BYTES.end], 0.0_f32));
+        let kept = f32::free_list().with_borrow(|list| list.iter().map(Vec::capacity).collect::<Vec<_>>());
+        assert_eq!(kept.len(), KEPT_BLOCKS);
+        assert!(kept.iter().all(|&capacity| capacity * 4 < KEPT_BYTES.end));
+    }
+
+    /// Or a few numbers would hold the memory of millions.
+    #[test]
+    fn a_block_is_used_again_for_what_fills_half_of_it() {
+        drop(Memory::full(&[100_000], 1.0_f32));
+        for (len, again) in [(10_000, false), (40_000, false), (60_000, true)] {
+            let Memory::Shared(block) = Memory::full(&[len], 2.0_f32) else { panic!("{len} elements are many") };
+            assert_eq!(block.elements.capacity() >= 100_000, again, "{len}");
+        }
+    }
+
+    #[test]
+    fn small_and_large_give_their_elements_back() {
+        for len in [0, 1, SMALL, SMALL + 1, 5000] {
+            let elements: Vec<f64> = (0..len).map(|i| i as f64).collect();
+            let memory = Memory::from(elements.clone());
+            assert_eq!(memory.as_slice()[..len], elements);
+            assert_eq!(memory.clone().into_vec(len), elements);
+            assert_eq!(memory.into_vec(len), elements);
+        }
+    }
+}

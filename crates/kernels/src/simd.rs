@@ -1,0 +1,166 @@
+//! The door to the machine's vector instructions.
+//!
+//! A kernel is a plain loop in a closure; here the closure is compiled once for each instruction set, and the compiler
+//! turns the loop into vector instructions of that set. Which one runs is decided by the machine, once. No loop uses
+//! fused multiply-add unless it says so, so elementwise results do not depend on the machine.
+#![allow(unsafe_code)]
+
+use std::cell::Cell;
+use std::sync::OnceLock;
+
+/// An instruction set a kernel is compiled for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// What every machine of this architecture has.
+    Baseline,
+    /// AVX2 and FMA.
+    Avx2,
+    /// AVX-512 F, VL, DQ and BW.
+    Avx512,
+}
+
+/// The best level this machine has.
+fn best() -> Level {
+    static BEST: OnceLock<Level> = OnceLock::new();
+    *BEST.get_or_init(detect)
+}
+
+#[cfg(target_arch = "x86_64")]
+fn detect() -> Level {
+    let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    let avx512 = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512bw");
+    match (avx2, avx512) {
+        (true, true) => Level::Avx512,
+        (true, false) => Level::Avx2,
+        _ => Level::Baseline,
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn detect() -> Level {
+    Level::Baseline
+}
+
+thread_local! {
+    static FORCED: Cell<Option<Level>> = const { Cell::new(None) };
+}
+
+/// Runs `body` with kernels at most at `level`, in this thread: for testing every path on one machine.
+///
+/// ```
+/// use downhill_kernels::{Elements, Float, Level, at_most};
+/// let x = Elements::from(ndarray::arr1(&[0.1_f32, -2.0, 30.0]).into_dyn());
+/// assert!(at_most(Level::Baseline, || x.map(|x| x.exp())) == x.map(|x| x.exp()));
+/// ```
+pub fn at_most<R>(level: Level, body: impl FnOnce() -> R) -> R {
+    let _restored = Restored(FORCED.replace(Some(level.min(best()))));
+    body()
+}
+
+/// Puts the level back that was in force, also when a panic goes past.
+struct Restored(Option<Level>);
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        FORCED.set(self.0);
+    }
+}
+
+/// The level that kernels run at in this thread.
+#[inline(always)]
+pub fn level() -> Level {
+    FORCED.get().unwrap_or_else(best)
+}
+
+/// Runs a loop with the best vector instructions of this machine. The closure, and those it calls, must be
+/// `#[inline(always)]`, or they are compiled for the baseline.
+///
+/// ```
+/// use downhill_kernels::vectorised;
+/// let mut x = [1.0_f32; 1000];
+/// vectorised(
+///     #[inline(always)]
+///     || x.iter_mut().for_each(|x| *x += 0.5),
+/// );
+/// assert_eq!(x, [1.5; 1000]);
+/// ```
+#[inline(always)]
+pub fn vectorised<R>(body: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    match level() {
+        // SAFETY: `best` has found these instructions on this machine, and a forced level is never above it.
+        Level::Avx512 => unsafe { avx512(body) },
+        // SAFETY: as above.
+        Level::Avx2 => unsafe { avx2(body) },
+        Level::Baseline => body(),
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    body()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+fn avx512<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn avx2<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+/// [`at_most`] for tests of every instruction set, which would be empty if it did nothing: the level in force is the one that
+/// was asked for, or the best there is, and afterwards again the one before.
+#[cfg(test)]
+#[track_caller]
+pub(crate) fn tested_at<R>(wanted: Level, body: impl FnOnce() -> R) -> R {
+    let before = level();
+    let result = at_most(wanted, || {
+        assert_eq!(level(), wanted.min(best()), "the level in force");
+        body()
+    });
+    assert_eq!(level(), before, "the level afterwards");
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::catch_unwind;
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_in_force_and_then_no_longer() {
+        assert_eq!(level(), best());
+        for wanted in [Level::Baseline, Level::Avx2, Level::Avx512] {
+            assert_eq!(tested_at(wanted, level), wanted.min(best()));
+        }
+        at_most(Level::Baseline, || {
+            // What is nested may ask for more.
+            assert_eq!(at_most(Level::Avx512, level), best());
+            assert_eq!(level(), Level::Baseline);
+        });
+        assert_eq!(level(), best());
+    }
+
+    /// No level is in force that the machine does not have.
+    #[test]
+    fn no_more_than_there_is() {
+        at_most(Level::Avx512, || assert_eq!(level(), best()));
+        at_most(Level::Avx512, || assert_eq!(FORCED.get(), Some(best())));
+    }
+
+    #[test]
+    fn a_panic_restores_the_level() {
+        assert!(catch_unwind(|| at_most(Level::Baseline, || panic!("on purpose"))).is_err());
+        assert_eq!(level(), best());
+        at_most(Level::Baseline, || {
+            assert!(catch_unwind(|| at_most(Level::Avx512, || panic!("on purpose"))).is_err());
+            assert_eq!(level(), Level::Baseline);
+        });
+    }
+}
