@@ -87,6 +87,7 @@ pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
 
     /// The gradients with respect to all arguments that are `wanted`: for derivatives that share work. The usual form, one
     /// formula for each argument, is what this does if you leave it out.
+    #[inline(always)]
     fn vjp_all(
         &self,
         wanted: [bool; N],

@@ -180,10 +180,12 @@ where
         let Some(op) = self.op.read() else { return false };
         let Some(inputs) = self.inputs.get(walk.keeps_records()) else { return false };
         let wanted = inputs.each_ref().map(|x| walk.wants(x));
-        let gradients = op.vjp_all(wanted, inputs.each_ref(), y, dy);
-        for (wrt, (x, dx)) in inputs.iter().zip(gradients).enumerate().filter(|&(wrt, _)| wanted[wrt]) {
-            let Some(dx) = dx else { panic!("{}: the derivative for argument {wrt} is missing", op.name()) };
-            walk.receive(x, dx.undo_broadcast(x.shape(), || op.name()));
+        let mut gradients = op.vjp_all(wanted, inputs.each_ref(), y, dy);
+        for wrt in 0..N {
+            if wanted[wrt] {
+                let Some(dx) = gradients[wrt].take() else { missing(op.name(), wrt) };
+                walk.receive(&inputs[wrt], dx.undo_broadcast(inputs[wrt].shape(), || op.name()));
+            }
         }
         drop(op);
         if !walk.keeps_records() {
@@ -272,6 +274,11 @@ where
     fn drop(&mut self) {
         release(self);
     }
+}
+
+#[cold]
+fn missing(op: &str, wrt: usize) -> ! {
+    panic!("{op}: the derivative for argument {wrt} is missing")
 }
 
 fn is_orphan<F: Float>(input: &Tensor<F>) -> bool {
