@@ -24,6 +24,7 @@ mod arithmetic;
 mod axes;
 mod backward;
 mod broadcast;
+mod compiled;
 mod constructors;
 mod convert;
 mod display;

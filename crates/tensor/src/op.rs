@@ -122,6 +122,7 @@ pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
 /// # Panics
 /// If [`Op::check`] finds that the shapes do not fit.
 #[track_caller]
+#[inline(never)]
 pub fn apply<F: Float, O: Op<F, N>, const N: usize>(mut op: O, inputs: [&Tensor<F>; N]) -> Tensor<F> {
     if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
         misfit(op.name(), &inputs, &reason);
@@ -179,6 +180,7 @@ pub trait OpMany<F: Float>: Send + Sync + 'static {
 /// # Panics
 /// If [`OpMany::check`] finds that the shapes do not fit.
 #[track_caller]
+#[inline(never)]
 pub fn apply_many<F: Float, O: OpMany<F>>(mut op: O, inputs: &[&Tensor<F>]) -> Tensor<F> {
     let shapes: Vec<&[usize]> = inputs.iter().map(|x| x.shape()).collect();
     if let Err(reason) = op.check(&shapes) {

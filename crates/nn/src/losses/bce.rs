@@ -1,6 +1,6 @@
 //! The binary cross-entropy of probabilities.
 
-use downhill_tensor::{Elementwise, Float, Tensor, elementwise};
+use downhill_tensor::{Elementwise, Float, Tensor, compiled, elementwise};
 
 use super::Reduction;
 use super::targets::{assert_same_shape, weighted};
@@ -94,6 +94,8 @@ impl<F: Float> Elementwise<F, 2> for BinaryCrossEntropy {
         }
     }
 }
+
+compiled!(Elementwise<2> BinaryCrossEntropy);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! The binary cross-entropy of logits: the loss of a yes-or-no classifier, "log loss".
 
-use downhill_tensor::{Elementwise, Float, Tensor, elementwise};
+use downhill_tensor::{Elementwise, Float, Tensor, compiled, elementwise};
 
 use super::Reduction;
 use super::share::{share, share_of};
@@ -113,6 +113,9 @@ impl<F: Float> Elementwise<F, 2> for Slope {
         }
     }
 }
+
+compiled!(Elementwise<2> LogLoss);
+compiled!(Elementwise<2> Slope);
 
 #[cfg(test)]
 mod tests {

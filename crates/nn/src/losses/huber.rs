@@ -1,6 +1,6 @@
 //! Huber's loss: squared near 0, absolute far out.
 
-use downhill_tensor::{Attribute, Elementwise, Float, Tensor, elementwise};
+use downhill_tensor::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
 use super::Reduction;
 use super::targets::assert_same_shape;
@@ -80,6 +80,8 @@ impl<F: Float> Elementwise<F, 1> for BentParabola<F> {
         dy * e.clamp(-self.bend, self.bend)
     }
 }
+
+compiled!(Elementwise<1> BentParabola<F>);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! The Kullback-Leibler divergence.
 
-use downhill_tensor::{Elementwise, Float, Tensor, elementwise};
+use downhill_tensor::{Elementwise, Float, Tensor, compiled, elementwise};
 
 use super::Reduction;
 use super::share::share;
@@ -82,6 +82,8 @@ impl<F: Float> Elementwise<F, 2> for OfLogarithms {
         }
     }
 }
+
+compiled!(Elementwise<2> OfLogarithms);
 
 #[cfg(test)]
 mod tests {

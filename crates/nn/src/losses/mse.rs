@@ -1,6 +1,6 @@
 //! The squared error.
 
-use downhill_tensor::{Attribute, Elements, Elementwise, Float, Op, Tensor, apply, elementwise};
+use downhill_tensor::{Attribute, Elements, Elementwise, Float, Op, Tensor, apply, compiled, elementwise};
 
 use super::Reduction;
 use super::targets::assert_same_shape;
@@ -125,6 +125,9 @@ fn squared_distance<F: Float>(x: &[F], t: &[F]) -> F {
     }
     sums.into_iter().fold(rest, |total, sum| total + sum)
 }
+
+compiled!(Op<2> SquaredDistance<F>);
+compiled!(Elementwise<2> ScaledDifference<F>);
 
 #[cfg(test)]
 mod tests {

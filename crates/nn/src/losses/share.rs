@@ -5,7 +5,7 @@
 //! `0·ln 0` is 0 there, the limit, where a product is NaN. A primitive because every selection of elements around a
 //! product brings the NaN back in the gradient. A NaN stays one, so that a diverged network is found by its loss.
 
-use downhill_tensor::{Elementwise, Float, Tensor, elementwise};
+use downhill_tensor::{Elementwise, Float, Tensor, compiled, elementwise};
 
 /// `w·x`, and 0 where `w` is 0 unless `x` is NaN.
 #[inline(always)]
@@ -42,6 +42,8 @@ impl<F: Float> Elementwise<F, 2> for Share {
 pub(super) fn share<F: Float>(w: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
     elementwise(Share, [w, x])
 }
+
+compiled!(Elementwise<2> Share);
 
 #[cfg(test)]
 mod tests {

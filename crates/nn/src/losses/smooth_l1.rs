@@ -1,6 +1,6 @@
 //! The absolute error with a rounded tip.
 
-use downhill_tensor::{Attribute, Elementwise, Float, Tensor, elementwise};
+use downhill_tensor::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
 use super::targets::assert_same_shape;
 use super::{L1, Reduction};
@@ -132,6 +132,10 @@ impl<F: Float> Elementwise<F, 2> for Curvature<F> {
         }
     }
 }
+
+compiled!(Elementwise<1> RoundedTip<F>);
+compiled!(Elementwise<1> Slope<F>);
+compiled!(Elementwise<2> Curvature<F>);
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use downhill_tensor::{Attribute, Elements, Float, Op, Tensor, apply};
+use downhill_tensor::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
 use ndarray::ArrayD;
 
 use super::share::share_of;
@@ -121,6 +121,9 @@ pub(super) fn softmax_product<F: Float>(
 ) -> Tensor<F> {
     apply(SoftmaxProduct { matrix: Matrix { axis, entries: entries.into(), scale }, log_p: None }, [logits])
 }
+
+compiled!(Op<1> SoftmaxProduct<F>);
+compiled!(Op<2> Slope<F>);
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use downhill_tensor::{Attribute, Elements, Float, Op, Tensor, apply};
+use downhill_tensor::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
 use ndarray::ArrayD;
 
 use super::share::share_of;
@@ -73,6 +73,8 @@ pub(crate) fn sparse_product<F: Float>(
 ) -> Tensor<F> {
     apply(SparseProduct { entries: entries.into_iter().collect(), transposed: false, shape }, [x])
 }
+
+compiled!(Op<1> SparseProduct<F>);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! The absolute value: `|x|`; the derivative is the sign of `x`, 0 at 0.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Abs;
 
@@ -31,6 +31,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Abs, [self])
     }
 }
+
+compiled!(Elementwise<1> Abs);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Addition: `a + b`; both derivatives are 1.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Add;
 
@@ -26,6 +26,8 @@ impl<F: Float> Elementwise<F, 2> for Add {
 pub(crate) fn add<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
     elementwise(Add, [a, b])
 }
+
+compiled!(Elementwise<2> Add);
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use ndarray::IxDyn;
 
 use crate::kernels::broadcast_shape;
 use crate::kernels::copied;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, shape};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, shape};
 
 struct BroadcastTo(Vec<usize>);
 
@@ -60,6 +60,8 @@ impl<F: Float> Tensor<F> {
         apply(BroadcastTo(shape.to_vec()), [self])
     }
 }
+
+compiled!(Op<1> BroadcastTo);
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 
 use super::gate;
 use crate::elementwise::step;
-use crate::{Attribute, Elementwise, Float, Tensor, elementwise};
+use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
 /// A bound that is absent is NaN, because no comparison with NaN holds. It is not one at infinity: without an upper bound
 /// the derivative at `x = inf` is 1.
@@ -84,6 +84,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Clamp { min: F::nan(), max }, [self])
     }
 }
+
+compiled!(Elementwise<1> Clamp<F>);
 
 #[cfg(test)]
 mod tests {

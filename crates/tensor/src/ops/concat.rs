@@ -4,7 +4,7 @@ use ndarray::Axis;
 
 use crate::axes::resolve_axis;
 use crate::kernels::ask;
-use crate::{Attribute, Elements, Float, OpMany, Tensor, apply_many, checked_size, shape};
+use crate::{Attribute, Elements, Float, OpMany, Tensor, apply_many, checked_size, compiled, shape};
 
 struct Concat {
     axis: usize,
@@ -115,6 +115,8 @@ pub fn stack<F: Float, T: AsRef<Tensor<F>>>(tensors: &[T], axis: isize) -> Tenso
     }
     concat(&layers, axis as isize)
 }
+
+compiled!(OpMany Concat);
 
 #[cfg(test)]
 mod tests {

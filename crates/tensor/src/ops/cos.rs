@@ -1,6 +1,6 @@
 //! The cosine; the derivative is the sine with the other sign.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Cos;
 
@@ -31,6 +31,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Cos, [self])
     }
 }
+
+compiled!(Elementwise<1> Cos);
 
 #[cfg(test)]
 mod tests {

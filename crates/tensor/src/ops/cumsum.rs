@@ -2,7 +2,7 @@
 
 use crate::axes::resolve_axis;
 use crate::kernels::RunningSum;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
 
 struct Cumsum {
     axis: usize,
@@ -64,6 +64,8 @@ impl<F: Float> Tensor<F> {
         apply(Cumsum { axis: resolve_axis("cumsum", axis, self.ndim()), from_the_end: false }, [self])
     }
 }
+
+compiled!(Op<1> Cumsum);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Elementwise division: `y = a / b`; the derivatives are `1 / b` and `-y / b`.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Div;
 
@@ -26,6 +26,8 @@ impl<F: Float> Elementwise<F, 2> for Div {
 pub(crate) fn div<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
     elementwise(Div, [a, b])
 }
+
+compiled!(Elementwise<2> Div);
 
 #[cfg(test)]
 mod tests {

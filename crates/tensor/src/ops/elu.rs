@@ -4,7 +4,7 @@
 //! A primitive for numerical stability: composed with `where_`, the branch not taken overflows and its gradient is
 //! `0·inf`; composed with a clamp, the derivative at 0 is lost.
 
-use crate::{Attribute, Elementwise, Float, Tensor, elementwise};
+use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Elu<F> {
     alpha: F,
@@ -70,6 +70,9 @@ impl<F: Float> Tensor<F> {
         elementwise(Elu { alpha }, [self])
     }
 }
+
+compiled!(Elementwise<1> Elu<F>);
+compiled!(Elementwise<1> EluSlope<F>);
 
 #[cfg(test)]
 mod tests {

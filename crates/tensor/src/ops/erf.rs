@@ -1,6 +1,6 @@
 //! The error function: `erf(x) = 2/√π · ∫₀ˣ e^(-t²) dt`; the derivative is `2/√π · e^(-x²)`.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Erf;
 
@@ -32,6 +32,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Erf, [self])
     }
 }
+
+compiled!(Elementwise<1> Erf);
 
 #[cfg(test)]
 mod tests {

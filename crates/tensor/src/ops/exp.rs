@@ -1,6 +1,6 @@
 //! The exponential: `y = eˣ`; the derivative is `y`.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Exp;
 
@@ -32,6 +32,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Exp, [self])
     }
 }
+
+compiled!(Elementwise<1> Exp);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 //!
 //! A primitive for numerical stability: `eˣ` rounds `x` away near 0.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Expm1;
 
@@ -44,6 +44,8 @@ impl<F: Float> Tensor<F> {
         self.expm1()
     }
 }
+
+compiled!(Elementwise<1> Expm1);
 
 #[cfg(test)]
 mod tests {

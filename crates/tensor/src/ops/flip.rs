@@ -4,7 +4,7 @@ use ndarray::Axis;
 
 use crate::axes;
 use crate::kernels::AxisSet;
-use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply};
+use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled};
 
 struct Flip(AxisSet);
 
@@ -47,6 +47,8 @@ impl<F: Float> Tensor<F> {
         apply(Flip(axes.into().resolve("flip", self.ndim())), [self])
     }
 }
+
+compiled!(Op<1> Flip);
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 //! What the derivatives of piecewise-linear operations have in common: the weight is the derivative of a piece (0, ½, a
 //! slope), itself constant. A plain product would turn an infinite gradient that the gate shuts out into `0·inf`, NaN.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Gate;
 
@@ -25,6 +25,8 @@ impl<F: Float> Elementwise<F, 2> for Gate {
 pub(crate) fn gate<F: Float>(a: &Tensor<F>, weight: Tensor<F>) -> Tensor<F> {
     elementwise(Gate, [a, &weight.detach()])
 }
+
+compiled!(Elementwise<2> Gate);
 
 #[cfg(test)]
 mod tests {

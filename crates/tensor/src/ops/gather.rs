@@ -8,7 +8,7 @@ use super::scatter_add::scatter_add;
 use crate::axes::resolve_axis;
 use crate::index::from_front;
 use crate::kernels::room;
-use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply, operation, shape};
+use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply, compiled, operation, shape};
 
 /// Indices along an axis, in row-major order; along the other axes an index counts from the same position it has itself.
 #[derive(Clone)]
@@ -144,6 +144,8 @@ impl<F: Float> Tensor<F> {
         gather(self, Places::new("gather", axis, self.shape(), indices))
     }
 }
+
+compiled!(Op<1> Gather);
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 //! A product with `Φ`, which is a primitive for numerical stability: `½(1 + erf(x/√2))` loses all digits at
 //! large negative `x`, where `½·erfc(-x/√2)` keeps them.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 const FRAC_1_ROOT_TWO_PI: f64 = 0.398_942_280_401_432_7;
 
@@ -40,6 +40,8 @@ impl<F: Float> Tensor<F> {
         self * elementwise(NormalCdf, [self])
     }
 }
+
+compiled!(Elementwise<1> NormalCdf);
 
 #[cfg(test)]
 mod tests {

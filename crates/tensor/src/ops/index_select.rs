@@ -7,7 +7,7 @@ use ndarray::ArrayD;
 use crate::axes::resolve_axis;
 use crate::index::from_front;
 use crate::kernels::{RunningSum, room};
-use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply, operation, shape};
+use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply, compiled, operation, shape};
 
 struct IndexSelect {
     axis: usize,
@@ -126,6 +126,9 @@ impl<F: Float> Tensor<F> {
         apply(IndexSelect { axis, indices: list }, [self])
     }
 }
+
+compiled!(Op<1> IndexSelect);
+compiled!(Op<1> IndexAdd);
 
 #[cfg(test)]
 mod tests {

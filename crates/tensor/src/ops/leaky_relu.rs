@@ -2,7 +2,7 @@
 
 use super::gate;
 use crate::elementwise::step;
-use crate::{Attribute, Elementwise, Float, Tensor, elementwise};
+use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
 struct LeakyRelu<F> {
     slope: F,
@@ -42,6 +42,8 @@ impl<F: Float> Tensor<F> {
         elementwise(LeakyRelu { slope }, [self])
     }
 }
+
+compiled!(Elementwise<1> LeakyRelu<F>);
 
 #[cfg(test)]
 mod tests {

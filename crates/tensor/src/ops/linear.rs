@@ -5,7 +5,7 @@
 //! one recorded operation for every layer.
 
 use super::matmul::{Oriented, matmul_oriented};
-use crate::{Elements, Float, Op, Tensor, apply, checked_size, kernels, shape};
+use crate::{Elements, Float, Op, Tensor, apply, checked_size, compiled, kernels, shape};
 
 struct Linear;
 
@@ -89,6 +89,8 @@ impl<F: Float> Tensor<F> {
         }
     }
 }
+
+compiled!(Op<3> Linear);
 
 #[cfg(test)]
 mod tests {

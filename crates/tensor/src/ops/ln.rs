@@ -1,6 +1,6 @@
 //! The natural logarithm; the derivative is `1 / x`.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Ln;
 
@@ -33,6 +33,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Ln, [self])
     }
 }
+
+compiled!(Elementwise<1> Ln);
 
 #[cfg(test)]
 mod tests {

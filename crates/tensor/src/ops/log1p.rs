@@ -2,7 +2,7 @@
 //!
 //! A primitive for numerical stability: `1 + x` rounds `x` away near 0.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Log1p;
 
@@ -43,6 +43,8 @@ impl<F: Float> Tensor<F> {
         self.log1p()
     }
 }
+
+compiled!(Elementwise<1> Log1p);
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 //! A primitive because the composed form overflows, or loses the logarithm of small probabilities.
 
 use crate::axes::resolve_axis;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, keep, kernels};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, keep, kernels};
 
 struct LogSoftmax(usize);
 
@@ -42,6 +42,8 @@ impl<F: Float> Tensor<F> {
         apply(LogSoftmax(resolve_axis("log_softmax", axis, self.ndim())), [self])
     }
 }
+
+compiled!(Op<1> LogSoftmax);
 
 #[cfg(test)]
 mod tests {

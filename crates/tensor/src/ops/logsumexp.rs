@@ -6,7 +6,7 @@ use ndarray::Dimension;
 
 use crate::axes;
 use crate::kernels::AxisSet;
-use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled, kernels};
 
 struct LogSumExp(AxisSet);
 
@@ -62,6 +62,8 @@ impl<F: Float> Tensor<F> {
         apply(LogSumExp(axes.into().resolve("logsumexp", self.ndim())), [self])
     }
 }
+
+compiled!(Op<1> LogSumExp);
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@
 
 use crate::kernels::broadcast_shape;
 use crate::shape;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, kernels};
 
 /// On matrices and stacks of matrices, each taken as it is or with its last two axes swapped; the axes before the last
 /// two broadcast.
@@ -153,6 +153,8 @@ impl<F: Float> Tensor<F> {
         product.reshape(&shape)
     }
 }
+
+compiled!(Op<2> Matmul);
 
 #[cfg(test)]
 mod tests {

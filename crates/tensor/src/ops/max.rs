@@ -6,7 +6,7 @@ use ndarray::Dimension;
 use crate::axes;
 use crate::elementwise::step2;
 use crate::kernels::AxisSet;
-use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled, kernels};
 
 struct Max(AxisSet);
 
@@ -90,6 +90,8 @@ impl<F: Float> Tensor<F> {
         apply(Max(axes.into().resolve("max", self.ndim())), [self])
     }
 }
+
+compiled!(Op<1> Max);
 
 #[cfg(test)]
 mod tests {

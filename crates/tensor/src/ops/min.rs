@@ -3,7 +3,7 @@
 use super::max::{some_elements, to_extremes};
 use crate::axes;
 use crate::kernels::AxisSet;
-use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled, kernels};
 
 struct Min(AxisSet);
 
@@ -65,6 +65,8 @@ impl<F: Float> Tensor<F> {
         apply(Min(axes.into().resolve("min", self.ndim())), [self])
     }
 }
+
+compiled!(Op<1> Min);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use super::gate;
 use crate::elementwise::step2;
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Minimum;
 
@@ -47,6 +47,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Minimum, [self, &other.into()])
     }
 }
+
+compiled!(Elementwise<2> Minimum);
 
 #[cfg(test)]
 mod tests {

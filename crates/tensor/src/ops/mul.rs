@@ -1,6 +1,6 @@
 //! Elementwise multiplication: `a·b`; the derivatives are `b` and `a`.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Mul;
 
@@ -26,6 +26,8 @@ impl<F: Float> Elementwise<F, 2> for Mul {
 pub(crate) fn mul<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
     elementwise(Mul, [a, b])
 }
+
+compiled!(Elementwise<2> Mul);
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use ndarray::{ArrayD, Axis, Slice};
 use crate::Elements;
 use crate::axes::resolve_axis;
 use crate::kernels::ask;
-use crate::{Attribute, Float, Op, Tensor, apply};
+use crate::{Attribute, Float, Op, Tensor, apply, compiled};
 
 struct Narrow {
     axis: usize,
@@ -86,6 +86,9 @@ impl<F: Float> Tensor<F> {
         apply(Narrow { axis, start, length }, [self])
     }
 }
+
+compiled!(Op<1> Narrow);
+compiled!(Op<1> Embed);
 
 #[cfg(test)]
 mod tests {

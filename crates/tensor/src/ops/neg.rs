@@ -1,6 +1,6 @@
 //! Negation: `-x`; the derivative is -1.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Neg;
 
@@ -22,6 +22,8 @@ impl<F: Float> Elementwise<F, 1> for Neg {
 pub(crate) fn neg<F: Float>(x: &Tensor<F>) -> Tensor<F> {
     elementwise(Neg, [x])
 }
+
+compiled!(Elementwise<1> Neg);
 
 #[cfg(test)]
 mod tests {

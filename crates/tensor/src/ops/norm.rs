@@ -6,7 +6,7 @@ use ndarray::Dimension;
 
 use crate::axes;
 use crate::kernels::AxisSet;
-use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled, kernels};
 
 /// `(Σ|x|ᵖ/count)^(1/p)` for a `p` that is neither 0 nor infinite; the derivative is `sign(x)·(|x|/y)^(p-1)/count`, in which
 /// nothing overflows.
@@ -128,6 +128,8 @@ impl<F: Float> Tensor<F> {
         }
     }
 }
+
+compiled!(Op<1> Norm<F>);
 
 #[cfg(test)]
 mod tests {

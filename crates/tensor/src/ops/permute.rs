@@ -4,7 +4,7 @@ use ndarray::{Dimension, IxDyn};
 
 use crate::Elements;
 use crate::axes::resolve_axis;
-use crate::{Attribute, Float, Op, Tensor, apply};
+use crate::{Attribute, Float, Op, Tensor, apply, compiled};
 
 struct Permute(IxDyn);
 
@@ -93,6 +93,8 @@ impl<F: Float> Tensor<F> {
         self.transpose(-1, -2)
     }
 }
+
+compiled!(Op<1> Permute);
 
 #[cfg(test)]
 mod tests {

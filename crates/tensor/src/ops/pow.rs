@@ -3,7 +3,7 @@
 //! Both are shielded where they would be `0·inf`: the first is 0 for `0⁰`, the second for `0ᵇ` with `b ≥ 0`.
 
 use super::where_;
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Pow;
 
@@ -56,6 +56,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Pow, [self, exponent])
     }
 }
+
+compiled!(Elementwise<2> Pow);
 
 #[cfg(test)]
 mod tests {

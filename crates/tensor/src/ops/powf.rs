@@ -1,6 +1,6 @@
 //! A power with a fixed exponent: `xᵖ`; the derivative is `p·xᵖ⁻¹`, and 0 for `p = 0`.
 
-use crate::{Attribute, Elementwise, Float, Tensor, elementwise};
+use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Powf<F>(F);
 
@@ -42,6 +42,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Powf(exponent), [self])
     }
 }
+
+compiled!(Elementwise<1> Powf<F>);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! A whole power: `xⁿ`; the derivative is `n·xⁿ⁻¹`, and 0 for `n = 0`.
 
-use crate::{Attribute, Elementwise, Float, Tensor, elementwise};
+use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Powi(i32);
 
@@ -40,6 +40,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Powi(n), [self])
     }
 }
+
+compiled!(Elementwise<1> Powi);
 
 #[cfg(test)]
 mod tests {

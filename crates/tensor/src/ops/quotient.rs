@@ -3,7 +3,7 @@
 //! For a gradient that is 0 by convention where it does not exist, such as that of a norm at the zero vector: a mask would
 //! make the second derivative a number too, an invented one.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Quotient;
 
@@ -29,6 +29,8 @@ impl<F: Float> Elementwise<F, 2> for Quotient {
 pub(super) fn quotient<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
     elementwise(Quotient, [a, b])
 }
+
+compiled!(Elementwise<2> Quotient);
 
 #[cfg(test)]
 mod tests {

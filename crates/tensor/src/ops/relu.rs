@@ -1,6 +1,6 @@
 //! The rectifier: `max(x, 0)`; the derivative is 1 above 0 and 0 elsewhere, at 0 too.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Relu;
 
@@ -53,6 +53,9 @@ impl<F: Float> Tensor<F> {
         elementwise(Relu, [self])
     }
 }
+
+compiled!(Elementwise<1> Relu);
+compiled!(Elementwise<2> Mask);
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use ndarray::{Dimension, IxDyn};
 
 use crate::Elements;
-use crate::{Attribute, Float, Op, Tensor, apply, shape};
+use crate::{Attribute, Float, Op, Tensor, apply, compiled, shape};
 
 struct Reshape(IxDyn);
 
@@ -173,6 +173,8 @@ fn with_rest(sizes: &[Option<usize>], len: usize) -> Result<IxDyn, String> {
     }
     Ok(shape)
 }
+
+compiled!(Op<1> Reshape);
 
 #[cfg(test)]
 mod tests {

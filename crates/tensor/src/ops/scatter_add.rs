@@ -4,7 +4,7 @@ use ndarray::{ArrayD, ArrayRef, Dimension};
 
 use super::gather::{Places, gather};
 use crate::kernels::RunningSum;
-use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply};
+use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply, compiled};
 
 struct ScatterAdd(Places);
 
@@ -73,6 +73,8 @@ impl<F: Float> Tensor<F> {
         scatter_add(self, Places::new("scatter_add", axis, self.shape(), indices), source)
     }
 }
+
+compiled!(Op<2> ScatterAdd);
 
 #[cfg(test)]
 mod tests {

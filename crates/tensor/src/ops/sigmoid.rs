@@ -2,7 +2,7 @@
 //!
 //! A primitive because the composed form has the derivative `inf/inf` at large negative `x`.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Sigmoid;
 
@@ -34,6 +34,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Sigmoid, [self])
     }
 }
+
+compiled!(Elementwise<1> Sigmoid);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 //!
 //! It is the derivative of `|x|^(q+1)`, up to a factor; for `q < 0` that has none at 0, and 0 is taken, as in PyTorch.
 
-use crate::{Attribute, Elementwise, Float, Tensor, elementwise};
+use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
 struct SignedPower<F>(F);
 
@@ -35,6 +35,8 @@ impl<F: Float> Elementwise<F, 1> for SignedPower<F> {
 pub(super) fn signed_power<F: Float>(x: &Tensor<F>, exponent: F) -> Tensor<F> {
     elementwise(SignedPower(exponent), [x])
 }
+
+compiled!(Elementwise<1> SignedPower<F>);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! The sine; the derivative is the cosine.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Sin;
 
@@ -31,6 +31,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Sin, [self])
     }
 }
+
+compiled!(Elementwise<1> Sin);
 
 #[cfg(test)]
 mod tests {

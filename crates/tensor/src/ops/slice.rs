@@ -5,7 +5,7 @@ use ndarray::{ArrayD, IxDyn, SliceInfoElem};
 use crate::Elements;
 use crate::axes::resolve_axis;
 use crate::kernels::{ask, copied};
-use crate::{Attribute, Float, MAX_AXES, Op, Tensor, apply};
+use crate::{Attribute, Float, MAX_AXES, Op, Tensor, apply, compiled};
 
 /// One entry for each axis of the tensor, and those for new axes.
 struct Slice(Vec<SliceInfoElem>);
@@ -178,6 +178,9 @@ impl<F: Float> Tensor<F> {
         apply(Slice(entries), [self])
     }
 }
+
+compiled!(Op<1> Slice);
+compiled!(Op<1> Unslice);
 
 #[cfg(test)]
 #[allow(clippy::reversed_empty_ranges)] // `1..-1` counts from the end.

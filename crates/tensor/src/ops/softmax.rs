@@ -3,7 +3,7 @@
 //! A primitive because the composed form overflows.
 
 use crate::axes::resolve_axis;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, keep, kernels};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, keep, kernels};
 
 struct Softmax(usize);
 
@@ -45,6 +45,8 @@ impl<F: Float> Tensor<F> {
         apply(Softmax(resolve_axis("softmax", axis, self.ndim())), [self])
     }
 }
+
+compiled!(Op<1> Softmax);
 
 #[cfg(test)]
 mod tests {

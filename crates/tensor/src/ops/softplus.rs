@@ -2,7 +2,7 @@
 //!
 //! A primitive for numerical stability: `eˣ` overflows above 88 in `f32`. Computed as `max(x, 0) + ln(1 + e^(-|x|))`.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Softplus;
 
@@ -38,6 +38,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Softplus, [self])
     }
 }
+
+compiled!(Elementwise<1> Softplus);
 
 #[cfg(test)]
 mod tests {

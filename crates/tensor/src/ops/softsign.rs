@@ -3,7 +3,7 @@
 //! A primitive for numerical stability: the derivative of the composed form, `1/(1 + |x|) - |x|/(1 + |x|)²`, cancels at
 //! large `x` (at 1000, three digits are gone).
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Softsign;
 
@@ -35,6 +35,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Softsign, [self])
     }
 }
+
+compiled!(Elementwise<1> Softsign);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! The square root: `y = √x`; the derivative is `1 / 2y`.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Sqrt;
 
@@ -32,6 +32,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Sqrt, [self])
     }
 }
+
+compiled!(Elementwise<1> Sqrt);
 
 #[cfg(test)]
 mod tests {

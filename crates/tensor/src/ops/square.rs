@@ -1,6 +1,6 @@
 //! The square: `x²`; the derivative is `2x`.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Square;
 
@@ -31,6 +31,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Square, [self])
     }
 }
+
+compiled!(Elementwise<1> Square);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Subtraction: `a - b`; the derivatives are 1 and -1.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Sub;
 
@@ -26,6 +26,8 @@ impl<F: Float> Elementwise<F, 2> for Sub {
 pub(crate) fn sub<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
     elementwise(Sub, [a, b])
 }
+
+compiled!(Elementwise<2> Sub);
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@ use ndarray::Dimension;
 
 use crate::axes;
 use crate::kernels::AxisSet;
-use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled, kernels};
 
 struct Sum(AxisSet);
 
@@ -55,6 +55,8 @@ impl<F: Float> Tensor<F> {
         apply(Sum(axes), [self])
     }
 }
+
+compiled!(Op<1> Sum);
 
 #[cfg(test)]
 mod tests {

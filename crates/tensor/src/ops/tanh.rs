@@ -1,6 +1,6 @@
 //! The hyperbolic tangent: `y = tanh(x)`; the derivative is `1 - y²`.
 
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Tanh;
 
@@ -55,6 +55,9 @@ impl<F: Float> Tensor<F> {
         elementwise(Tanh, [self])
     }
 }
+
+compiled!(Elementwise<1> Tanh);
+compiled!(Elementwise<2> TanhSlope);
 
 #[cfg(test)]
 mod tests {

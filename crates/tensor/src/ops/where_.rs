@@ -4,7 +4,7 @@ use ndarray::{ArcArray, ArrayRef, Dimension, IxDyn, Zip};
 
 use crate::kernels::ask;
 use crate::kernels::{broadcast_shape, joint_shape};
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, operation};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, operation};
 
 struct Where {
     condition: ArcArray<bool, IxDyn>,
@@ -97,6 +97,8 @@ pub fn where_<F: Float, D: Dimension>(
     let condition = condition.to_owned().into_dyn().into_shared();
     apply(Where { condition }, [&a.into(), &b.into()])
 }
+
+compiled!(Op<2> Where);
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 //! A primitive for numerical stability: composed, `0·ln 0` is NaN, where entropies need 0.
 
 use super::where_;
-use crate::{Elementwise, Float, Tensor, elementwise};
+use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
 struct Xlogy;
 
@@ -44,6 +44,8 @@ impl<F: Float> Tensor<F> {
         elementwise(Xlogy, [self, y])
     }
 }
+
+compiled!(Elementwise<2> Xlogy);
 
 #[cfg(test)]
 mod tests {
