@@ -292,6 +292,22 @@ fn trials_count_as_evaluations() {
     assert!(calls(11) > 10);
 }
 
+/// Down a slope without end the search goes as far as it may.
+#[test]
+fn an_endless_slope_is_left_after_max_eval() {
+    for max_eval in [2, 3, 6, 20] {
+        let (calls, mut x) = (Cell::new(0), Tensor::param([0.0]));
+        let rule = Lbfgs { max_iter: 1, max_eval: Some(max_eval), ..lbfgs(LineSearch::StrongWolfe) };
+        Optimizer::new(rule).step_with(&mut x, |x| {
+            calls.set(calls.get() + 1);
+            -x.sum()
+        });
+        // The start, the first trial, and as many more as `max_eval` leaves; the farthest is the best.
+        assert_eq!(calls.get(), max_eval + 1);
+        assert!(x.item() >= 1.0, "{max_eval}: {}", x.item());
+    }
+}
+
 /// Once a bracket is so small that no parameter in it would change by `tolerance_change`, it is not narrowed any further.
 #[test]
 fn a_small_bracket_is_not_narrowed() {

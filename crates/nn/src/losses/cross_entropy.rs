@@ -210,6 +210,12 @@ mod tests {
         let loss = cross_entropy(&nothing, &[]);
         assert!(loss.item().is_nan(), "a mean of nothing");
         assert_eq!(loss.backward()[&nothing].shape(), [0, 3]);
+        // Images without pixels.
+        let nothing = Tensor::<f64>::param(Tensor::zeros(&[2, 3, 0]));
+        let sum = CrossEntropy { reduction: Reduction::Sum, ..CrossEntropy::default() };
+        let loss = sum.loss(&nothing, &ndarray::Array2::<usize>::zeros((2, 0)));
+        assert_eq!(loss.item(), 0.0);
+        assert_eq!(loss.backward()[&nothing].shape(), [2, 3, 0]);
     }
 
     #[test]

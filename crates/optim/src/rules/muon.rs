@@ -109,8 +109,9 @@ impl<F: Float> Rule<F> for Muon {
         let [buffer] = param.state.buffers_mut([("momentum_buffer", len)]);
         // However small the matrix is, it is divided by its norm.
         kernels::update(param.scratch, param.grad, [buffer], [cut::subnormal()], move |_, g, [b]| {
-            let b = keep * b + new * sign * g;
-            (along * sign * g + ahead * b, [b])
+            let g = sign * g;
+            let b = keep * b + new * g;
+            (along * g + ahead * b, [b])
         });
         let direction = ArrayView2::from_shape((rows, columns), param.scratch).expect("as many as the parameter");
         let direction = self.orthogonalise(direction);

@@ -65,7 +65,7 @@ impl<F: Float> Rule<F> for SignSgd {
         }
         // The smallest mean has a sign.
         param.each_cutting([("exp_avg", cut::subnormal())], move |p, g, [m]| {
-            let m = beta * m + new * sign * g;
+            let m = beta * m + new * (sign * g);
             (kept * p - lr * signum(m), [m])
         });
     }

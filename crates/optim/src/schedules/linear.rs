@@ -70,6 +70,8 @@ mod tests {
     fn options_that_make_no_sense() {
         let schedule = LinearLr { start_factor: 0.0, ..LinearLr::default() };
         refused(schedule, "LinearLr: start_factor must be in (0, 1], got 0");
+        let schedule = LinearLr { start_factor: 1.005, ..LinearLr::default() };
+        refused(schedule, "LinearLr: start_factor must be in (0, 1], got 1.005");
         let schedule = LinearLr { end_factor: 1.005, ..LinearLr::default() };
         refused(schedule, "LinearLr: end_factor must be in [0, 1], got 1.005");
     }

@@ -76,7 +76,9 @@ pub fn concat<F: Float, T: AsRef<Tensor<F>>>(tensors: &[T], axis: isize) -> Tens
     let start_of = |tensor: &&Tensor<F>| {
         let start = end;
         // A tensor without this axis does not fit, which `check` says.
-        end = end.saturating_add(tensor.shape().get(axis).copied().unwrap_or(0));
+        if let Some(&size) = tensor.shape().get(axis) {
+            end = end.saturating_add(size);
+        }
         start
     };
     let starts = tensors.iter().map(start_of).collect();
@@ -132,6 +134,22 @@ mod tests {
         let three: [[&[usize]; 3]; 1] = [[&[2, 1, 2], &[2, 2, 2], &[2, 1, 2]]];
         sweep::inputs("concat", &three, [domain(), domain(), domain()], |xs| concat(&xs, 1).square());
         sweep::shapes("concat", &[&[2, 2]], domain(), |x| concat(&[x, &x.t(), x], 0).square());
+    }
+
+    /// Of every axis but the one they are joined along, the sizes must agree, and so must the number of axes.
+    #[test]
+    fn misfits_name_the_first_that_differs() {
+        let refused = |shapes: [&[usize]; 3], axis: isize, number: usize| {
+            let tensors = shapes.map(Tensor::<f32>::zeros);
+            let panic = std::panic::catch_unwind(|| concat(&tensors, axis)).expect_err("refused");
+            let message = panic.downcast::<String>().expect("a message");
+            assert!(message.contains(&format!("number {number} does not fit the first")), "{message}");
+        };
+        refused([&[2, 3, 1], &[4, 3, 1], &[2, 3, 1]], 1, 1);
+        refused([&[2, 3, 1], &[2, 3, 1], &[2, 3, 2]], 1, 2);
+        refused([&[2, 3, 1], &[2, 3], &[2, 3, 1]], 1, 1);
+        refused([&[2, 3], &[2, 3, 1], &[2, 3]], 0, 1);
+        refused([&[2, 3], &[2, 3], &[3]], 1, 2);
     }
 
     #[test]

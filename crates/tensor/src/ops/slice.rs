@@ -36,7 +36,7 @@ impl<F: Float> Op<F, 1> for Slice {
         for entry in &self.0 {
             let size = x.shape().get(axis).copied().unwrap_or(0);
             match *entry {
-                SliceInfoElem::Slice { start, end, step } if step > 0 => {
+                SliceInfoElem::Slice { start, end, step } if step.is_positive() => {
                     let (start, end) = bounds(start, end, size);
                     y = y.narrowed(axis, start, end, step as usize);
                     shape.push(y.shape()[axis]);

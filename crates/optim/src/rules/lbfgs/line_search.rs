@@ -84,7 +84,8 @@ pub(crate) fn strong_wolfe<F: Float>(
     // Go on until two points have a good step between them.
     let mut last = start.clone();
     let mut here = line.at(t);
-    let (mut evaluations, mut trials, mut done) = (1, 0, false);
+    // The first trial is not one of `max_trials`.
+    let (mut trials, mut done) = (0, false);
     let mut bracket = loop {
         if trials == max_trials {
             break [start, here];
@@ -101,7 +102,6 @@ pub(crate) fn strong_wolfe<F: Float>(
         }
         let bounds = (here.t + 0.01 * (here.t - last.t), here.t * 10.0);
         let next = line.at(cubic_minimum(&last, &here, bounds));
-        evaluations += 1;
         trials += 1;
         last = std::mem::replace(&mut here, next);
     };
@@ -132,7 +132,6 @@ pub(crate) fn strong_wolfe<F: Float>(
             slow_before = slow;
         }
         let here = line.at(t);
-        evaluations += 1;
         trials += 1;
         all_finite &= here.is_finite();
         if too_high(&here) || here.loss >= bracket[low].loss {
@@ -149,7 +148,7 @@ pub(crate) fn strong_wolfe<F: Float>(
     }
     let [a, b] = bracket;
     let Trial { t, loss, gradient, .. } = if low == 0 { a } else { b };
-    Found { t, loss, gradient, evaluations, lost: t == 0.0 && !all_finite }
+    Found { t, loss, gradient, evaluations: 1 + trials, lost: t == 0.0 && !all_finite }
 }
 
 /// The step `t`, or as much of it as leads to where loss and gradient are finite. `loss` and `gradient` are those at 0, where
