@@ -25,11 +25,17 @@ pub use downhill_tensor::*;
 
 pub use downhill_data as data;
 pub use downhill_nn as nn;
-pub use downhill_optim as optim;
+
+/// Optimisers and learning-rate schedules: [`downhill_optim`].
+pub mod optim {
+    pub use downhill_derive::FacadeOptions as Options;
+    pub use downhill_optim::*;
+}
 
 /// What a program that trains a network needs: `use downhill::prelude::*;`.
 pub mod prelude {
     pub use crate::Params;
+    pub use crate::optim::Options;
     pub use crate::data::{
         Batches, ClassTable, Column, Csv, DataError, Dataset, Header, ImageSet, Mnist, Share, Table, TensorDataset, toy,
     };

@@ -33,6 +33,9 @@
 //! `docs/parity.md` in the repository lists the largest difference to PyTorch for every rule and schedule under every
 //! option.
 
+// The derive names this crate as its users do.
+extern crate self as downhill_optim;
+
 mod aligned;
 mod average;
 mod clip;
@@ -41,6 +44,7 @@ mod lr_range;
 mod minimize;
 mod number;
 mod optimizer;
+mod option_value;
 mod options;
 mod rule;
 mod rules;
@@ -52,13 +56,15 @@ mod text;
 
 pub use average::WeightAverage;
 pub use clip::{clip_grad_norm, clip_grad_norm_of_type, clip_grad_value};
+pub use downhill_derive::Options;
 pub use lr_range::{LrCurve, LrPoint, LrRangeTest};
 pub use minimize::minimize;
 pub use optimizer::{Group, MissingGradient, Optimizer, OptimizerState, OptimizerStateError};
-pub use options::OptionError;
-pub use rule::{JointRule, ParamUpdate, Rule};
+pub use option_value::OptionValue;
+pub use options::{OptionError, Options};
+pub use rule::{BoxedRule, JointRule, ParamRule, ParamUpdate, Rule, RuleKind};
 pub use rules::*;
-pub use schedule::{GroupRate, Schedule};
+pub use schedule::{BoxedSchedule, GroupRate, Schedule};
 pub use scheduler::{Scheduler, SchedulerState, SchedulerStateError};
 pub use schedules::*;
 pub use state::ParamState;
