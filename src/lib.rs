@@ -35,11 +35,11 @@ pub mod optim {
 /// What a program that trains a network needs: `use downhill::prelude::*;`.
 pub mod prelude {
     pub use crate::Params;
-    pub use crate::optim::Options;
     pub use crate::data::{
         Batches, ClassTable, Column, Csv, DataError, Dataset, Header, ImageSet, Mnist, Share, Table, TensorDataset, toy,
     };
     pub use crate::nn::*;
+    pub use crate::optim::Options;
     pub use crate::optim::*;
     pub use downhill_tensor::*;
 }

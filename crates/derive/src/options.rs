@@ -109,12 +109,12 @@ fn options(
         if let Some(part) = parts.iter().find(|part| !idents.contains(part)) {
             return Err(Error::new(part.span(), format!("there is no option `{part}`")));
         }
-        let Some(first) = listed.iter().find(|field| Some(field.ident) == parts.first()) else {
-            return Err(Error::new(together.span(), "it stands for no option; write `betas(beta1, beta2)`"));
-        };
-        let (ty, count) = (&first.field.ty, parts.len());
+        let types = parts
+            .iter()
+            .filter_map(|part| listed.iter().find(|field| field.ident == part))
+            .map(|field| &field.field.ty);
         arms.push(quote! {
-            #text => [#(self.#parts),*] = <[#ty; #count] as #root::OptionValue>::read_option(#name, #text, value)?,
+            #text => (#(self.#parts),*) = <(#(#types),*) as #root::OptionValue>::read_option(#name, #text, value)?,
         });
         known.push(text);
     }

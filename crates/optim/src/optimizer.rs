@@ -3,6 +3,7 @@
 mod checkpoint;
 mod group;
 mod joint;
+mod set_state;
 mod slots;
 mod step;
 #[cfg(test)]
@@ -224,7 +225,8 @@ impl<F: Float> Optimizer<F> {
         Optimizer { slots: Slots::default(), ..self.clone() }
     }
 
-    /// What the rule remembers of the parameter at `path`; `None` before its first step.
+    /// What the rule remembers of the parameter at `path`; `None` before its first step. It is set by
+    /// [`set_state`](Self::set_state).
     ///
     /// ```
     /// # use downhill_optim::{Adam, Optimizer};

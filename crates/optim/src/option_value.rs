@@ -85,10 +85,7 @@ impl<T: OptionValue> OptionValue for Vec<T> {
     const MUST: &'static str = "a list of numbers, as in [1,2,3]";
 
     fn read(text: &str) -> Option<Self> {
-        let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-        // As Python writes a tuple.
-        let inside = inside.or_else(|| text.strip_prefix('(')?.strip_suffix(')'))?;
-        inside.split(',').map(str::trim).filter(|item| !item.is_empty()).map(T::read).collect()
+        inside_brackets(text)?.split(',').map(str::trim).filter(|item| !item.is_empty()).map(T::read).collect()
     }
 
     fn write(&self) -> String {
@@ -108,6 +105,39 @@ impl<T: OptionValue, const N: usize> OptionValue for [T; N] {
         let items: Vec<String> = self.iter().map(T::write).collect();
         format!("[{}]", items.join(","))
     }
+}
+
+/// Several options in brackets, `(0.9,0.999)`: what PyTorch has as one.
+macro_rules! tuples {
+    ($($($T:ident $x:ident)*;)*) => {$(
+        impl<$($T: OptionValue),*> OptionValue for ($($T,)*) {
+            const MUST: &'static str = concat!("in brackets one value for each of ", tuples!(@count $($T)*));
+
+            fn read(text: &str) -> Option<Self> {
+                let mut items = inside_brackets(text)?.split(',').map(str::trim);
+                let values = ($($T::read(items.next()?)?,)*);
+                items.next().is_none().then_some(values)
+            }
+
+            fn write(&self) -> String {
+                let ($($x,)*) = self;
+                format!("({})", [$($x.write()),*].join(","))
+            }
+        }
+    )*};
+    (@count $A:ident $B:ident) => { "two" };
+    (@count $A:ident $B:ident $C:ident) => { "three" };
+}
+
+tuples! {
+    A a B b;
+    A a B b C c;
+}
+
+/// What is between `[` and `]`, or between `(` and `)` as Python writes a tuple.
+fn inside_brackets(text: &str) -> Option<&str> {
+    let square = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    square.or_else(|| text.strip_prefix('(')?.strip_suffix(')'))
 }
 
 #[cfg(test)]
@@ -137,6 +167,12 @@ mod tests {
         assert_eq!(<[f64; 2]>::read("(0.9, 0.999)"), Some([0.9, 0.999]));
         assert_eq!(Vec::<u64>::read("(3,)"), Some(vec![3]));
         assert_eq!(Vec::<u64>::read("()"), Some(vec![]));
+        assert_eq!(<(Option<f64>, f64)>::read("(none, 1e-3)"), Some((None, 1e-3)));
+        round_trip(&[(Some(0.5), 7_u64), (None, 0)]);
+        round_trip(&[(1_u64, 0.5, true)]);
+        for text in ["(1)", "(1,2,3)", "1,2", "(,)", "()"] {
+            assert_eq!(<(f64, f64)>::read(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -43,6 +43,31 @@ impl<F: Float> ParamState<F> {
         self.numbers.iter().map(|(name, number)| (name.as_ref(), number.0))
     }
 
+    /// Puts a buffer in place of the one of that name, or beside the others.
+    ///
+    /// ```
+    /// use downhill_optim::ParamState;
+    /// let mut state = ParamState { steps: 3, ..ParamState::default() };
+    /// state.set_buffer("exp_avg", &[0.5_f32, -1.0]);
+    /// assert_eq!(state.buffer("exp_avg").unwrap(), [0.5, -1.0]);
+    /// ```
+    pub fn set_buffer(&mut self, name: impl Into<Cow<'static, str>>, elements: &[F]) {
+        let (name, elements) = (name.into(), Aligned::from(elements));
+        match self.buffers.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, buffer)) => *buffer = elements,
+            None => self.buffers.push((name, elements)),
+        }
+    }
+
+    /// Puts a number in place of the one of that name, or beside the others.
+    pub fn set_number(&mut self, name: impl Into<Cow<'static, str>>, value: f64) {
+        let name = name.into();
+        match self.numbers.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, number)) => *number = Number(value),
+            None => self.numbers.push((name, Number(value))),
+        }
+    }
+
     /// How many elements the buffers hold.
     pub fn len(&self) -> usize {
         self.buffers.iter().map(|(_, buffer)| buffer.len()).sum()
