@@ -247,3 +247,6 @@ fn struct_options(attributes: &[Attribute]) -> syn::Result<StructOptions> {
     }
     Ok(options)
 }
+
+#[cfg(test)]
+mod tests;

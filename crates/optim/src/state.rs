@@ -28,6 +28,12 @@ impl<F: Float> Default for ParamState<F> {
 }
 
 impl<F: Float> ParamState<F> {
+    /// What a rule that needs no buffers remembers after so many steps; the buffers are added with
+    /// [`set_buffer`](Self::set_buffer).
+    pub fn new(steps: u64) -> Self {
+        ParamState { steps, ..ParamState::default() }
+    }
+
     /// A buffer, if the rule has made it.
     pub fn buffer(&self, name: &str) -> Option<&[F]> {
         self.buffers.iter().find(|(known, _)| known == name).map(|(_, buffer)| &**buffer)
@@ -47,7 +53,7 @@ impl<F: Float> ParamState<F> {
     ///
     /// ```
     /// use downhill_optim::ParamState;
-    /// let mut state = ParamState { steps: 3, ..ParamState::default() };
+    /// let mut state = ParamState::new(3);
     /// state.set_buffer("exp_avg", &[0.5_f32, -1.0]);
     /// assert_eq!(state.buffer("exp_avg").unwrap(), [0.5, -1.0]);
     /// ```

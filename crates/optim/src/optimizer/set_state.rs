@@ -20,7 +20,7 @@ impl<F: Float> Optimizer<F> {
     /// use downhill_tensor::Tensor;
     /// let mut pair = (Tensor::param([3.0_f64]), Tensor::param([4.0]));
     /// let mut opt = Optimizer::new(Adam { lr: 0.1, ..Adam::default() });
-    /// let mut state = ParamState { steps: 1000, ..ParamState::default() };
+    /// let mut state = ParamState::new(1000);
     /// state.set_buffer("exp_avg", &[1.0]);
     /// state.set_buffer("exp_avg_sq", &[0.25]);
     /// opt.set_state("1", state.clone(), &pair)?;

@@ -69,8 +69,7 @@ pub struct Muon {
 }
 
 impl<F: Float> Rule<F> for Muon {
-    fields!(Muon,
-        momentum = momentum, keeps = ["momentum_buffer"]);
+    fields!(Muon, momentum = momentum, keeps = ["momentum_buffer"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let decay = ("weight_decay", self.weight_decay);
