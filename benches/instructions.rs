@@ -101,7 +101,7 @@ fn train(network: &str, steps: usize) {
     }
 }
 
-fn classifier(sizes: &[usize], batch: usize, rule: impl Rule<f32> + 'static, steps: usize) {
+fn classifier(sizes: &[usize], batch: usize, rule: impl Into<Box<dyn Rule<f32>>>, steps: usize) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut model = Mlp::new(sizes, Relu, &mut rng);
     let images = 2 * STEPS * batch;

@@ -15,7 +15,7 @@ fn main() {
 
 const LEN: usize = 1_000_000;
 
-fn update(bencher: Bencher<'_, '_>, rule: impl Rule<f32> + 'static, bytes: usize) {
+fn update(bencher: Bencher<'_, '_>, rule: impl Into<Box<dyn Rule<f32>>>, bytes: usize) {
     let mut w = Tensor::param(Tensor::<f32>::full(&[LEN], 0.5));
     let grads = w.square().sum().backward();
     let mut opt = Optimizer::new(rule);

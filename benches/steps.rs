@@ -10,7 +10,7 @@ fn main() {
     divan::main();
 }
 
-fn classifier(bencher: Bencher<'_, '_>, sizes: &[usize], batch: usize, rule: impl Rule<f32> + 'static) {
+fn classifier(bencher: Bencher<'_, '_>, sizes: &[usize], batch: usize, rule: impl Into<Box<dyn Rule<f32>>>) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut model = Mlp::new(sizes, Relu, &mut rng);
     let images = init::uniform(&[batch, sizes[0]], 0.0..=1.0, &mut rng);

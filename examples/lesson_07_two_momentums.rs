@@ -96,7 +96,7 @@ pub(crate) fn inside(rate: impl Fn(usize) -> f64) -> Path {
     run(ClassicalMomentum { lr: rate(0), momentum: 0.9, ..ClassicalMomentum::default() }, rate)
 }
 
-fn run(rule: impl Rule<f64> + 'static, rate: impl Fn(usize) -> f64) -> Path {
+fn run(rule: impl Into<Box<dyn Rule<f64>>>, rate: impl Fn(usize) -> f64) -> Path {
     let mut p = Tensor::param([1.0, 1.0]);
     let mut opt = Optimizer::new(rule);
     let mut path = vec![[1.0, 1.0]];

@@ -90,7 +90,7 @@ fn best(rates: [f64; 3], losses: impl Fn(f64) -> Vec<f64>) -> Run {
 }
 
 /// A logistic regression from zero, at the rate `lr(t)` in step `t`; the same batches for every rule.
-fn train(reviews: &Reviews, rule: impl Rule<f64> + 'static, lr: impl Fn(f64) -> f64, epochs: usize) -> Vec<f64> {
+fn train(reviews: &Reviews, rule: impl Into<Box<dyn Rule<f64>>>, lr: impl Fn(f64) -> f64, epochs: usize) -> Vec<f64> {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut model = Linear { weight: Tensor::param(Tensor::zeros(&[1, WORDS])), bias: Some(Tensor::param([0.0])) };
     let mut opt = Optimizer::new(rule);

@@ -66,7 +66,12 @@ pub use downhill_tensor::*;
 
 pub use downhill_data as data;
 pub use downhill_nn as nn;
-pub use downhill_optim as optim;
+
+/// Optimisers and learning-rate schedules: [`downhill_optim`].
+pub mod optim {
+    pub use downhill_derive::FacadeOptions as Options;
+    pub use downhill_optim::*;
+}
 
 /// A generator of random numbers: the same numbers for the same seed, on every machine and with every version (ChaCha with 8
 /// rounds, whose stream is fixed). Not for secrets.
@@ -89,6 +94,7 @@ pub mod prelude {
         Batches, ClassTable, Column, Csv, DataError, Dataset, Header, ImageSet, Mnist, Share, Table, TensorDataset, toy,
     };
     pub use crate::nn::*;
+    pub use crate::optim::Options;
     pub use crate::optim::*;
     pub use crate::rng;
     pub use downhill_tensor::*;

@@ -3,7 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use downhill::optim::{
-    Adam, Lbfgs, LineSearch, LrRangeTest, Optimizer, ParamUpdate, Rule, Sgd, WeightAverage, clip_grad_norm, minimize,
+    Adam, Lbfgs, LineSearch, LrRangeTest, Optimizer, Options, ParamRule, ParamUpdate, Rule, RuleKind, Sgd,
+    WeightAverage, clip_grad_norm, minimize,
 };
 use downhill::{Float, Params, Path, Tensor, gradcheck_model};
 
@@ -217,12 +218,15 @@ fn two_values_for_one_parameter_are_refused() {
 }
 
 /// Panics at the n-th parameter it is to update, after it has written into it.
-#[derive(Clone, Debug)]
-struct Treacherous(std::sync::Arc<std::sync::atomic::AtomicUsize>);
+#[derive(Clone, Debug, Options)]
+struct Treacherous {
+    #[options(skip)]
+    left: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
 
 impl<F: Float> Rule<F> for Treacherous {
-    fn name(&self) -> &'static str {
-        "Treacherous"
+    fn kind(&self) -> RuleKind<'_, F> {
+        RuleKind::Param(self)
     }
 
     fn lr(&self) -> f64 {
@@ -230,14 +234,12 @@ impl<F: Float> Rule<F> for Treacherous {
     }
 
     fn set_lr(&mut self, _: f64) {}
+}
 
-    fn boxed(&self) -> Box<dyn Rule<F>> {
-        Box::new(self.clone())
-    }
-
+impl<F: Float> ParamRule<F> for Treacherous {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         param.param.fill(F::zero());
-        let left = self.0.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        let left = self.left.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         assert!(left > 1, "half-way");
     }
 }
@@ -250,7 +252,7 @@ fn a_rule_that_panics_half_way_leaves_a_model() {
             let mut model: Model = (tied(), tied());
             let outside = watched.then(|| model.clone());
             let grads = (loss(&model.0) + loss(&model.1)).backward();
-            let mut opt = Optimizer::new(Treacherous(std::sync::Arc::new(at.into())));
+            let mut opt = Optimizer::new(Treacherous { left: std::sync::Arc::new(at.into()) });
             assert!(catch_unwind(AssertUnwindSafe(|| opt.step(&mut model, &grads))).is_err());
             assert_tied(&model.0);
             assert_tied(&model.1);

@@ -1,7 +1,7 @@
 //! The sections `plateau` and `averages` of `schedules.json`.
 
 use downhill::Tensor;
-use downhill::optim::{Optimizer, ReduceLrOnPlateau, Schedule, Scheduler, Sgd, WeightAverage};
+use downhill::optim::{Optimizer, Options, ReduceLrOnPlateau, Scheduler, Sgd, WeightAverage};
 use serde_json::Value;
 
 use super::{Row, describe, difference, largest, relative};

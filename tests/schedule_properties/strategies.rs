@@ -7,8 +7,8 @@ use downhill::optim::{
 };
 use proptest::prelude::*;
 
-fn boxed(schedule: impl Schedule + 'static) -> Box<dyn Schedule> {
-    Box::new(schedule)
+fn boxed(schedule: impl Into<Box<dyn Schedule>>) -> Box<dyn Schedule> {
+    schedule.into()
 }
 
 fn anneal() -> impl Strategy<Value = Anneal> {

@@ -144,7 +144,7 @@ fn load(options: &Options) -> Mnist {
     })
 }
 
-fn train_mnist(options: &Options, sizes: &[usize], batch: usize, rule: impl Rule<f32> + 'static) -> Measured {
+fn train_mnist(options: &Options, sizes: &[usize], batch: usize, rule: impl Into<Box<dyn Rule<f32>>>) -> Measured {
     let mnist = load(options);
     let mut model = Network::new(sizes);
     let mut opt = Optimizer::new(rule);

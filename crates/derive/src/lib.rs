@@ -1,4 +1,4 @@
-//! `#[derive(Params)]`: a plain struct or enum becomes a named tree of tensors.
+//! `#[derive(Params)]`: a plain struct or enum becomes a named tree of tensors. (And `#[derive(Options)]`, in `options.rs`.)
 //!
 //! For `struct Mlp { fc1: Linear, fc2: Linear }` it writes, shortened,
 //!
@@ -21,6 +21,8 @@
 //! for each struct.)
 #![forbid(unsafe_code)]
 
+mod options;
+
 use proc_macro::TokenStream;
 use proc_macro2::{Ident, Span, TokenStream as TokenStream2, TokenTree};
 use quote::{ToTokens, format_ident, quote};
@@ -39,6 +41,18 @@ pub fn derive_params(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(FacadeParams, attributes(params))]
 pub fn derive_facade_params(input: TokenStream) -> TokenStream {
     expand(input.into(), parse_quote!(::downhill)).into()
+}
+
+#[doc = include_str!("options.md")]
+#[proc_macro_derive(Options, attributes(options))]
+pub fn derive_options(input: TokenStream) -> TokenStream {
+    options::expand(input.into(), parse_quote!(::downhill_optim)).into()
+}
+
+#[doc = include_str!("options.md")]
+#[proc_macro_derive(FacadeOptions, attributes(options))]
+pub fn derive_facade_options(input: TokenStream) -> TokenStream {
+    options::expand(input.into(), parse_quote!(::downhill::optim)).into()
 }
 
 /// What either derive writes for `input`; `root` is the crate to find `Params`, `Path`, `Tensor` and `Float` in.

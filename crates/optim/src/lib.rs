@@ -34,6 +34,9 @@
 //! option.
 #![forbid(unsafe_code)]
 
+// The derive names this crate as its users do.
+extern crate self as downhill_optim;
+
 mod aligned;
 mod average;
 mod clip;
@@ -42,6 +45,7 @@ mod lr_range;
 mod minimize;
 mod number;
 mod optimizer;
+mod option_value;
 mod options;
 mod rule;
 mod rules;
@@ -53,13 +57,15 @@ mod text;
 
 pub use average::WeightAverage;
 pub use clip::{clip_grad_norm, clip_grad_norm_of_type, clip_grad_value};
+pub use downhill_derive::Options;
 pub use lr_range::{LrCurve, LrPoint, LrRangeTest};
 pub use minimize::minimize;
 pub use optimizer::{Group, MissingGradient, Optimizer, OptimizerState, OptimizerStateError};
-pub use options::OptionError;
-pub use rule::{JointRule, ParamUpdate, Rule};
+pub use option_value::OptionValue;
+pub use options::{OptionError, Options};
+pub use rule::{BoxedRule, JointRule, ParamRule, ParamUpdate, Rule, RuleKind};
 pub use rules::*;
-pub use schedule::{GroupRate, Schedule};
+pub use schedule::{BoxedSchedule, GroupRate, Schedule};
 pub use scheduler::{Scheduler, SchedulerState, SchedulerStateError};
 pub use schedules::*;
 pub use state::ParamState;

@@ -28,7 +28,7 @@ use crate::{Optimizer, Rule};
 pub fn minimize<F: Float, P: Params<F> + Clone>(
     f: impl Fn(&P) -> Tensor<F>,
     start: P,
-    rule: impl Rule<F> + 'static,
+    rule: impl Into<Box<dyn Rule<F>>>,
     steps: usize,
 ) -> Vec<P> {
     let mut opt = Optimizer::new(rule);

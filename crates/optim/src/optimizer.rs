@@ -3,6 +3,7 @@
 mod checkpoint;
 mod group;
 mod joint;
+mod set_state;
 mod slots;
 mod step;
 #[cfg(test)]
@@ -91,7 +92,7 @@ impl<F: Float> Optimizer<F> {
     /// # Ok::<(), downhill_optim::TextError>(())
     /// ```
     #[track_caller]
-    pub fn new(rule: impl Rule<F> + 'static) -> Self {
+    pub fn new(rule: impl Into<Box<dyn Rule<F>>>) -> Self {
         match Self::try_new(rule) {
             Ok(optimizer) => optimizer,
             Err(error) => panic!("{error}"),
@@ -102,11 +103,12 @@ impl<F: Float> Optimizer<F> {
     ///
     /// # Errors
     /// If an option makes no sense, naming it.
-    pub fn try_new(rule: impl Rule<F> + 'static) -> Result<Self, OptionError> {
+    pub fn try_new(rule: impl Into<Box<dyn Rule<F>>>) -> Result<Self, OptionError> {
+        let rule = rule.into();
         rule.check()?;
         Ok(Optimizer {
             missing_gradient: MissingGradient::default(),
-            groups: vec![Group::new("*", rule.boxed())],
+            groups: vec![Group::new("*", rule)],
             slots: Slots::default(),
             powers: Powers::default(),
             row_major: Vec::new(),
@@ -134,14 +136,15 @@ impl<F: Float> Optimizer<F> {
     /// # Panics
     /// If an option makes no sense; in the first step, if no path of the model matches.
     #[track_caller]
-    pub fn with_group(mut self, pattern: &str, rule: impl Rule<F> + 'static) -> Self {
+    pub fn with_group(mut self, pattern: &str, rule: impl Into<Box<dyn Rule<F>>>) -> Self {
+        let rule = rule.into();
         if let Err(error) = rule.check() {
             panic!("group \"{pattern}\": {error}");
         }
-        let joint = self.groups[0].rule.as_joint().is_some() || rule.as_joint().is_some();
+        let joint = [&self.groups[0].rule, &rule].into_iter().any(|rule| rule.kind().joint().is_some());
         assert!(!joint, "group \"{pattern}\": a rule that moves all parameters together allows no groups");
         assert!(self.slots.is_empty(), "group \"{pattern}\": groups are added before the first step");
-        self.groups.push(Group::new(pattern, rule.boxed()));
+        self.groups.push(Group::new(pattern, rule));
         self
     }
 
@@ -222,7 +225,8 @@ impl<F: Float> Optimizer<F> {
         Optimizer { slots: Slots::default(), ..self.clone() }
     }
 
-    /// What the rule remembers of the parameter at `path`; `None` before its first step.
+    /// What the rule remembers of the parameter at `path`; `None` before its first step. It is set by
+    /// [`set_state`](Self::set_state).
     ///
     /// ```
     /// # use downhill_optim::{Adam, Optimizer};

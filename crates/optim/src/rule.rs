@@ -5,28 +5,36 @@ use std::fmt;
 use downhill_tensor::Float;
 
 use crate::kernels::{self, cut};
-use crate::options::OptionError;
+use crate::options::{OptionError, Options};
 use crate::state::{ParamState, fits};
-use crate::text::{TextError, put_together};
+use crate::text::put_together;
 
-/// An update rule: how one parameter changes, given its gradient and what is remembered of it.
+/// An update rule: its rate, its options, and how it moves parameters.
 ///
-/// A rule is a small struct of options; the [`Optimizer`](crate::Optimizer) walks the model and keeps the state.
-/// Yours needs four methods:
+/// A rule is a small struct of options; the [`Optimizer`](crate::Optimizer) walks the model and keeps the state. Yours is
+/// `Clone`, derives [`Options`](derive@crate::Options), and says what its rate is and that it updates one parameter after
+/// the other, as most do ([`ParamRule`]):
 ///
 /// ```
-/// use downhill_optim::{Optimizer, ParamUpdate, Rule};
+/// use downhill_optim::{Optimizer, Options, ParamRule, ParamUpdate, Rule, RuleKind};
 /// use downhill_tensor::{Float, Tensor};
 ///
 /// /// Gradient descent whose steps are never longer than `limit`.
-/// #[derive(Clone, Debug)]
-/// struct Cautious { lr: f64, limit: f64 }
+/// #[derive(Clone, Debug, Options)]
+/// struct Cautious {
+///     #[options(default = 0.1)]
+///     lr: f64,
+///     #[options(default = 1.0)]
+///     limit: f64,
+/// }
 ///
 /// impl<F: Float> Rule<F> for Cautious {
-///     fn name(&self) -> &'static str { "Cautious" }
 ///     fn lr(&self) -> f64 { self.lr }
 ///     fn set_lr(&mut self, lr: f64) { self.lr = lr; }
-///     fn boxed(&self) -> Box<dyn Rule<F>> { Box::new(self.clone()) }
+///     fn kind(&self) -> RuleKind<'_, F> { RuleKind::Param(self) }
+/// }
+///
+/// impl<F: Float> ParamRule<F> for Cautious {
 ///     fn update(&self, param: &mut ParamUpdate<'_, F>) {
 ///         let [lr, limit] = [self.lr, self.limit].map(F::from_f64);
 ///         param.each([], move |p, g, []| (p - (lr * g).max(-limit).min(limit), []));
@@ -34,14 +42,29 @@ use crate::text::{TextError, put_together};
 /// }
 ///
 /// let mut w = Tensor::param([1.0_f64, 20.0]);
-/// let mut opt = Optimizer::new(Cautious { lr: 0.1, limit: 1.0 });
+/// let mut opt = Optimizer::new(Cautious::default());
 /// let grads = w.square().sum().backward();
 /// opt.step(&mut w, &grads);
 /// assert_eq!(w.to_vec(), [0.8, 19.0]);
+///
+/// // Its options are saved and loaded, and read from text, as those of every rule are.
+/// let mut opt = Optimizer::new(Cautious::from_text("cautious:lr=0.5,limit=2")?);
+/// let grads = w.square().sum().backward();
+/// opt.step(&mut w, &grads);
+/// let saved = opt.state_dict();
+/// let mut resumed = Optimizer::new(Cautious::default());
+/// resumed.load_state_dict(&saved, &w).unwrap();
+/// let rule = resumed.groups()[0].rule();
+/// assert_eq!(rule.option("limit").unwrap(), "2.0");
+/// assert_eq!(rule.to_string(), "Cautious:lr=0.5,limit=2.0");
+/// # Ok::<(), downhill_optim::TextError>(())
 /// ```
-pub trait Rule<F: Float>: fmt::Debug + Send + Sync {
-    /// The rule's name, as its type is called.
-    fn name(&self) -> &'static str;
+///
+/// A rule chosen at run time is a `Box<dyn Rule<F>>`; whatever takes a rule takes one
+/// (`impl Into<Box<dyn Rule<F>>>`). The box itself implements nothing, so there is nothing it could forget to pass on.
+pub trait Rule<F: Float>: Options + BoxedRule<F> + fmt::Debug + Send + Sync {
+    /// How it moves parameters: one after the other, or all together. Always the same.
+    fn kind(&self) -> RuleKind<'_, F>;
 
     /// Whether the options make sense.
     ///
@@ -74,19 +97,9 @@ pub trait Rule<F: Float>: fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Updates one parameter.
-    fn update(&self, param: &mut ParamUpdate<'_, F>);
-
-    /// The rule as one that moves all parameters together and evaluates the loss itself; `None` for most.
-    fn as_joint(&self) -> Option<&dyn JointRule<F>> {
-        None
-    }
-
-    /// A copy of the rule.
-    fn boxed(&self) -> Box<dyn Rule<F>>;
-
     /// Whether `state`, which comes out of a file, is what this rule may have left behind for a parameter of this shape; the
-    /// error says what is wrong with it. [`Optimizer::load_state_dict`](crate::Optimizer::load_state_dict) asks.
+    /// error says what is wrong with it. [`Optimizer::load_state_dict`](crate::Optimizer::load_state_dict) and
+    /// [`Optimizer::set_state`](crate::Optimizer::set_state) ask.
     ///
     /// Unless a rule says otherwise, every buffer is as long as the parameter, as those of [`ParamUpdate::each`] and
     /// [`ParamUpdate::start`] are: a rule with other buffers has a method of its own.
@@ -97,20 +110,42 @@ pub trait Rule<F: Float>: fmt::Debug + Send + Sync {
         let len: usize = shape.iter().product();
         state.buffers().try_for_each(|(name, buffer)| fits(name, buffer.len(), len))
     }
+}
 
-    /// Every option by name, as text. What is not listed here is not saved with the optimiser, but for the rate, and if
-    /// nothing is listed the momentum.
-    fn options(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
-    }
+/// How a [`Rule`] moves parameters.
+///
+/// A rule of one kind has no method of the other, so neither can be called by mistake.
+#[derive(Clone, Copy)]
+pub enum RuleKind<'a, F: Float> {
+    /// One after the other, each by its own gradient.
+    Param(&'a dyn ParamRule<F>),
+    /// All together, evaluating the loss itself.
+    Joint(&'a dyn JointRule<F>),
+}
 
-    /// Sets an option by name.
-    ///
-    /// # Errors
-    /// If there is no such option, or the text is no value for it.
-    fn set_option(&mut self, option: &str, _value: &str) -> Result<(), TextError> {
-        Err(TextError::unknown_option(self.name(), option, &[]))
+impl<'a, F: Float> RuleKind<'a, F> {
+    /// The rule, if it moves all parameters together.
+    pub fn joint(self) -> Option<&'a dyn JointRule<F>> {
+        match self {
+            RuleKind::Param(_) => None,
+            RuleKind::Joint(rule) => Some(rule),
+        }
     }
+}
+
+impl<F: Float> fmt::Debug for RuleKind<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            RuleKind::Param(_) => "Param",
+            RuleKind::Joint(_) => "Joint",
+        })
+    }
+}
+
+/// A rule that updates one parameter after the other.
+pub trait ParamRule<F: Float> {
+    /// Updates one parameter.
+    fn update(&self, param: &mut ParamUpdate<'_, F>);
 }
 
 /// A rule that moves all parameters of a model together and evaluates the loss as often as it likes in one step, such
@@ -206,58 +241,26 @@ impl Powers {
     }
 }
 
-/// So that a rule chosen at run time goes wherever a rule goes.
-impl<F: Float> Rule<F> for Box<dyn Rule<F>> {
-    fn name(&self) -> &'static str {
-        (**self).name()
-    }
+/// A copy of a rule behind a pointer: implemented for every rule that is `Clone`.
+#[diagnostic::on_unimplemented(
+    message = "the rule `{Self}` cannot be copied",
+    note = "a rule is `Clone` and borrows nothing: `#[derive(Clone, Debug, Options)]`"
+)]
+pub trait BoxedRule<F: Float> {
+    /// A copy of the rule.
+    fn boxed(&self) -> Box<dyn Rule<F>>;
+}
 
-    fn check(&self) -> Result<(), OptionError> {
-        (**self).check()
-    }
-
-    fn lr(&self) -> f64 {
-        (**self).lr()
-    }
-
-    fn set_lr(&mut self, lr: f64) {
-        (**self).set_lr(lr);
-    }
-
-    fn momentum(&self) -> Option<f64> {
-        (**self).momentum()
-    }
-
-    fn set_momentum(&mut self, momentum: f64) {
-        (**self).set_momentum(momentum);
-    }
-
-    fn accepts(&self, shape: &[usize]) -> Result<(), String> {
-        (**self).accepts(shape)
-    }
-
-    fn update(&self, param: &mut ParamUpdate<'_, F>) {
-        (**self).update(param);
-    }
-
-    fn as_joint(&self) -> Option<&dyn JointRule<F>> {
-        (**self).as_joint()
-    }
-
+impl<F: Float, R: Rule<F> + Clone + 'static> BoxedRule<F> for R {
     fn boxed(&self) -> Box<dyn Rule<F>> {
-        (**self).boxed()
+        Box::new(self.clone())
     }
+}
 
-    fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
-        (**self).check_state(shape, state)
-    }
-
-    fn options(&self) -> Vec<(&'static str, String)> {
-        (**self).options()
-    }
-
-    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
-        (**self).set_option(option, value)
+/// So that whatever takes a rule chosen at run time takes one chosen in the program, too.
+impl<F: Float, R: Rule<F> + 'static> From<R> for Box<dyn Rule<F>> {
+    fn from(rule: R) -> Self {
+        Box::new(rule)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::options::OptionError;
+use crate::options::{OptionError, Options};
 use crate::text::{TextError, put_together, take_apart};
 
 /// How the learning rate (and with cyclic schedules the momentum) changes over time.
@@ -20,31 +20,43 @@ use crate::text::{TextError, put_together, take_apart};
 /// assert_eq!(rates, [0.8, 0.8, 0.4, 0.4, 0.2, 0.2]);
 /// ```
 ///
-/// Yours needs three methods if the rate is a multiple of the one at the start:
+/// Yours is `Clone`, derives [`Options`](derive@crate::Options), and needs one method if the rate is a multiple of the one
+/// at the start:
 ///
 /// ```
-/// use downhill_optim::{Optimizer, Schedule, Scheduler, Sgd};
+/// use downhill_optim::{Optimizer, Options, Schedule, Scheduler, Sgd};
 ///
-/// #[derive(Clone, Debug)]
-/// struct InverseSquareRoot;
+/// #[derive(Clone, Debug, Options)]
+/// struct InverseRoot {
+///     #[options(default = 2.0)]
+///     root: f64,
+///     #[options(default = 1.0)]
+///     speed: f64,
+/// }
 ///
-/// impl Schedule for InverseSquareRoot {
-///     fn name(&self) -> &'static str { "InverseSquareRoot" }
-///     fn factor(&self, t: u64) -> Option<f64> { Some(1.0 / (1.0 + t as f64).sqrt()) }
-///     fn boxed(&self) -> Box<dyn Schedule> { Box::new(self.clone()) }
+/// impl Schedule for InverseRoot {
+///     fn factor(&self, t: u64) -> Option<f64> { Some((1.0 + self.speed * t as f64).powf(-1.0 / self.root)) }
 /// }
 ///
 /// let mut opt = Optimizer::<f32>::new(Sgd { lr: 0.1, ..Sgd::default() });
-/// let mut scheduler = Scheduler::new(InverseSquareRoot, &mut opt);
-/// for _ in 0..3 {
+/// let mut scheduler = Scheduler::new(InverseRoot::from_text("inverse_root:speed=2.5")?, &mut opt);
+/// for _ in 0..6 {
 ///     scheduler.step(&mut opt);
 /// }
-/// assert!((opt.lr() - 0.05).abs() < 1e-15);
+/// assert!((opt.lr() - 0.025).abs() < 1e-15);
+///
+/// // Its options are saved and loaded, as those of every schedule are.
+/// let saved = scheduler.state_dict(&opt);
+/// let mut resumed = Scheduler::new(InverseRoot::default(), &mut opt);
+/// resumed.load_state_dict(&saved, &mut opt).unwrap();
+/// assert_eq!(resumed.schedule().option("speed").unwrap(), "2.5");
+/// assert_eq!(resumed.schedule().to_string(), "InverseRoot:root=2.0,speed=2.5");
+/// # Ok::<(), downhill_optim::TextError>(())
 /// ```
-pub trait Schedule: fmt::Debug + Send + Sync {
-    /// The schedule's name, as its type is called.
-    fn name(&self) -> &'static str;
-
+///
+/// A schedule chosen at run time is a `Box<dyn Schedule>`; whatever takes a schedule takes one
+/// (`impl Into<Box<dyn Schedule>>`). The box itself implements nothing, so there is nothing it could forget to pass on.
+pub trait Schedule: Options + BoxedSchedule + fmt::Debug + Send + Sync {
     /// Whether the options make sense. Options without a sensible default have one that does not pass.
     ///
     /// # Errors
@@ -110,22 +122,6 @@ pub trait Schedule: fmt::Debug + Send + Sync {
         None
     }
 
-    /// A copy of the schedule.
-    fn boxed(&self) -> Box<dyn Schedule>;
-
-    /// Every option by name, as text, what has been observed included. What is not listed here is not saved.
-    fn options(&self) -> Vec<(&'static str, String)> {
-        Vec::new()
-    }
-
-    /// Sets an option by name.
-    ///
-    /// # Errors
-    /// If there is no such option, or the text is no value for it.
-    fn set_option(&mut self, option: &str, _value: &str) -> Result<(), TextError> {
-        Err(TextError::unknown_option(self.name(), option, &[]))
-    }
-
     /// The schedules this one is composed of.
     fn parts(&self) -> &[Box<dyn Schedule>] {
         &[]
@@ -177,6 +173,29 @@ pub(crate) fn restore(schedule: &mut dyn Schedule, lines: &mut std::slice::Iter<
     schedule.parts_mut().iter_mut().try_for_each(|part| restore(&mut **part, lines))
 }
 
+/// A copy of a schedule behind a pointer: implemented for every schedule that is `Clone`.
+#[diagnostic::on_unimplemented(
+    message = "the schedule `{Self}` cannot be copied",
+    note = "a schedule is `Clone` and borrows nothing: `#[derive(Clone, Debug, Options)]`"
+)]
+pub trait BoxedSchedule {
+    /// A copy of the schedule.
+    fn boxed(&self) -> Box<dyn Schedule>;
+}
+
+impl<S: Schedule + Clone + 'static> BoxedSchedule for S {
+    fn boxed(&self) -> Box<dyn Schedule> {
+        Box::new(self.clone())
+    }
+}
+
+/// So that whatever takes a schedule chosen at run time takes one chosen in the program, too.
+impl<S: Schedule + 'static> From<S> for Box<dyn Schedule> {
+    fn from(schedule: S) -> Self {
+        Box::new(schedule)
+    }
+}
+
 impl Clone for Box<dyn Schedule> {
     fn clone(&self) -> Self {
         self.boxed()
@@ -193,72 +212,5 @@ impl fmt::Display for dyn Schedule + '_ {
             options.insert(0, ("schedules", format!("[{}]", parts.join("; "))));
         }
         f.write_str(&put_together(self.name(), &options))
-    }
-}
-
-/// So that a schedule chosen at run time goes wherever a schedule goes.
-impl Schedule for Box<dyn Schedule> {
-    fn name(&self) -> &'static str {
-        (**self).name()
-    }
-
-    fn check(&self) -> Result<(), OptionError> {
-        (**self).check()
-    }
-
-    fn factor(&self, t: u64) -> Option<f64> {
-        (**self).factor(t)
-    }
-
-    fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
-        (**self).lr_at(base, t)
-    }
-
-    fn lr_at_fraction(&self, base: f64, t: f64) -> Option<f64> {
-        (**self).lr_at_fraction(base, t)
-    }
-
-    fn momentum_at(&self, t: u64) -> Option<f64> {
-        (**self).momentum_at(t)
-    }
-
-    fn spares_zero_momentum(&self) -> bool {
-        (**self).spares_zero_momentum()
-    }
-
-    fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
-        (**self).next_lr(rate, t)
-    }
-
-    fn needs_metric(&self) -> bool {
-        (**self).needs_metric()
-    }
-
-    fn observe(&mut self, metric: f64) {
-        (**self).observe(metric);
-    }
-
-    fn end(&self) -> Option<u64> {
-        (**self).end()
-    }
-
-    fn boxed(&self) -> Box<dyn Schedule> {
-        (**self).boxed()
-    }
-
-    fn options(&self) -> Vec<(&'static str, String)> {
-        (**self).options()
-    }
-
-    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
-        (**self).set_option(option, value)
-    }
-
-    fn parts(&self) -> &[Box<dyn Schedule>] {
-        (**self).parts()
-    }
-
-    fn parts_mut(&mut self) -> &mut [Box<dyn Schedule>] {
-        (**self).parts_mut()
     }
 }

@@ -45,7 +45,7 @@ impl Scheduler {
     /// # Panics
     /// If an option makes no sense, naming it, or the schedule gives a rate that is negative or not finite.
     #[track_caller]
-    pub fn new<F: Float>(schedule: impl Schedule + 'static, opt: &mut Optimizer<F>) -> Self {
+    pub fn new<F: Float>(schedule: impl Into<Box<dyn Schedule>>, opt: &mut Optimizer<F>) -> Self {
         match Self::try_new(schedule, opt) {
             Ok(scheduler) => scheduler,
             Err(error) => panic!("{error}"),
@@ -65,10 +65,14 @@ impl Scheduler {
     /// # Errors
     /// If an option makes no sense, naming it, or the schedule gives a rate that is negative or not finite. The optimiser
     /// is then unchanged.
-    pub fn try_new<F: Float>(schedule: impl Schedule + 'static, opt: &mut Optimizer<F>) -> Result<Self, OptionError> {
+    pub fn try_new<F: Float>(
+        schedule: impl Into<Box<dyn Schedule>>,
+        opt: &mut Optimizer<F>,
+    ) -> Result<Self, OptionError> {
+        let schedule = schedule.into();
         schedule.check()?;
-        momentum_is_possible(&schedule, opt)?;
-        let scheduler = Scheduler { schedule: schedule.boxed(), t: 0, fraction: 0.0 };
+        momentum_is_possible(&*schedule, opt)?;
+        let scheduler = Scheduler { schedule, t: 0, fraction: 0.0 };
         scheduler.apply(opt, 0, |rate| scheduler.schedule.next_lr(rate, 0))?;
         Ok(scheduler)
     }

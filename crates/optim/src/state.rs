@@ -28,6 +28,12 @@ impl<F: Float> Default for ParamState<F> {
 }
 
 impl<F: Float> ParamState<F> {
+    /// What a rule that needs no buffers remembers after so many steps; the buffers are added with
+    /// [`set_buffer`](Self::set_buffer).
+    pub fn new(steps: u64) -> Self {
+        ParamState { steps, ..ParamState::default() }
+    }
+
     /// A buffer, if the rule has made it.
     pub fn buffer(&self, name: &str) -> Option<&[F]> {
         self.buffers.iter().find(|(known, _)| known == name).map(|(_, buffer)| &**buffer)
@@ -41,6 +47,31 @@ impl<F: Float> ParamState<F> {
     /// Every number with its name.
     pub fn numbers(&self) -> impl Iterator<Item = (&str, f64)> {
         self.numbers.iter().map(|(name, number)| (name.as_ref(), number.0))
+    }
+
+    /// Puts a buffer in place of the one of that name, or beside the others.
+    ///
+    /// ```
+    /// use downhill_optim::ParamState;
+    /// let mut state = ParamState::new(3);
+    /// state.set_buffer("exp_avg", &[0.5_f32, -1.0]);
+    /// assert_eq!(state.buffer("exp_avg").unwrap(), [0.5, -1.0]);
+    /// ```
+    pub fn set_buffer(&mut self, name: impl Into<Cow<'static, str>>, elements: &[F]) {
+        let (name, elements) = (name.into(), Aligned::from(elements));
+        match self.buffers.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, buffer)) => *buffer = elements,
+            None => self.buffers.push((name, elements)),
+        }
+    }
+
+    /// Puts a number in place of the one of that name, or beside the others.
+    pub fn set_number(&mut self, name: impl Into<Cow<'static, str>>, value: f64) {
+        let name = name.into();
+        match self.numbers.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, number)) => *number = Number(value),
+            None => self.numbers.push((name, Number(value))),
+        }
     }
 
     /// How many elements the buffers hold.

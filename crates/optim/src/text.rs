@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::options::{OptionError, OptionValue};
+use crate::options::OptionError;
 
 /// Why a text is not a rule or a schedule.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -37,14 +37,10 @@ pub enum TextError {
 }
 
 impl TextError {
-    pub(crate) fn unknown_option(of: &'static str, option: &str, known: &[&'static str]) -> Self {
+    /// What [`Options::set_option`](crate::Options::set_option) of `of`, whose options are `known`, says to another name.
+    pub fn unknown_option(of: &'static str, option: &str, known: &[&'static str]) -> Self {
         TextError::UnknownOption { of, option: option.to_owned(), known: known.to_vec() }
     }
-}
-
-/// The value of an option.
-pub(crate) fn read_option<T: OptionValue>(of: &'static str, option: &'static str, value: &str) -> Result<T, TextError> {
-    T::read(value).ok_or_else(|| OptionError { of, option, must: T::MUST.to_owned(), got: format!("`{value}`") }.into())
 }
 
 /// `name:option=value,flag` taken apart: the name, and pairs of option and value. Commas in brackets do not separate.
@@ -61,7 +57,7 @@ pub(crate) fn take_apart(text: &str) -> (&str, Vec<(&str, &str)>) {
 pub(crate) fn split_outside_brackets(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut depth = 0_i32;
     text.split(move |c: char| {
-        depth += i32::from(c == '[') - i32::from(c == ']');
+        depth += i32::from(matches!(c, '[' | '(')) - i32::from(matches!(c, ']' | ')'));
         c == separator && depth == 0
     })
 }
@@ -94,6 +90,11 @@ mod tests {
         assert_eq!(take_apart("sgd:"), ("sgd", vec![]));
         let expected = vec![("milestones", "[1, 2]"), ("gamma", "0.5"), ("flag", "")];
         assert_eq!(take_apart(" multi_step : milestones=[1, 2], gamma = 0.5 ,flag"), ("multi_step", expected));
+    }
+
+    #[test]
+    fn parentheses_are_brackets_too() {
+        assert_eq!(take_apart("adam:betas=(0.9, 0.999),amsgrad").1, [("betas", "(0.9, 0.999)"), ("amsgrad", "")]);
     }
 
     #[test]

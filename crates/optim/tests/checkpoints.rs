@@ -7,7 +7,9 @@ mod mutations;
 #[path = "checkpoints/others.rs"]
 mod others;
 
-use downhill_optim::{Lbfgs, LineSearch, Optimizer, OptimizerState, ParamUpdate, Rule};
+use downhill_optim::{
+    Lbfgs, LineSearch, Optimizer, OptimizerState, Options, ParamRule, ParamUpdate, Rule, RuleKind, TextError,
+};
 use downhill_tensor::{Float, Tensor};
 use serde_json::{Value, json};
 
@@ -252,16 +254,30 @@ fn rates_and_options_that_are_none_are_refused() {
     refused("sgd", |json| json["groups"][0]["pattern"] = json!("x"), "has the groups [\"x\"], this one has [\"*\"]");
 }
 
-/// The documented four methods, and no options.
+/// A rate, an update, and no options.
 #[derive(Clone, Debug)]
 struct Plain {
     lr: f64,
     momentum: Option<f64>,
 }
 
-impl<F: Float> Rule<F> for Plain {
+impl Options for Plain {
     fn name(&self) -> &'static str {
         "Plain"
+    }
+
+    fn options(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    fn set_option(&mut self, option: &str, _: &str) -> Result<(), TextError> {
+        Err(TextError::unknown_option("Plain", option, &[]))
+    }
+}
+
+impl<F: Float> Rule<F> for Plain {
+    fn kind(&self) -> RuleKind<'_, F> {
+        RuleKind::Param(self)
     }
 
     fn lr(&self) -> f64 {
@@ -279,11 +295,9 @@ impl<F: Float> Rule<F> for Plain {
     fn set_momentum(&mut self, momentum: f64) {
         self.momentum = Some(momentum);
     }
+}
 
-    fn boxed(&self) -> Box<dyn Rule<F>> {
-        Box::new(self.clone())
-    }
-
+impl<F: Float> ParamRule<F> for Plain {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let lr = F::from_f64(self.lr);
         param.each(["last"], move |p, g, [_]| (p - lr * g, [g]));

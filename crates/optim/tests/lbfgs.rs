@@ -104,7 +104,7 @@ fn a_start_that_is_not_finite_is_returned_and_left_alone() {
                     g.copy_from_slice(&gradient);
                     loss
                 };
-                let joint = Rule::<f64>::as_joint(&rule).unwrap();
+                let joint = Rule::<f64>::kind(&rule).joint().unwrap();
                 let returned = joint.minimize(&mut x, &mut state, &mut evaluate);
                 assert!(!returned.is_finite(), "{loss}, {gradient:?}: {returned}");
                 assert!(loss.is_finite() || returned == loss || loss.is_nan(), "{loss}: {returned}");
@@ -143,7 +143,7 @@ fn one_bad_batch_leaves_what_is_known() {
 #[test]
 fn a_direction_that_leads_nowhere_is_forgotten() {
     let rule = Lbfgs { max_iter: 3, ..lbfgs(LineSearch::StrongWolfe) };
-    let joint = Rule::<f64>::as_joint(&rule).unwrap();
+    let joint = Rule::<f64>::kind(&rule).joint().unwrap();
     let mut state = ParamState::default();
     let mut x = [1.0, 1.0];
     let square = |x: &[f64], g: &mut [f64]| {
@@ -254,7 +254,7 @@ fn one_iteration(rule: &Lbfgs, slope: f64, state: &mut ParamState<f64>) -> f64 {
         g[0] = slope;
         slope * x[0]
     };
-    Rule::<f64>::as_joint(rule).unwrap().minimize(&mut x, state, &mut evaluate);
+    Rule::<f64>::kind(rule).joint().unwrap().minimize(&mut x, state, &mut evaluate);
     x[0]
 }
 
@@ -320,7 +320,7 @@ fn a_small_bracket_is_not_narrowed() {
             g[0] = if x[0] < 5.0 { -1000.0 } else { 1000.0 };
             1000.0 * (x[0] - 5.0).abs()
         };
-        Rule::<f64>::as_joint(&rule).unwrap().minimize(&mut [0.0], &mut ParamState::default(), &mut evaluate);
+        Rule::<f64>::kind(&rule).joint().unwrap().minimize(&mut [0.0], &mut ParamState::default(), &mut evaluate);
         calls.get()
     };
     // From 0 to 1, ten times as far, and the minimum lies between: the bracket is 9 long.
@@ -370,7 +370,7 @@ fn a_fixed_step_is_shortened_too() {
             g[0] = -1.0;
             if x[0] < 1e-4 { -x[0] } else { f64::NAN }
         };
-        Rule::<f64>::as_joint(&rule).unwrap().minimize(&mut x, &mut state, &mut evaluate);
+        Rule::<f64>::kind(&rule).joint().unwrap().minimize(&mut x, &mut state, &mut evaluate);
         assert!((x[0] - expected).abs() < 1e-18, "{max_eval}: {}", x[0]);
         assert_eq!(calls.get(), max_eval.max(2), "{max_eval}");
     }

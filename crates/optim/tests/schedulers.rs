@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use downhill_optim::{
     Adam, ChainedLr, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, GroupRate,
-    LambdaLr, LinearLr, MultiplicativeLr, OneCycleLr, Optimizer, Schedule, Scheduler, Sgd, StepLr, WarmupLr,
+    LambdaLr, LinearLr, MultiplicativeLr, OneCycleLr, Optimizer, Options, Schedule, Scheduler, Sgd, StepLr, WarmupLr,
 };
 use downhill_tensor::Tensor;
 
@@ -16,7 +16,7 @@ fn optimizer() -> Optimizer {
 }
 
 /// Rates and momenta in force for epochs 0 to `last`.
-fn in_force(schedule: impl Schedule + 'static, last: usize) -> Vec<(f64, f64)> {
+fn in_force(schedule: impl Into<Box<dyn Schedule>>, last: usize) -> Vec<(f64, f64)> {
     let mut opt = optimizer();
     let mut scheduler = Scheduler::new(schedule, &mut opt);
     let mut all = vec![(opt.lr(), opt.momentum().unwrap())];
@@ -27,7 +27,7 @@ fn in_force(schedule: impl Schedule + 'static, last: usize) -> Vec<(f64, f64)> {
     all
 }
 
-fn rates(schedule: impl Schedule + 'static, last: usize) -> Vec<f64> {
+fn rates(schedule: impl Into<Box<dyn Schedule>>, last: usize) -> Vec<f64> {
     in_force(schedule, last).into_iter().map(|(lr, _)| lr).collect()
 }
 
@@ -180,20 +180,14 @@ fn a_rate_that_is_none_is_refused_when_it_comes() {
 /// A momentum that the rule does not take is not set: beta1 of Adam must be below 1.
 #[test]
 fn a_momentum_that_the_rule_does_not_take_is_refused() {
-    #[derive(Clone, Debug)]
+    #[derive(Clone, Debug, Options)]
     struct Full;
     impl Schedule for Full {
-        fn name(&self) -> &'static str {
-            "Full"
-        }
         fn lr_at(&self, base: f64, _: u64) -> Option<f64> {
             Some(base)
         }
         fn momentum_at(&self, t: u64) -> Option<f64> {
             Some(if t == 0 { 0.5 } else { 1.0 })
-        }
-        fn boxed(&self) -> Box<dyn Schedule> {
-            Box::new(self.clone())
         }
     }
     let mut opt = Optimizer::<f64>::new(Adam::default());

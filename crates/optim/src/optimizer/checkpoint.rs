@@ -11,9 +11,10 @@ use super::step::group_of;
 use super::{Group, MissingGradient, Optimizer, is_rate};
 use crate::Rule;
 use crate::number::Number;
-use crate::options::{OptionError, OptionValue, require};
+use crate::option_value::OptionValue;
+use crate::options::{OptionError, require};
 use crate::state::ParamState;
-use crate::text::{TextError, put_together, read_option, take_apart};
+use crate::text::{TextError, put_together, take_apart};
 
 /// Everything an [`Optimizer`] holds, by path: options, rates in force, and what the rule remembers. With `serde` it
 /// goes into any file format.
@@ -133,7 +134,7 @@ impl<F: Float> Optimizer<F> {
         model: &M,
     ) -> Result<(), OptimizerStateError> {
         let groups = self.read_groups(saved)?;
-        let joint = groups[0].rule.as_joint().is_some();
+        let joint = groups[0].rule.kind().joint().is_some();
         let problems =
             if joint { joint_mismatch(saved, &*groups[0].rule, model) } else { self.mismatches(saved, &groups, model) };
         if !problems.is_empty() {
@@ -263,8 +264,8 @@ fn read_options<F: Float>(rule: &mut dyn Rule<F>, options: &[(&str, &str)]) -> R
     let listed: Vec<&str> = rule.options().into_iter().map(|(option, _)| option).collect();
     for &(option, value) in options {
         match option {
-            "lr" if !listed.contains(&"lr") => rule.set_lr(read_option(name, "lr", value)?),
-            "momentum" if listed.is_empty() => rule.set_momentum(read_option(name, "momentum", value)?),
+            "lr" if !listed.contains(&"lr") => rule.set_lr(OptionValue::read_option(name, "lr", value)?),
+            "momentum" if listed.is_empty() => rule.set_momentum(OptionValue::read_option(name, "momentum", value)?),
             _ => rule.set_option(option, value)?,
         }
     }

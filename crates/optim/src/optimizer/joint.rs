@@ -32,7 +32,7 @@ impl<F: Float> Optimizer<F> {
     /// As [`step`](Self::step). A loss that is not finite is no reason: it is returned. (What [`Lbfgs`](crate::Lbfgs) remembers is gone then: it starts anew.)
     #[track_caller]
     pub fn step_with<M: Params<F>>(&mut self, model: &mut M, mut loss: impl FnMut(&M) -> Tensor<F>) -> F {
-        if self.groups[0].rule.as_joint().is_none() {
+        if self.groups[0].rule.kind().joint().is_none() {
             let loss = loss(model);
             let value = loss.item();
             self.step(model, &loss.backward());
@@ -49,7 +49,7 @@ impl<F: Float> Optimizer<F> {
             write_gradient(model, &loss.backward(), g, skip);
             value
         };
-        let rule = self.groups[0].rule.as_joint().expect("asked above");
+        let rule = self.groups[0].rule.kind().joint().expect("asked above");
         let value = rule.minimize(&mut x, &mut state, &mut evaluate);
         set_elements(model, &x);
         self.slots.replace(vec![Slot::new(JOINT.to_owned(), vec![x.len()], 0, state)]);

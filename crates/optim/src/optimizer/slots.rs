@@ -73,6 +73,17 @@ impl<F: Float> Slots<F> {
         self.number();
     }
 
+    /// Puts a slot in place of the one at its path, or behind all others.
+    pub(super) fn set(&mut self, slot: Slot<F>) {
+        match self.index.get(&slot.path) {
+            Some(&at) => self.list[at] = slot,
+            None => {
+                self.index.insert(slot.path.clone(), self.list.len());
+                self.list.push(slot);
+            }
+        }
+    }
+
     fn number(&mut self) {
         self.index.clear();
         self.index.extend(self.list.iter().enumerate().map(|(at, slot)| (slot.path.clone(), at)));

@@ -3,8 +3,8 @@
 use downhill_tensor::{Float, Gradients, Params, Path, Tensor};
 
 use super::{Group, MissingGradient, Optimizer};
-use crate::ParamUpdate;
 use crate::kernels::row_major;
+use crate::{ParamUpdate, RuleKind};
 
 impl<F: Float> Optimizer<F> {
     /// Updates every parameter of `model` that has a gradient.
@@ -36,7 +36,9 @@ impl<F: Float> Optimizer<F> {
             None => row_major(&grad.view(), &mut self.row_major),
         };
         slot.state.steps += 1;
-        self.groups[slot.group].rule.update(&mut ParamUpdate {
+        // Rules of the other kind have been refused.
+        let RuleKind::Param(rule) = self.groups[slot.group].rule.kind() else { return };
+        rule.update(&mut ParamUpdate {
             param: tensor.as_mut_slice(),
             grad,
             shape: &slot.shape,
@@ -50,7 +52,7 @@ impl<F: Float> Optimizer<F> {
 
     /// Why this step must not be made.
     fn refusal<M: Params<F> + ?Sized>(&self, model: &M, grads: &Gradients<F>) -> Option<String> {
-        if let Some(rule) = self.groups.iter().find(|group| group.rule.as_joint().is_some()) {
+        if let Some(rule) = self.groups.iter().find(|group| group.rule.kind().joint().is_some()) {
             let name = rule.rule.name();
             return Some(format!(
                 "{name} evaluates the loss several times in a step; write `opt.step_with(&mut model, |model| loss)`"

@@ -5,7 +5,7 @@ use downhill_tensor::Float;
 use super::{epsilon, fields, sign};
 use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// Adadelta: as long a step as the last ones were, in the ratio of this gradient to the last ones.
 ///
@@ -32,13 +32,16 @@ use crate::{ParamUpdate, Rule};
 /// opt.step(&mut w, &loss.backward());
 /// assert!((5.0 - w.item() - (1e-6_f64 / 0.1).sqrt()).abs() < 1e-8);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct Adadelta {
     /// The learning rate η.
+    #[options(default = 1.0)]
     pub lr: f64,
     /// How much of the means of squares is kept, ρ.
+    #[options(default = 0.9)]
     pub rho: f64,
     /// Inside both roots, ε.
+    #[options(default = 1e-6)]
     pub eps: f64,
     /// The weight decay λ, an L2 penalty.
     pub weight_decay: f64,
@@ -46,20 +49,16 @@ pub struct Adadelta {
     pub maximize: bool,
 }
 
-impl Default for Adadelta {
-    fn default() -> Self {
-        Adadelta { lr: 1.0, rho: 0.9, eps: 1e-6, weight_decay: 0.0, maximize: false }
-    }
-}
-
 impl<F: Float> Rule<F> for Adadelta {
-    fields!(Adadelta { lr, rho, eps, weight_decay, maximize }, keeps = ["square_avg", "acc_delta"]);
+    fields!(Adadelta, keeps = ["square_avg", "acc_delta"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Adadelta", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
         fraction("Adadelta", &[("rho", self.rho)])
     }
+}
 
+impl<F: Float> ParamRule<F> for Adadelta {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, rho, new] = [self.lr, self.rho, 1.0 - self.rho].map(F::from_f64);
         let (eps, decay) = (epsilon::<F>(self.eps), F::from_f64(self.weight_decay));

@@ -6,7 +6,7 @@ use super::{epsilon, fields, sign};
 use crate::kernels::{self, cut, norm, sum_squares};
 use crate::options::{OptionError, non_negative, require};
 use crate::state::{Kept, ParamState};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// Adafactor: the mean of squared gradients of a matrix is kept as the means of its rows and of its columns, so that
 /// the state of an n×m matrix has n + m elements.
@@ -35,17 +35,22 @@ use crate::{ParamUpdate, Rule};
 /// opt.step(&mut w, &loss.backward());
 /// assert_eq!(opt.state("").unwrap().len(), 300 + 200);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
+#[options(eps(eps1, eps2))]
 pub struct Adafactor {
     /// The learning rate η, the largest relative step.
+    #[options(default = 1e-2)]
     pub lr: f64,
     /// The power κ by which new gradients lose weight.
+    #[options(default = -0.8)]
     pub beta2_decay: f64,
     /// Keeps the division away from zero, ε₁; `None` for the smallest number that makes a difference to 1.
     pub eps1: Option<f64>,
     /// The smallest size of a tensor that counts, ε₂.
+    #[options(default = 1e-3)]
     pub eps2: f64,
     /// The root mean square of `u` from which it is clipped, d.
+    #[options(default = 1.0)]
     pub d: f64,
     /// The weight decay λ, decoupled.
     pub weight_decay: f64,
@@ -53,14 +58,8 @@ pub struct Adafactor {
     pub maximize: bool,
 }
 
-impl Default for Adafactor {
-    fn default() -> Self {
-        Adafactor { lr: 1e-2, beta2_decay: -0.8, eps1: None, eps2: 1e-3, d: 1.0, weight_decay: 0.0, maximize: false }
-    }
-}
-
 impl<F: Float> Rule<F> for Adafactor {
-    fields!(Adafactor { lr, beta2_decay, eps1, eps2, d, weight_decay, maximize });
+    fields!(Adafactor);
 
     fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
         if state.steps == 0 {
@@ -83,7 +82,9 @@ impl<F: Float> Rule<F> for Adafactor {
         require(self.d != f64::INFINITY, "Adafactor", "d", "finite", self.d)?;
         require(self.d >= 1.0, "Adafactor", "d", "≥ 1", self.d)
     }
+}
 
+impl<F: Float> ParamRule<F> for Adafactor {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let alpha = self.eps2.max(rms(param.param)) * self.lr.min(1.0 / t.sqrt());

@@ -4,7 +4,7 @@ use downhill_tensor::Float;
 
 use super::{epsilon, fields, sign};
 use crate::options::{OptionError, non_negative};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// Adagrad: every element's rate falls with the sum of the squares of its gradients.
 ///
@@ -29,9 +29,10 @@ use crate::{ParamUpdate, Rule};
 /// opt.step(&mut w, &loss.backward());
 /// assert!((w.item() - 4.5).abs() < 1e-9); // the first step is η long
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct Adagrad {
     /// The learning rate η.
+    #[options(default = 1e-2)]
     pub lr: f64,
     /// How the rate falls with the number of steps besides, κ.
     pub lr_decay: f64,
@@ -40,33 +41,23 @@ pub struct Adagrad {
     /// What `s` starts from.
     pub initial_accumulator_value: f64,
     /// Keeps the division away from zero, ε.
+    #[options(default = 1e-10)]
     pub eps: f64,
     /// Go uphill. Weight decay still shrinks.
     pub maximize: bool,
 }
 
-impl Default for Adagrad {
-    fn default() -> Self {
-        Adagrad {
-            lr: 1e-2,
-            lr_decay: 0.0,
-            weight_decay: 0.0,
-            initial_accumulator_value: 0.0,
-            eps: 1e-10,
-            maximize: false,
-        }
-    }
-}
-
 impl<F: Float> Rule<F> for Adagrad {
-    fields!(Adagrad { lr, lr_decay, weight_decay, initial_accumulator_value, eps, maximize }, keeps = ["sum"]);
+    fields!(Adagrad, keeps = ["sum"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let start = ("initial_accumulator_value", self.initial_accumulator_value);
         let decays = [("lr_decay", self.lr_decay), ("weight_decay", self.weight_decay)];
         non_negative("Adagrad", &[("lr", self.lr), decays[0], decays[1], start, ("eps", self.eps)])
     }
+}
 
+impl<F: Float> ParamRule<F> for Adagrad {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         param.start("sum", self.initial_accumulator_value);
         let lr = self.lr / (1.0 + (param.t() - 1.0) * self.lr_decay);

@@ -5,7 +5,7 @@ use downhill_tensor::Float;
 use super::{epsilon, fields, sign};
 use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// Adam: every element has a step of its own, from running means of its gradient and of the gradient's square.
 ///
@@ -35,15 +35,20 @@ use crate::{ParamUpdate, Rule};
 /// opt.step(&mut w, &loss.backward());
 /// assert!((w.view()[0] - 0.9).abs() < 1e-8 && (w.view()[1] + 999.9).abs() < 1e-8);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
+#[options(betas(beta1, beta2))]
 pub struct Adam {
     /// The learning rate η.
+    #[options(default = 1e-3)]
     pub lr: f64,
     /// How much of the mean of gradients is kept, β₁.
+    #[options(default = 0.9)]
     pub beta1: f64,
     /// How much of the mean of squares is kept, β₂.
+    #[options(default = 0.999)]
     pub beta2: f64,
     /// Keeps the division away from zero, ε.
+    #[options(default = 1e-8)]
     pub eps: f64,
     /// The weight decay λ.
     pub weight_decay: f64,
@@ -55,28 +60,15 @@ pub struct Adam {
     pub maximize: bool,
 }
 
-impl Default for Adam {
-    fn default() -> Self {
-        Adam {
-            lr: 1e-3,
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            weight_decay: 0.0,
-            decoupled: false,
-            amsgrad: false,
-            maximize: false,
-        }
-    }
-}
-
 impl<F: Float> Rule<F> for Adam {
-    fields!(Adam { lr, beta1, beta2, eps, weight_decay, decoupled, amsgrad, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"], sometimes = ["max_exp_avg_sq"]);
+    fields!(Adam, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"], sometimes = ["max_exp_avg_sq"]);
 
     fn check(&self) -> Result<(), OptionError> {
         self.check_as("Adam")
     }
+}
 
+impl<F: Float> ParamRule<F> for Adam {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let step = self.lr / (1.0 - param.power(self.beta1, t));

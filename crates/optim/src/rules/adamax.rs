@@ -5,7 +5,7 @@ use downhill_tensor::Float;
 use super::{epsilon, fields, sign};
 use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// Adamax: Adam with a decaying maximum in place of the mean of squares.
 ///
@@ -28,15 +28,20 @@ use crate::{ParamUpdate, Rule};
 /// opt.step(&mut w, &loss.backward());
 /// assert!((w.item() - 4.5).abs() < 1e-8);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
+#[options(betas(beta1, beta2))]
 pub struct Adamax {
     /// The learning rate η.
+    #[options(default = 2e-3)]
     pub lr: f64,
     /// How much of the mean of gradients is kept, β₁.
+    #[options(default = 0.9)]
     pub beta1: f64,
     /// How fast the maximum decays, β₂.
+    #[options(default = 0.999)]
     pub beta2: f64,
     /// Keeps the division away from zero, ε.
+    #[options(default = 1e-8)]
     pub eps: f64,
     /// The weight decay λ, an L2 penalty.
     pub weight_decay: f64,
@@ -44,20 +49,16 @@ pub struct Adamax {
     pub maximize: bool,
 }
 
-impl Default for Adamax {
-    fn default() -> Self {
-        Adamax { lr: 2e-3, beta1: 0.9, beta2: 0.999, eps: 1e-8, weight_decay: 0.0, maximize: false }
-    }
-}
-
 impl<F: Float> Rule<F> for Adamax {
-    fields!(Adamax { lr, beta1, beta2, eps, weight_decay, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_inf"]);
+    fields!(Adamax, momentum = beta1, keeps = ["exp_avg", "exp_inf"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Adamax", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
         fraction("Adamax", &[("beta1", self.beta1), ("beta2", self.beta2)])
     }
+}
 
+impl<F: Float> ParamRule<F> for Adamax {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let step = self.lr / (1.0 - param.power(self.beta1, t));

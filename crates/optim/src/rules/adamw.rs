@@ -4,7 +4,7 @@ use downhill_tensor::Float;
 
 use super::{Adam, fields};
 use crate::options::OptionError;
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// [`Adam`] with decoupled weight decay: `p` is multiplied by `1 - η·λ`, then updated by Adam without decay.
 ///
@@ -23,29 +23,28 @@ use crate::{ParamUpdate, Rule};
 /// opt.step(&mut w, &loss.backward());
 /// assert_eq!(w.item(), 10.0 * (1.0 - 0.1 * 0.5));
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
+#[options(betas(beta1, beta2))]
 pub struct AdamW {
     /// The learning rate η.
+    #[options(default = 1e-3)]
     pub lr: f64,
     /// How much of the mean of gradients is kept, β₁.
+    #[options(default = 0.9)]
     pub beta1: f64,
     /// How much of the mean of squares is kept, β₂.
+    #[options(default = 0.999)]
     pub beta2: f64,
     /// Keeps the division away from zero, ε.
+    #[options(default = 1e-8)]
     pub eps: f64,
     /// The weight decay λ.
+    #[options(default = 0.01)]
     pub weight_decay: f64,
     /// Divide by the largest mean of squares so far.
     pub amsgrad: bool,
     /// Go uphill. Weight decay still shrinks.
     pub maximize: bool,
-}
-
-impl Default for AdamW {
-    fn default() -> Self {
-        let Adam { lr, beta1, beta2, eps, amsgrad, maximize, .. } = Adam::default();
-        AdamW { lr, beta1, beta2, eps, weight_decay: 1e-2, amsgrad, maximize }
-    }
 }
 
 impl AdamW {
@@ -56,12 +55,14 @@ impl AdamW {
 }
 
 impl<F: Float> Rule<F> for AdamW {
-    fields!(AdamW { lr, beta1, beta2, eps, weight_decay, amsgrad, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"], sometimes = ["max_exp_avg_sq"]);
+    fields!(AdamW, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"], sometimes = ["max_exp_avg_sq"]);
 
     fn check(&self) -> Result<(), OptionError> {
         self.adam().check_as("AdamW")
     }
+}
 
+impl<F: Float> ParamRule<F> for AdamW {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         self.adam().update(param);
     }

@@ -7,7 +7,7 @@ use downhill_tensor::Float;
 use super::{fields, sign};
 use crate::options::{OptionError, non_negative};
 use crate::state::{Kept, ParamState};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// Averaged stochastic gradient descent: plain descent with a falling rate, and the mean of all points from step `t0`
 /// on, which is the result.
@@ -36,15 +36,19 @@ use crate::{ParamUpdate, Rule};
 /// }
 /// assert!(opt.state("").unwrap().buffer("ax").unwrap()[0].abs() < 0.01);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct Asgd {
     /// The learning rate η.
+    #[options(default = 1e-2)]
     pub lr: f64,
     /// The decay Λ of the rate and of the parameters.
+    #[options(default = 1e-4)]
     pub lambd: f64,
     /// The power by which the rate falls, α.
+    #[options(default = 0.75)]
     pub alpha: f64,
     /// The step from which points are averaged.
+    #[options(default = 1e6)]
     pub t0: f64,
     /// The weight decay λ, an L2 penalty.
     pub weight_decay: f64,
@@ -52,14 +56,8 @@ pub struct Asgd {
     pub maximize: bool,
 }
 
-impl Default for Asgd {
-    fn default() -> Self {
-        Asgd { lr: 1e-2, lambd: 1e-4, alpha: 0.75, t0: 1e6, weight_decay: 0.0, maximize: false }
-    }
-}
-
 impl<F: Float> Rule<F> for Asgd {
-    fields!(Asgd { lr, lambd, alpha, t0, weight_decay, maximize });
+    fields!(Asgd);
 
     fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
         if state.steps == 0 {
@@ -74,7 +72,9 @@ impl<F: Float> Rule<F> for Asgd {
         let others = [("lambd", self.lambd), ("weight_decay", self.weight_decay)];
         non_negative("Asgd", &[("lr", self.lr), others[0], others[1], ("alpha", self.alpha), ("t0", self.t0)])
     }
+}
 
+impl<F: Float> ParamRule<F> for Asgd {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let next_eta = self.lr / (1.0 + self.lambd * self.lr * t).powf(self.alpha);

@@ -5,7 +5,7 @@ use downhill_tensor::Float;
 use super::{fields, sign};
 use crate::kernels::cut;
 use crate::options::{OptionError, non_negative};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// Gradient descent with classical momentum: a velocity that contains the rate.
 ///
@@ -35,11 +35,13 @@ use crate::{ParamUpdate, Rule};
 /// opt.step(&mut w, &loss.backward());
 /// assert_eq!(w.item(), 0.25); // still rolling
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct ClassicalMomentum {
     /// The learning rate η.
+    #[options(default = 1e-3)]
     pub lr: f64,
     /// How much of the last step is kept, γ.
+    #[options(default = 0.9)]
     pub momentum: f64,
     /// The weight decay λ, an L2 penalty.
     pub weight_decay: f64,
@@ -47,20 +49,16 @@ pub struct ClassicalMomentum {
     pub maximize: bool,
 }
 
-impl Default for ClassicalMomentum {
-    fn default() -> Self {
-        ClassicalMomentum { lr: 1e-3, momentum: 0.9, weight_decay: 0.0, maximize: false }
-    }
-}
-
 impl<F: Float> Rule<F> for ClassicalMomentum {
-    fields!(ClassicalMomentum { lr, momentum, weight_decay, maximize }, momentum = momentum, keeps = ["velocity"]);
+    fields!(ClassicalMomentum, momentum = momentum, keeps = ["velocity"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let decay = ("weight_decay", self.weight_decay);
         non_negative("ClassicalMomentum", &[("lr", self.lr), ("momentum", self.momentum), decay])
     }
+}
 
+impl<F: Float> ParamRule<F> for ClassicalMomentum {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, momentum, decay] = [self.lr, self.momentum, self.weight_decay].map(F::from_f64);
         let sign = sign::<F>(self.maximize);

@@ -5,7 +5,7 @@ use downhill_tensor::Float;
 use super::{epsilon, fields, sign};
 use crate::kernels::{self, cut, norm};
 use crate::options::{OptionError, fraction, non_negative};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// LAMB: Adam's direction, scaled for each parameter tensor to the length of the tensor itself.
 ///
@@ -31,15 +31,20 @@ use crate::{ParamUpdate, Rule};
 /// let step = 0.1 * 5.0 / 2.0_f64.sqrt();
 /// assert!((w.view()[0] - (3.0 - step)).abs() < 1e-6 && (w.view()[1] - (4.0 - step)).abs() < 1e-6);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
+#[options(betas(beta1, beta2))]
 pub struct Lamb {
     /// The learning rate η.
+    #[options(default = 1e-3)]
     pub lr: f64,
     /// How much of the mean of gradients is kept, β₁.
+    #[options(default = 0.9)]
     pub beta1: f64,
     /// How much of the mean of squares is kept, β₂.
+    #[options(default = 0.999)]
     pub beta2: f64,
     /// Keeps the division away from zero, ε.
+    #[options(default = 1e-6)]
     pub eps: f64,
     /// The weight decay λ, beside the gradient but inside the scaling.
     pub weight_decay: f64,
@@ -47,20 +52,16 @@ pub struct Lamb {
     pub maximize: bool,
 }
 
-impl Default for Lamb {
-    fn default() -> Self {
-        Lamb { lr: 1e-3, beta1: 0.9, beta2: 0.999, eps: 1e-6, weight_decay: 0.0, maximize: false }
-    }
-}
-
 impl<F: Float> Rule<F> for Lamb {
-    fields!(Lamb { lr, beta1, beta2, eps, weight_decay, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"]);
+    fields!(Lamb, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Lamb", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
         fraction("Lamb", &[("beta1", self.beta1), ("beta2", self.beta2)])
     }
+}
 
+impl<F: Float> ParamRule<F> for Lamb {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let correction1 = 1.0 / (1.0 - param.power(self.beta1, t));

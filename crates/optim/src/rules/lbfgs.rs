@@ -6,11 +6,9 @@ mod minimize;
 
 use downhill_tensor::Float;
 
-use super::fields;
-use crate::options::{OptionError, named_option, non_negative, require};
-use crate::rule::JointRule;
+use crate::options::{OptionError, non_negative, require};
 use crate::state::ParamState;
-use crate::{ParamUpdate, Rule};
+use crate::{Options, Rule, RuleKind};
 
 /// L-BFGS: Newton's method with the inverse Hessian estimated from the last steps.
 ///
@@ -40,19 +38,24 @@ use crate::{ParamUpdate, Rule};
 /// Nocedal and Wright, *Numerical optimization*, 2006, algorithms 7.4, 3.5 and 3.6; Liu and Nocedal, 1989. As in
 /// PyTorch, after Schmidt's minFunc: the first trial step is `min(1, 1/‖g‖₁)·η`, and pairs with `yᵀs ≤ 1e-10` are left
 /// out.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct Lbfgs {
     /// The learning rate η: the step along the direction, or the first trial of the line search.
+    #[options(default = 1.0)]
     pub lr: f64,
     /// The most iterations in one step of the optimiser.
+    #[options(default = 20)]
     pub max_iter: u64,
     /// The most evaluations in one step of the optimiser; `None` for 5/4 of `max_iter`.
     pub max_eval: Option<u64>,
     /// Stop when no element of the gradient is larger.
+    #[options(default = 1e-7)]
     pub tolerance_grad: f64,
     /// Stop when neither a parameter nor the loss changes by more.
+    #[options(default = 1e-9)]
     pub tolerance_change: f64,
     /// How many pairs are kept.
+    #[options(default = 100)]
     pub history_size: u64,
     /// How the step along the direction is found.
     pub line_search: LineSearch,
@@ -61,7 +64,7 @@ pub struct Lbfgs {
 }
 
 /// How [`Lbfgs`] finds the step along its direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Options)]
 pub enum LineSearch {
     /// The learning rate is the step.
     #[default]
@@ -70,34 +73,18 @@ pub enum LineSearch {
     StrongWolfe,
 }
 
-named_option!(LineSearch { None = "none", StrongWolfe = "strong_wolfe" });
-
-impl Default for Lbfgs {
-    fn default() -> Self {
-        Lbfgs {
-            lr: 1.0,
-            max_iter: 20,
-            max_eval: None,
-            tolerance_grad: 1e-7,
-            tolerance_change: 1e-9,
-            history_size: 100,
-            line_search: LineSearch::None,
-            maximize: false,
-        }
-    }
-}
-
 impl<F: Float> Rule<F> for Lbfgs {
-    fields!(Lbfgs {
-        lr,
-        max_iter,
-        max_eval,
-        tolerance_grad,
-        tolerance_change,
-        history_size,
-        line_search,
-        maximize
-    });
+    fn kind(&self) -> RuleKind<'_, F> {
+        RuleKind::Joint(self)
+    }
+
+    fn lr(&self) -> f64 {
+        self.lr
+    }
+
+    fn set_lr(&mut self, lr: f64) {
+        self.lr = lr;
+    }
 
     fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
         history::check(shape.iter().product(), state)
@@ -107,13 +94,5 @@ impl<F: Float> Rule<F> for Lbfgs {
         let tolerances = [("tolerance_grad", self.tolerance_grad), ("tolerance_change", self.tolerance_change)];
         non_negative("Lbfgs", &[("lr", self.lr), tolerances[0], tolerances[1]])?;
         require(self.history_size > 0, "Lbfgs", "history_size", "above 0", self.history_size)
-    }
-
-    fn update(&self, _param: &mut ParamUpdate<'_, F>) {
-        panic!("Lbfgs moves all parameters together; use `step_with`");
-    }
-
-    fn as_joint(&self) -> Option<&dyn JointRule<F>> {
-        Some(self)
     }
 }

@@ -5,7 +5,7 @@ use downhill_tensor::Float;
 use super::{fields, sign};
 use crate::kernels::{cut, signum};
 use crate::options::{OptionError, fraction, non_negative};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// Lion: the sign of a mean that leans towards the newest gradient, while a slower mean is remembered.
 ///
@@ -29,13 +29,17 @@ use crate::{ParamUpdate, Rule};
 /// opt.step(&mut w, &loss.backward());
 /// assert_eq!(w, Tensor::from([4.5, 0.25]));
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
+#[options(betas(beta1, beta2))]
 pub struct Lion {
     /// The learning rate η.
+    #[options(default = 1e-4)]
     pub lr: f64,
     /// The weight of the remembered mean in the direction, β₁.
+    #[options(default = 0.9)]
     pub beta1: f64,
     /// How much of the remembered mean is kept, β₂.
+    #[options(default = 0.99)]
     pub beta2: f64,
     /// The weight decay λ, decoupled.
     pub weight_decay: f64,
@@ -43,20 +47,16 @@ pub struct Lion {
     pub maximize: bool,
 }
 
-impl Default for Lion {
-    fn default() -> Self {
-        Lion { lr: 1e-4, beta1: 0.9, beta2: 0.99, weight_decay: 0.0, maximize: false }
-    }
-}
-
 impl<F: Float> Rule<F> for Lion {
-    fields!(Lion { lr, beta1, beta2, weight_decay, maximize }, momentum = beta1, keeps = ["exp_avg"]);
+    fields!(Lion, momentum = beta1, keeps = ["exp_avg"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Lion", &[("lr", self.lr), ("weight_decay", self.weight_decay)])?;
         fraction("Lion", &[("beta1", self.beta1), ("beta2", self.beta2)])
     }
+}
 
+impl<F: Float> ParamRule<F> for Lion {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, kept] = [self.lr, 1.0 - self.lr * self.weight_decay].map(F::from_f64);
         let [beta1, new1, beta2, new2] =

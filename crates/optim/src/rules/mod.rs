@@ -6,10 +6,10 @@ use crate::Rule;
 use crate::text::{TextError, same_name, take_apart};
 
 macro_rules! rules {
-    ($($file:ident: $Rule:ident,)*) => {
+    ($($file:ident: $Rule:ident $(+ $Also:ident)*,)*) => {
         $(
             mod $file;
-            pub use $file::$Rule;
+            pub use $file::{$Rule, $($Also),*};
         )*
 
         /// The names by which rules are known on command lines, for help texts.
@@ -43,9 +43,9 @@ rules! {
     asgd: Asgd,
     classical_momentum: ClassicalMomentum,
     lamb: Lamb,
-    lbfgs: Lbfgs,
+    lbfgs: Lbfgs + LineSearch,
     lion: Lion,
-    muon: Muon,
+    muon: Muon + MuonScale,
     nadam: NAdam,
     radam: RAdam,
     rmsprop: RmsProp,
@@ -53,9 +53,6 @@ rules! {
     sgd: Sgd,
     sign_sgd: SignSgd,
 }
-
-pub use lbfgs::LineSearch;
-pub use muon::MuonScale;
 
 #[cfg(test)]
 mod reference;
@@ -86,14 +83,16 @@ impl<F: Float> std::str::FromStr for Box<dyn Rule<F>> {
     }
 }
 
-/// The methods of [`Rule`] that only say which fields are which, and which buffers, as long as the parameter, the rule
+/// The methods of [`Rule`] that only say what it has: rate, momentum, and the buffers, as long as the parameter, that it
 /// keeps: always, or under some options.
 macro_rules! fields {
     (
-        $Rule:ident { $($field:ident),* $(,)? } $(, momentum = $momentum:ident)?
+        $Rule:ident $(, momentum = $momentum:ident)?
         $(, keeps = [$($kept:literal),*] $(, sometimes = [$($sometimes:literal),*])?)?
     ) => {
-        $crate::options::options!($Rule { $($field),* });
+        fn kind(&self) -> $crate::RuleKind<'_, F> {
+            $crate::RuleKind::Param(self)
+        }
 
         fn lr(&self) -> f64 {
             self.lr
@@ -124,10 +123,6 @@ macro_rules! fields {
                 state.check(stringify!($Rule), &$crate::state::Kept { always, sometimes, numbers: &[] })
             }
         )?
-
-        fn boxed(&self) -> Box<dyn $crate::Rule<F>> {
-            Box::new(self.clone())
-        }
     };
 }
 use fields;

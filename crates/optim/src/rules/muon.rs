@@ -10,8 +10,8 @@ use ndarray::ArrayView2;
 
 use super::{fields, sign};
 use crate::kernels::{self, cut};
-use crate::options::{OptionError, OptionValue, fraction, non_negative, require};
-use crate::{ParamUpdate, Rule};
+use crate::options::{OptionError, fraction, non_negative, require};
+use crate::{OptionValue, Options, ParamRule, ParamUpdate, Rule};
 
 /// Muon: the momentum of a weight matrix is replaced by the nearest matrix whose singular values are all about 1, so
 /// that rare directions move as far as frequent ones.
@@ -39,21 +39,28 @@ use crate::{ParamUpdate, Rule};
 /// let loss = layer.0.square().sum() + layer.1.sum();
 /// opt.step(&mut layer, &loss.backward());
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct Muon {
     /// The learning rate η.
+    #[options(default = 1e-3)]
     pub lr: f64,
     /// The weight decay λ, decoupled. Note the default of 0.1.
+    #[options(default = 0.1)]
     pub weight_decay: f64,
     /// The momentum μ.
+    #[options(default = 0.95)]
     pub momentum: f64,
     /// Lean the direction towards the newest gradient.
+    #[options(default = true)]
     pub nesterov: bool,
     /// The coefficients a, b, c of the iteration.
+    #[options(default = [3.4445, -4.7750, 2.0315])]
     pub ns_coefficients: [f64; 3],
     /// The smallest norm to divide by.
+    #[options(default = 1e-7)]
     pub eps: f64,
     /// How often the iteration is made.
+    #[options(default = 5)]
     pub ns_steps: u64,
     /// How the rate depends on the matrix's shape.
     pub adjust_lr: MuonScale,
@@ -61,26 +68,8 @@ pub struct Muon {
     pub maximize: bool,
 }
 
-impl Default for Muon {
-    fn default() -> Self {
-        Muon {
-            lr: 1e-3,
-            weight_decay: 0.1,
-            momentum: 0.95,
-            nesterov: true,
-            ns_coefficients: [3.4445, -4.7750, 2.0315],
-            eps: 1e-7,
-            ns_steps: 5,
-            adjust_lr: MuonScale::Original,
-            maximize: false,
-        }
-    }
-}
-
 impl<F: Float> Rule<F> for Muon {
-    fields!(
-        Muon { lr, weight_decay, momentum, nesterov, ns_coefficients, eps, ns_steps, adjust_lr, maximize },
-        momentum = momentum, keeps = ["momentum_buffer"]);
+    fields!(Muon, momentum = momentum, keeps = ["momentum_buffer"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let decay = ("weight_decay", self.weight_decay);
@@ -96,7 +85,9 @@ impl<F: Float> Rule<F> for Muon {
         let reason = "it is for matrices; give other parameters another rule with `with_group`";
         if shape.len() == 2 { Ok(()) } else { Err(reason.to_owned()) }
     }
+}
 
+impl<F: Float> ParamRule<F> for Muon {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let &[rows, columns] = param.shape else {
             panic!("Muon: {:?} is not the shape of a matrix", param.shape);

@@ -6,7 +6,7 @@ use super::{epsilon, fields, sign};
 use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
 use crate::state::{Kept, ParamState};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// NAdam: Adam that looks ahead along its momentum, with a momentum μₜ that grows towards β₁.
 ///
@@ -34,19 +34,25 @@ use crate::{ParamUpdate, Rule};
 /// }
 /// assert!(w.item().abs() < 0.01);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
+#[options(betas(beta1, beta2))]
 pub struct NAdam {
     /// The learning rate η.
+    #[options(default = 2e-3)]
     pub lr: f64,
     /// How much of the mean of gradients is kept, β₁.
+    #[options(default = 0.9)]
     pub beta1: f64,
     /// How much of the mean of squares is kept, β₂.
+    #[options(default = 0.999)]
     pub beta2: f64,
     /// Keeps the division away from zero, ε.
+    #[options(default = 1e-8)]
     pub eps: f64,
     /// The weight decay λ.
     pub weight_decay: f64,
     /// How fast μ grows towards β₁, ψ.
+    #[options(default = 4e-3)]
     pub momentum_decay: f64,
     /// Weight decay beside the gradient instead of through it.
     pub decoupled: bool,
@@ -54,23 +60,8 @@ pub struct NAdam {
     pub maximize: bool,
 }
 
-impl Default for NAdam {
-    fn default() -> Self {
-        NAdam {
-            lr: 2e-3,
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            weight_decay: 0.0,
-            momentum_decay: 4e-3,
-            decoupled: false,
-            maximize: false,
-        }
-    }
-}
-
 impl<F: Float> Rule<F> for NAdam {
-    fields!(NAdam { lr, beta1, beta2, eps, weight_decay, momentum_decay, decoupled, maximize }, momentum = beta1);
+    fields!(NAdam, momentum = beta1);
 
     fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
         if state.steps == 0 {
@@ -86,7 +77,9 @@ impl<F: Float> Rule<F> for NAdam {
         non_negative("NAdam", &[("lr", self.lr), ("eps", self.eps), decays[0], decays[1]])?;
         fraction("NAdam", &[("beta1", self.beta1), ("beta2", self.beta2)])
     }
+}
 
+impl<F: Float> ParamRule<F> for NAdam {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let mu = self.beta1 * (1.0 - 0.5 * param.power(0.96, t * self.momentum_decay));

@@ -5,7 +5,7 @@ use downhill_tensor::Float;
 use super::{epsilon, fields, sign};
 use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// RAdam: Adam that divides by `√v` only once `v` is a mean of enough gradients to be trusted, and then corrects for
 /// how few they are. Momentum alone before: a warm-up without a setting.
@@ -36,15 +36,20 @@ use crate::{ParamUpdate, Rule};
 /// opt.step(&mut w, &loss.backward());
 /// assert!((w.item() - (5.0 - 0.1 * 10.0)).abs() < 1e-12); // plain momentum
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
+#[options(betas(beta1, beta2))]
 pub struct RAdam {
     /// The learning rate η.
+    #[options(default = 1e-3)]
     pub lr: f64,
     /// How much of the mean of gradients is kept, β₁.
+    #[options(default = 0.9)]
     pub beta1: f64,
     /// How much of the mean of squares is kept, β₂.
+    #[options(default = 0.999)]
     pub beta2: f64,
     /// Keeps the division away from zero, ε.
+    #[options(default = 1e-8)]
     pub eps: f64,
     /// The weight decay λ.
     pub weight_decay: f64,
@@ -54,28 +59,16 @@ pub struct RAdam {
     pub maximize: bool,
 }
 
-impl Default for RAdam {
-    fn default() -> Self {
-        RAdam {
-            lr: 1e-3,
-            beta1: 0.9,
-            beta2: 0.999,
-            eps: 1e-8,
-            weight_decay: 0.0,
-            decoupled: false,
-            maximize: false,
-        }
-    }
-}
-
 impl<F: Float> Rule<F> for RAdam {
-    fields!(RAdam { lr, beta1, beta2, eps, weight_decay, decoupled, maximize }, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"]);
+    fields!(RAdam, momentum = beta1, keeps = ["exp_avg", "exp_avg_sq"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("RAdam", &[("lr", self.lr), ("eps", self.eps), ("weight_decay", self.weight_decay)])?;
         fraction("RAdam", &[("beta1", self.beta1), ("beta2", self.beta2)])
     }
+}
 
+impl<F: Float> ParamRule<F> for RAdam {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let power2 = param.power(self.beta2, t);

@@ -5,7 +5,7 @@ use downhill_tensor::{Gradients, Tensor};
 use crate::{Optimizer, Rule};
 
 /// Where `rule` is on f(x, y) = (x² + 10·y²) / 2 after some steps from (1, 1).
-pub(super) fn after(rule: impl Rule<f64> + 'static, steps: usize) -> [f64; 2] {
+pub(super) fn after(rule: impl Into<Box<dyn Rule<f64>>>, steps: usize) -> [f64; 2] {
     let mut p = Tensor::param([1.0, 1.0]);
     let mut opt = Optimizer::new(rule);
     for _ in 0..steps {
@@ -17,13 +17,13 @@ pub(super) fn after(rule: impl Rule<f64> + 'static, steps: usize) -> [f64; 2] {
 
 /// Asserts the numbers, which are given to 12 decimals.
 #[track_caller]
-pub(super) fn expect(rule: impl Rule<f64> + 'static, steps: usize, expected: [f64; 2]) {
+pub(super) fn expect(rule: impl Into<Box<dyn Rule<f64>>>, steps: usize, expected: [f64; 2]) {
     let got = after(rule, steps);
     assert!((0..2).all(|i| (got[i] - expected[i]).abs() < 1e-12), "{got:?} instead of {expected:?}");
 }
 
 /// What `rule` remembers as `buffer` of a parameter that starts at (1, 1), after these gradients; and the parameter.
-pub(super) fn remembered(rule: impl Rule<f64> + 'static, buffer: &str, gradients: &[[f64; 2]]) -> [Vec<f64>; 2] {
+pub(super) fn remembered(rule: impl Into<Box<dyn Rule<f64>>>, buffer: &str, gradients: &[[f64; 2]]) -> [Vec<f64>; 2] {
     let mut p = Tensor::param([1.0, 1.0]);
     let mut opt = Optimizer::new(rule);
     for &gradient in gradients {
@@ -36,6 +36,6 @@ pub(super) fn remembered(rule: impl Rule<f64> + 'static, buffer: &str, gradients
 
 /// Asserts that the options are refused with this message.
 #[track_caller]
-pub(super) fn refused(rule: impl Rule<f64> + 'static, message: &str) {
+pub(super) fn refused(rule: impl Into<Box<dyn Rule<f64>>>, message: &str) {
     assert_eq!(Optimizer::try_new(rule).unwrap_err().to_string(), message);
 }

@@ -5,7 +5,7 @@ use downhill_tensor::Float;
 use super::{epsilon, fields, sign};
 use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// RMSprop: every element's gradient is divided by the root of the running mean of its square.
 ///
@@ -34,13 +34,16 @@ use crate::{ParamUpdate, Rule};
 /// opt.step(&mut w, &loss.backward());
 /// assert!((w.item() - 4.9).abs() < 1e-8);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct RmsProp {
     /// The learning rate η.
+    #[options(default = 1e-2)]
     pub lr: f64,
     /// How much of the mean of squares is kept, α.
+    #[options(default = 0.99)]
     pub alpha: f64,
     /// Keeps the division away from zero, ε.
+    #[options(default = 1e-8)]
     pub eps: f64,
     /// The weight decay λ, an L2 penalty.
     pub weight_decay: f64,
@@ -52,29 +55,17 @@ pub struct RmsProp {
     pub maximize: bool,
 }
 
-impl Default for RmsProp {
-    fn default() -> Self {
-        RmsProp {
-            lr: 1e-2,
-            alpha: 0.99,
-            eps: 1e-8,
-            weight_decay: 0.0,
-            momentum: 0.0,
-            centered: false,
-            maximize: false,
-        }
-    }
-}
-
 impl<F: Float> Rule<F> for RmsProp {
-    fields!(RmsProp { lr, alpha, eps, weight_decay, momentum, centered, maximize }, momentum = momentum, keeps = ["square_avg"], sometimes = ["grad_avg", "momentum_buffer"]);
+    fields!(RmsProp, momentum = momentum, keeps = ["square_avg"], sometimes = ["grad_avg", "momentum_buffer"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let decay = ("weight_decay", self.weight_decay);
         non_negative("RmsProp", &[("lr", self.lr), ("eps", self.eps), decay, ("momentum", self.momentum)])?;
         fraction("RmsProp", &[("alpha", self.alpha)])
     }
+}
 
+impl<F: Float> ParamRule<F> for RmsProp {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, alpha, new] = [self.lr, self.alpha, 1.0 - self.alpha].map(F::from_f64);
         let [decay, momentum] = [self.weight_decay, self.momentum].map(F::from_f64);

@@ -5,7 +5,7 @@ use downhill_tensor::Float;
 use super::{fields, sign};
 use crate::kernels::signum;
 use crate::options::{OptionError, non_negative, require};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// Rprop: only the sign of the gradient counts. Every element has a step of its own, which grows while the sign stays
 /// and shrinks when it turns.
@@ -32,30 +32,30 @@ use crate::{ParamUpdate, Rule};
 /// opt.step(&mut w, &loss.backward());
 /// assert_eq!(w, Tensor::from([4.5, 0.499]));
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
+#[options(etas(eta_minus, eta_plus), step_sizes(step_min, step_max))]
 pub struct Rprop {
     /// Where every step starts.
+    #[options(default = 1e-2)]
     pub lr: f64,
     /// What a step is multiplied by when the sign turns, η⁻.
+    #[options(default = 0.5)]
     pub eta_minus: f64,
     /// What a step is multiplied by while the sign stays, η⁺.
+    #[options(default = 1.2)]
     pub eta_plus: f64,
     /// The shortest step.
+    #[options(default = 1e-6)]
     pub step_min: f64,
     /// The longest step.
+    #[options(default = 50.0)]
     pub step_max: f64,
     /// Go uphill.
     pub maximize: bool,
 }
 
-impl Default for Rprop {
-    fn default() -> Self {
-        Rprop { lr: 1e-2, eta_minus: 0.5, eta_plus: 1.2, step_min: 1e-6, step_max: 50.0, maximize: false }
-    }
-}
-
 impl<F: Float> Rule<F> for Rprop {
-    fields!(Rprop { lr, eta_minus, eta_plus, step_min, step_max, maximize }, keeps = ["prev", "step_size"]);
+    fields!(Rprop, keeps = ["prev", "step_size"]);
 
     fn check(&self) -> Result<(), OptionError> {
         let within = |x: f64, low: f64, high: f64| low < x && x < high;
@@ -64,7 +64,9 @@ impl<F: Float> Rule<F> for Rprop {
         require(within(self.eta_plus, 1.0, f64::INFINITY), "Rprop", "eta_plus", "above 1", self.eta_plus)?;
         require(self.step_max >= self.step_min, "Rprop", "step_max", "at least step_min", self.step_max)
     }
+}
 
+impl<F: Float> ParamRule<F> for Rprop {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         param.start("step_size", self.lr);
         let [minus, plus, low, high] =

@@ -5,7 +5,7 @@ use downhill_tensor::Float;
 use super::{fields, sign};
 use crate::kernels::cut;
 use crate::options::{OptionError, non_negative, require};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// Stochastic gradient descent, plain, with momentum, or with Nesterov's look ahead.
 ///
@@ -31,9 +31,10 @@ use crate::{ParamUpdate, Rule};
 /// opt.step(&mut w, &loss.backward());
 /// assert_eq!(w, Tensor::from([1.0 - 0.1 * 3.8, -1.0 + 0.1 * 3.8]));
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct Sgd {
     /// The learning rate η.
+    #[options(default = 1e-3)]
     pub lr: f64,
     /// The momentum μ; 0 for none.
     pub momentum: f64,
@@ -47,14 +48,8 @@ pub struct Sgd {
     pub maximize: bool,
 }
 
-impl Default for Sgd {
-    fn default() -> Self {
-        Sgd { lr: 1e-3, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: false, maximize: false }
-    }
-}
-
 impl<F: Float> Rule<F> for Sgd {
-    fields!(Sgd { lr, momentum, dampening, weight_decay, nesterov, maximize }, momentum = momentum, keeps = [], sometimes = ["momentum_buffer"]);
+    fields!(Sgd, momentum = momentum, keeps = [], sometimes = ["momentum_buffer"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("Sgd", &[("lr", self.lr), ("momentum", self.momentum), ("weight_decay", self.weight_decay)])?;
@@ -63,7 +58,9 @@ impl<F: Float> Rule<F> for Sgd {
         let must = "false unless momentum is above 0 and dampening is 0";
         require(possible || !self.nesterov, "Sgd", "nesterov", must, self.nesterov)
     }
+}
 
+impl<F: Float> ParamRule<F> for Sgd {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, decay, momentum] = [self.lr, self.weight_decay, self.momentum].map(F::from_f64);
         let sign = sign::<F>(self.maximize);

@@ -5,7 +5,7 @@ use downhill_tensor::Float;
 use super::{fields, sign};
 use crate::kernels::{cut, signum};
 use crate::options::{OptionError, fraction, non_negative};
-use crate::{ParamUpdate, Rule};
+use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// Sign descent: every element moves by η against the sign of its gradient, or with momentum (Signum) of the mean of
 /// its gradients.
@@ -30,9 +30,10 @@ use crate::{ParamUpdate, Rule};
 /// opt.step(&mut w, &loss.backward());
 /// assert_eq!(w, Tensor::from([4.5, 0.25]));
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct SignSgd {
     /// The learning rate η.
+    #[options(default = 1e-4)]
     pub lr: f64,
     /// How much of the mean of gradients is kept, β; 0 for the sign of the gradient itself, 0.9 for Signum.
     pub momentum: f64,
@@ -42,20 +43,16 @@ pub struct SignSgd {
     pub maximize: bool,
 }
 
-impl Default for SignSgd {
-    fn default() -> Self {
-        SignSgd { lr: 1e-4, momentum: 0.0, weight_decay: 0.0, maximize: false }
-    }
-}
-
 impl<F: Float> Rule<F> for SignSgd {
-    fields!(SignSgd { lr, momentum, weight_decay, maximize }, momentum = momentum, keeps = [], sometimes = ["exp_avg"]);
+    fields!(SignSgd, momentum = momentum, keeps = [], sometimes = ["exp_avg"]);
 
     fn check(&self) -> Result<(), OptionError> {
         non_negative("SignSgd", &[("lr", self.lr), ("weight_decay", self.weight_decay)])?;
         fraction("SignSgd", &[("momentum", self.momentum)])
     }
+}
 
+impl<F: Float> ParamRule<F> for SignSgd {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, kept] = [self.lr, 1.0 - self.lr * self.weight_decay].map(F::from_f64);
         let [beta, new] = [self.momentum, 1.0 - self.momentum].map(F::from_f64);

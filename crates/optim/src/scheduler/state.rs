@@ -108,7 +108,7 @@ impl Scheduler {
         if let Some(line) = lines.next() {
             return Err(TextError::Form(format!("{line} has no place in this one")).into());
         }
-        schedule.check().and_then(|()| momentum_is_possible(&schedule, opt)).map_err(TextError::from)?;
+        schedule.check().and_then(|()| momentum_is_possible(&*schedule, opt)).map_err(TextError::from)?;
         saved.check_time(&*schedule)?;
         let mut before = Vec::with_capacity(opt.groups.len());
         for (number, &SavedRates(base, lr, momentum)) in saved.groups.iter().enumerate() {

@@ -5,7 +5,7 @@ use super::parse::list;
 use super::sequential::check_parts;
 use crate::options::{OptionError, require};
 use crate::schedule::bounded;
-use crate::{GroupRate, Schedule, TextError};
+use crate::{GroupRate, Options, Schedule, TextError};
 
 /// Several schedules at once, each applied to what the one before gives: factors multiply.
 ///
@@ -28,22 +28,37 @@ pub struct ChainedLr {
 
 impl ChainedLr {
     /// A chain that begins with `schedule`.
-    pub fn new(schedule: impl Schedule + 'static) -> Self {
-        ChainedLr { schedules: vec![schedule.boxed()] }
+    pub fn new(schedule: impl Into<Box<dyn Schedule>>) -> Self {
+        ChainedLr { schedules: vec![schedule.into()] }
     }
 
     /// Applies `schedule` too.
-    pub fn and(mut self, schedule: impl Schedule + 'static) -> Self {
-        self.schedules.push(schedule.boxed());
+    pub fn and(mut self, schedule: impl Into<Box<dyn Schedule>>) -> Self {
+        self.schedules.push(schedule.into());
         self
     }
 }
 
-impl Schedule for ChainedLr {
+/// By hand, since the parts are written beside the options.
+impl Options for ChainedLr {
     fn name(&self) -> &'static str {
         "ChainedLr"
     }
 
+    fn options(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
+        if option != "schedules" {
+            return Err(TextError::unknown_option("ChainedLr", option, &["schedules"]));
+        }
+        self.schedules = list("ChainedLr", value)?;
+        Ok(())
+    }
+}
+
+impl Schedule for ChainedLr {
     fn check(&self) -> Result<(), OptionError> {
         require(!self.schedules.is_empty(), "ChainedLr", "schedules", "at least one", 0)?;
         check_parts("ChainedLr", &self.schedules)
@@ -74,18 +89,6 @@ impl Schedule for ChainedLr {
 
     fn end(&self) -> Option<u64> {
         self.schedules.iter().filter_map(|schedule| schedule.end()).min()
-    }
-
-    fn boxed(&self) -> Box<dyn Schedule> {
-        Box::new(self.clone())
-    }
-
-    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
-        if option != "schedules" {
-            return Err(TextError::unknown_option("ChainedLr", option, &["schedules"]));
-        }
-        self.schedules = list("ChainedLr", value)?;
-        Ok(())
     }
 
     fn parts(&self) -> &[Box<dyn Schedule>] {

@@ -1,7 +1,6 @@
 //! A smaller rate for the first epochs.
 
-use super::fields;
-use crate::Schedule;
+use crate::{Options, Schedule};
 use crate::options::{OptionError, require};
 
 /// A smaller rate for the first epochs: `lr(t) = base · factor` while `t < total_iters`, then `base`.
@@ -14,23 +13,17 @@ use crate::options::{OptionError, require};
 /// let schedule = ConstantLr { factor: 0.5, total_iters: 4 };
 /// assert_eq!([0, 3, 4].map(|t| schedule.lr_at(1.0, t).unwrap()), [0.5, 0.5, 1.0]);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct ConstantLr {
     /// The factor.
+    #[options(default = 1.0 / 3.0)]
     pub factor: f64,
     /// How many epochs it lasts.
+    #[options(default = 5)]
     pub total_iters: u64,
 }
 
-impl Default for ConstantLr {
-    fn default() -> Self {
-        ConstantLr { factor: 1.0 / 3.0, total_iters: 5 }
-    }
-}
-
 impl Schedule for ConstantLr {
-    fields!(ConstantLr { factor, total_iters });
-
     fn check(&self) -> Result<(), OptionError> {
         require((0.0..=1.0).contains(&self.factor), "ConstantLr", "factor", "in [0, 1]", self.factor)
     }

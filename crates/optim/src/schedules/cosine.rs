@@ -2,9 +2,8 @@
 
 use std::f64::consts::PI;
 
-use super::fields;
 use crate::options::{OptionError, non_negative, require};
-use crate::{GroupRate, Schedule};
+use crate::{GroupRate, Options, Schedule};
 
 /// The rate falls along half a cosine: `lr(t) = η + (base - η) · (1 + cos(π·t/T)) / 2` with `T = t_max`,
 /// `η = eta_min`.
@@ -21,7 +20,7 @@ use crate::{GroupRate, Schedule};
 /// let schedule = CosineAnnealingLr { hold: true, ..schedule };
 /// assert_eq!([0, 10, 20].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.0, 0.0]);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Options)]
 pub struct CosineAnnealingLr {
     /// The epoch of the lowest rate. To be set: no default.
     pub t_max: u64,
@@ -40,8 +39,6 @@ impl CosineAnnealingLr {
 }
 
 impl Schedule for CosineAnnealingLr {
-    fields!(CosineAnnealingLr { t_max, eta_min, hold });
-
     fn check(&self) -> Result<(), OptionError> {
         require(self.t_max > 0, "CosineAnnealingLr", "t_max", "above 0", self.t_max)?;
         non_negative("CosineAnnealingLr", &[("eta_min", self.eta_min)])

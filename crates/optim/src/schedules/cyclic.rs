@@ -1,8 +1,7 @@
 //! The rate goes up and down between two bounds.
 
-use super::fields;
-use crate::options::{OptionError, all_non_negative, fraction, named_option, non_negative, require};
-use crate::{GroupRate, Schedule};
+use crate::options::{OptionError, all_non_negative, fraction, non_negative, require};
+use crate::{GroupRate, Options, Schedule};
 
 /// The rate goes up and down between two bounds, the momentum down and up.
 ///
@@ -26,25 +25,32 @@ use crate::{GroupRate, Schedule};
 /// let rates: Vec<f64> = (0..6).filter_map(|t| schedule.lr_at(0.3, t)).collect();
 /// assert_eq!(rates, [0.0, 0.5, 1.0, 0.5, 0.0, 0.5]);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct CyclicLr {
     /// The lower bound of the rate. To be set: no default.
+    #[options(default = f64::NAN)]
     pub base_lr: f64,
     /// The upper bound of the rate. To be set: no default.
+    #[options(default = f64::NAN)]
     pub max_lr: f64,
     /// The steps from the lower bound to the upper.
+    #[options(default = 2000)]
     pub step_size_up: u64,
     /// The steps from the upper bound to the lower; `None` for as many.
     pub step_size_down: Option<u64>,
     /// How the height of the cycles changes.
     pub mode: CyclicMode,
     /// The factor γ of `exp_range`.
+    #[options(default = 1.0)]
     pub gamma: f64,
     /// Whether to set the momentum, or `beta1`.
+    #[options(default = true)]
     pub cycle_momentum: bool,
     /// The momentum at the upper bound of the rate.
+    #[options(default = 0.8)]
     pub base_momentum: f64,
     /// The momentum at the lower bound of the rate.
+    #[options(default = 0.9)]
     pub max_momentum: f64,
     /// Leave a momentum of 0 alone.
     pub spare_zero_momentum: bool,
@@ -55,7 +61,7 @@ pub struct CyclicLr {
 }
 
 /// How the height of [`CyclicLr`]'s cycles changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Options)]
 pub enum CyclicMode {
     /// Not at all.
     #[default]
@@ -64,27 +70,6 @@ pub enum CyclicMode {
     Triangular2,
     /// By the factor γ every step.
     ExpRange,
-}
-
-named_option!(CyclicMode { Triangular = "triangular", Triangular2 = "triangular2", ExpRange = "exp_range" });
-
-impl Default for CyclicLr {
-    fn default() -> Self {
-        CyclicLr {
-            base_lr: f64::NAN,
-            max_lr: f64::NAN,
-            step_size_up: 2000,
-            step_size_down: None,
-            mode: CyclicMode::Triangular,
-            gamma: 1.0,
-            cycle_momentum: true,
-            base_momentum: 0.8,
-            max_momentum: 0.9,
-            spare_zero_momentum: false,
-            group_base_lrs: Vec::new(),
-            group_max_lrs: Vec::new(),
-        }
-    }
 }
 
 impl CyclicLr {
@@ -104,21 +89,6 @@ impl CyclicLr {
 }
 
 impl Schedule for CyclicLr {
-    fields!(CyclicLr {
-        base_lr,
-        max_lr,
-        step_size_up,
-        step_size_down,
-        mode,
-        gamma,
-        cycle_momentum,
-        base_momentum,
-        max_momentum,
-        spare_zero_momentum,
-        group_base_lrs,
-        group_max_lrs
-    });
-
     fn check(&self) -> Result<(), OptionError> {
         non_negative("CyclicLr", &[("base_lr", self.base_lr), ("max_lr", self.max_lr)])?;
         require((0.0..=1.0).contains(&self.gamma), "CyclicLr", "gamma", "in [0, 1]", self.gamma)?;

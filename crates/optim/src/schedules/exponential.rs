@@ -1,7 +1,6 @@
 //! The rate falls by a factor every epoch.
 
-use super::fields;
-use crate::Schedule;
+use crate::{Options, Schedule};
 use crate::schedule::bounded;
 use crate::options::{OptionError, non_negative};
 
@@ -12,21 +11,14 @@ use crate::options::{OptionError, non_negative};
 /// let schedule = ExponentialLr { gamma: 0.5 };
 /// assert_eq!([0, 1, 2].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.5, 0.25]);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct ExponentialLr {
     /// The factor γ. To be set: no default.
+    #[options(default = f64::NAN)]
     pub gamma: f64,
 }
 
-impl Default for ExponentialLr {
-    fn default() -> Self {
-        ExponentialLr { gamma: f64::NAN }
-    }
-}
-
 impl Schedule for ExponentialLr {
-    fields!(ExponentialLr { gamma });
-
     fn check(&self) -> Result<(), OptionError> {
         non_negative("ExponentialLr", &[("gamma", self.gamma)])
     }

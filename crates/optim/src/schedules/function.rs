@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::FAR;
-use crate::options::{OptionError, OptionValue, require};
+use crate::OptionValue;
+use crate::options::{OptionError, require};
 use crate::schedule::bounded;
-use crate::text::{TextError, read_option};
+use crate::text::TextError;
 
 /// A function of the epoch: code, or a list of its values, which can be written down and so saved and put on a command
 /// line.
@@ -60,7 +61,7 @@ impl Function {
         if option != "factors" {
             return Err(TextError::unknown_option(of, option, &["factors"]));
         }
-        *self = Function::Factors(read_option(of, "factors", value)?);
+        *self = Function::Factors(OptionValue::read_option(of, "factors", value)?);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::function::Function;
 use crate::options::OptionError;
 use crate::schedule::bounded;
-use crate::{GroupRate, Schedule, TextError};
+use crate::{GroupRate, Options, Schedule, TextError};
 
 /// Any function of the epoch: `lr(t) = base · f(t)`.
 ///
@@ -37,11 +37,22 @@ impl LambdaLr {
     }
 }
 
-impl Schedule for LambdaLr {
+/// By hand, since a function of code is not written down.
+impl Options for LambdaLr {
     fn name(&self) -> &'static str {
         "LambdaLr"
     }
 
+    fn options(&self) -> Vec<(&'static str, String)> {
+        self.factors.options()
+    }
+
+    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
+        self.factors.set_option("LambdaLr", option, value)
+    }
+}
+
+impl Schedule for LambdaLr {
     fn check(&self) -> Result<(), OptionError> {
         self.factors.check("LambdaLr")
     }
@@ -52,18 +63,6 @@ impl Schedule for LambdaLr {
 
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
         bounded(rate.base * self.factors.value(t))
-    }
-
-    fn boxed(&self) -> Box<dyn Schedule> {
-        Box::new(self.clone())
-    }
-
-    fn options(&self) -> Vec<(&'static str, String)> {
-        self.factors.options()
-    }
-
-    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
-        self.factors.set_option("LambdaLr", option, value)
     }
 }
 

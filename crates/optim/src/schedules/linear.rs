@@ -1,7 +1,6 @@
 //! The rate changes in a straight line.
 
-use super::fields;
-use crate::Schedule;
+use crate::{Options, Schedule};
 use crate::options::{OptionError, require};
 
 /// The rate changes in a straight line from one factor to another:
@@ -15,25 +14,20 @@ use crate::options::{OptionError, require};
 /// let schedule = LinearLr { start_factor: 0.5, total_iters: 4, ..LinearLr::default() };
 /// assert_eq!([0, 2, 4, 9].map(|t| schedule.lr_at(1.0, t).unwrap()), [0.5, 0.75, 1.0, 1.0]);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct LinearLr {
     /// The factor at the start.
+    #[options(default = 1.0 / 3.0)]
     pub start_factor: f64,
     /// The factor from `total_iters` on.
+    #[options(default = 1.0)]
     pub end_factor: f64,
     /// How many epochs the change takes.
+    #[options(default = 5)]
     pub total_iters: u64,
 }
 
-impl Default for LinearLr {
-    fn default() -> Self {
-        LinearLr { start_factor: 1.0 / 3.0, end_factor: 1.0, total_iters: 5 }
-    }
-}
-
 impl Schedule for LinearLr {
-    fields!(LinearLr { start_factor, end_factor, total_iters });
-
     fn check(&self) -> Result<(), OptionError> {
         let start_fits = self.start_factor > 0.0 && self.start_factor <= 1.0;
         require(start_fits, "LinearLr", "start_factor", "in (0, 1]", self.start_factor)?;

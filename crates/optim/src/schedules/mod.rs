@@ -4,10 +4,10 @@ mod function;
 mod parse;
 
 macro_rules! schedules {
-    ($($file:ident: $Schedule:ident,)*) => {
+    ($($file:ident: $Schedule:ident $(+ $Also:ident)* $(= $alias:ident)?,)*) => {
         $(
             mod $file;
-            pub use $file::$Schedule;
+            pub use $file::{$Schedule, $($Also),*};
         )*
 
         /// The names by which schedules are known on command lines, for help texts.
@@ -19,11 +19,12 @@ macro_rules! schedules {
             &[$(stringify!($file)),*]
         }
 
-        /// Every schedule with its defaults, by its short name or its type's.
+        /// Every schedule with its defaults, by its short name, its type's, or another that is usual.
         fn by_name(name: &str) -> Option<Box<dyn crate::Schedule>> {
             use crate::text::same_name;
             $(
-                if same_name(name, stringify!($file)) || same_name(name, stringify!($Schedule)) {
+                let names = [stringify!($file), stringify!($Schedule), $(stringify!($alias))?];
+                if names.into_iter().any(|known| same_name(name, known)) {
                     return Some(Box::new($Schedule::default()));
                 }
             )*
@@ -36,29 +37,26 @@ schedules! {
     chained: ChainedLr,
     constant: ConstantLr,
     cosine: CosineAnnealingLr,
-    cyclic: CyclicLr,
+    cyclic: CyclicLr + CyclicMode,
     exponential: ExponentialLr,
     lambda: LambdaLr,
     linear: LinearLr,
     multi_step: MultiStepLr,
     multiplicative: MultiplicativeLr,
     one_cycle: OneCycleLr,
-    plateau: ReduceLrOnPlateau,
+    plateau: ReduceLrOnPlateau + PlateauMode + ThresholdMode = reduce_on_plateau,
     polynomial: PolynomialLr,
     sequential: SequentialLr,
     step: StepLr,
     swa: SwaLr,
-    warm_restarts: CosineAnnealingWarmRestarts,
+    warm_restarts: CosineAnnealingWarmRestarts = cosine_warm_restarts,
     warmup: WarmupLr,
 }
 
-pub use cyclic::CyclicMode;
-pub use plateau::{PlateauMode, ThresholdMode};
-
-use crate::options::named_option;
+use crate::Options;
 
 /// The shape of a transition from one rate to another.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Options)]
 pub enum Anneal {
     /// Half a cosine: level at both ends.
     #[default]
@@ -66,8 +64,6 @@ pub enum Anneal {
     /// A straight line.
     Linear,
 }
-
-named_option!(Anneal { Cos = "cos", Linear = "linear" });
 
 impl Anneal {
     /// How much of the way is done when the part `x` of the time is over.
@@ -91,18 +87,6 @@ impl Anneal {
 
 /// As many epochs as a schedule without a formula is followed, one by one, to find its rate as a function of time.
 const FAR: u64 = 1 << 20;
-
-/// The methods of [`Schedule`](crate::Schedule) that only say which fields are which.
-macro_rules! fields {
-    ($Schedule:ident { $($field:ident),* $(,)? }) => {
-        $crate::options::options!($Schedule { $($field),* });
-
-        fn boxed(&self) -> Box<dyn $crate::Schedule> {
-            Box::new(self.clone())
-        }
-    };
-}
-use fields;
 
 #[cfg(test)]
 mod reference;

@@ -1,7 +1,6 @@
 //! The rate falls by a factor at given epochs.
 
-use super::fields;
-use crate::Schedule;
+use crate::{Options, Schedule};
 use crate::schedule::bounded;
 use crate::options::{OptionError, non_negative};
 
@@ -14,23 +13,16 @@ use crate::options::{OptionError, non_negative};
 /// let schedule = MultiStepLr { milestones: vec![30, 80], gamma: 0.5 };
 /// assert_eq!([29, 30, 80].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.5, 0.25]);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct MultiStepLr {
     /// The epochs at which the rate falls.
     pub milestones: Vec<u64>,
     /// The factor γ.
+    #[options(default = 0.1)]
     pub gamma: f64,
 }
 
-impl Default for MultiStepLr {
-    fn default() -> Self {
-        MultiStepLr { milestones: Vec::new(), gamma: 0.1 }
-    }
-}
-
 impl Schedule for MultiStepLr {
-    fields!(MultiStepLr { milestones, gamma });
-
     fn check(&self) -> Result<(), OptionError> {
         non_negative("MultiStepLr", &[("gamma", self.gamma)])
     }

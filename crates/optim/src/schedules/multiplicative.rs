@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::function::Function;
 use crate::options::OptionError;
 use crate::schedule::bounded;
-use crate::{GroupRate, Schedule, TextError};
+use crate::{GroupRate, Options, Schedule, TextError};
 
 /// Any function of the epoch, multiplied up: `lr(t) = base · f(1) · f(2) ··· f(t)`. `f(0)` is never used.
 ///
@@ -37,11 +37,22 @@ impl MultiplicativeLr {
     }
 }
 
-impl Schedule for MultiplicativeLr {
+/// By hand, since a function of code is not written down.
+impl Options for MultiplicativeLr {
     fn name(&self) -> &'static str {
         "MultiplicativeLr"
     }
 
+    fn options(&self) -> Vec<(&'static str, String)> {
+        self.factors.options()
+    }
+
+    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
+        self.factors.set_option("MultiplicativeLr", option, value)
+    }
+}
+
+impl Schedule for MultiplicativeLr {
     fn check(&self) -> Result<(), OptionError> {
         self.factors.check("MultiplicativeLr")
     }
@@ -53,18 +64,6 @@ impl Schedule for MultiplicativeLr {
 
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
         if t == 0 { rate.lr } else { bounded(rate.lr * self.factors.value(t - 1)) }
-    }
-
-    fn boxed(&self) -> Box<dyn Schedule> {
-        Box::new(self.clone())
-    }
-
-    fn options(&self) -> Vec<(&'static str, String)> {
-        self.factors.options()
-    }
-
-    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
-        self.factors.set_option("MultiplicativeLr", option, value)
     }
 }
 

@@ -1,8 +1,8 @@
 //! One rise, one long fall.
 
-use super::{Anneal, fields};
+use super::Anneal;
 use crate::options::{OptionError, all_non_negative, fraction, non_negative, positive, require};
-use crate::{GroupRate, Schedule};
+use crate::{GroupRate, Options, Schedule};
 
 /// The rate rises to `max_lr` and falls far below where it began, the momentum falls and rises, all in one cycle that
 /// is as long as the training.
@@ -31,25 +31,32 @@ use crate::{GroupRate, Schedule};
 /// assert!((schedule.lr_at(0.0, 2).unwrap() - 0.1).abs() < 1e-15);
 /// assert!((schedule.lr_at(0.0, 9).unwrap() - 4e-7).abs() < 1e-15);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct OneCycleLr {
     /// The highest rate. To be set: no default.
+    #[options(default = f64::NAN)]
     pub max_lr: f64,
     /// The steps of the whole training, N. To be set: no default.
     pub total_steps: u64,
     /// The part of the steps in which the rate rises.
+    #[options(default = 0.3)]
     pub pct_start: f64,
     /// The shape of the transitions.
     pub anneal: Anneal,
     /// Whether to set the momentum, or `beta1`.
+    #[options(default = true)]
     pub cycle_momentum: bool,
     /// The momentum at the highest rate.
+    #[options(default = 0.85)]
     pub base_momentum: f64,
     /// The momentum at both ends.
+    #[options(default = 0.95)]
     pub max_momentum: f64,
     /// How many times lower than the highest rate the first is.
+    #[options(default = 25.0)]
     pub div_factor: f64,
     /// How many times lower than the first rate the last is.
+    #[options(default = 1e4)]
     pub final_div_factor: f64,
     /// Fall as fast as rise, then to the end in a third phase.
     pub three_phase: bool,
@@ -57,25 +64,6 @@ pub struct OneCycleLr {
     pub hold: bool,
     /// The highest rate of every group; empty for `max_lr` in all.
     pub group_max_lrs: Vec<f64>,
-}
-
-impl Default for OneCycleLr {
-    fn default() -> Self {
-        OneCycleLr {
-            max_lr: f64::NAN,
-            total_steps: 0,
-            pct_start: 0.3,
-            anneal: Anneal::Cos,
-            cycle_momentum: true,
-            base_momentum: 0.85,
-            max_momentum: 0.95,
-            div_factor: 25.0,
-            final_div_factor: 1e4,
-            three_phase: false,
-            hold: false,
-            group_max_lrs: Vec::new(),
-        }
-    }
 }
 
 impl OneCycleLr {
@@ -101,21 +89,6 @@ impl OneCycleLr {
 }
 
 impl Schedule for OneCycleLr {
-    fields!(OneCycleLr {
-        max_lr,
-        total_steps,
-        pct_start,
-        anneal,
-        cycle_momentum,
-        base_momentum,
-        max_momentum,
-        div_factor,
-        final_div_factor,
-        three_phase,
-        hold,
-        group_max_lrs
-    });
-
     fn check(&self) -> Result<(), OptionError> {
         non_negative("OneCycleLr", &[("max_lr", self.max_lr)])?;
         require(self.total_steps > 0, "OneCycleLr", "total_steps", "above 0", self.total_steps)?;

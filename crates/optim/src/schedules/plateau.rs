@@ -1,8 +1,7 @@
 //! The rate falls when a metric no longer improves.
 
-use super::fields;
-use crate::options::{OptionError, all_non_negative, named_option, non_negative, require};
-use crate::{GroupRate, Schedule};
+use crate::options::{OptionError, all_non_negative, non_negative, require};
+use crate::{GroupRate, Options, Schedule};
 
 /// The rate falls by a factor when a metric has not improved for more than `patience` epochs in a row.
 ///
@@ -33,15 +32,18 @@ use crate::{GroupRate, Schedule};
 /// plateau.step_with(&mut opt, 1.0);
 /// assert_eq!(opt.lr(), 0.05);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct ReduceLrOnPlateau {
     /// Whether the metric should become small (a loss) or large (an accuracy).
     pub mode: PlateauMode,
     /// What the rate is multiplied by.
+    #[options(default = 0.1)]
     pub factor: f64,
     /// How many epochs without improvement are borne.
+    #[options(default = 10)]
     pub patience: u64,
     /// How much better than the best counts as better.
+    #[options(default = 1e-4)]
     pub threshold: f64,
     /// Whether the threshold is a part of the best or a difference.
     pub threshold_mode: ThresholdMode,
@@ -50,6 +52,7 @@ pub struct ReduceLrOnPlateau {
     /// The lowest rate.
     pub min_lr: f64,
     /// The smallest change of the rate that is made.
+    #[options(default = 1e-8)]
     pub eps: f64,
     /// Take a relative threshold from the magnitude of the best, so that negative metrics work.
     pub relative_to_magnitude: bool,
@@ -66,7 +69,7 @@ pub struct ReduceLrOnPlateau {
 }
 
 /// Whether a metric should become small or large.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Options)]
 pub enum PlateauMode {
     /// Small, as a loss.
     #[default]
@@ -75,39 +78,14 @@ pub enum PlateauMode {
     Max,
 }
 
-named_option!(PlateauMode { Min = "min", Max = "max" });
-
 /// What the threshold of [`ReduceLrOnPlateau`] is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Options)]
 pub enum ThresholdMode {
     /// A part of the best metric.
     #[default]
     Rel,
     /// A difference to the best metric.
     Abs,
-}
-
-named_option!(ThresholdMode { Rel = "rel", Abs = "abs" });
-
-impl Default for ReduceLrOnPlateau {
-    fn default() -> Self {
-        ReduceLrOnPlateau {
-            mode: PlateauMode::Min,
-            factor: 0.1,
-            patience: 10,
-            threshold: 1e-4,
-            threshold_mode: ThresholdMode::Rel,
-            cooldown: 0,
-            min_lr: 0.0,
-            eps: 1e-8,
-            relative_to_magnitude: false,
-            group_min_lrs: Vec::new(),
-            best: None,
-            bad_epochs: 0,
-            cooldown_left: 0,
-            falling: false,
-        }
-    }
 }
 
 impl ReduceLrOnPlateau {
@@ -131,23 +109,6 @@ impl ReduceLrOnPlateau {
 }
 
 impl Schedule for ReduceLrOnPlateau {
-    fields!(ReduceLrOnPlateau {
-        mode,
-        factor,
-        patience,
-        threshold,
-        threshold_mode,
-        cooldown,
-        min_lr,
-        eps,
-        relative_to_magnitude,
-        group_min_lrs,
-        best,
-        bad_epochs,
-        cooldown_left,
-        falling
-    });
-
     fn check(&self) -> Result<(), OptionError> {
         let name = "ReduceLrOnPlateau";
         require((0.0..1.0).contains(&self.factor), name, "factor", "in [0, 1)", self.factor)?;

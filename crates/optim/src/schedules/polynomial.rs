@@ -1,7 +1,6 @@
 //! The rate falls to zero by a power law.
 
-use super::fields;
-use crate::Schedule;
+use crate::{Options, Schedule};
 use crate::options::{OptionError, positive, require};
 
 /// The rate falls to zero by a power law: `lr(t) = base · (1 - min(t, T) / T)^power` with `T = total_iters`.
@@ -11,23 +10,17 @@ use crate::options::{OptionError, positive, require};
 /// let schedule = PolynomialLr { total_iters: 4, power: 2.0 };
 /// assert_eq!([0, 2, 4, 9].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.25, 0.0, 0.0]);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct PolynomialLr {
     /// After how many epochs the rate is zero.
+    #[options(default = 5)]
     pub total_iters: u64,
     /// The power; 1 for a straight line.
+    #[options(default = 1.0)]
     pub power: f64,
 }
 
-impl Default for PolynomialLr {
-    fn default() -> Self {
-        PolynomialLr { total_iters: 5, power: 1.0 }
-    }
-}
-
 impl Schedule for PolynomialLr {
-    fields!(PolynomialLr { total_iters, power });
-
     fn check(&self) -> Result<(), OptionError> {
         require(self.total_iters > 0, "PolynomialLr", "total_iters", "above 0", self.total_iters)?;
         positive("PolynomialLr", &[("power", self.power)])

@@ -1,9 +1,8 @@
 //! One schedule after the other.
 
 use super::parse::list;
-use crate::options::{OptionError, OptionValue, require};
-use crate::text::{TextError, read_option};
-use crate::{GroupRate, Schedule};
+use crate::options::{OptionError, require};
+use crate::{GroupRate, OptionValue, Options, Schedule, TextError};
 
 /// One schedule after the other: from each milestone on the next one, **which starts from its own epoch 0 and from
 /// the base rate**, whatever the one before has left.
@@ -31,14 +30,14 @@ pub struct SequentialLr {
 
 impl SequentialLr {
     /// A sequence that begins with `schedule`.
-    pub fn new(schedule: impl Schedule + 'static) -> Self {
-        SequentialLr { schedules: vec![schedule.boxed()], milestones: Vec::new() }
+    pub fn new(schedule: impl Into<Box<dyn Schedule>>) -> Self {
+        SequentialLr { schedules: vec![schedule.into()], milestones: Vec::new() }
     }
 
     /// Goes on with `schedule` from epoch `milestone` on.
-    pub fn then(mut self, milestone: u64, schedule: impl Schedule + 'static) -> Self {
+    pub fn then(mut self, milestone: u64, schedule: impl Into<Box<dyn Schedule>>) -> Self {
         self.milestones.push(milestone);
-        self.schedules.push(schedule.boxed());
+        self.schedules.push(schedule.into());
         self
     }
 
@@ -50,11 +49,27 @@ impl SequentialLr {
     }
 }
 
-impl Schedule for SequentialLr {
+/// By hand, since the parts are written beside the options.
+impl Options for SequentialLr {
     fn name(&self) -> &'static str {
         "SequentialLr"
     }
 
+    fn options(&self) -> Vec<(&'static str, String)> {
+        vec![("milestones", self.milestones.write())]
+    }
+
+    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
+        match option {
+            "schedules" => self.schedules = list("SequentialLr", value)?,
+            "milestones" => self.milestones = OptionValue::read_option("SequentialLr", "milestones", value)?,
+            _ => return Err(TextError::unknown_option("SequentialLr", option, &["schedules", "milestones"])),
+        }
+        Ok(())
+    }
+}
+
+impl Schedule for SequentialLr {
     fn check(&self) -> Result<(), OptionError> {
         let (schedules, milestones) = (self.schedules.len(), self.milestones.len());
         require(schedules > 0, "SequentialLr", "schedules", "at least one", schedules)?;
@@ -91,23 +106,6 @@ impl Schedule for SequentialLr {
     fn end(&self) -> Option<u64> {
         let start = self.milestones.last().copied().unwrap_or(0);
         Some(start.saturating_add(self.schedules.last()?.end()?))
-    }
-
-    fn boxed(&self) -> Box<dyn Schedule> {
-        Box::new(self.clone())
-    }
-
-    fn options(&self) -> Vec<(&'static str, String)> {
-        vec![("milestones", self.milestones.write())]
-    }
-
-    fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError> {
-        match option {
-            "schedules" => self.schedules = list("SequentialLr", value)?,
-            "milestones" => self.milestones = read_option("SequentialLr", "milestones", value)?,
-            _ => return Err(TextError::unknown_option("SequentialLr", option, &["schedules", "milestones"])),
-        }
-        Ok(())
     }
 
     fn parts(&self) -> &[Box<dyn Schedule>] {

@@ -1,7 +1,6 @@
 //! The rate falls by a factor every so many epochs.
 
-use super::fields;
-use crate::Schedule;
+use crate::{Options, Schedule};
 use crate::schedule::bounded;
 use crate::options::{OptionError, non_negative, require};
 
@@ -12,23 +11,16 @@ use crate::options::{OptionError, non_negative, require};
 /// let schedule = StepLr { step_size: 30, ..StepLr::default() };
 /// assert_eq!([0, 29, 30].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 1.0, 0.1]);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct StepLr {
     /// Epochs between two falls. To be set: no default.
     pub step_size: u64,
     /// The factor γ.
+    #[options(default = 0.1)]
     pub gamma: f64,
 }
 
-impl Default for StepLr {
-    fn default() -> Self {
-        StepLr { step_size: 0, gamma: 0.1 }
-    }
-}
-
 impl Schedule for StepLr {
-    fields!(StepLr { step_size, gamma });
-
     fn check(&self) -> Result<(), OptionError> {
         require(self.step_size > 0, "StepLr", "step_size", "above 0", self.step_size)?;
         non_negative("StepLr", &[("gamma", self.gamma)])

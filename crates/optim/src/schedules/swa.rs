@@ -1,8 +1,8 @@
 //! The rate goes to a constant for weight averaging.
 
-use super::{Anneal, fields};
+use super::Anneal;
 use crate::options::{OptionError, non_negative};
-use crate::{GroupRate, Schedule};
+use crate::{GroupRate, Options, Schedule};
 
 /// The rate goes from where it is to a constant, at which weights are then averaged
 /// ([`WeightAverage`](crate::WeightAverage)): `lr(t) = base·(1 - α) + swa_lr·α`, where `α` rises from 0 to 1 in
@@ -17,20 +17,16 @@ use crate::{GroupRate, Schedule};
 /// let schedule = SwaLr { swa_lr: 0.5, anneal_epochs: 2, anneal: Anneal::Linear };
 /// assert_eq!([0, 1, 2, 3].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0, 0.75, 0.5, 0.5]);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct SwaLr {
     /// The rate at the end. To be set: no default.
+    #[options(default = f64::NAN)]
     pub swa_lr: f64,
     /// How many epochs the way there takes.
+    #[options(default = 10)]
     pub anneal_epochs: u64,
     /// The shape of the way.
     pub anneal: Anneal,
-}
-
-impl Default for SwaLr {
-    fn default() -> Self {
-        SwaLr { swa_lr: f64::NAN, anneal_epochs: 10, anneal: Anneal::Cos }
-    }
 }
 
 impl SwaLr {
@@ -41,8 +37,6 @@ impl SwaLr {
 }
 
 impl Schedule for SwaLr {
-    fields!(SwaLr { swa_lr, anneal_epochs, anneal });
-
     fn check(&self) -> Result<(), OptionError> {
         non_negative("SwaLr", &[("swa_lr", self.swa_lr)])
     }

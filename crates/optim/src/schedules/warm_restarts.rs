@@ -2,8 +2,7 @@
 
 use std::f64::consts::PI;
 
-use super::fields;
-use crate::Schedule;
+use crate::{Options, Schedule};
 use crate::options::{OptionError, non_negative, require};
 
 /// The rate falls along half a cosine, jumps back up and falls again:
@@ -21,25 +20,18 @@ use crate::options::{OptionError, non_negative, require};
 /// assert_eq!([0, 2, 6, 14].map(|t| schedule.lr_at(1.0, t).unwrap()), [1.0; 4]);
 /// assert!((schedule.lr_at_fraction(1.0, 1.0).unwrap() - 0.5).abs() < 1e-15);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Options)]
 pub struct CosineAnnealingWarmRestarts {
     /// The epochs to the first restart. To be set: no default.
     pub t_0: u64,
     /// How many times longer each stretch is than the one before.
+    #[options(default = 1)]
     pub t_mult: u64,
     /// The lowest rate, which is approached but not reached.
     pub eta_min: f64,
 }
 
-impl Default for CosineAnnealingWarmRestarts {
-    fn default() -> Self {
-        CosineAnnealingWarmRestarts { t_0: 0, t_mult: 1, eta_min: 0.0 }
-    }
-}
-
 impl Schedule for CosineAnnealingWarmRestarts {
-    fields!(CosineAnnealingWarmRestarts { t_0, t_mult, eta_min });
-
     fn check(&self) -> Result<(), OptionError> {
         require(self.t_0 > 0, "CosineAnnealingWarmRestarts", "t_0", "above 0", self.t_0)?;
         require(self.t_mult > 0, "CosineAnnealingWarmRestarts", "t_mult", "above 0", self.t_mult)?;

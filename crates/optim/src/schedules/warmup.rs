@@ -1,8 +1,7 @@
 //! The rate rises in equal steps at the start.
 
-use super::fields;
 use crate::options::{OptionError, require};
-use crate::{Schedule, SequentialLr};
+use crate::{Options, Schedule, SequentialLr};
 
 /// The rate rises in equal steps: `lr(t) = base · min(1, (t + 1) / steps)`. The first rate is `base / steps`, the last
 /// of `steps` is `base`, and none is zero.
@@ -15,7 +14,7 @@ use crate::{Schedule, SequentialLr};
 /// let schedule = WarmupLr { steps: 5 }.then(cosine);
 /// assert_eq!([0, 1, 4, 5, 100].map(|t| schedule.lr_at(1.0, t).unwrap()), [0.2, 0.4, 1.0, 1.0, 0.0]);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Options)]
 pub struct WarmupLr {
     /// How many epochs (or batches) the rise takes. To be set: no default.
     pub steps: u64,
@@ -23,15 +22,13 @@ pub struct WarmupLr {
 
 impl WarmupLr {
     /// The warm-up, and after it another schedule from its own epoch 0.
-    pub fn then(self, schedule: impl Schedule + 'static) -> SequentialLr {
+    pub fn then(self, schedule: impl Into<Box<dyn Schedule>>) -> SequentialLr {
         let steps = self.steps;
         SequentialLr::new(self).then(steps, schedule)
     }
 }
 
 impl Schedule for WarmupLr {
-    fields!(WarmupLr { steps });
-
     fn check(&self) -> Result<(), OptionError> {
         require(self.steps > 0, "WarmupLr", "steps", "above 0", self.steps)
     }

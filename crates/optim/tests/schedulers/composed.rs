@@ -1,8 +1,8 @@
 //! Schedules composed of others: their ends, their momenta.
 
 use downhill_optim::{
-    Anneal, ChainedLr, ConstantLr, CyclicLr, ExponentialLr, OneCycleLr, Optimizer, Schedule, Scheduler, SequentialLr,
-    Sgd, WarmupLr,
+    Anneal, ChainedLr, ConstantLr, CyclicLr, ExponentialLr, OneCycleLr, Optimizer, Options, Schedule, Scheduler,
+    SequentialLr, Sgd, WarmupLr,
 };
 
 use super::*;
@@ -27,12 +27,9 @@ fn a_cycle_within_a_sequence_stays_at_its_end() {
 /// Anybody's schedule with an end does: it is not asked for what it has not.
 #[test]
 fn any_schedule_with_an_end_within_a_sequence_stays_there() {
-    #[derive(Clone, Debug)]
+    #[derive(Clone, Debug, Options)]
     struct Halves;
     impl Schedule for Halves {
-        fn name(&self) -> &'static str {
-            "Halves"
-        }
         fn factor(&self, t: u64) -> Option<f64> {
             assert!(t <= 2, "asked for epoch {t}");
             Some(0.5_f64.powi(t as i32))
@@ -43,9 +40,6 @@ fn any_schedule_with_an_end_within_a_sequence_stays_there() {
         }
         fn end(&self) -> Option<u64> {
             Some(2)
-        }
-        fn boxed(&self) -> Box<dyn Schedule> {
-            Box::new(self.clone())
         }
     }
     let sequence = SequentialLr::new(Halves).then(5, ConstantLr { factor: 0.5, total_iters: 1 });

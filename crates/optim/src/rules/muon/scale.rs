@@ -1,9 +1,9 @@
 //! How the rate of [`Muon`](super::Muon) depends on a matrix's shape.
 
-use crate::options::named_option;
+use crate::Options;
 
 /// How [`Muon`](crate::Muon)'s rate depends on a matrix's shape, rows × columns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Options)]
 pub enum MuonScale {
     /// `√max(1, rows/columns)`.
     #[default]
@@ -13,12 +13,6 @@ pub enum MuonScale {
     /// `√(rows/columns)`.
     SpectralUnclamped,
 }
-
-named_option!(MuonScale {
-    Original = "original",
-    MatchRmsAdamw = "match_rms_adamw",
-    SpectralUnclamped = "spectral_unclamped",
-});
 
 impl MuonScale {
     pub(super) fn factor(self, rows: f64, columns: f64) -> f64 {
