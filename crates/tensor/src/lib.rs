@@ -45,6 +45,7 @@ mod shape;
 #[cfg(test)]
 mod sweep;
 mod tensor;
+mod training;
 
 pub use axes::{Axes, keep};
 pub use downhill_derive::Params;
@@ -64,6 +65,7 @@ pub use ops::{ClassLabels, NewShape, concat, stack, where_};
 pub use params::{Params, Path, StateDict, StateDictError, StateDictIter, Summary};
 pub use shape::{MAX_AXES, checked_size};
 pub use tensor::Tensor;
+pub use training::{evaluation, is_training, training, training_rng, update_buffer};
 
 /// For kernels in other crates: the machine's vector instructions and threads.
 pub mod machine {

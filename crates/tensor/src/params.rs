@@ -19,6 +19,10 @@ use crate::{Float, Tensor};
 /// A named tree of tensors: a model, a layer, a tensor, a tuple, an array, a `Vec`, an `Option`, a `Box`, an `Arc` or a
 /// `BTreeMap` of them.
 ///
+/// A leaf is a **parameter** ([`Tensor::is_param`]), a **frozen parameter** ([`Tensor::is_frozen`]) or a **buffer**: any
+/// constant ([`Tensor::is_buffer`]), such as a running statistic. All three are saved and loaded; training changes parameters
+/// alone, and buffers are neither counted nor touched by `freeze` and `unfreeze`.
+///
 /// Derive it for a struct or an enum whose fields are trees. Numbers, `bool`, texts, `PhantomData`, ranges and `fn` pointers
 /// are trees without tensors; `#[params(skip)]` leaves out any other field that is not one.
 ///
@@ -109,7 +113,7 @@ pub trait Params<F: Float = f32> {
         copy
     }
 
-    /// Every tensor with its path, constants (frozen parameters, buffers) included.
+    /// Every tensor with its path and at every path, frozen parameters and buffers included.
     fn named_params(&self) -> Vec<(String, &Tensor<F>)> {
         let mut list = Vec::new();
         self.visit(&Path::ROOT, &mut |path, tensor| list.push((path.to_string(), tensor)));
@@ -163,12 +167,13 @@ pub trait Params<F: Float = f32> {
         count
     }
 
-    /// Makes parameters of the frozen parameters and the constants whose path matches `pattern`: the opposite of
-    /// [`freeze`](Self::freeze). A constant becomes a new parameter, one and the same at several places a tied one.
+    /// Makes parameters again of the frozen parameters whose path matches `pattern`: the opposite of
+    /// [`freeze`](Self::freeze). Returns how many matched. A buffer ([`Tensor::is_buffer`]) stays one; whoever wants a
+    /// parameter in its place puts one there, `Tensor::param(&buffer)`.
     fn unfreeze(&mut self, pattern: &str) -> usize {
         let (mut chosen, mut count) = (BTreeSet::new(), 0);
         self.visit(&Path::ROOT, &mut |path, tensor| {
-            if !tensor.requires_grad() && path.matches(pattern) {
+            if tensor.is_frozen() && path.matches(pattern) {
                 chosen.insert(tensor.address());
                 count += 1;
             }

@@ -3,6 +3,7 @@
 mod copied;
 mod elementwise;
 mod gemm;
+pub(crate) mod lend;
 pub(crate) mod math;
 mod memory;
 mod reduce;
