@@ -4,6 +4,8 @@
 //! forward pass. A loss is a function, or, with options, a struct: [`cross_entropy`] and [`CrossEntropy`].
 
 mod activations;
+mod batch_norm;
+mod dropout;
 mod flatten;
 pub mod init;
 mod linear;
@@ -16,6 +18,8 @@ mod softmax;
 pub mod state;
 
 pub use activations::*;
+pub use batch_norm::BatchNorm1d;
+pub use dropout::Dropout;
 pub use flatten::Flatten;
 pub use linear::Linear;
 pub use losses::*;
