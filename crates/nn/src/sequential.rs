@@ -65,7 +65,7 @@ impl<F: Float> Params<F> for Sequential<F> {
         self.layers.visit(path, visitor);
     }
 
-    fn visit_mut(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
+    fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>)) {
         self.layers.visit_mut(path, visitor);
     }
 }

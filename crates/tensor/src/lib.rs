@@ -62,7 +62,7 @@ pub use kernels::team::{set_threads, threads};
 pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};
 pub use ops::{ClassLabels, NewShape, concat, stack, where_};
-pub use params::{Params, Path, StateDict, StateDictError, StateDictIter, Summary};
+pub use params::{Leaves, LeavesMut, Params, Path, StateDict, StateDictError, StateDictIter, Summary, TensorMut};
 pub use shape::{MAX_AXES, checked_size};
 pub use tensor::Tensor;
 pub use training::{evaluation, is_training, training, training_rng, update_buffer};

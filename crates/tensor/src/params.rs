@@ -2,12 +2,14 @@
 //! dictionary, the parameter count and the summary.
 
 mod containers;
+mod iter;
 mod leaves;
 mod once;
 mod path;
 mod state_dict;
 mod summary;
 
+pub use iter::{Leaves, LeavesMut, TensorMut};
 pub use path::Path;
 pub use state_dict::{StateDict, StateDictError, StateDictIter};
 pub use summary::Summary;
@@ -52,15 +54,15 @@ pub trait Params<F: Float = f32> {
     /// [`visit`](Self::visit), for changing the tensors. A tensor that hangs at several places (tied weights) comes once for
     /// each, and parts from the others when it is changed; to change what is tied together, use
     /// [`visit_once_mut`](Self::visit_once_mut).
-    fn visit_mut(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>));
+    fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>));
 
     /// [`visit`](Self::visit) that passes every tensor once, at its first path, however many paths lead to it.
     fn visit_once<'a>(&'a self, visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>)) {
         once::visit_once(self, visitor);
     }
 
-    /// Changes every tensor once, at its first path, and gives all its other places the result: what is tied stays tied. This
-    /// is the way to update a model by hand.
+    /// Changes every tensor once, at its first path, and gives all its other places the result: what is tied stays tied.
+    /// [`params_mut`](Self::params_mut) does it in a `for` loop.
     ///
     /// ```
     /// use downhill_tensor::{Params, Tensor};
@@ -73,6 +75,54 @@ pub trait Params<F: Float = f32> {
     /// ```
     fn visit_once_mut(&mut self, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
         once::visit_once_mut(self, visitor);
+    }
+
+    /// Every parameter with its path, frozen ones included, each once, at its first path. Its buffers are
+    /// [`buffers`](Self::buffers); [`named_params`](Self::named_params) has both, at all paths.
+    ///
+    /// ```
+    /// use downhill_tensor::{Params, Tensor};
+    /// let model = (Tensor::param([[1.0, 2.0]]), Tensor::from([0.5]));
+    /// for (path, w) in model.params() {
+    ///     println!("{path} {:?}", w.shape());
+    /// }
+    /// let squares: f64 = model.params().map(|(_, w)| w.square().sum().item()).sum();
+    /// assert_eq!((squares, model.buffers().count()), (5.0, 1));
+    /// ```
+    #[doc(alias("parameters", "named_parameters"))]
+    fn params(&self) -> Leaves<'_, F> {
+        Leaves::of(self, |tensor| !tensor.is_buffer())
+    }
+
+    /// Every parameter with its path, as [`params`](Self::params) does, to be changed. What is tied stays tied: the other places
+    /// get the result when the item is dropped.
+    ///
+    /// ```
+    /// use downhill_tensor::{Params, Tensor};
+    /// let shared = Tensor::param([1.0, -2.0]);
+    /// let mut model = (shared.clone(), Tensor::param([5.0]), shared);
+    /// for (path, mut w) in model.params_mut() {
+    ///     if path != "1" {
+    ///         w.data_mut().mapv_inplace(|w: f64| w.clamp(-1.0, 1.0));
+    ///     }
+    /// }
+    /// assert!(model.0 == Tensor::from([1.0, -1.0]) && model.2.id() == model.0.id());
+    /// assert_eq!(model.1.item(), 5.0);
+    /// ```
+    fn params_mut(&mut self) -> LeavesMut<'_, F> {
+        LeavesMut::of(self, |tensor| !tensor.is_buffer())
+    }
+
+    /// Every buffer with its path, each once, at its first path: the constants of the tree, such as running statistics.
+    ///
+    /// ```
+    /// use downhill_tensor::{Params, Tensor};
+    /// let model = (Tensor::param([1.0]), Tensor::from([0.5]));
+    /// assert_eq!(model.buffers().next(), Some(("1".to_owned(), &model.1)));
+    /// ```
+    #[doc(alias = "named_buffers")]
+    fn buffers(&self) -> Leaves<'_, F> {
+        Leaves::of(self, Tensor::is_buffer)
     }
 
     /// An independent copy: every parameter a new one with elements of its own, frozen if it was frozen; what is tied inside
