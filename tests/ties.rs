@@ -99,7 +99,9 @@ fn everything_that_is_done_to_a_model_keeps_ties_and_ids() {
     }
     LrRangeTest { steps: 20, ..LrRangeTest::default() }.run(&mut model, &opt, loss);
     gradcheck_model(&mut model, loss, Default::default()).unwrap();
-    model.visit_once_mut(&mut |_, w| w.data_mut().mapv_inplace(|w| w.clamp(-0.1, 0.1)));
+    for (_, mut w) in model.params_mut() {
+        w.data_mut().mapv_inplace(|w| w.clamp(-0.1, 0.1));
+    }
     assert_tied(&model);
     assert_eq!(model.0.to_vec(), [0.1, 0.1]);
     assert_eq!(model.freeze("1"), 1);

@@ -35,7 +35,7 @@ use crate::{Float, Tensor};
 /// struct Line { slope: Tensor, offset: Tensor, name: &'static str }
 ///
 /// let line = Line { slope: Tensor::param(2.0), offset: Tensor::param(1.0), name: "line" };
-/// let names: Vec<String> = line.named_params().into_iter().map(|(path, _)| path).collect();
+/// let names: Vec<String> = line.params().map(|(path, _)| path).collect();
 /// assert_eq!(names, ["slope", "offset"]);
 /// assert_eq!(line.num_params(), 2);
 /// # assert_eq!(line.name, "line");
@@ -139,15 +139,15 @@ pub trait Params<F: Float = f32> {
     /// let x = Tensor::from([[1.0, 2.0]]);
     /// let loss = (forward(&student, &x) - forward(&teacher, &x) - 1.0).square().sum();
     /// let grads = loss.backward();
-    /// student.visit_once_mut(&mut |_, w| w.assign(&*w - 0.1 * &grads[w]));
+    /// for (_, mut w) in student.params_mut() {
+    ///     w.assign(&*w - 0.1 * &grads[&*w]);
+    /// }
     /// assert_eq!((student.1.item(), teacher.1.item()), (0.45, 0.25));
     ///
     /// // The target follows slowly: t ← 0.9·t + 0.1·s.
-    /// let mut online = student.named_params().into_iter();
-    /// teacher.visit_mut(&downhill_tensor::Path::ROOT, &mut |_, t| {
-    ///     let (_, s) = online.next().unwrap();
+    /// for ((_, mut t), (_, s)) in teacher.params_mut().zip(student.params()) {
     ///     t.assign(0.9 * &*t + 0.1 * s.detach());
-    /// });
+    /// }
     /// assert!((teacher.1.item() - 0.27).abs() < 1e-12 && teacher.1.is_frozen());
     ///
     /// let ensemble: Vec<_> = (0..3).map(|_| student.deep_copy()).collect();

@@ -87,6 +87,27 @@ impl<F: Float> ExactSizeIterator for LeavesMut<'_, F> {}
 #[derive(Debug)]
 pub struct TensorMut<'a, F: Float>(Places<'a, F>);
 
+impl<F: Float> TensorMut<'_, F> {
+    /// [`Tensor::assign`]. (As a method of this type, so that the new elements can be made of the old ones in the same line.)
+    ///
+    /// ```
+    /// use downhill_tensor::{Params, Tensor};
+    /// let mut model = (Tensor::param([1.0, 2.0]), Tensor::param([3.0]));
+    /// let grads = (model.0.square().sum() + model.1.sum()).backward();
+    /// for (_, mut w) in model.params_mut() {
+    ///     w.assign(&*w - 0.25 * &grads[&*w]);
+    /// }
+    /// assert_eq!((model.0.to_vec(), model.1.item()), (vec![0.5, 1.0], 2.75));
+    /// ```
+    ///
+    /// # Panics
+    /// If the shapes differ, or if this tensor is the result of an operation.
+    #[track_caller]
+    pub fn assign(&mut self, value: impl Into<Tensor<F>>) {
+        self.deref_mut().assign(value);
+    }
+}
+
 impl<F: Float> Deref for TensorMut<'_, F> {
     type Target = Tensor<F>;
 
