@@ -140,7 +140,9 @@ pub(crate) fn with_nn(x: &Tensor<f64>, y: &Tensor<f64>) -> Fit {
         let loss = bce_with_logits(&model.forward(x), y);
         losses.push(loss.item());
         let grads = loss.backward();
-        model.visit_once_mut(&mut |_, param| param.assign(&*param - 0.5 * &grads[param]));
+        for (_, mut param) in model.params_mut() {
+            param.assign(&*param - 0.5 * &grads[&*param]);
+        }
     }
     finish(losses, &model)
 }

@@ -188,7 +188,7 @@ fn a_network_with_a_hundred_layers() {
         let loss = |model: &Mlp<f64>| cross_entropy(&model.forward(&x), &[0, 2, 1, 1]);
 
         let grads = loss(&model).backward();
-        for (path, param) in model.named_params() {
+        for (path, param) in model.params() {
             let size = grads[param].norm(2.0).item();
             assert!((1e-3..1e3).contains(&size), "{path}: a gradient of size {size}");
         }

@@ -3,13 +3,13 @@
 use std::panic::catch_unwind;
 
 use downhill::nn::{
-    BceWithLogits, CrossEntropy, Linear, Module, Reduction, Sequential, accuracy, bce, bce_with_logits, cross_entropy,
-    huber, kl_div, l1, mse, nll_loss, smooth_l1,
+    BatchNorm1d, BceWithLogits, CrossEntropy, Dropout, Embedding, Linear, LstmCell, Module, Reduction, Sequential,
+    accuracy, bce, bce_with_logits, cross_entropy, huber, kl_div, l1, mse, nll_loss, smooth_l1,
 };
 use downhill::optim::{Adam, Optimizer, Sgd};
 use downhill::{
-    Params, Tensor, concat, grad, grad_many, hessian, hvp, jacobian, jvp, jvp_many, no_grad, stack, vjp, vjp_many,
-    where_,
+    Params, Tensor, concat, grad, grad_many, hessian, hvp, jacobian, jvp, jvp_many, no_grad, rng, stack, training,
+    training_rng, update_buffer, vjp, vjp_many, where_,
 };
 use downhill_tests::misuse::{fails, says};
 use ndarray::{Array1, array, s};
@@ -246,6 +246,38 @@ fn gradients_of_others() {
     fails(line!(), &["gradients", "[2]", "not a parameter"], || grads[&result].clone());
     fails(line!(), &["set", "[3]", "[2]"], || grads.set(&w, zeros(&[3])));
     fails(line!(), &["set", "constant", "Tensor::param"], || grads.set(&c, zeros(&[4])));
+}
+
+#[test]
+fn training_scopes() {
+    let (mut model, mut other) = (BatchNorm1d::<f64>::new(2), BatchNorm1d::<f64>::new(2));
+    let (x, mut rng, mut second) = (zeros(&[3, 2]), rng(1), rng(2));
+    let nested = ["training", "already running", "evaluation(|| ...)"];
+    fails(line!(), &nested, || training(&mut model, &mut rng, |_| training(&mut other, &mut second, |_| ())));
+    let foreign = ["update_buffer", "[]", "no buffer of the model", "the whole model", "evaluation(|| ...)"];
+    fails(line!(), &foreign, || training(&mut model, &mut rng, |_| other.forward(&x)));
+    let one = zeros(&[1, 2]);
+    let forward = |m: &BatchNorm1d<f64>| m.forward(&one);
+    let line = line!() - 1;
+    fails(line, &["BatchNorm1d of [1, 2]", "larger batches"], || training(&mut model, &mut rng, forward));
+    fails(line!(), &["BatchNorm1d of [3, 1]", "channels", "made for 2"], || model.forward(&zeros(&[3, 1])));
+    let mean = model.running_mean.clone().unwrap();
+    fails(line!(), &["update_buffer", "no `training` scope"], || update_buffer(&mean, Tensor::clone));
+    let reshape = |m: &BatchNorm1d<f64>| m.running_mean.as_ref().map(|mean| update_buffer(mean, |_| zeros(&[5])));
+    let line = line!() - 1;
+    fails(line, &["update_buffer", "[2]", "[5]"], || training(&mut model, &mut rng, reshape));
+    let inside = |_: &BatchNorm1d<f64>| training_rng(|_| training_rng(|_| ()));
+    let line = line!() - 1;
+    fails(line, &["training_rng", "in use"], || training(&mut model, &mut rng, inside));
+    fails(line!(), &["Dropout", "[0, 1]", "-0.5"], || Dropout::new(-0.5));
+    fails(line!(), &["Dropout", "[0, 1]", "2"], || Dropout { p: 2.0 }.forward(&x));
+    let words = Embedding::<f64>::new(4, 2, &mut rng);
+    fails(line!(), &["Embedding", "index 4", "number 1", "4 embeddings"], || words.forward(&[0, 4]));
+    fails(line!(), &["padding_idx 4"], || words.clone().padding_idx(4));
+    let cell = LstmCell::<f64>::new(2, 3, &mut rng);
+    fails(line!(), &["LstmCell of [3, 4]", "[N, 2] or [2]"], || cell.forward(&zeros(&[3, 4]), None));
+    let state = (zeros(&[3, 3]), zeros(&[3, 4]));
+    fails(line!(), &["LstmCell of [3, 2]", "c has shape [3, 4]"], || cell.forward(&x, Some(&state)));
 }
 
 #[test]

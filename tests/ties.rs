@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use downhill::optim::{
-    Adam, Lbfgs, LineSearch, LrRangeTest, Optimizer, Options, ParamRule, ParamUpdate, Rule, RuleKind, Sgd,
+    Adam, AdamW, Lbfgs, LineSearch, LrRangeTest, Optimizer, Options, ParamRule, ParamUpdate, Rule, RuleKind, Sgd,
     WeightAverage, clip_grad_norm, minimize,
 };
 use downhill::{Float, Params, Path, Tensor, gradcheck_model};
@@ -99,7 +99,9 @@ fn everything_that_is_done_to_a_model_keeps_ties_and_ids() {
     }
     LrRangeTest { steps: 20, ..LrRangeTest::default() }.run(&mut model, &opt, loss);
     gradcheck_model(&mut model, loss, Default::default()).unwrap();
-    model.visit_once_mut(&mut |_, w| w.data_mut().mapv_inplace(|w| w.clamp(-0.1, 0.1)));
+    for (_, mut w) in model.params_mut() {
+        w.data_mut().mapv_inplace(|w| w.clamp(-0.1, 0.1));
+    }
     assert_tied(&model);
     assert_eq!(model.0.to_vec(), [0.1, 0.1]);
     assert_eq!(model.freeze("1"), 1);
@@ -174,13 +176,29 @@ fn freezing_one_of_two_clones() {
     assert!(ids(&teacher).iter().all(|id| !before.contains(id) && !frozen.contains(id)));
 }
 
+/// Running statistics among tied parameters: `unfreeze` must not make parameters of them.
 #[test]
-fn one_constant_at_two_places_becomes_one_parameter() {
-    let (shared, alone) = (Tensor::from([1.0, -2.0]), Tensor::from([5.0]));
-    let mut model = (shared.clone(), alone, shared);
-    assert_eq!(model.unfreeze("*"), 3);
-    assert_tied(&model);
-    // But the numbers that a function is minimised from are numbers.
+fn freezing_leaves_buffers_alone() {
+    let statistic = Tensor::from([5.0]);
+    let mut model = (tied(), statistic.clone(), statistic);
+    let before = ids(&model.0);
+    assert_eq!((model.freeze("*"), model.unfreeze("*")), (3, 3));
+    assert_tied(&model.0);
+    assert_eq!(ids(&model.0), before);
+    assert!(model.1.is_buffer() && model.2.is_buffer() && model.1.id().is_none());
+    assert_eq!((model.unfreeze("1"), model.freeze("1")), (0, 0));
+    let summary = model.summary();
+    assert_eq!((model.num_params(), summary.elements(), summary.trainable(), summary.in_buffers()), (3, 3, 3, 1));
+    assert_eq!(summary.rows[4].tied_to.as_deref(), Some("1"));
+    let decay = AdamW { weight_decay: 0.5, ..AdamW::default() };
+    Optimizer::new(decay).step_with(&mut model, |model| loss(&model.0));
+    assert_eq!((model.1.item(), model.2.item()), (5.0, 5.0));
+    assert_eq!(model.state_dict().paths().collect::<Vec<_>>(), ["0.0", "0.1", "0.2", "1", "2"]);
+}
+
+/// The numbers that a function is minimised from are numbers.
+#[test]
+fn one_constant_at_two_places_is_two_starting_points() {
     let zero = Tensor::from(0.0);
     let f = |(x, y): &(Tensor<f64>, Tensor<f64>)| (x - 1.0).square() + (y + 1.0).square();
     let path = minimize(f, (zero.clone(), zero), Sgd { lr: 0.5, ..Sgd::default() }, 1);

@@ -146,7 +146,7 @@ fn follow<F: Float>(file: &Value, run: &Value, tolerance: f64) {
         }
         let mut grads = loss.backward();
         if step == 0 {
-            for (path, param) in model.named_params() {
+            for (path, param) in model.params() {
                 let theirs = golden::tensor::<F>(&run["first_gradients"][&path]);
                 let floor = golden::largest(&theirs);
                 golden::assert_close(&grads[param], &theirs, tolerance, floor, || {
@@ -159,7 +159,7 @@ fn follow<F: Float>(file: &Value, run: &Value, tolerance: f64) {
         }
         opt.step(&mut model, &grads);
     }
-    for (path, param) in model.named_params() {
+    for (path, param) in model.params() {
         let theirs = golden::tensor::<F>(&run["weights"][&path]);
         golden::assert_close(param, &theirs, tolerance, golden::largest(&theirs), || format!("{what}, final {path}"));
     }
@@ -173,7 +173,7 @@ fn leaves_no_trace<F: Float, M: Params<F> + Clone>(
     loss: impl Fn(&M, usize) -> Tensor<F>,
 ) {
     opt.step_with(&mut model, |model| loss(model, 0));
-    let ids = |model: &M| model.named_params().into_iter().map(|(_, tensor)| tensor.id()).collect::<Vec<_>>();
+    let ids = |model: &M| model.params().map(|(_, tensor)| tensor.id()).collect::<Vec<_>>();
     let (mut twin, mut twin_opt, ids_before) = (model.clone(), opt.clone(), ids(&model));
 
     let test = LrRangeTest { start: 1e-5, steps: 60, ..LrRangeTest::default() };

@@ -97,10 +97,10 @@ fn implement(input: &DeriveInput, root: Path) -> syn::Result<TokenStream2> {
                 #visit
             }
 
-            fn visit_mut(
-                &mut self,
+            fn visit_mut<'__tree>(
+                &'__tree mut self,
                 path: &#root::Path<'_>,
-                visitor: &mut dyn ::core::ops::FnMut(&#root::Path<'_>, &mut #root::Tensor<__F>),
+                visitor: &mut dyn ::core::ops::FnMut(&#root::Path<'_>, &'__tree mut #root::Tensor<__F>),
             ) {
                 #visit_mut
             }

@@ -17,10 +17,10 @@ fn expected(header: TokenStream2, visit: TokenStream2, visit_mut: TokenStream2) 
                 #visit
             }
 
-            fn visit_mut(
-                &mut self,
+            fn visit_mut<'__tree>(
+                &'__tree mut self,
                 path: &::x::Path<'_>,
-                visitor: &mut dyn ::core::ops::FnMut(&::x::Path<'_>, &mut ::x::Tensor<__F>),
+                visitor: &mut dyn ::core::ops::FnMut(&::x::Path<'_>, &'__tree mut ::x::Tensor<__F>),
             ) {
                 #visit_mut
             }

@@ -13,6 +13,7 @@ mod elementwise;
 mod float;
 pub mod gather;
 mod gemm;
+pub mod lend;
 mod math;
 mod memory;
 pub mod operation;

@@ -148,7 +148,7 @@ activations! {
 /// No parameters.
 impl<F: Float> Params<F> for Activation {
     fn visit<'a>(&'a self, _: &Path<'_>, _: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>)) {}
-    fn visit_mut(&mut self, _: &Path<'_>, _: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {}
+    fn visit_mut<'a>(&'a mut self, _: &Path<'_>, _: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>)) {}
 }
 
 impl fmt::Display for Activation {

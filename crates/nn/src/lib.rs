@@ -2,13 +2,18 @@
 //!
 //! A model is a plain struct whose fields are layers; `#[derive(Params)]` names its tensors, and [`Module`] adds the
 //! forward pass. A loss is a function, or, with options, a struct: [`cross_entropy`] and [`CrossEntropy`].
-#![forbid(unsafe_code)]
+// Not in tests, where ndarray's macro `s!` has some.
+#![cfg_attr(not(test), forbid(unsafe_code))]
 
 mod activations;
+mod batch_norm;
+mod dropout;
+mod embedding;
 mod flatten;
 pub mod init;
 mod linear;
 mod losses;
+mod lstm_cell;
 mod metrics;
 mod mlp;
 mod module;
@@ -17,9 +22,13 @@ mod softmax;
 pub mod state;
 
 pub use activations::*;
+pub use batch_norm::BatchNorm1d;
+pub use dropout::Dropout;
+pub use embedding::Embedding;
 pub use flatten::Flatten;
 pub use linear::Linear;
 pub use losses::*;
+pub use lstm_cell::LstmCell;
 pub use metrics::*;
 pub use mlp::Mlp;
 pub use module::Module;

@@ -105,7 +105,7 @@ mod tests {
     fn the_tree_has_pytorchs_names() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let layer = Linear::<f64>::new(3, 2, &mut rng);
-        let tree: Vec<_> = layer.named_params().into_iter().map(|(path, w)| (path, w.shape().to_vec())).collect();
+        let tree: Vec<_> = layer.params().map(|(path, w)| (path, w.shape().to_vec())).collect();
         assert_eq!(tree, [("weight".to_owned(), vec![2, 3]), ("bias".to_owned(), vec![2])]);
         assert_eq!(layer.num_params(), 8, "all of them train");
         let layer = Linear::<f64>::without_bias(3, 2, &mut rng);
@@ -117,7 +117,7 @@ mod tests {
     fn starts_uniform_within_one_over_the_root_of_the_inputs() {
         let mut rng = ChaCha8Rng::seed_from_u64(2);
         let layer = Linear::<f32>::new(100, 10_000, &mut rng);
-        for (_, tensor) in layer.named_params() {
+        for (_, tensor) in layer.params() {
             let (n, k) = (tensor.len() as f64, 0.1);
             let values: Vec<f64> = tensor.to_vec().into_iter().map(f64::from).collect();
             assert!(values.iter().all(|x| x.abs() <= f64::from(0.1_f32)));

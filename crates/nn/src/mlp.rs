@@ -15,7 +15,7 @@ use crate::{Activation, Linear, Module};
 /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
 /// let model: Mlp = Mlp::new(&[784, 128, 10], Relu, &mut rng);
 /// assert_eq!(model.forward(&Tensor::zeros(&[64, 784])).shape(), [64, 10]);
-/// let names: Vec<String> = model.named_params().into_iter().map(|(path, _)| path).collect();
+/// let names: Vec<String> = model.params().map(|(path, _)| path).collect();
 /// assert_eq!(names, ["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"]);
 /// ```
 #[derive(Clone, Debug, Params)]

@@ -26,6 +26,12 @@ use downhill_tensor::{Float, Params, Tensor};
 /// assert_eq!(model.num_params(), 784 * 128 + 128 + 128 * 10 + 10);
 /// ```
 ///
+/// A layer whose input is something else, indices ([`Embedding`](crate::Embedding)) or an input and a state
+/// ([`LstmCell`](crate::LstmCell)), is a tree like any other and has a `forward` of its own; a model calls both alike.
+///
+/// Layers that behave differently in training ([`Dropout`](crate::Dropout), [`BatchNorm1d`](crate::BatchNorm1d)) ask for it: see
+/// [`training`](downhill_tensor::training).
+///
 /// The trait can be made into an object: `Box<dyn Module>` is a module too, and
 /// [`Sequential`](crate::Sequential) is a list of them.
 pub trait Module<F: Float = f32>: Params<F> {

@@ -18,7 +18,7 @@ use crate::Module;
 ///     .then(Relu)
 ///     .then(Linear::new(128, 10, &mut rng));
 /// assert_eq!(model.forward(&Tensor::zeros(&[64, 784])).shape(), [64, 10]);
-/// let names: Vec<String> = model.named_params().into_iter().map(|(path, _)| path).collect();
+/// let names: Vec<String> = model.params().map(|(path, _)| path).collect();
 /// assert_eq!(names, ["0.weight", "0.bias", "2.weight", "2.bias"]);
 /// ```
 pub struct Sequential<F: Float = f32> {
@@ -65,7 +65,7 @@ impl<F: Float> Params<F> for Sequential<F> {
         self.layers.visit(path, visitor);
     }
 
-    fn visit_mut(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
+    fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>)) {
         self.layers.visit_mut(path, visitor);
     }
 }

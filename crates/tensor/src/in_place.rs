@@ -97,10 +97,10 @@ impl<F: Float> Tensor<F> {
         self.turn_over();
     }
 
-    /// Makes a parameter of a leaf: of a frozen parameter the same one, or one of its own if others hold it.
+    /// Makes a parameter of a frozen parameter: the same one, or one of its own if others hold it.
     pub(crate) fn unfreeze_leaf(&mut self) {
-        debug_assert!(self.is_leaf() && !self.is_param());
-        if self.is_frozen() { self.turn_over() } else { *self = Tensor::param(&*self) }
+        debug_assert!(self.is_frozen());
+        self.turn_over();
     }
 
     fn turn_over(&mut self) {

@@ -44,6 +44,7 @@ mod record;
 #[cfg(any(test, feature = "sweep"))]
 pub mod sweep;
 mod tensor;
+mod training;
 
 use downhill_kernels::{self as kernels, operation, shape};
 
@@ -61,5 +62,6 @@ pub use index::AxisIndex;
 pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};
 pub use ops::{ClassLabels, NewShape, concat, stack, where_};
-pub use params::{Params, Path, StateDict, StateDictError, StateDictIter, Summary};
+pub use params::{Leaves, LeavesMut, Params, Path, StateDict, StateDictError, StateDictIter, Summary, TensorMut};
 pub use tensor::Tensor;
+pub use training::{evaluation, is_training, training, training_rng, update_buffer};

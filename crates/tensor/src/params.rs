@@ -2,12 +2,14 @@
 //! dictionary, the parameter count and the summary.
 
 mod containers;
+mod iter;
 mod leaves;
 mod once;
 mod path;
 mod state_dict;
 mod summary;
 
+pub use iter::{Leaves, LeavesMut, TensorMut};
 pub use path::Path;
 pub use state_dict::{StateDict, StateDictError, StateDictIter};
 pub use summary::Summary;
@@ -19,6 +21,10 @@ use crate::{Float, Tensor};
 /// A named tree of tensors: a model, a layer, a tensor, a tuple, an array, a `Vec`, an `Option`, a `Box`, an `Arc` or a
 /// `BTreeMap` of them.
 ///
+/// A leaf is a **parameter** ([`Tensor::is_param`]), a **frozen parameter** ([`Tensor::is_frozen`]) or a **buffer**: any
+/// constant ([`Tensor::is_buffer`]), such as a running statistic. All three are saved and loaded; training changes parameters
+/// alone, and buffers are neither counted nor touched by `freeze` and `unfreeze`.
+///
 /// Derive it for a struct or an enum whose fields are trees. Numbers, `bool`, texts, `PhantomData`, ranges and `fn` pointers
 /// are trees without tensors; `#[params(skip)]` leaves out any other field that is not one.
 ///
@@ -29,7 +35,7 @@ use crate::{Float, Tensor};
 /// struct Line { slope: Tensor, offset: Tensor, name: &'static str }
 ///
 /// let line = Line { slope: Tensor::param(2.0), offset: Tensor::param(1.0), name: "line" };
-/// let names: Vec<String> = line.named_params().into_iter().map(|(path, _)| path).collect();
+/// let names: Vec<String> = line.params().map(|(path, _)| path).collect();
 /// assert_eq!(names, ["slope", "offset"]);
 /// assert_eq!(line.num_params(), 2);
 /// # assert_eq!(line.name, "line");
@@ -48,15 +54,15 @@ pub trait Params<F: Float = f32> {
     /// [`visit`](Self::visit), for changing the tensors. A tensor that hangs at several places (tied weights) comes once for
     /// each, and parts from the others when it is changed; to change what is tied together, use
     /// [`visit_once_mut`](Self::visit_once_mut).
-    fn visit_mut(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>));
+    fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>));
 
     /// [`visit`](Self::visit) that passes every tensor once, at its first path, however many paths lead to it.
     fn visit_once<'a>(&'a self, visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>)) {
         once::visit_once(self, visitor);
     }
 
-    /// Changes every tensor once, at its first path, and gives all its other places the result: what is tied stays tied. This
-    /// is the way to update a model by hand.
+    /// Changes every tensor once, at its first path, and gives all its other places the result: what is tied stays tied.
+    /// [`params_mut`](Self::params_mut) does it in a `for` loop.
     ///
     /// ```
     /// use downhill_tensor::{Params, Tensor};
@@ -69,6 +75,54 @@ pub trait Params<F: Float = f32> {
     /// ```
     fn visit_once_mut(&mut self, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
         once::visit_once_mut(self, visitor);
+    }
+
+    /// Every parameter with its path, frozen ones included, each once, at its first path. Its buffers are
+    /// [`buffers`](Self::buffers); [`named_params`](Self::named_params) has both, at all paths.
+    ///
+    /// ```
+    /// use downhill_tensor::{Params, Tensor};
+    /// let model = (Tensor::param([[1.0, 2.0]]), Tensor::from([0.5]));
+    /// for (path, w) in model.params() {
+    ///     println!("{path} {:?}", w.shape());
+    /// }
+    /// let squares: f64 = model.params().map(|(_, w)| w.square().sum().item()).sum();
+    /// assert_eq!((squares, model.buffers().count()), (5.0, 1));
+    /// ```
+    #[doc(alias("parameters", "named_parameters"))]
+    fn params(&self) -> Leaves<'_, F> {
+        Leaves::of(self, |tensor| !tensor.is_buffer())
+    }
+
+    /// Every parameter with its path, as [`params`](Self::params) does, to be changed. What is tied stays tied: the other places
+    /// get the result when the item is dropped.
+    ///
+    /// ```
+    /// use downhill_tensor::{Params, Tensor};
+    /// let shared = Tensor::param([1.0, -2.0]);
+    /// let mut model = (shared.clone(), Tensor::param([5.0]), shared);
+    /// for (path, mut w) in model.params_mut() {
+    ///     if path != "1" {
+    ///         w.data_mut().mapv_inplace(|w: f64| w.clamp(-1.0, 1.0));
+    ///     }
+    /// }
+    /// assert!(model.0 == Tensor::from([1.0, -1.0]) && model.2.id() == model.0.id());
+    /// assert_eq!(model.1.item(), 5.0);
+    /// ```
+    fn params_mut(&mut self) -> LeavesMut<'_, F> {
+        LeavesMut::of(self, |tensor| !tensor.is_buffer())
+    }
+
+    /// Every buffer with its path, each once, at its first path: the constants of the tree, such as running statistics.
+    ///
+    /// ```
+    /// use downhill_tensor::{Params, Tensor};
+    /// let model = (Tensor::param([1.0]), Tensor::from([0.5]));
+    /// assert_eq!(model.buffers().next(), Some(("1".to_owned(), &model.1)));
+    /// ```
+    #[doc(alias = "named_buffers")]
+    fn buffers(&self) -> Leaves<'_, F> {
+        Leaves::of(self, Tensor::is_buffer)
     }
 
     /// An independent copy: every parameter a new one with elements of its own, frozen if it was frozen; what is tied inside
@@ -85,15 +139,15 @@ pub trait Params<F: Float = f32> {
     /// let x = Tensor::from([[1.0, 2.0]]);
     /// let loss = (forward(&student, &x) - forward(&teacher, &x) - 1.0).square().sum();
     /// let grads = loss.backward();
-    /// student.visit_once_mut(&mut |_, w| w.assign(&*w - 0.1 * &grads[w]));
+    /// for (_, mut w) in student.params_mut() {
+    ///     w.assign(&*w - 0.1 * &grads[&*w]);
+    /// }
     /// assert_eq!((student.1.item(), teacher.1.item()), (0.45, 0.25));
     ///
     /// // The target follows slowly: t ← 0.9·t + 0.1·s.
-    /// let mut online = student.named_params().into_iter();
-    /// teacher.visit_mut(&downhill_tensor::Path::ROOT, &mut |_, t| {
-    ///     let (_, s) = online.next().unwrap();
+    /// for ((_, mut t), (_, s)) in teacher.params_mut().zip(student.params()) {
     ///     t.assign(0.9 * &*t + 0.1 * s.detach());
-    /// });
+    /// }
     /// assert!((teacher.1.item() - 0.27).abs() < 1e-12 && teacher.1.is_frozen());
     ///
     /// let ensemble: Vec<_> = (0..3).map(|_| student.deep_copy()).collect();
@@ -109,7 +163,7 @@ pub trait Params<F: Float = f32> {
         copy
     }
 
-    /// Every tensor with its path, constants (frozen parameters, buffers) included.
+    /// Every tensor with its path and at every path, frozen parameters and buffers included.
     fn named_params(&self) -> Vec<(String, &Tensor<F>)> {
         let mut list = Vec::new();
         self.visit(&Path::ROOT, &mut |path, tensor| list.push((path.to_string(), tensor)));
@@ -163,12 +217,13 @@ pub trait Params<F: Float = f32> {
         count
     }
 
-    /// Makes parameters of the frozen parameters and the constants whose path matches `pattern`: the opposite of
-    /// [`freeze`](Self::freeze). A constant becomes a new parameter, one and the same at several places a tied one.
+    /// Makes parameters again of the frozen parameters whose path matches `pattern`: the opposite of
+    /// [`freeze`](Self::freeze). Returns how many matched. A buffer ([`Tensor::is_buffer`]) stays one; whoever wants a
+    /// parameter in its place puts one there, `Tensor::param(&buffer)`.
     fn unfreeze(&mut self, pattern: &str) -> usize {
         let (mut chosen, mut count) = (BTreeSet::new(), 0);
         self.visit(&Path::ROOT, &mut |path, tensor| {
-            if !tensor.requires_grad() && path.matches(pattern) {
+            if tensor.is_frozen() && path.matches(pattern) {
                 chosen.insert(tensor.address());
                 count += 1;
             }

@@ -212,6 +212,22 @@ impl<F: Float> Tensor<F> {
         self.0.id < 0
     }
 
+    /// Whether this is a constant: neither a parameter, frozen or not, nor the recorded result of an operation on one. A
+    /// constant that hangs in a model is one of its **buffers**, such as the running statistics of a
+    /// normalisation: saved and loaded, but never trained, and not counted.
+    ///
+    /// ```
+    /// use downhill_tensor::{Params, Tensor};
+    /// let mut model = (Tensor::<f32>::param([1.0, 2.0]), Tensor::from([0.5]));
+    /// assert!(model.1.is_buffer() && !model.0.is_buffer());
+    /// assert_eq!((model.num_params(), model.state_dict().len()), (2, 2));
+    /// assert_eq!((model.freeze("*"), model.unfreeze("*")), (1, 1)); // a buffer is not touched
+    /// assert!(model.1.is_buffer());
+    /// ```
+    pub fn is_buffer(&self) -> bool {
+        self.0.id == 0
+    }
+
     /// Whether this is a parameter or a constant, not the recorded result of an operation.
     pub(crate) fn is_leaf(&self) -> bool {
         self.0.record.is_leaf()

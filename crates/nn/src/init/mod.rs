@@ -22,7 +22,7 @@ mod lecun;
 mod normal;
 mod orthogonal;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod truncated_normal;
 mod uniform;
 mod xavier;

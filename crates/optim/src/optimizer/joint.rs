@@ -32,6 +32,35 @@ impl<F: Float> Optimizer<F> {
     /// As [`step`](Self::step). A loss that is not finite is no reason: it is returned. (What [`Lbfgs`](crate::Lbfgs) remembers is gone then: it starts anew.)
     #[track_caller]
     pub fn step_with<M: Params<F>>(&mut self, model: &mut M, mut loss: impl FnMut(&M) -> Tensor<F>) -> F {
+        self.step_with_mut(model, |model| loss(model))
+    }
+
+    /// [`step_with`](Self::step_with) for a loss that writes to the model's buffers: one that is computed in a
+    /// [`training`](downhill_tensor::training) scope. Every evaluation draws anew and hands in its statistics, as in PyTorch; the
+    /// line search of [`Lbfgs`](crate::Lbfgs) expects a loss that is not random.
+    ///
+    /// ```
+    /// use downhill_optim::{Lbfgs, Optimizer};
+    /// use downhill_tensor::{Tensor, training, update_buffer};
+    /// use rand::SeedableRng;
+    ///
+    /// // A parameter, and a buffer that counts the evaluations.
+    /// let mut model = (Tensor::param([3.0]), Tensor::from(0.0));
+    /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+    /// let mut opt = Optimizer::new(Lbfgs { max_iter: 5, ..Lbfgs::default() });
+    /// opt.step_with_mut(&mut model, |model| {
+    ///     training(model, &mut rng, |(w, count)| {
+    ///         update_buffer(count, |n| n + 1.0);
+    ///         w.exp().sum() - w.sum()
+    ///     })
+    /// });
+    /// assert_eq!(model.1.item(), 5.0_f64);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`step_with`](Self::step_with). `loss` must leave the parameters alone.
+    #[track_caller]
+    pub fn step_with_mut<M: Params<F>>(&mut self, model: &mut M, mut loss: impl FnMut(&mut M) -> Tensor<F>) -> F {
         if self.groups[0].rule.kind().joint().is_none() {
             let loss = loss(model);
             let value = loss.item();

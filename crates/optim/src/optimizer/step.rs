@@ -102,6 +102,9 @@ impl<F: Float> Optimizer<F> {
         let mut used = vec![false; self.groups.len()];
         used[0] = true;
         model.visit(&Path::ROOT, &mut |path, tensor| {
+            if tensor.is_buffer() {
+                return;
+            }
             let group = group_of(&self.groups, path);
             used[group] = true;
             paths.push(path.to_string());

@@ -72,7 +72,7 @@ impl Params<f64> for Reversed {
         visitor(&path.index(0), &self.0.0);
     }
 
-    fn visit_mut(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<f64>)) {
+    fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<f64>)) {
         visitor(&path.index(1), &mut self.0.1);
         visitor(&path.index(0), &mut self.0.0);
     }

@@ -11,7 +11,7 @@ impl<F: Float> Params<F> for Tensor<F> {
         visitor(path, self);
     }
 
-    fn visit_mut(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
+    fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>)) {
         visitor(path, self);
     }
 }
@@ -23,7 +23,7 @@ impl<F: Float, T: Params<F>> Params<F> for [T] {
         }
     }
 
-    fn visit_mut(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
+    fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>)) {
         for (index, item) in self.iter_mut().enumerate() {
             item.visit_mut(&path.index(index), visitor);
         }
@@ -38,7 +38,7 @@ macro_rules! transparent {
                 $inside.into_iter().for_each(|tree| tree.visit(path, visitor));
             }
 
-            fn visit_mut(&mut $self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
+            fn visit_mut<'a>(&'a mut $self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>)) {
                 $inside_mut.into_iter().for_each(|tree| tree.visit_mut(path, visitor));
             }
         }
@@ -63,7 +63,7 @@ impl<F: Float, T: Params<F> + Clone> Params<F> for Arc<T> {
         }
     }
 
-    fn visit_mut(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
+    fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>)) {
         Arc::make_mut(self).visit_mut(path, visitor);
     }
 }
@@ -76,7 +76,7 @@ impl<F: Float, K: AsRef<str>, T: Params<F>> Params<F> for BTreeMap<K, T> {
         }
     }
 
-    fn visit_mut(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
+    fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>)) {
         for (name, tree) in self {
             tree.visit_mut(&path.field(name.as_ref()), visitor);
         }
@@ -90,7 +90,7 @@ macro_rules! tuple {
                 $(self.$index.visit(&path.index($index), visitor);)*
             }
 
-            fn visit_mut(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
+            fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>)) {
                 $(self.$index.visit_mut(&path.index($index), visitor);)*
             }
         }

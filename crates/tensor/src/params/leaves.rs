@@ -12,7 +12,7 @@ macro_rules! empty {
     ($([$($generics:tt)*] $Type:ty;)*) => {$(
         impl<F: Float, $($generics)*> Params<F> for $Type {
             fn visit<'a>(&'a self, _: &Path<'_>, _: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>)) {}
-            fn visit_mut(&mut self, _: &Path<'_>, _: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {}
+            fn visit_mut<'a>(&'a mut self, _: &Path<'_>, _: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>)) {}
         }
     )*};
 }

@@ -33,7 +33,7 @@ pub(super) fn visit_once_mut<F: Float, M: Params<F> + ?Sized>(
 ) {
     let ties = Ties::of(model);
     if ties.is_empty() {
-        return model.visit_mut(&Path::ROOT, visitor);
+        return model.visit_mut(&Path::ROOT, &mut |path, tensor| visitor(path, tensor));
     }
     ties.loosen(model);
     let mut tied_again = TiedAgain { model, ties };

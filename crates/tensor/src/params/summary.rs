@@ -15,8 +15,8 @@ use crate::{Float, Tensor};
 /// assert_eq!(model.summary().to_string(), "\
 /// path   shape   elements
 /// 0      [1, 2]         2
-/// 1      [1]            1  constant
-/// total                 3  2 trainable
+/// 1      [1]            1  buffer
+/// total                 2  2 trainable, 1 in buffers
 /// ");
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -36,7 +36,9 @@ pub struct Row {
     pub trainable: bool,
     /// Whether it is a parameter that is frozen.
     pub frozen: bool,
-    /// The path of an earlier tensor that is the same parameter.
+    /// Whether it is a buffer.
+    pub buffer: bool,
+    /// The path of an earlier tensor that is the same one.
     pub tied_to: Option<String>,
 }
 
@@ -51,37 +53,44 @@ impl Row {
             Some(path) => format!("tied to {path}"),
             None if self.trainable => String::new(),
             None if self.frozen => "frozen".to_owned(),
-            None => "constant".to_owned(),
+            None if self.buffer => "buffer".to_owned(),
+            None => "computed".to_owned(),
         }
     }
 }
 
 impl Summary {
     pub(super) fn of<F: Float, M: Params<F> + ?Sized>(model: &M) -> Self {
-        let (mut rows, mut firsts) = (Vec::new(), BTreeMap::<u64, String>::new());
+        let (mut rows, mut firsts) = (Vec::new(), BTreeMap::<usize, String>::new());
         model.visit(&Path::ROOT, &mut |path, tensor: &Tensor<F>| {
             let path = path.to_string();
-            let tied_to = tensor.id().and_then(|id| match firsts.get(&id) {
-                Some(first) => Some(first.clone()),
-                None => {
-                    firsts.insert(id, path.clone());
-                    None
-                }
-            });
-            let (trainable, frozen) = (tensor.is_param(), tensor.is_frozen());
-            rows.push(Row { path, shape: tensor.shape().to_vec(), trainable, frozen, tied_to });
+            let tied_to = firsts.get(&tensor.address()).cloned();
+            if tied_to.is_none() {
+                firsts.insert(tensor.address(), path.clone());
+            }
+            let (trainable, frozen, buffer) = (tensor.is_param(), tensor.is_frozen(), tensor.is_buffer());
+            rows.push(Row { path, shape: tensor.shape().to_vec(), trainable, frozen, buffer, tied_to });
         });
         Summary { rows }
     }
 
-    /// The number of elements, tied ones counted once.
+    /// The number of elements of all parameters, frozen ones included, tied ones counted once.
     pub fn elements(&self) -> usize {
-        self.rows.iter().filter(|row| row.tied_to.is_none()).map(Row::elements).sum()
+        self.count(|row| !row.buffer)
     }
 
     /// The number of elements that training changes.
     pub fn trainable(&self) -> usize {
-        self.rows.iter().filter(|row| row.trainable && row.tied_to.is_none()).map(Row::elements).sum()
+        self.count(|row| row.trainable)
+    }
+
+    /// The number of elements of all buffers.
+    pub fn in_buffers(&self) -> usize {
+        self.count(|row| row.buffer)
+    }
+
+    fn count(&self, what: impl Fn(&Row) -> bool) -> usize {
+        self.rows.iter().filter(|row| row.tied_to.is_none() && what(row)).map(Row::elements).sum()
     }
 }
 
@@ -91,8 +100,11 @@ impl fmt::Display for Summary {
         for row in &self.rows {
             lines.push([row.path.clone(), format!("{:?}", row.shape), row.elements().to_string(), row.remark()]);
         }
-        let trainable = format!("{} trainable", self.trainable());
-        lines.push(["total".to_owned(), String::new(), self.elements().to_string(), trainable]);
+        let mut remark = format!("{} trainable", self.trainable());
+        if self.rows.iter().any(|row| row.buffer) {
+            remark += &format!(", {} in buffers", self.in_buffers());
+        }
+        lines.push(["total".to_owned(), String::new(), self.elements().to_string(), remark]);
         let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
         let (path_width, shape_width, count_width) = (width(0), width(1), width(2));
         for [path, shape, elements, remark] in &lines {

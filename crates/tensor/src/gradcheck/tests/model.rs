@@ -28,7 +28,7 @@ impl Params<f64> for Layer {
         visitor(&path.field("bias"), &self.bias);
     }
 
-    fn visit_mut(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<f64>)) {
+    fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<f64>)) {
         visitor(&path.field("weight"), &mut self.weight);
         visitor(&path.field("bias"), &mut self.bias);
     }
@@ -40,7 +40,7 @@ impl Params<f64> for Net {
         self.second.visit(&path.field("second"), visitor);
     }
 
-    fn visit_mut(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<f64>)) {
+    fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<f64>)) {
         self.first.visit_mut(&path.field("first"), visitor);
         self.second.visit_mut(&path.field("second"), visitor);
     }

@@ -1,0 +1,205 @@
+//! Batch normalisation: each channel minus its mean over the batch, divided by its deviation, then scaled and shifted.
+//!
+//! ```text
+//! training:    y = (x - mean) / √(var + ε) · weight + bias     mean, var over the batch, var with n in the denominator
+//!              running_mean = (1 - momentum)·running_mean + momentum·mean
+//!              running_var  = (1 - momentum)·running_var + momentum·var·n/(n - 1)
+//! evaluation:  y = (x - running_mean) / √(running_var + ε) · weight + bias
+//! ```
+//!
+//! Ioffe and Szegedy, arXiv 1502.03167. Two traps of it are kept because saved networks expect them: the batch is divided by its
+//! biased deviation, while the unbiased one runs; and `momentum` is the part of what is new.
+
+use downhill_tensor::{Float, Params, Tensor, is_training, keep, update_buffer};
+
+use crate::Module;
+
+/// Batch normalisation of `[N, C]`, or of `[N, C, L]`, whose channels `C` are normalised over `N` and `L`: by the batch's own
+/// statistics within a [`training`](downhill_tensor::training) scope, which hands in new running statistics, and by these outside.
+///
+/// Names, defaults and arithmetic are PyTorch's. Options are fields:
+///
+/// ```
+/// use downhill_nn::{BatchNorm1d, Module};
+/// use downhill_tensor::{Params, Tensor, training};
+/// use rand::SeedableRng;
+///
+/// let mut norm = BatchNorm1d { eps: 1e-3, ..BatchNorm1d::new(2) };
+/// let x: Tensor = Tensor::from([[1.0, 10.0], [3.0, 30.0], [5.0, 20.0]]);
+/// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+/// let y = training(&mut norm, &mut rng, |norm| norm.forward(&x));
+/// assert!(y.mean_axis(0).to_vec().iter().all(|mean| mean.abs() < 1e-6));
+/// // 0.9·0 + 0.1·3 and 0.9·0 + 0.1·20.
+/// assert!((norm.running_mean.as_ref().unwrap() - Tensor::from([0.3, 2.0])).abs().max().item() < 1e-6);
+/// assert_eq!(norm.forward(&x), norm.forward(&x)); // evaluation
+/// assert_eq!(norm.num_params(), 4); // weight and bias: statistics are buffers
+///
+/// // PyTorch's affine=False, track_running_stats=False and momentum=None (all batches count the same).
+/// let bare: BatchNorm1d = BatchNorm1d::new(2).affine(false).track_running_stats(false);
+/// let cumulative: BatchNorm1d = BatchNorm1d { momentum: None, ..BatchNorm1d::new(2) };
+/// # assert!(bare.state_dict().is_empty() && cumulative.momentum.is_none());
+/// ```
+///
+/// A batch without elements leaves the statistics as they are. With `f32`, `num_batches_tracked` counts to 2²⁴.
+#[derive(Clone, Debug, Params)]
+pub struct BatchNorm1d<F: Float = f32> {
+    /// The scale of each channel, `[C]`; `None` for none.
+    pub weight: Option<Tensor<F>>,
+    /// The shift of each channel, `[C]`; `None` for none.
+    pub bias: Option<Tensor<F>>,
+    /// A buffer, `[C]`: the mean that evaluation uses. `None`, like `running_var`, for the batch's own there too.
+    pub running_mean: Option<Tensor<F>>,
+    /// A buffer, `[C]`: the variance that evaluation uses.
+    pub running_var: Option<Tensor<F>>,
+    /// A buffer: how many batches the running statistics have seen.
+    pub num_batches_tracked: Option<Tensor<F>>,
+    /// The number of channels, `C`.
+    pub num_features: usize,
+    /// What is added to the variance.
+    pub eps: f64,
+    /// The part that a new batch has of the running statistics; `None` for their plain mean.
+    pub momentum: Option<f64>,
+}
+
+impl<F: Float> BatchNorm1d<F> {
+    /// For `num_features` channels, with weight 1, bias 0, running mean 0 and variance 1, momentum 0.1, ε = 1e-5.
+    ///
+    /// # Panics
+    /// If there is not so much memory.
+    #[track_caller]
+    pub fn new(num_features: usize) -> Self {
+        let norm = BatchNorm1d {
+            weight: None,
+            bias: None,
+            running_mean: None,
+            running_var: None,
+            num_batches_tracked: None,
+            num_features,
+            eps: 1e-5,
+            momentum: Some(0.1),
+        };
+        norm.affine(true).track_running_stats(true)
+    }
+
+    /// With a weight and a bias as they are at the start, or without.
+    #[track_caller]
+    pub fn affine(self, affine: bool) -> Self {
+        let shape = [self.num_features];
+        BatchNorm1d {
+            weight: affine.then(|| Tensor::param(Tensor::ones(&shape))),
+            bias: affine.then(|| Tensor::param(Tensor::zeros(&shape))),
+            ..self
+        }
+    }
+
+    /// With running statistics as they are at the start, or without: then the batch's own are used in evaluation too.
+    #[track_caller]
+    pub fn track_running_stats(self, track: bool) -> Self {
+        let shape = [self.num_features];
+        BatchNorm1d {
+            running_mean: track.then(|| Tensor::zeros(&shape)),
+            running_var: track.then(|| Tensor::ones(&shape)),
+            num_batches_tracked: track.then(|| Tensor::zeros(&[])),
+            ..self
+        }
+    }
+
+    /// Forgets the running statistics: mean 0, variance 1, no batch seen.
+    pub fn reset_running_stats(&mut self) {
+        let start = [(&mut self.running_mean, 0.0), (&mut self.running_var, 1.0), (&mut self.num_batches_tracked, 0.0)];
+        for (buffer, value) in start {
+            if let Some(buffer) = buffer {
+                buffer.assign(Tensor::full(buffer.shape(), F::from_f64(value)));
+            }
+        }
+    }
+
+    /// The output, for any number of axes behind the channels.
+    #[track_caller]
+    fn normalise(&self, x: &Tensor<F>) -> Tensor<F> {
+        let along = |per_channel: &Tensor<F>| spread(per_channel, x.ndim());
+        let y = match (&self.running_mean, &self.running_var) {
+            (Some(mean), Some(var)) if !is_training() => {
+                (x - along(mean)) * (along(var) + F::from_f64(self.eps)).rsqrt()
+            }
+            (None, None) | (Some(_), Some(_)) => self.by_the_batch(x),
+            _ => panic!("BatchNorm1d: running_mean and running_var belong together, and one of them is missing"),
+        };
+        let y = match &self.weight {
+            Some(weight) => y * along(weight),
+            None => y,
+        };
+        match &self.bias {
+            Some(bias) => y + along(bias),
+            None => y,
+        }
+    }
+
+    /// Normalised by the batch's statistics, which are handed in.
+    #[track_caller]
+    fn by_the_batch(&self, x: &Tensor<F>) -> Tensor<F> {
+        let mut axes: Vec<isize> = (0..x.ndim() as isize).collect();
+        axes.remove(1);
+        let n = axes.iter().map(|&axis| x.shape()[axis as usize]).product::<usize>();
+        assert!(
+            n != 1,
+            "BatchNorm1d of {:?}: a channel with one value has no deviation; train with larger batches (drop a last batch of \
+             one), or run the layer in `evaluation(|| ...)`",
+            x.shape()
+        );
+        let mean = x.mean_axis(keep(axes.clone()));
+        let deviation = x - &mean;
+        let var = deviation.square().mean_axis(keep(axes));
+        if is_training() {
+            self.hand_in(&mean, &var, n);
+        }
+        deviation * (var + F::from_f64(self.eps)).rsqrt()
+    }
+
+    #[track_caller]
+    fn hand_in(&self, mean: &Tensor<F>, var: &Tensor<F>, n: usize) {
+        let mut part = self.momentum.unwrap_or(0.0);
+        if let Some(count) = &self.num_batches_tracked {
+            let count = update_buffer(count, |count| count + F::one()).item();
+            part = self.momentum.unwrap_or(1.0 / count.as_f64());
+        }
+        if n == 0 {
+            return;
+        }
+        let unbiased = n as f64 / (n as f64 - 1.0);
+        for (buffer, new, factor) in [(&self.running_mean, mean, 1.0), (&self.running_var, var, unbiased)] {
+            if let Some(buffer) = buffer {
+                let new = new.detach().reshape(buffer.shape());
+                update_buffer(buffer, |old| old * F::from_f64(1.0 - part) + new * F::from_f64(part * factor));
+            }
+        }
+    }
+}
+
+/// `[C]` as `[C, 1, ..]`, which broadcasts against `[N, C, ..]` with `axes` axes.
+fn spread<F: Float>(per_channel: &Tensor<F>, axes: usize) -> Tensor<F> {
+    let mut shape = vec![1; axes - 1];
+    shape[0] = per_channel.len();
+    if axes == 2 { per_channel.clone() } else { per_channel.reshape(&shape) }
+}
+
+impl<F: Float> Module<F> for BatchNorm1d<F> {
+    /// # Panics
+    /// If `x` is neither `[N, C]` nor `[N, C, L]`, or has another number of channels; if the batch's statistics are used and it has
+    /// one value for each channel; if a scope is training another model, of which this layer is no part.
+    #[track_caller]
+    fn forward(&self, x: &Tensor<F>) -> Tensor<F> {
+        match x.shape() {
+            [_, channels] | [_, channels, _] if *channels == self.num_features => self.normalise(x),
+            [_, features] | [_, features, _] => panic!(
+                "BatchNorm1d of {:?}: axis 1, the channels, has size {features}, and the layer was made for {}",
+                x.shape(),
+                self.num_features
+            ),
+            shape => panic!("BatchNorm1d of {shape:?}: the input must be [N, C] or [N, C, L]"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
