@@ -2,7 +2,7 @@
 
 use crate::no_grad::no_grad;
 use crate::pending::Pending;
-use crate::{Float, Gradients, Tensor};
+use crate::{Float, Gradients, Tensor, compiled};
 
 impl<F: Float> Tensor<F> {
     /// The gradients of this scalar with respect to every parameter it depends on.
@@ -139,6 +139,7 @@ impl<F: Float> Walk<'_, F> {
 ///
 /// # Errors
 /// With the operation's name if an earlier walk has freed a record on the way.
+#[inline(never)]
 pub(crate) fn walk<F: Float>(
     root: Tensor<F>,
     seed: Tensor<F>,
@@ -160,3 +161,5 @@ pub(crate) fn walk<F: Float>(
     }
     Ok(walk.found)
 }
+
+compiled!(fn(Tensor<F>, Tensor<F>, &[i64], Records) -> Result<Gradients<F>, &'static str> = walk::<F>);

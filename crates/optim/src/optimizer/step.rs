@@ -1,6 +1,6 @@
 //! One step.
 
-use downhill_tensor::{Float, Gradients, Params, Path, Tensor};
+use downhill_tensor::{Float, Gradients, Params, Path, Tensor, compiled};
 
 use super::{Group, MissingGradient, Optimizer};
 use crate::kernels::row_major;
@@ -29,6 +29,7 @@ impl<F: Float> Optimizer<F> {
         self.slots.end_walk();
     }
 
+    #[inline(never)]
     fn update(&mut self, path: &Path<'_>, tensor: &mut Tensor<F>, grad: &Tensor<F>) {
         let slot = self.slots.find(path, tensor, || group_of(&self.groups, path));
         let grad = match grad.as_slice() {
@@ -142,3 +143,5 @@ fn without_gradient<F: Float, M: Params<F> + ?Sized>(model: &M, grads: &Gradient
         missing[0],
     )
 }
+
+compiled!(fn(&mut Optimizer<F>, &Path<'_>, &mut Tensor<F>, &Tensor<F>) = Optimizer::<F>::update);

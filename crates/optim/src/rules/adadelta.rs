@@ -1,6 +1,6 @@
 //! Adadelta.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{epsilon, fields, sign};
 use crate::kernels::cut;
@@ -59,6 +59,7 @@ impl<F: Float> Rule<F> for Adadelta {
 }
 
 impl<F: Float> ParamRule<F> for Adadelta {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, rho, new] = [self.lr, self.rho, 1.0 - self.rho].map(F::from_f64);
         let (eps, decay) = (epsilon::<F>(self.eps), F::from_f64(self.weight_decay));
@@ -73,6 +74,8 @@ impl<F: Float> ParamRule<F> for Adadelta {
         });
     }
 }
+
+compiled!(fn(&Adadelta, &mut ParamUpdate<'_, F>) = <Adadelta as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Adafactor: Adam's scaling from row and column means.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{epsilon, fields, sign};
 use crate::kernels::{self, cut, norm, sum_squares};
@@ -85,6 +85,7 @@ impl<F: Float> Rule<F> for Adafactor {
 }
 
 impl<F: Float> ParamRule<F> for Adafactor {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let alpha = self.eps2.max(rms(param.param)) * self.lr.min(1.0 / t.sqrt());
@@ -163,6 +164,8 @@ fn ends<F: Float>(x: &[F]) -> [F; 2] {
 fn is_ordinary<F: Float>(product: F) -> bool {
     (F::min_positive_value()..F::infinity()).contains(&product)
 }
+
+compiled!(fn(&Adafactor, &mut ParamUpdate<'_, F>) = <Adafactor as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

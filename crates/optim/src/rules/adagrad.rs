@@ -1,6 +1,6 @@
 //! Adagrad.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{epsilon, fields, sign};
 use crate::options::{OptionError, non_negative};
@@ -58,6 +58,7 @@ impl<F: Float> Rule<F> for Adagrad {
 }
 
 impl<F: Float> ParamRule<F> for Adagrad {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         param.start("sum", self.initial_accumulator_value);
         let lr = self.lr / (1.0 + (param.t() - 1.0) * self.lr_decay);
@@ -72,6 +73,8 @@ impl<F: Float> ParamRule<F> for Adagrad {
         });
     }
 }
+
+compiled!(fn(&Adagrad, &mut ParamUpdate<'_, F>) = <Adagrad as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Adam.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{epsilon, fields, sign};
 use crate::kernels::cut;
@@ -69,6 +69,7 @@ impl<F: Float> Rule<F> for Adam {
 }
 
 impl<F: Float> ParamRule<F> for Adam {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let step = self.lr / (1.0 - param.power(self.beta1, t));
@@ -108,6 +109,8 @@ impl Adam {
         fraction(name, &[("beta1", self.beta1), ("beta2", self.beta2)])
     }
 }
+
+compiled!(fn(&Adam, &mut ParamUpdate<'_, F>) = <Adam as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

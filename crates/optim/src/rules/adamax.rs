@@ -1,6 +1,6 @@
 //! Adamax: Adam in the infinity norm.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{epsilon, fields, sign};
 use crate::kernels::cut;
@@ -59,6 +59,7 @@ impl<F: Float> Rule<F> for Adamax {
 }
 
 impl<F: Float> ParamRule<F> for Adamax {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let step = self.lr / (1.0 - param.power(self.beta1, t));
@@ -74,6 +75,8 @@ impl<F: Float> ParamRule<F> for Adamax {
         });
     }
 }
+
+compiled!(fn(&Adamax, &mut ParamUpdate<'_, F>) = <Adamax as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

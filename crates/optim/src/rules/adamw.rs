@@ -1,6 +1,6 @@
 //! AdamW: Adam with weight decay beside the gradient.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{Adam, fields};
 use crate::options::OptionError;
@@ -63,10 +63,13 @@ impl<F: Float> Rule<F> for AdamW {
 }
 
 impl<F: Float> ParamRule<F> for AdamW {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         self.adam().update(param);
     }
 }
+
+compiled!(fn(&AdamW, &mut ParamUpdate<'_, F>) = <AdamW as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use std::mem::replace;
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{fields, sign};
 use crate::options::{OptionError, non_negative};
@@ -75,6 +75,7 @@ impl<F: Float> Rule<F> for Asgd {
 }
 
 impl<F: Float> ParamRule<F> for Asgd {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let next_eta = self.lr / (1.0 + self.lambd * self.lr * t).powf(self.alpha);
@@ -91,6 +92,8 @@ impl<F: Float> ParamRule<F> for Asgd {
         });
     }
 }
+
+compiled!(fn(&Asgd, &mut ParamUpdate<'_, F>) = <Asgd as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

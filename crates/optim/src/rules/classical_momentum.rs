@@ -1,6 +1,6 @@
 //! Gradient descent with the momentum of the textbooks.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{fields, sign};
 use crate::kernels::cut;
@@ -59,6 +59,7 @@ impl<F: Float> Rule<F> for ClassicalMomentum {
 }
 
 impl<F: Float> ParamRule<F> for ClassicalMomentum {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, momentum, decay] = [self.lr, self.momentum, self.weight_decay].map(F::from_f64);
         let sign = sign::<F>(self.maximize);
@@ -68,6 +69,8 @@ impl<F: Float> ParamRule<F> for ClassicalMomentum {
         });
     }
 }
+
+compiled!(fn(&ClassicalMomentum, &mut ParamUpdate<'_, F>) = <ClassicalMomentum as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! LAMB: layerwise adaptive steps for large batches.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{epsilon, fields, sign};
 use crate::kernels::{self, cut, norm};
@@ -62,6 +62,7 @@ impl<F: Float> Rule<F> for Lamb {
 }
 
 impl<F: Float> ParamRule<F> for Lamb {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let correction1 = 1.0 / (1.0 - param.power(self.beta1, t));
@@ -90,6 +91,8 @@ impl<F: Float> ParamRule<F> for Lamb {
         kernels::update(param.param, param.scratch, [], [], move |p, u, []| (p - step * u, []));
     }
 }
+
+compiled!(fn(&Lamb, &mut ParamUpdate<'_, F>) = <Lamb as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Lion: evolved sign momentum.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{fields, sign};
 use crate::kernels::{cut, signum};
@@ -57,6 +57,7 @@ impl<F: Float> Rule<F> for Lion {
 }
 
 impl<F: Float> ParamRule<F> for Lion {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, kept] = [self.lr, 1.0 - self.lr * self.weight_decay].map(F::from_f64);
         let [beta1, new1, beta2, new2] =
@@ -70,6 +71,8 @@ impl<F: Float> ParamRule<F> for Lion {
         });
     }
 }
+
+compiled!(fn(&Lion, &mut ParamUpdate<'_, F>) = <Lion as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

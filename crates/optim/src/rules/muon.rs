@@ -5,7 +5,7 @@ mod scale;
 
 pub use scale::MuonScale;
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 use ndarray::ArrayView2;
 
 use super::{fields, sign};
@@ -88,6 +88,7 @@ impl<F: Float> Rule<F> for Muon {
 }
 
 impl<F: Float> ParamRule<F> for Muon {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let &[rows, columns] = param.shape else {
             panic!("Muon: {:?} is not the shape of a matrix", param.shape);
@@ -112,6 +113,8 @@ impl<F: Float> ParamRule<F> for Muon {
         kernels::update(param.param, direction, [], [], move |p, u, []| (kept * p - step * u, []));
     }
 }
+
+compiled!(fn(&Muon, &mut ParamUpdate<'_, F>) = <Muon as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

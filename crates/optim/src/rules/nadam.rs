@@ -1,6 +1,6 @@
 //! NAdam: Adam with Nesterov's momentum.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{epsilon, fields, sign};
 use crate::kernels::cut;
@@ -80,6 +80,7 @@ impl<F: Float> Rule<F> for NAdam {
 }
 
 impl<F: Float> ParamRule<F> for NAdam {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let mu = self.beta1 * (1.0 - 0.5 * param.power(0.96, t * self.momentum_decay));
@@ -107,6 +108,8 @@ impl<F: Float> ParamRule<F> for NAdam {
         });
     }
 }
+
+compiled!(fn(&NAdam, &mut ParamUpdate<'_, F>) = <NAdam as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

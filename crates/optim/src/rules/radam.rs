@@ -1,6 +1,6 @@
 //! RAdam: rectified Adam.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{epsilon, fields, sign};
 use crate::kernels::cut;
@@ -69,6 +69,7 @@ impl<F: Float> Rule<F> for RAdam {
 }
 
 impl<F: Float> ParamRule<F> for RAdam {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let power2 = param.power(self.beta2, t);
@@ -103,6 +104,8 @@ impl<F: Float> ParamRule<F> for RAdam {
         }
     }
 }
+
+compiled!(fn(&RAdam, &mut ParamUpdate<'_, F>) = <RAdam as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

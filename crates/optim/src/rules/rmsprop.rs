@@ -1,6 +1,6 @@
 //! RMSprop.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{epsilon, fields, sign};
 use crate::kernels::cut;
@@ -66,6 +66,7 @@ impl<F: Float> Rule<F> for RmsProp {
 }
 
 impl<F: Float> ParamRule<F> for RmsProp {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, alpha, new] = [self.lr, self.alpha, 1.0 - self.alpha].map(F::from_f64);
         let [decay, momentum] = [self.weight_decay, self.momentum].map(F::from_f64);
@@ -111,6 +112,8 @@ impl<F: Float> ParamRule<F> for RmsProp {
         }
     }
 }
+
+compiled!(fn(&RmsProp, &mut ParamUpdate<'_, F>) = <RmsProp as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Rprop: resilient backpropagation.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{fields, sign};
 use crate::kernels::signum;
@@ -67,6 +67,7 @@ impl<F: Float> Rule<F> for Rprop {
 }
 
 impl<F: Float> ParamRule<F> for Rprop {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         param.start("step_size", self.lr);
         let [minus, plus, low, high] =
@@ -88,6 +89,8 @@ impl<F: Float> ParamRule<F> for Rprop {
         });
     }
 }
+
+compiled!(fn(&Rprop, &mut ParamUpdate<'_, F>) = <Rprop as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

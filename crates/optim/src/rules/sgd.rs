@@ -1,6 +1,6 @@
 //! Stochastic gradient descent, with momentum.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{fields, sign};
 use crate::kernels::cut;
@@ -61,6 +61,7 @@ impl<F: Float> Rule<F> for Sgd {
 }
 
 impl<F: Float> ParamRule<F> for Sgd {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, decay, momentum] = [self.lr, self.weight_decay, self.momentum].map(F::from_f64);
         let sign = sign::<F>(self.maximize);
@@ -77,6 +78,8 @@ impl<F: Float> ParamRule<F> for Sgd {
         });
     }
 }
+
+compiled!(fn(&Sgd, &mut ParamUpdate<'_, F>) = <Sgd as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {

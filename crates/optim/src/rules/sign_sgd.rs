@@ -1,6 +1,6 @@
 //! SignSGD and Signum.
 
-use downhill_tensor::Float;
+use downhill_tensor::{Float, compiled};
 
 use super::{fields, sign};
 use crate::kernels::{cut, signum};
@@ -53,6 +53,7 @@ impl<F: Float> Rule<F> for SignSgd {
 }
 
 impl<F: Float> ParamRule<F> for SignSgd {
+    #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, kept] = [self.lr, 1.0 - self.lr * self.weight_decay].map(F::from_f64);
         let [beta, new] = [self.momentum, 1.0 - self.momentum].map(F::from_f64);
@@ -67,6 +68,8 @@ impl<F: Float> ParamRule<F> for SignSgd {
         });
     }
 }
+
+compiled!(fn(&SignSgd, &mut ParamUpdate<'_, F>) = <SignSgd as ParamRule<F>>::update);
 
 #[cfg(test)]
 mod tests {
