@@ -30,6 +30,9 @@
 //! ([`LrRangeTest`]), functions instead of models ([`minimize`]), and rules and schedules from text for command lines
 //! (`"adam:lr=0.01,amsgrad".parse()`).
 //!
+//! A rule or schedule of your own derives [`Options`](derive@Options), as ours do, and is saved, loaded and read from text like
+//! them; see [`Rule`] and [`Schedule`].
+//!
 //! `docs/parity.md` in the repository lists the largest difference to PyTorch for every rule and schedule under every
 //! option.
 // Not in tests, where ndarray's macro `s!` has some.

@@ -8,7 +8,7 @@ use crate::text::{TextError, same_name, take_apart};
 /// Options by name, as text: how a rule or schedule is written into a checkpoint and read back, put on a command line,
 /// and searched over.
 ///
-/// Derived, for ours as for yours; see [the derive](derive@Options).
+/// Derived, for ours as for yours; see [the derive](derive@crate::Options).
 ///
 /// ```
 /// use downhill_optim::{Adam, Options};
