@@ -42,7 +42,7 @@ impl<F: Float> Optimizer<F> {
     /// ```
     /// use downhill_optim::{Lbfgs, Optimizer};
     /// use downhill_tensor::{Tensor, training, update_buffer};
-    /// use rand::SeedableRng;
+    /// use rand_chacha::rand_core::SeedableRng;
     ///
     /// // A parameter, and a buffer that counts the evaluations.
     /// let mut model = (Tensor::param([3.0]), Tensor::from(0.0));

@@ -177,6 +177,14 @@ fn a_group_beside_lbfgs() {
     let _ = Optimizer::<f64>::new(sgd(0.1)).with_group("0", Lbfgs::default());
 }
 
+/// A pattern that finds nothing but buffers finds nothing to train.
+#[test]
+#[should_panic(expected = "the group \"1\" has no parameters; the model's are 0")]
+fn a_group_of_buffers() {
+    let mut model = (Tensor::param([1.0]), Tensor::from([2.0]));
+    Optimizer::new(sgd(0.1)).with_group("1", sgd(0.2)).step_with(&mut model, |model| model.0.sum());
+}
+
 #[test]
 #[should_panic(expected = "step: Lbfgs evaluates the loss several times in a step; write `opt.step_with(")]
 fn lbfgs_without_a_closure() {
