@@ -55,14 +55,14 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod generator;
+
 pub use ndarray;
 pub use rand;
 
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-
 pub use downhill_derive::FacadeParams as Params;
 pub use downhill_tensor::*;
+pub use generator::{Generator, rng};
 
 pub use downhill_data as data;
 pub use downhill_nn as nn;
@@ -71,20 +71,6 @@ pub use downhill_nn as nn;
 pub mod optim {
     pub use downhill_derive::FacadeOptions as Options;
     pub use downhill_optim::*;
-}
-
-/// A generator of random numbers: the same numbers for the same seed, on every machine and with every version (ChaCha with 8
-/// rounds, whose stream is fixed). Not for secrets.
-///
-/// ```
-/// use downhill::Tensor;
-/// let x = Tensor::<f32>::rand(&[2, 3], &mut downhill::rng(1));
-/// assert_eq!(x, Tensor::rand(&[2, 3], &mut downhill::rng(1)));
-/// assert!(x != Tensor::rand(&[2, 3], &mut downhill::rng(2)));
-/// ```
-#[doc(alias("seed", "manual_seed"))]
-pub fn rng(seed: u64) -> ChaCha8Rng {
-    ChaCha8Rng::seed_from_u64(seed)
 }
 
 /// What a program that trains a network needs: `use downhill::prelude::*;`.

@@ -71,7 +71,9 @@ impl<'a, D: Dataset> Batches<'a, D> {
     /// it is free for dropout and the like in between. The same generator state gives the same order.
     #[must_use]
     pub fn shuffled(mut self, rng: &mut (impl Rng + ?Sized)) -> Self {
-        self.order[self.next..].shuffle(rng);
+        // What is not `Sized` cannot be made a `dyn Rng`, but a reference to it can.
+        let mut rng = rng;
+        shuffle(&mut self.order[self.next..], &mut rng);
         self
     }
 
@@ -115,6 +117,12 @@ impl<D: Dataset> Iterator for Batches<'_, D> {
 
 impl<D: Dataset> ExactSizeIterator for Batches<'_, D> {}
 impl<D: Dataset> FusedIterator for Batches<'_, D> {}
+
+/// Compiled here, at this crate's level of optimisation, and not with the generator of the caller.
+#[inline(never)]
+fn shuffle(order: &mut [usize], rng: &mut dyn Rng) {
+    order.shuffle(rng);
+}
 
 #[cfg(test)]
 mod tests {

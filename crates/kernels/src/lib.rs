@@ -24,6 +24,7 @@ mod simd;
 mod softmax;
 mod team;
 mod transpose;
+mod unoptimized;
 mod update;
 
 pub use axis_set::AxisSet;

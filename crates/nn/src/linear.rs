@@ -1,6 +1,6 @@
 //! The fully connected layer.
 
-use downhill_tensor::{Float, Params, Tensor, checked_size};
+use downhill_tensor::{Float, Params, Tensor, checked_size, compiled};
 use rand::Rng;
 
 use crate::{Module, init};
@@ -61,6 +61,7 @@ impl<F: Float> Module<F> for Linear<F> {
     /// # Panics
     /// If the last axis of `x` does not have the layer's number of inputs.
     #[track_caller]
+    #[inline(never)]
     fn forward(&self, x: &Tensor<F>) -> Tensor<F> {
         if x.shape().last() != self.weight.shape().last() {
             misfit(x.shape(), self.weight.shape());
@@ -92,6 +93,8 @@ fn misfit(x: &[usize], weight: &[usize]) -> ! {
     };
     panic!("linear of {x:?} with a weight [out, in] of shape {weight:?}: {reason}");
 }
+
+compiled!(fn(&Linear<F>, &Tensor<F>) -> Tensor<F> = <Linear<F> as Module<F>>::forward);
 
 #[cfg(test)]
 mod tests {

@@ -23,6 +23,7 @@ impl<F: Float> Tensor<F> {
     /// If this tensor has more than one element, does not depend on any parameter, or was computed from something whose
     /// record an earlier `backward` has freed.
     #[track_caller]
+    #[inline(never)]
     pub fn backward(self) -> Gradients<F> {
         check_scalar("backward", &self);
         check_recorded("backward", &self);
@@ -163,3 +164,4 @@ pub(crate) fn walk<F: Float>(
 }
 
 compiled!(fn(Tensor<F>, Tensor<F>, &[i64], Records) -> Result<Gradients<F>, &'static str> = walk::<F>);
+compiled!(fn(Tensor<F>) -> Gradients<F> = Tensor::<F>::backward);

@@ -22,7 +22,7 @@ use ndarray::IxDyn;
 
 use super::team::share;
 use crate::memory::Memory;
-use crate::{Elements, Float, checked_size, operation};
+use crate::{Elements, Float, checked_size, operation, unoptimized};
 
 pub use batched::matmul_batched;
 use by_definition::{by_definition, tiny};
@@ -80,6 +80,7 @@ pub fn matmul2<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>
     assert!(b.rows == k && start.is_none_or(|row| row.len() == n), "the operation has checked the shapes");
     // More than can be counted is large.
     let size = m.saturating_mul(k).saturating_mul(n);
+    unoptimized::notice(size);
     let few = !F::any_size_is_blocked() && (m == 1 || size <= SMALL);
     let len = checked_size::<F>(operation::name(), &[m, n]);
     if k > LONG && len > 0 {

@@ -3,7 +3,7 @@
 use std::iter::repeat_with;
 use std::ops::RangeInclusive;
 
-use downhill_tensor::{Float, Tensor, checked_size};
+use downhill_tensor::{Float, Tensor, checked_size, compiled};
 use rand::Rng;
 use rand::distr::{Distribution, Uniform};
 
@@ -25,10 +25,20 @@ pub fn uniform<F: Float>(shape: &[usize], range: RangeInclusive<f64>, rng: &mut 
     let Ok(distribution) = Uniform::new_inclusive(range.start(), range.end()) else {
         panic!("uniform: the range {range:?} must go upwards between finite numbers");
     };
+    // What is not `Sized` cannot be made a `dyn Rng`, but a reference to it can.
+    let mut rng = rng;
+    drawn(shape, distribution, &mut rng)
+}
+
+#[track_caller]
+#[inline(never)]
+fn drawn<F: Float>(shape: &[usize], distribution: Uniform<f64>, rng: &mut dyn Rng) -> Tensor<F> {
     let size = checked_size::<F>("uniform", shape);
     let draw = || F::from_f64(distribution.sample(rng));
     Tensor::appended(shape, |elements| elements.extend(repeat_with(draw).take(size)))
 }
+
+compiled!(fn(&[usize], Uniform<f64>, &mut dyn Rng) -> Tensor<F> = drawn::<F>);
 
 #[cfg(test)]
 mod tests {

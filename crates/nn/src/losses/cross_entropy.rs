@@ -1,6 +1,6 @@
 //! The cross-entropy of logits: the loss of a classifier.
 
-use downhill_tensor::{Float, Tensor};
+use downhill_tensor::{Float, Tensor, compiled};
 
 use super::share::share;
 use super::softmax_product::softmax_product;
@@ -73,10 +73,16 @@ impl<F: Float> CrossEntropy<F> {
     /// smoothing is not between 0 and 1, or `ignore_index` is given for probabilities.
     #[track_caller]
     pub fn loss<'a>(&self, logits: &Tensor<F>, targets: impl Into<Targets<'a, F>>) -> Tensor<F> {
+        self.of(logits, targets.into())
+    }
+
+    #[track_caller]
+    #[inline(never)]
+    fn of(&self, logits: &Tensor<F>, targets: Targets<'_, F>) -> Tensor<F> {
         let smoothing = self.label_smoothing;
         assert!((0.0..=1.0).contains(&smoothing), "cross_entropy: label_smoothing {smoothing} is not between 0 and 1");
         let axis = class_axis("cross_entropy", logits.shape());
-        match targets.into() {
+        match targets {
             Targets::Labels(labels) => {
                 let CrossEntropy { weight, ignore_index, reduction, .. } = self.clone();
                 let options = NllLoss { weight, ignore_index, reduction };
@@ -114,6 +120,8 @@ impl<F: Float> CrossEntropy<F> {
         self.reduction.of(-share(&q, &logits.log_softmax(axis as isize)).sum_axis(axis))
     }
 }
+
+compiled!(fn(&CrossEntropy<F>, &Tensor<F>, Targets<'_, F>) -> Tensor<F> = CrossEntropy::<F>::of);
 
 #[cfg(test)]
 mod tests {

@@ -56,6 +56,7 @@ impl<F: Float> Tensor<F> {
     /// # Panics
     /// If the sizes do not fit.
     #[track_caller]
+    #[inline(never)]
     pub fn linear(&self, weight: &Tensor<F>, bias: Option<&Tensor<F>>) -> Tensor<F> {
         let [leading @ .., features] = self.shape() else {
             panic!("linear of [] and {:?}: a scalar has no features", weight.shape())
@@ -91,6 +92,7 @@ impl<F: Float> Tensor<F> {
 }
 
 compiled!(Op<3> Linear);
+compiled!(fn(&Tensor<F>, &Tensor<F>, Option<&Tensor<F>>) -> Tensor<F> = Tensor::<F>::linear);
 
 #[cfg(test)]
 mod tests {

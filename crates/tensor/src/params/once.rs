@@ -4,17 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Params, Path};
-use crate::{Float, Tensor};
+use crate::{Float, Tensor, compiled};
 
 /// Calls `visitor` for every tensor once, at its first place.
 pub(super) fn visit_once<'a, F: Float, M: Params<F> + ?Sized>(
     model: &'a M,
     visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>),
 ) {
-    let mut seen = BTreeSet::new();
+    let mut places = Places::default();
     model.visit(&Path::ROOT, &mut |path, tensor| {
         // What nobody else holds hangs nowhere else.
-        if !may_be_tied(path, tensor) || seen.insert(tensor.address()) {
+        if !may_be_tied(path, tensor) || places.add(tensor.address()) {
             visitor(path, tensor);
         }
     });
@@ -35,9 +35,50 @@ pub(super) fn visit_once_mut<F: Float, M: Params<F> + ?Sized>(
     if ties.is_empty() {
         return model.visit_mut(&Path::ROOT, &mut |path, tensor| visitor(path, tensor));
     }
+    let mut model = Erased(model);
+    visit_tied(&mut model, ties, visitor);
+}
+
+#[inline(never)]
+fn visit_tied<F: Float>(model: &mut dyn Params<F>, ties: Ties<F>, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
     ties.loosen(model);
     let mut tied_again = TiedAgain { model, ties };
     tied_again.visit(visitor);
+}
+
+compiled!(fn(&mut dyn Params<F>, Ties<F>, &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) = visit_tied::<F>);
+
+/// A model that may be unsized, as one that can become a `dyn Params`: so that what follows is compiled once.
+struct Erased<'m, M: ?Sized>(&'m mut M);
+
+impl<F: Float, M: Params<F> + ?Sized> Params<F> for Erased<'_, M> {
+    fn visit<'a>(&'a self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>)) {
+        self.0.visit(path, visitor);
+    }
+
+    fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>)) {
+        self.0.visit_mut(path, visitor);
+    }
+}
+
+/// Nodes that have been met in a walk, by address.
+#[derive(Default)]
+struct Places {
+    counts: BTreeMap<usize, usize>,
+    /// Those that have been met a second time.
+    several: Vec<usize>,
+}
+
+impl Places {
+    /// Whether this is the first time.
+    fn add(&mut self, address: usize) -> bool {
+        let count = self.counts.entry(address).or_insert(0);
+        *count += 1;
+        if *count == 2 {
+            self.several.push(address);
+        }
+        *count == 1
+    }
 }
 
 /// The tensors that hang at several places.
@@ -54,18 +95,14 @@ struct Tie<F: Float> {
 
 impl<F: Float> Ties<F> {
     fn of<M: Params<F> + ?Sized>(model: &M) -> Self {
-        let (mut places, mut order) = (BTreeMap::new(), Vec::new());
+        let mut places = Places::default();
         model.visit(&Path::ROOT, &mut |path, tensor| {
             if may_be_tied(path, tensor) {
-                let count = places.entry(tensor.address()).or_insert(0);
-                *count += 1;
-                if *count == 2 {
-                    order.push(tensor.address());
-                }
+                places.add(tensor.address());
             }
         });
         let tie = |before| Tie { before, placeholder: Tensor::default(), result: None };
-        Ties(order.into_iter().map(tie).collect())
+        Ties(places.several.into_iter().map(tie).collect())
     }
 
     fn is_empty(&self) -> bool {
@@ -73,7 +110,7 @@ impl<F: Float> Ties<F> {
     }
 
     /// Leaves every tied tensor at its first place alone.
-    fn loosen<M: Params<F> + ?Sized>(&self, model: &mut M) {
+    fn loosen(&self, model: &mut dyn Params<F>) {
         let ties: BTreeMap<usize, &Tensor<F>> = self.0.iter().map(|tie| (tie.before, &tie.placeholder)).collect();
         let mut seen = BTreeSet::new();
         model.visit_mut(&Path::ROOT, &mut |_, tensor| {
@@ -87,12 +124,12 @@ impl<F: Float> Ties<F> {
 }
 
 /// A model whose tied tensors are tied again in the end, also if the visitor panics.
-struct TiedAgain<'m, F: Float, M: Params<F> + ?Sized> {
-    model: &'m mut M,
+struct TiedAgain<'m, F: Float> {
+    model: &'m mut dyn Params<F>,
     ties: Ties<F>,
 }
 
-impl<F: Float, M: Params<F> + ?Sized> TiedAgain<'_, F, M> {
+impl<F: Float> TiedAgain<'_, F> {
     fn visit(&mut self, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
         let (mut firsts, mut placeholders) = (BTreeMap::new(), BTreeSet::new());
         for tie in &mut self.ties.0 {
@@ -126,7 +163,7 @@ impl<F: Float> Drop for Publish<'_, F> {
     }
 }
 
-impl<F: Float, M: Params<F> + ?Sized> Drop for TiedAgain<'_, F, M> {
+impl<F: Float> Drop for TiedAgain<'_, F> {
     fn drop(&mut self) {
         // After a panic there are ties whose first place has not been reached, and is unchanged.
         if self.ties.0.iter().any(|tie| tie.result.is_none()) {
