@@ -31,7 +31,7 @@ macro_rules! compiled {
             #[allow(dead_code)]
             type F = $float;
             // A static is always compiled, and with it what it points to.
-            #[allow(dead_code)]
+            #[allow(dead_code, clippy::type_complexity)]
             static COMPILED: $kind = $function;
         };
     };

@@ -59,6 +59,11 @@ impl<F: Float, M: Params<F> + ?Sized> Params<F> for Erased<'_, M> {
     fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>)) {
         self.0.visit_mut(path, visitor);
     }
+
+    // Left out, it would make a type that holds this one, and so on without end.
+    fn visit_once_mut(&mut self, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
+        self.0.visit_once_mut(visitor);
+    }
 }
 
 /// Nodes that have been met in a walk, by address.
