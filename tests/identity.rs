@@ -202,19 +202,19 @@ fn members_of_an_ensemble() {
     }
 }
 
-/// A frozen parameter and a constant count in no number of parameters, a tied one once.
+/// A frozen parameter is not trainable, a buffer is no parameter, a tied one counts once.
 #[test]
 fn what_counts() {
     let mut model = (tied(), Tensor::<f64>::ones(&[10]));
     assert_eq!(model.num_params(), 3);
     let summary = model.summary();
-    assert_eq!((summary.trainable(), summary.elements()), (3, 13));
+    assert_eq!((summary.trainable(), summary.elements(), summary.in_buffers()), (3, 3, 10));
     // Two constants are two, whether or not they are equal.
     let constants = (Tensor::<f64>::ones(&[2]), Tensor::<f64>::ones(&[2])).summary();
     assert!(constants.rows.iter().all(|row| row.tied_to.is_none()));
-    assert_eq!(constants.elements(), 4);
+    assert_eq!(constants.in_buffers(), 4);
     model.0.freeze("0");
-    assert_eq!((model.num_params(), model.summary().trainable(), model.summary().elements()), (1, 1, 13));
+    assert_eq!((model.num_params(), model.summary().trainable(), model.summary().elements()), (1, 1, 3));
     // What is frozen already is not frozen again, nor a constant.
     assert_eq!((model.freeze("0.0"), model.freeze("1"), model.freeze("*")), (0, 0, 1));
 }

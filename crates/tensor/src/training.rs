@@ -55,7 +55,8 @@ struct Statistics<F: Float>(BTreeMap<usize, Option<Tensor<F>>>);
 ///
 /// A scope concerns the thread it is opened in; threads that `body` starts evaluate. A `clone` of the model inside is the same
 /// model, and its statistics go there. A model that is not to be trained, a teacher for instance, runs in [`evaluation`].
-/// Several models take a scope each, one after the other: a graph may reach across them.
+/// Several models take a scope each, one after the other: a graph may reach across them. A layer without tensors, alone, does not
+/// say its element type: `training::<f32, _, _>(&mut dropout, ..)`.
 ///
 /// # Panics
 /// If a scope is running in this thread already.

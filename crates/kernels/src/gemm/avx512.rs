@@ -204,6 +204,16 @@ const TILES: [[Tile; ROWS]; 2] = [
      tile::<8, 2>, tile::<9, 2>, tile::<10, 2>, tile::<11, 2>, tile::<12, 2>, tile::<13, 2>],
 ];
 
+/// A loop without one: in a program's dev profile the compiler would check every turn, and keep the sums in memory for it.
+macro_rules! written_out {
+    ($i:ident in [$($n:literal)*] if $j:ident < $count:ident $body:block) => {
+        $(if $n < $count {
+            let $i: usize = $n;
+            $body
+        })*
+    };
+}
+
 /// One tile of `R` rows and `V` vectors.
 ///
 /// # Safety
@@ -225,18 +235,22 @@ unsafe fn tile<const R: usize, const V: usize>(
         // going from row to row would be a chain of additions as long as the arithmetic.
         let mut thirds: [*const f32; ROWS.div_ceil(3)] =
             std::array::from_fn(|third| a.wrapping_offset(3 * third as isize * a_row));
+        // Addresses that wrap and loads by intrinsics, for the same reason.
+        let steps = [0, a_row, a_row.wrapping_mul(2)];
         for _ in 0..depth {
             let mut row = [_mm512_setzero_ps(); V];
             // Whole vectors: a masked load would take the place of an addition.
-            for (v, row) in row.iter_mut().enumerate() {
-                *row = _mm512_loadu_ps(b.add(16 * v));
+            row[0] = _mm512_loadu_ps(b);
+            if V > 1 {
+                row[V - 1] = _mm512_loadu_ps(b.wrapping_add(16));
             }
-            for (i, sums) in sums.iter_mut().enumerate() {
-                let factor = _mm512_set1_ps(*thirds[i / 3].offset((i % 3) as isize * a_row));
-                for (sum, &row) in sums.iter_mut().zip(&row) {
-                    *sum = _mm512_fmadd_ps(factor, row, *sum);
+            written_out!(i in [0 1 2 3 4 5 6 7 8 9 10 11 12] if i < R {
+                let factor = _mm512_broadcastss_ps(_mm_load_ss(thirds[i / 3].wrapping_offset(steps[i % 3])));
+                sums[i][0] = _mm512_fmadd_ps(factor, row[0], sums[i][0]);
+                if V > 1 {
+                    sums[i][V - 1] = _mm512_fmadd_ps(factor, row[V - 1], sums[i][V - 1]);
                 }
-            }
+            });
             thirds = thirds.map(|row| row.wrapping_offset(a_column));
             b = b.wrapping_offset(b_row);
         }
