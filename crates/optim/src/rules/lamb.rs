@@ -67,8 +67,7 @@ impl<F: Float> ParamRule<F> for Lamb {
         let t = param.t();
         let correction1 = 1.0 / (1.0 - param.power(self.beta1, t));
         let correction2 = 1.0 / (1.0 - param.power(self.beta2, t));
-        let [beta1, new1, beta2, new2] =
-            [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
+        let [beta1, new1, beta2, new2] = [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
         let [correction1, correction2] = [correction1, correction2].map(F::from_f64);
         let (eps, decay) = (epsilon::<F>(self.eps), F::from_f64(self.weight_decay));
         let sign = sign::<F>(self.maximize);

@@ -60,8 +60,7 @@ impl<F: Float> ParamRule<F> for Lion {
     #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let [lr, kept] = [self.lr, 1.0 - self.lr * self.weight_decay].map(F::from_f64);
-        let [beta1, new1, beta2, new2] =
-            [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
+        let [beta1, new1, beta2, new2] = [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
         let sign = sign::<F>(self.maximize);
         // The smallest mean has a sign.
         param.each_cutting([("exp_avg", cut::subnormal())], move |p, g, [m]| {

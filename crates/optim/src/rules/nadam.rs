@@ -92,8 +92,7 @@ impl<F: Float> ParamRule<F> for NAdam {
         let correction = 1.0 / (1.0 - param.power(self.beta2, t));
         let (coupled, kept) =
             if self.decoupled { (0.0, 1.0 - self.lr * self.weight_decay) } else { (self.weight_decay, 1.0) };
-        let [beta1, new1, beta2, new2] =
-            [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
+        let [beta1, new1, beta2, new2] = [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
         let [now, ahead, correction] = [now, ahead, correction].map(F::from_f64);
         let eps = epsilon::<F>(self.eps);
         let square = cut::square(1.0 - self.beta2, self.eps * self.eps);

@@ -70,8 +70,7 @@ impl<F: Float> ParamRule<F> for Rprop {
     #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         param.start("step_size", self.lr);
-        let [minus, plus, low, high] =
-            [self.eta_minus, self.eta_plus, self.step_min, self.step_max].map(F::from_f64);
+        let [minus, plus, low, high] = [self.eta_minus, self.eta_plus, self.step_min, self.step_max].map(F::from_f64);
         let (sign, zero, one) = (sign::<F>(self.maximize), F::zero(), F::one());
         param.each_cutting([("prev", zero), ("step_size", zero)], move |p, g, [last, d]| {
             let g = sign * g;
@@ -121,6 +120,9 @@ mod tests {
     #[test]
     fn options_that_make_no_sense() {
         refused(Rprop { eta_plus: 0.9, ..Rprop::default() }, "Rprop: eta_plus must be above 1, got 0.9");
-        refused(Rprop { step_max: 1e-9, ..Rprop::default() }, "Rprop: step_max must be at least step_min, got 0.000000001");
+        refused(
+            Rprop { step_max: 1e-9, ..Rprop::default() },
+            "Rprop: step_max must be at least step_min, got 0.000000001",
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! A smaller rate for the first epochs.
 
-use crate::{Options, Schedule};
 use crate::options::{OptionError, require};
+use crate::{Options, Schedule};
 
 /// A smaller rate for the first epochs: `lr(t) = base · factor` while `t < total_iters`, then `base`.
 ///

@@ -1,8 +1,8 @@
 //! The rate falls by a factor every epoch.
 
-use crate::{Options, Schedule};
-use crate::schedule::bounded;
 use crate::options::{OptionError, non_negative};
+use crate::schedule::bounded;
+use crate::{Options, Schedule};
 
 /// The rate falls by a factor every epoch: `lr(t) = base · γᵗ`.
 ///

@@ -1,7 +1,7 @@
 //! The rate changes in a straight line.
 
-use crate::{Options, Schedule};
 use crate::options::{OptionError, require};
+use crate::{Options, Schedule};
 
 /// The rate changes in a straight line from one factor to another:
 /// `lr(t) = base · (start + (end - start) · min(t, T) / T)` with `T = total_iters`.

@@ -71,7 +71,8 @@ impl OneCycleLr {
     fn at(&self, t: u64, stations: [f64; 4]) -> f64 {
         let (steps, rise) = (self.total_steps as f64, self.pct_start * self.total_steps as f64);
         let last = if self.three_phase { 2 } else { 1 };
-        let ends = if self.three_phase { [rise - 1.0, 2.0 * rise - 2.0, steps - 1.0] } else { [rise - 1.0, steps - 1.0, 0.0] };
+        let ends =
+            if self.three_phase { [rise - 1.0, 2.0 * rise - 2.0, steps - 1.0] } else { [rise - 1.0, steps - 1.0, 0.0] };
         let t = t.min(self.total_steps - 1) as f64;
         let phase = (0..last).find(|&phase| t <= ends[phase]).unwrap_or(last);
         let start = if phase == 0 { 0.0 } else { ends[phase - 1] };
@@ -98,7 +99,13 @@ impl Schedule for OneCycleLr {
         all_non_negative("OneCycleLr", "group_max_lrs", &self.group_max_lrs)?;
         for &max in self.group_max_lrs.iter().chain([&self.max_lr]) {
             let (initial, min) = self.ends(max);
-            require(initial.is_finite(), "OneCycleLr", "div_factor", "so large that rates are finite", self.div_factor)?;
+            require(
+                initial.is_finite(),
+                "OneCycleLr",
+                "div_factor",
+                "so large that rates are finite",
+                self.div_factor,
+            )?;
             let must = "so large that rates are finite";
             require(min.is_finite(), "OneCycleLr", "final_div_factor", must, self.final_div_factor)?;
         }
@@ -171,7 +178,9 @@ mod tests {
     /// PyTorch's own formula is off for straight lines, which it anchors at their start: there 1e16 gives a rate of 0.
     #[test]
     fn the_ends_are_exact_however_far_apart() {
-        for (anneal, three_phase) in [(Anneal::Cos, false), (Anneal::Linear, false), (Anneal::Cos, true), (Anneal::Linear, true)] {
+        for (anneal, three_phase) in
+            [(Anneal::Cos, false), (Anneal::Linear, false), (Anneal::Cos, true), (Anneal::Linear, true)]
+        {
             for total_steps in [1, 2, 3, 7, 10, 100, 12_345] {
                 for (max_lr, final_div_factor) in [(0.1, 1e4), (0.3, 1e16), (1e-3, 1e30), (7.0, 1e300), (0.1, 0.5)] {
                     let cycle = OneCycleLr { max_lr, total_steps, anneal, three_phase, final_div_factor, ..ten() };
@@ -191,6 +200,8 @@ mod tests {
         refused(OneCycleLr { total_steps: 5, ..OneCycleLr::default() }, "OneCycleLr: max_lr must be ≥ 0, got NaN");
         refused(OneCycleLr { total_steps: 0, ..ten() }, "OneCycleLr: total_steps must be above 0, got 0");
         let tiny = OneCycleLr { div_factor: 1e-310, ..ten() };
-        assert!(tiny.check().unwrap_err().to_string().starts_with("OneCycleLr: div_factor must be so large that rates"));
+        assert!(
+            tiny.check().unwrap_err().to_string().starts_with("OneCycleLr: div_factor must be so large that rates")
+        );
     }
 }

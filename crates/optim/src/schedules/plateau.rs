@@ -187,13 +187,7 @@ mod tests {
     #[test]
     fn a_metric_at_the_bound() {
         for mode in [PlateauMode::Min, PlateauMode::Max] {
-            let rule = ReduceLrOnPlateau {
-                mode,
-                factor: 0.5,
-                patience: 0,
-                threshold: 0.0,
-                ..Default::default()
-            };
+            let rule = ReduceLrOnPlateau { mode, factor: 0.5, patience: 0, threshold: 0.0, ..Default::default() };
             assert_eq!(rates(rule, &[1.0, 1.0]), [0.1, 0.05], "{mode:?}");
         }
     }

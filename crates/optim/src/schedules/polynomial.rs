@@ -1,7 +1,7 @@
 //! The rate falls to zero by a power law.
 
-use crate::{Options, Schedule};
 use crate::options::{OptionError, positive, require};
+use crate::{Options, Schedule};
 
 /// The rate falls to zero by a power law: `lr(t) = base · (1 - min(t, T) / T)^power` with `T = total_iters`.
 ///

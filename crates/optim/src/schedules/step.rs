@@ -1,8 +1,8 @@
 //! The rate falls by a factor every so many epochs.
 
-use crate::{Options, Schedule};
-use crate::schedule::bounded;
 use crate::options::{OptionError, non_negative, require};
+use crate::schedule::bounded;
+use crate::{Options, Schedule};
 
 /// The rate falls by a factor every `step_size` epochs: `lr(t) = base · γ^⌊t / step_size⌋`.
 ///

@@ -2,8 +2,8 @@
 
 use std::f64::consts::PI;
 
-use crate::{Options, Schedule};
 use crate::options::{OptionError, non_negative, require};
+use crate::{Options, Schedule};
 
 /// The rate falls along half a cosine, jumps back up and falls again:
 /// `lr = η + (base - η) · (1 + cos(π·c/Tᵢ)) / 2`, where `c` counts from the last restart, after `Tᵢ` epochs comes the
@@ -72,10 +72,7 @@ mod tests {
 
     #[test]
     fn options_that_make_no_sense() {
-        refused(
-            CosineAnnealingWarmRestarts::default(),
-            "CosineAnnealingWarmRestarts: t_0 must be above 0, got 0",
-        );
+        refused(CosineAnnealingWarmRestarts::default(), "CosineAnnealingWarmRestarts: t_0 must be above 0, got 0");
     }
 
     #[test]

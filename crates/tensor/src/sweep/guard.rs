@@ -31,6 +31,8 @@ pub fn missing(crate_folder: &Path) -> Vec<String> {
         let source = read(&file);
         let secretive = secretive_ops(&source);
         missing.extend(secretive.into_iter().map(|op| format!("{}: {op} has fields, no attributes", file.display())));
+        let generic = implementations(&source).into_iter().map(|(op, _)| op).filter(|op| !is_compiled(&source, op));
+        missing.extend(generic.map(|op| format!("{}: no `compiled!(.. {op})`", file.display())));
     }
     missing
 }
@@ -111,6 +113,13 @@ fn secretive_ops(source: &str) -> Vec<&str> {
     let secretive =
         implementations(source).into_iter().filter(|(op, body)| has_fields(op) && !body.contains("fn attributes("));
     secretive.map(|(op, _)| op).collect()
+}
+
+/// Whether the operation is compiled in the library, once; [`Each`](crate::elementwise) is every elementwise one.
+fn is_compiled(source: &str, op: &str) -> bool {
+    let ends = [format!("> {op});"), format!("> {op}<F>);"), format!("OpMany {op});")];
+    op == "Each"
+        || source.lines().any(|line| line.starts_with("compiled!(") && ends.iter().any(|end| line.ends_with(end)))
 }
 
 #[cfg(test)]

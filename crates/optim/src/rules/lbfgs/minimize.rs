@@ -70,8 +70,8 @@ impl<F: Float> JointRule<F> for Lbfgs {
                 }
             }
             advance(x, &d, t);
-            let still = largest(&d) * t.abs() <= self.tolerance_change
-                || (loss - loss_before).abs() < self.tolerance_change;
+            let still =
+                largest(&d) * t.abs() <= self.tolerance_change || (loss - loss_before).abs() < self.tolerance_change;
             if evaluations >= max_eval || flat(&g) || still {
                 break;
             }
