@@ -22,7 +22,7 @@ pub fn size<T>(shape: &[usize]) -> Option<usize> {
     (bytes <= isize::MAX as usize).then_some(size)
 }
 
-/// [`size`], or why there is no such tensor: what [`Op::check`](crate::Op::check) returns.
+/// [`size`], or why there is no such tensor: what an operation's check returns.
 #[inline]
 pub fn check<T>(shape: &[usize]) -> Result<usize, String> {
     size::<T>(shape).ok_or_else(|| reason(shape))

@@ -6,7 +6,7 @@ use crate::{share, vectorised};
 
 /// Replaces every element of `param` and of the state by what `formula` makes of it, the gradient and the state.
 ///
-/// Of buffer `k`, what is below `cuts[k]` in absolute value becomes zero ([`cut`](super::cut) says where to cut what): the
+/// Of buffer `k`, what is below `cuts[k]` in absolute value becomes zero (`cut` in `downhill-optim` says where to cut what): the
 /// momentum of a weight whose gradient is always zero (a dead unit, a pixel that is always black) would otherwise sink
 /// into the subnormal numbers and stay there, where every multiplication takes a hundred times as long. Measured on an
 /// MNIST network: the whole training step is twice as fast, on a small one seven times.

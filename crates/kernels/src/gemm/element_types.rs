@@ -18,7 +18,7 @@ pub trait Kernels: Sized + 'static {
     /// The columns `columns` of a product.
     ///
     /// # Safety
-    /// The addresses must be valid as [`Product`] says; the result may be uninitialised.
+    /// The addresses must be valid as `Product` says; the result may be uninitialised.
     unsafe fn gemm(product: &Product<'_, Self>, columns: Range<usize>);
 
     /// Whether [`gemm`](Self::gemm) is the best for small products too.
