@@ -219,7 +219,17 @@ impl<F: Float> Elements<F> {
     }
 
     /// Shares the memory; axis `i` of the result is axis `order[i]`.
+    ///
+    /// # Panics
+    /// If `order` does not name every axis once.
+    #[track_caller]
     pub fn permuted(&self, order: &[usize]) -> Self {
+        let ndim = self.shape.ndim();
+        let named = order.iter().filter(|&&axis| axis < ndim).fold(0_u64, |named, axis| named | 1 << axis);
+        assert!(
+            order.len() == ndim && named.count_ones() as usize == ndim,
+            "permuted: {order:?} does not name each of {ndim} axes once"
+        );
         let (old_shape, old_strides) = (&self.shape, self.strides());
         let (mut shape, mut strides) = (old_shape.clone(), old_strides.clone());
         for (to, &from) in order.iter().enumerate() {
@@ -230,7 +240,17 @@ impl<F: Float> Elements<F> {
     }
 
     /// Shares the memory; every `step`-th of the positions `start..end` of an axis.
+    ///
+    /// # Panics
+    /// If there is no such axis, it does not have these positions, or `step` is 0.
+    #[track_caller]
     pub fn narrowed(&self, axis: usize, start: usize, end: usize, step: usize) -> Self {
+        let size = self.shape().get(axis).copied();
+        assert!(
+            step > 0 && start <= end && size.is_some_and(|size| end <= size),
+            "narrowed: axis {axis} of {:?} has no positions {start}..{end} in steps of {step}",
+            self.shape()
+        );
         let (mut shape, mut strides) = (self.shape.clone(), self.strides());
         let offset = self.offset + start * strides[axis];
         shape[axis] = (end - start).div_ceil(step);
@@ -343,6 +363,22 @@ mod tests {
     fn a_step_past_the_end() {
         let elements = Elements::from(counting(&[4, 5])).narrowed(1, 2, 5, usize::MAX);
         assert_eq!(elements.view().into_iter().collect::<Vec<_>>(), [&3.0, &8.0, &13.0, &18.0]);
+    }
+
+    /// In every build profile: [2⁴⁰, 0] may not become [2⁴⁰, 2⁴⁰], nor an axis longer than it is.
+    #[test]
+    fn no_view_of_what_is_not_there() {
+        use std::panic::catch_unwind;
+        let none = Elements::from(ArrayD::<f32>::zeros(vec![1 << 40, 0]));
+        let some = Elements::from(counting(&[4, 5]));
+        for order in [&[0, 0][..], &[0], &[0, 1, 1], &[0, 2], &[usize::MAX, 0]] {
+            assert!(catch_unwind(|| none.permuted(order)).is_err() && catch_unwind(|| some.permuted(order)).is_err());
+        }
+        for (axis, start, end, step) in
+            [(1, 0, 6, 1), (1, 0, usize::MAX, 1), (1, 3, 2, 1), (1, usize::MAX, 5, 1), (1, 0, 5, 0), (2, 0, 0, 1)]
+        {
+            assert!(catch_unwind(|| some.narrowed(axis, start, end, step)).is_err(), "{axis} {start} {end} {step}");
+        }
     }
 
     /// In every build profile: the elements that a shape promises are there.

@@ -28,6 +28,7 @@ macro_rules! compiled {
     };
     ($float:ident: $kind:ty = $function:expr) => {
         const _: () = {
+            // Not every function that is listed has the element type in its name.
             #[allow(dead_code)]
             type F = $float;
             // A static is always compiled, and with it what it points to.
