@@ -1,11 +1,13 @@
-//! Matrix products at the shapes of the reference networks, beside the crate `matrixmultiply`, which serves machines
-//! without AVX-512.
+//! Matrix products at the shapes of the reference networks, beside those of `ndarray`, which are the crate `matrixmultiply`'s:
+//! what machines without AVX-512 get.
 //!
 //!     cargo bench -p downhill-benches --bench products
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use downhill::prelude::*;
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, ArrayViewD, Ix2};
 
 fn main() {
     divan::main();
@@ -32,7 +34,7 @@ const CASES: [Case; 12] = [
     ([512, 512, 512], [false, false]),
 ];
 
-/// In memory that begins a line of the cache, as parameters, batches and results do.
+/// Memory that starts at a cache line, as that of parameters, batches and results does.
 fn operand(rows: usize, columns: usize, transposed: bool) -> Tensor {
     let shape = if transposed { [columns, rows] } else { [rows, columns] };
     let numbers = (0..rows * columns).map(|i| (i % 97) as f32 / 97.0 - 0.5);
@@ -56,34 +58,12 @@ fn downhill(bencher: Bencher<'_, '_>, case: Case) {
 }
 
 #[divan::bench(args = CASES)]
-fn matrixmultiply(bencher: Bencher<'_, '_>, case: Case) {
-    let ([m, k, n], _) = case;
+fn ndarray(bencher: Bencher<'_, '_>, case: Case) {
+    let ([m, _, n], _) = case;
     let (a, b) = operands(case);
     let (a, b) = (a.view(), b.view());
-    let mut c = vec![0.0_f32; m * n];
-    let steps = |x: &ndarray::ArrayViewD<'_, f32>| (x.strides()[0], x.strides()[1]);
-    let ((a_row, a_column), (b_row, b_column)) = (steps(&a), steps(&b));
-    bencher.counter(work(case.0)).bench_local(|| {
-        let (a, b) = (black_box(a.as_ptr()), black_box(b.as_ptr()));
-        // SAFETY: the addresses are those of views of these shapes with these steps, and `c` has room for the result.
-        #[allow(unsafe_code)]
-        unsafe {
-            ::matrixmultiply::sgemm(
-                m,
-                k,
-                n,
-                1.0,
-                a,
-                a_row,
-                a_column,
-                b,
-                b_row,
-                b_column,
-                0.0,
-                c.as_mut_ptr(),
-                n as isize,
-                1,
-            );
-        }
-    });
+    let matrix = |x| ArrayViewD::into_dimensionality::<Ix2>(x).expect("two axes");
+    let (a, b) = (matrix(a), matrix(b));
+    let mut c = Array2::<f32>::zeros((m, n));
+    bencher.counter(work(case.0)).bench_local(|| general_mat_mul(1.0, black_box(&a), black_box(&b), 0.0, &mut c));
 }

@@ -1,62 +1,15 @@
 //! Memory is flat: what step 10,000 holds is what step 100 held, to the byte. With backward and without. And a graph takes
 //! as much for its last operation as for its first.
 
-// A global allocator is the only way to see every allocation.
-#![allow(unsafe_code)]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use downhill::nn::{Mlp, Module, Relu, cross_entropy};
 use downhill::optim::{Adam, Optimizer, Sgd};
 use downhill::{Gradients, Params, Tensor, grad, no_grad};
+use downhill_kernels::counting::CountingAllocator;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-thread_local! {
-    /// What this thread has allocated and not freed, so that tests beside each other do not disturb each other.
-    static LIVE: Cell<isize> = const { Cell::new(0) };
-    /// The most of it since this was last set.
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-fn count(bytes: isize) {
-    LIVE.set(LIVE.get() + bytes);
-    PEAK.set(PEAK.get().max(LIVE.get()));
-}
-
-// SAFETY: every call is handed to the system's allocator unchanged; counting allocates nothing, for the counter is a
-// thread-local constant without a destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        // SAFETY: `pointer` is from `System`, with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count(size as isize - layout.size() as isize);
-        // SAFETY: `pointer` is from `System`, with this layout.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const STEPS: usize = 10_000;
 
@@ -65,11 +18,11 @@ fn live(mut step: impl FnMut(usize)) -> (isize, isize) {
     let mut after_100 = 0;
     for i in 0..STEPS {
         if i == 100 {
-            after_100 = LIVE.get();
+            after_100 = CountingAllocator::live();
         }
         step(i);
     }
-    (after_100, LIVE.get())
+    (after_100, CountingAllocator::live())
 }
 
 #[track_caller]
@@ -187,9 +140,9 @@ fn kept_losses_and_logits() {
         addresses.push((model.layers[0].weight.as_slice().unwrap().as_ptr(), model.layers[0].weight.id()));
     };
     (0..10).for_each(|_| step());
-    let before = LIVE.get();
+    let before = CountingAllocator::live();
     (0..100).for_each(|_| step());
-    let each = (LIVE.get() - before) / 100;
+    let each = (CountingAllocator::live() - before) / 100;
     assert!(addresses.iter().all(|address| *address == addresses[0]), "an update has copied the weights");
     // The logits themselves are 64 × 10 × 4 bytes; the model has 372,040.
     assert!((2560..2560 + 1024).contains(&each), "{each} bytes a step");
@@ -207,9 +160,9 @@ fn kept_losses_of_an_update_by_hand() {
         w.assign(&w - 1e-3 * &grads[&w]);
     };
     (0..10).for_each(|_| step());
-    let before = LIVE.get();
+    let before = CountingAllocator::live();
     (0..100).for_each(|_| step());
-    let each = (LIVE.get() - before) / 100;
+    let each = (CountingAllocator::live() - before) / 100;
     assert!((64..512).contains(&each), "{each} bytes a step");
 }
 
@@ -225,15 +178,15 @@ fn training_of_tied_weights() {
     });
 }
 
-/// What a chain of so many operations takes at most, recorded, differentiated and dropped, and what is left of it.
+/// The peak memory of a chain of that many operations, recorded, differentiated and dropped, and what is left afterwards.
 fn taken_by_a_chain_of(operations: usize) -> (isize, isize) {
-    let before = LIVE.get();
-    PEAK.set(before);
-    let x = Tensor::param([0.5_f64, 1.0, 1.5, 2.0]);
-    let y = (0..operations / 2).fold(x.clone(), |y, _| (y * 0.999).tanh()).sum();
-    assert!(y.backward()[&x].view().iter().all(|slope| slope.is_finite()));
-    drop(x);
-    (PEAK.get() - before, LIVE.get() - before)
+    let before = CountingAllocator::live();
+    let ((), peak) = CountingAllocator::peak(|| {
+        let x = Tensor::param([0.5_f64, 1.0, 1.5, 2.0]);
+        let y = (0..operations / 2).fold(x.clone(), |y, _| (y * 0.999).tanh()).sum();
+        assert!(y.backward()[&x].view().iter().all(|slope| slope.is_finite()));
+    });
+    (peak as isize, CountingAllocator::live() - before)
 }
 
 /// Forward and backward together: the walk frees what it is done with.

@@ -1,55 +1,14 @@
 //! Files cut and changed at every byte: reading never panics, never asks for much memory, and never returns anything but
 //! an error or the true content.
-// An allocator that counts is the one honest way to see what reading asks for.
-#![allow(unsafe_code)]
 
 mod common;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use common::{TemporaryDirectory, gzip, idx, images, labels};
 use downhill_data::{Csv, ImageSet};
-
-struct Counting;
-
-thread_local! {
-    /// The largest block this thread has asked for.
-    static LARGEST: Cell<usize> = const { Cell::new(0) };
-}
-
-fn note(size: usize) {
-    LARGEST.with(|largest| largest.set(largest.get().max(size)));
-}
-
-// SAFETY: every request is passed on unchanged to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        note(layout.size());
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        note(layout.size());
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        note(size);
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.realloc(block, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
+use downhill_kernels::counting::CountingAllocator;
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// The window and the buffers of a decompressor, with room to spare; the files are a few hundred bytes.
 const ENOUGH: usize = 256 * 1024;
@@ -71,9 +30,9 @@ impl Reader {
     #[track_caller]
     fn reads(&self, bytes: &[u8]) -> bool {
         let path = self.directory.write("images", bytes);
-        LARGEST.set(0);
-        let outcome = ImageSet::read(path, self.directory.path().join("labels"), 10);
-        assert!(LARGEST.get() < ENOUGH, "asked for {} bytes", LARGEST.get());
+        let labels = self.directory.path().join("labels");
+        let (outcome, largest) = CountingAllocator::largest(|| ImageSet::read(path, labels, 10));
+        assert!(largest < ENOUGH, "allocated a block of {largest} bytes");
         match outcome {
             Ok(set) => assert!(set == self.expected, "wrong content passed for right"),
             Err(error) => {
@@ -88,9 +47,8 @@ impl Reader {
 
 #[test]
 fn the_allocator_counts() {
-    LARGEST.set(0);
-    drop(std::hint::black_box(vec![0_u8; 2 * ENOUGH]));
-    assert!(LARGEST.get() >= 2 * ENOUGH);
+    let ((), largest) = CountingAllocator::largest(|| drop(std::hint::black_box(vec![0_u8; 2 * ENOUGH])));
+    assert_eq!(largest, 2 * ENOUGH);
 }
 
 #[test]

@@ -1,17 +1,18 @@
 //! How much memory reading a file takes: at most the multiple of its size that the documentation states, whatever the file
 //! says and whoever made it.
-#![allow(unsafe_code, unreachable_pub)]
+#![allow(unreachable_pub)]
 
-#[path = "common/allocator.rs"]
-mod allocator;
 mod common;
 
 use std::path::Path;
 
-use allocator::peak;
 use common::{TemporaryDirectory, compress, gzip, idx};
 use downhill_data::{Csv, DataError, ImageSet};
+use downhill_kernels::counting::CountingAllocator;
 use flate2::Compression;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const MIB: usize = 1 << 20;
 
@@ -73,15 +74,15 @@ fn tables_as_they_are_and_compressed() {
         let csv = Csv { expansion: 1032, ..Csv::default() };
         for file in [&text, &gzip(&text)] {
             let path = directory.write("t.csv", file);
-            let (numbers, taken) = peak(|| csv.read::<f64>(&path).map(drop));
+            let (numbers, taken) = CountingAllocator::peak(|| csv.read::<f64>(&path).map(drop));
             assert_within("reading", name, taken, 6 * text.len() + 4 * MIB);
-            let (classes, taken) = peak(|| csv.read_classes::<f64>(&path).map(drop));
+            let (classes, taken) = CountingAllocator::peak(|| csv.read_classes::<f64>(&path).map(drop));
             assert_within("reading classes", name, taken, 20 * text.len() + 4 * MIB);
             assert_eq!(numbers.is_ok() || classes.is_ok(), good, "{name}: {numbers:?}, {classes:?}");
         }
         if let Ok(text) = std::str::from_utf8(&text) {
             // The text is the caller's.
-            let (_, taken) = peak(|| csv.parse::<f64>(text).map(drop));
+            let (_, taken) = CountingAllocator::peak(|| csv.parse::<f64>(text).map(drop));
             assert_within("parsing", name, taken, 5 * text.len() + 4 * MIB);
         }
     }
@@ -95,7 +96,7 @@ fn gzip_bombs_of_tables() {
         let bomb = compress(&content.repeat((64 << 20) / content.len()), Compression::best());
         // Streams one after the other are one.
         let path = directory.write("t.csv.gz", &bomb.repeat(16));
-        let (result, taken) = peak(|| Csv::default().read_classes::<f64>(&path));
+        let (result, taken) = CountingAllocator::peak(|| Csv::default().read_classes::<f64>(&path));
         assert!(result.is_err());
         assert_within("reading", "a bomb", taken, MIB);
     }
@@ -107,10 +108,10 @@ fn sparse_files() {
     let directory = TemporaryDirectory::new("memory-sparse");
     let path = directory.path().join("sparse");
     std::fs::File::create(&path).unwrap().set_len(4 << 30).unwrap();
-    let (result, taken) = peak(|| Csv::default().read::<f64>(&path));
+    let (result, taken) = CountingAllocator::peak(|| Csv::default().read::<f64>(&path));
     assert!(result.unwrap_err().to_string().ends_with("expected text in UTF-8, found the byte 0x00"));
     assert_within("reading", "4 GiB of nothing", taken, MIB);
-    let (result, taken) = peak(|| ImageSet::read(&path, &path, 10));
+    let (result, taken) = CountingAllocator::peak(|| ImageSet::read(&path, &path, 10));
     assert!(matches!(result, Err(DataError::Content { .. })));
     assert_within("reading", "4 GiB of nothing", taken, MIB);
 }
@@ -121,7 +122,7 @@ fn sparse_files() {
 fn images() {
     let directory = TemporaryDirectory::new("memory-idx");
     let labels = directory.write("labels", &idx(&[1], &[0]));
-    let read = |path: &Path| peak(|| ImageSet::read(path, &labels, 10).map(drop));
+    let read = |path: &Path| CountingAllocator::peak(|| ImageSet::read(path, &labels, 10).map(drop));
     let pixels = vec![0; 3_000_000];
     for (name, shape, held, good) in [
         ("a good file", [1, 1000, 3000], 3_000_000, true),
@@ -149,9 +150,9 @@ fn images() {
 
 #[test]
 fn the_allocator_counts() {
-    let (_, taken) = peak(|| drop(std::hint::black_box(vec![0_u8; MIB])));
+    let (_, taken) = CountingAllocator::peak(|| drop(std::hint::black_box(vec![0_u8; MIB])));
     assert_eq!(taken, MIB);
-    let (_, taken) = peak(|| {
+    let (_, taken) = CountingAllocator::peak(|| {
         let mut grown = std::hint::black_box(Vec::<u8>::with_capacity(MIB));
         grown.reserve_exact(2 * MIB);
     });

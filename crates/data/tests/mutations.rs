@@ -1,9 +1,7 @@
 //! Tens of thousands of files, each a good one with a few changes: reading them never panics, takes little memory, and what is
 //! read can be used.
-#![allow(unsafe_code, unreachable_pub)]
+#![allow(unreachable_pub)]
 
-#[path = "common/allocator.rs"]
-mod allocator;
 mod common;
 
 use std::fs;
@@ -11,11 +9,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use allocator::peak;
 use common::{TemporaryDirectory, gzip, images, labels};
 use downhill_data::{Csv, DataError, Header, ImageSet};
+use downhill_kernels::counting::CountingAllocator;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 /// The files are of a few hundred bytes, and a decompressor has its tables and its window.
 const ENOUGH: usize = 512 * 1024;
@@ -91,7 +92,7 @@ fn tried<T>(test: &str, good: &[u8], count: usize, read: impl Fn(&PathBuf) -> Re
             mutate(&mut bytes, &mut rng);
         }
         overwrite(&path, &bytes);
-        let (result, taken) = peak(|| read(&path));
+        let (result, taken) = CountingAllocator::peak(|| read(&path));
         assert!(taken < ENOUGH, "{taken} bytes for {bytes:?}");
         match result {
             Ok(_) => successes += 1,

@@ -7,6 +7,8 @@
 mod axis_set;
 mod broadcast;
 mod copied;
+#[cfg(any(test, feature = "counting"))]
+pub mod counting;
 mod dot;
 mod elements;
 mod elementwise;

@@ -1,9 +1,5 @@
 //! Files of saved state that somebody made or damaged: reading one never panics, and takes no more than four times its size
 //! and 1 MiB of memory, whatever it says about lengths.
-#![allow(unsafe_code, unreachable_pub)]
-
-#[path = "../../data/tests/common/allocator.rs"]
-mod allocator;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,13 +7,16 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use allocator::peak;
+use downhill_kernels::counting::CountingAllocator;
 use downhill_nn::state::{self, StateProblem};
 use downhill_nn::{Linear, Mlp, Relu};
 use downhill_tensor::{Params, StateDict, Tensor};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::de::DeserializeOwned;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const MIB: usize = 1 << 20;
 
@@ -36,7 +35,7 @@ impl Scratch {
         let mut file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&self.0).unwrap();
         file.write_all(bytes).unwrap();
         file.set_len(bytes.len() as u64).unwrap();
-        let (result, taken) = peak(|| state::read::<T>(kind, &self.0));
+        let (result, taken) = CountingAllocator::peak(|| state::read::<T>(kind, &self.0));
         assert!(taken <= 4 * bytes.len() + MIB, "{taken} bytes for a file of {}", bytes.len());
         result.map_err(|error| error.problem)
     }
@@ -74,7 +73,7 @@ fn a_true_model_takes_four_times_its_size() {
         let dict: StateDict = scratch.read(&bytes, "f32 model").unwrap();
         assert_eq!(dict, trained.state_dict());
         let mut model: Linear = Linear::new(width, width, &mut rng);
-        let (result, taken) = peak(|| state::load(&mut model, &scratch.0));
+        let (result, taken) = CountingAllocator::peak(|| state::load(&mut model, &scratch.0));
         result.unwrap();
         assert!(taken <= 4 * bytes.len() + MIB, "{taken} bytes for {}", bytes.len());
         assert_eq!(model.weight, trained.weight);
@@ -146,7 +145,7 @@ fn headers_that_lie() {
     for start in [&[][..], &good] {
         fs::write(&scratch.0, start).unwrap();
         fs::OpenOptions::new().write(true).open(&scratch.0).unwrap().set_len(4 << 30).unwrap();
-        let (result, taken) = peak(|| state::read::<u8>("k", &scratch.0));
+        let (result, taken) = CountingAllocator::peak(|| state::read::<u8>("k", &scratch.0));
         assert!(result.is_err() && taken < MIB / 16, "{result:?}, {taken} bytes");
     }
 }
