@@ -1,4 +1,4 @@
-//! Tells the crate when it is compiled without optimisation, which it then says to whoever runs the program.
+//! Sets `cfg(unoptimized)` if the crate is compiled without optimization, so that it can warn when the program runs.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -4,20 +4,20 @@ use ndarray::IxDyn;
 
 use crate::MAX_AXES;
 
-/// Axes of a tensor with a known number of them: a set, and whether a reduction keeps them with size 1.
+/// The set of axes that a reduction runs over, and whether the result keeps them with size 1.
 #[derive(Clone, Copy, Debug)]
 pub struct AxisSet {
-    /// One bit for each of as many axes as a tensor can have.
+    /// One bit per axis; a tensor has at most 64.
     pub bits: u64,
-    /// Whether they stay, with size 1.
+    /// Whether the result keeps the reduced axes, with size 1.
     pub keep: bool,
 }
 
 impl AxisSet {
     /// The set of the first `count` axes.
     pub fn first(count: usize) -> Self {
-        const { assert!(MAX_AXES == 64, "a bit for every axis") };
-        assert!(count <= MAX_AXES, "no tensor has {count} axes");
+        const { assert!(MAX_AXES == 64, "one bit per axis") };
+        assert!(count <= MAX_AXES, "a tensor has at most {MAX_AXES} axes, not {count}");
         AxisSet { bits: if count == MAX_AXES { u64::MAX } else { (1 << count) - 1 }, keep: false }
     }
 
@@ -55,7 +55,7 @@ impl AxisSet {
         reduced
     }
 
-    /// How many elements each element of the result is made from.
+    /// How many elements are reduced to each element of the result.
     pub fn count(self, shape: &[usize]) -> usize {
         shape.iter().enumerate().filter(|&(axis, _)| self.contains(axis)).map(|(_, &n)| n).product()
     }

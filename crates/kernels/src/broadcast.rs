@@ -2,7 +2,7 @@
 
 use crate::shape;
 
-/// The shape two shapes broadcast to: aligned at their last axes, sizes must be equal or 1.
+/// The shape that two shapes broadcast to. They are aligned at the last axis; sizes must be equal, or one of them 1.
 pub fn broadcast_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
     let ndim = a.len().max(b.len());
     let size = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(ndim).map_or(1, |i| shape[i]);
@@ -19,14 +19,14 @@ pub fn broadcast_shape(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
     (0..ndim).map(pair).collect()
 }
 
-/// The shape two shapes broadcast to, if a tensor of `T` can have it.
+/// [`broadcast_shape`], with an error if the result is too large for a tensor of `T`.
 pub fn joint_shape<T>(a: &[usize], b: &[usize]) -> Result<Vec<usize>, String> {
     let shape = broadcast_shape(a, b)?;
     shape::check::<T>(&shape)?;
     Ok(shape)
 }
 
-/// Whether two shapes of tensors of `T` broadcast; without an allocation when they are equal or one is that of a scalar.
+/// Checks that two shapes of tensors of `T` broadcast. Does not allocate if they are equal or one is a scalar's.
 pub fn check_broadcast<T>(a: &[usize], b: &[usize]) -> Result<(), String> {
     if a == b || a.is_empty() || b.is_empty() { Ok(()) } else { joint_shape::<T>(a, b).map(drop) }
 }

@@ -1,13 +1,13 @@
-//! Sums over a slice, and the sign of a number.
+//! Inner products and norms of slices, and the sign of a number.
 
 use crate::Float;
 
-/// The sum of squares, in `f64` and in eight strands, so that it neither loses digits nor waits for each addition.
+/// The sum of squares, accumulated in `f64` for accuracy and in eight partial sums to hide the latency of the additions.
 pub fn sum_squares<F: Float>(x: &[F]) -> f64 {
     dot(x, x)
 }
 
-/// The inner product, as [`sum_squares`].
+/// The inner product, accumulated like [`sum_squares`].
 pub fn dot<F: Float>(x: &[F], y: &[F]) -> f64 {
     const STRANDS: usize = 8;
     let mut sums = [0.0; STRANDS];
@@ -21,15 +21,15 @@ pub fn dot<F: Float>(x: &[F], y: &[F]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// The Euclidean norm, also where the squares overflow or vanish.
+/// The Euclidean norm, correct even if the squares overflow or underflow.
 pub fn norm<F: Float>(x: &[F]) -> f64 {
     scaled_norm(sum_squares(x), || x.iter().map(|x| x.as_f64()))
 }
 
-/// The root of `squares`, the sum of the squares of `elements`; where that sum has overflowed or vanished, of the sum of
-/// scaled elements.
+/// The square root of `squares`, the sum of squares of `elements`. If that sum has overflowed or underflowed, the norm is
+/// computed from scaled elements instead.
 pub fn scaled_norm<I: Iterator<Item = f64>>(squares: f64, elements: impl Fn() -> I) -> f64 {
-    // Below the lower bound squares may be missing or subnormal that count.
+    // Below the lower bound, squares that matter may have underflowed or lost digits as subnormals.
     if squares.is_nan() || (1e-280..f64::INFINITY).contains(&squares) {
         return squares.sqrt();
     }
@@ -40,7 +40,7 @@ pub fn scaled_norm<I: Iterator<Item = f64>>(squares: f64, elements: impl Fn() ->
     largest * elements().map(|x| (x / largest) * (x / largest)).sum::<f64>().sqrt()
 }
 
-/// 1, -1, or 0 for 0; NaN for NaN, so that divergence shows.
+/// 1, -1, or 0 for 0; NaN for NaN, so that divergence is not hidden.
 #[inline(always)]
 pub fn signum<F: Float>(x: F) -> F {
     if x == F::zero() { x } else { x.signum() }
@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sums_of_every_length() {
+    fn sum_squares_of_every_length() {
         for n in 0..40_u32 {
             let x: Vec<f32> = (1..=n).map(|i| i as f32).collect();
             assert_eq!(sum_squares(&x), f64::from(n * (n + 1) * (2 * n + 1) / 6));
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn norms_where_squares_overflow_or_vanish() {
+    fn norm_when_squares_overflow_or_underflow() {
         for scale in [1e300, 1e154, 1.0, 1e-140, 1e-160, 1e-300] {
             let length = norm(&[3.0 * scale, 0.0, -4.0 * scale]);
             assert!((length / scale - 5.0).abs() < 1e-14, "{scale:e}: {length:e}");
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn signs() {
+    fn signum_of_zero_and_nan() {
         assert_eq!([-3.0, -0.0, 0.0, 1e-300].map(signum), [-1.0, 0.0, 0.0, 1.0]);
         assert!(signum(f32::NAN).is_nan());
     }

@@ -1,4 +1,4 @@
-//! One pass over one or two arrays, with broadcasting.
+//! Elementwise loops over one or two arrays, with broadcasting.
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
@@ -9,7 +9,7 @@ use crate::copied::copied;
 use crate::memory::Memory;
 use crate::{Elements, Float};
 
-/// `f` of every element.
+/// Applies `f` to every element.
 #[inline(always)]
 #[track_caller]
 pub fn map<F: Float>(x: &Elements<F>, f: impl Fn(F) -> F) -> Elements<F> {
@@ -25,7 +25,7 @@ pub fn map<F: Float>(x: &Elements<F>, f: impl Fn(F) -> F) -> Elements<F> {
         x,
         #[inline(always)]
         |ys| {
-            assert!(xs.len() == ys.len(), "an element for each place");
+            assert!(xs.len() == ys.len(), "one element per slot");
             for (y, &x) in ys.iter_mut().zip(xs) {
                 y.write(f(x));
             }
@@ -33,7 +33,7 @@ pub fn map<F: Float>(x: &Elements<F>, f: impl Fn(F) -> F) -> Elements<F> {
     )
 }
 
-/// `f` of every pair of elements, with broadcasting; the shapes fit.
+/// Applies `f` to every pair of elements, with broadcasting. The shapes must broadcast.
 #[inline(always)]
 #[track_caller]
 pub fn zip<F: Float>(a: &Elements<F>, b: &Elements<F>, f: impl Fn(F, F) -> F) -> Elements<F> {
@@ -51,7 +51,7 @@ pub fn zip<F: Float>(a: &Elements<F>, b: &Elements<F>, f: impl Fn(F, F) -> F) ->
         #[inline(always)]
         |ys| match meeting {
             Meeting::Alike => {
-                assert!(left.len() == ys.len() && right.len() == ys.len(), "a pair for each place");
+                assert!(left.len() == ys.len() && right.len() == ys.len(), "one pair per slot");
                 for ((y, &a), &b) in ys.iter_mut().zip(left).zip(right) {
                     y.write(f(a, b));
                 }
@@ -69,7 +69,7 @@ pub fn zip<F: Float>(a: &Elements<F>, b: &Elements<F>, f: impl Fn(F, F) -> F) ->
     )
 }
 
-/// `a + b` in the memory of `a`, if nobody else holds it and both are row-major and of one shape.
+/// `a += b` in place; returns false, with `a` unchanged, unless `a` is unshared, the shapes are equal and both are row-major.
 pub fn add_in_place<F: Float>(a: &mut Elements<F>, b: &Elements<F>) -> bool {
     let (true, Some(b)) = (a.shape() == b.shape(), b.as_slice()) else { return false };
     let Some(a) = a.as_slice_mut() else { return false };
@@ -84,31 +84,32 @@ pub fn add_in_place<F: Float>(a: &mut Elements<F>, b: &Elements<F>) -> bool {
     true
 }
 
-/// How the elements of two row-major arrays meet.
+/// How the elements of two row-major arrays are paired.
 ///
-/// There is a loop for each of these; arrays that meet otherwise, or are not row-major, are copied so that they are
-/// alike. That is rare, and every further loop would be compiled for every operation.
+/// Each of these has its own loop. Arrays that are paired in another way, or are not row-major, are first copied to their
+/// joint shape. That is rare, and every additional loop would be compiled for every operation.
 #[derive(Clone, Copy)]
 enum Meeting {
-    /// One by one.
+    /// Same shape: element by element.
     Alike,
-    /// The left one as it is, the right one repeated.
+    /// The right array is repeated along the left one.
     RightRepeats(Width),
-    /// The right one as it is, the left one repeated.
+    /// The left array is repeated along the right one.
     LeftRepeats(Width),
 }
 
 /// How a short array is repeated along a long one.
 #[derive(Clone, Copy)]
 enum Width {
-    /// As a whole, over leading axes: a bias.
+    /// As a whole, over leading axes, like a bias.
     Row,
-    /// Each element so many times: a scalar, or what a reduction kept.
+    /// Each element this many times, like a scalar or the result of a reduction that keeps its axes.
     Column(usize),
 }
 
 impl Meeting {
     fn of<F: Float>(a: &Elements<F>, b: &Elements<F>) -> Option<Self> {
+        // Both must be row-major.
         let (_, _) = (a.as_slice()?, b.as_slice()?);
         if a.shape() == b.shape() {
             return Some(Meeting::Alike);
@@ -119,28 +120,33 @@ impl Meeting {
 }
 
 impl Width {
+    /// How `short` repeats along `long`; `None` if it broadcasts in another way, or not at all.
     fn of(short: &[usize], long: &[usize]) -> Option<Self> {
+        // A single element.
         if short.len() <= long.len() && short.iter().all(|&n| n == 1) {
             return Some(Width::Column(long.iter().product()));
         }
+        // Equal trailing axes: the short array is one contiguous row of the long one.
         let leading = short.iter().take_while(|&&n| n == 1).count();
         if short.len() <= long.len() && long.ends_with(&short[leading..]) {
             return Some(Width::Row);
         }
+        // Equal leading axes, then sizes of 1: each element covers a contiguous run.
         let same = short.len() - short.iter().rev().take_while(|&&n| n == 1).count();
         let column = short.len() == long.len() && short[..same] == long[..same];
         column.then(|| Width::Column(long[same..].iter().product()))
     }
 }
 
-/// `f` of `long` with `short` repeated: writes every one of `ys`.
+/// Applies `f` to `long` and the repeated `short`, and writes every element of `ys`.
 ///
 /// # Panics
-/// If `long` has not as many elements as `ys`, or `short` does not divide them.
+/// If `long` and `ys` differ in length, or `short` does not repeat a whole number of times.
 #[inline(always)]
 fn repeat<F: Float>(ys: &mut [MaybeUninit<F>], long: &[F], short: &[F], width: Width, f: impl Fn(F, F) -> F) {
-    assert!(long.len() == ys.len(), "an element for each place");
+    assert!(long.len() == ys.len(), "one element per slot");
     match width {
+        // `chunks_exact` panics for a length of 0.
         _ if ys.is_empty() => {}
         Width::Row => {
             let rows = long.chunks_exact(short.len());
@@ -162,7 +168,7 @@ fn repeat<F: Float>(ys: &mut [MaybeUninit<F>], long: &[F], short: &[F], width: W
     }
 }
 
-/// Both stretched to their joint shape, in row-major order.
+/// Copies both operands to their joint shape, in row-major order.
 #[cold]
 #[inline(never)]
 #[track_caller]
@@ -176,12 +182,12 @@ fn stretched_to<F: Float>(shape: &[usize], x: &Elements<F>) -> Elements<F> {
     copied(x.view().broadcast(shape).expect("broadcasts to the joint shape"))
 }
 
-/// Row-major elements of the shape of `like`, every one of which `fill` writes.
+/// New row-major elements of the same shape as `like`; `fill` must write all of them.
 #[inline(always)]
 #[track_caller]
 fn collect<F: Float>(like: &Elements<F>, fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Elements<F> {
-    // SAFETY: every caller in this file writes each element: it has made sure that the slices it reads have as many, or
-    // that pieces of their length make up the whole.
+    // SAFETY: every caller in this file writes all elements: it asserts that the slices it reads have the same length, or
+    // that chunks of their length cover the result exactly.
     let memory = unsafe {
         Memory::written_by(
             like.len(),
@@ -233,7 +239,7 @@ mod tests {
         map(&x.to_owned().into(), |x| x * 0.1).into_array()
     }
 
-    /// Element by element through ndarray's own broadcasting and indexing.
+    /// The reference: element by element, with ndarray's broadcasting and indexing.
     fn plain(a: &ArrayViewD<'_, f32>, b: &ArrayViewD<'_, f32>) -> ArrayD<f32> {
         let shape = broadcast_shape(a.shape(), b.shape()).unwrap();
         let (a, b) = (a.broadcast(shape.clone()).unwrap(), b.broadcast(shape.clone()).unwrap());
@@ -241,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn every_level_and_every_small_shape_as_the_plain_loop() {
+    fn every_level_and_small_shape_matches_the_plain_loop() {
         let mut shapes: Vec<Vec<usize>> = (0..70).map(|n| vec![n]).collect();
         shapes.extend([vec![], vec![1, 1], vec![3, 0], vec![3, 17], vec![17, 3], vec![2, 3, 33], vec![2, 1, 33]]);
         for level in [Level::Baseline, Level::Avx2, Level::Avx512] {
@@ -264,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn added_in_place_only_where_the_shapes_are_equal() {
+    fn add_in_place_requires_equal_shapes() {
         let mut a = Elements::from(sample(&[2, 3]));
         let before = a.view().to_owned();
         for other in [vec![3], vec![3, 2], vec![6], vec![]] {
@@ -275,9 +281,9 @@ mod tests {
         assert!(same(&a.view().to_owned(), &before.mapv(|x| x + 1.0)));
     }
 
-    /// What a kernel writes does not rest on the shapes that it is called with.
+    /// Initializing all elements must not depend on the caller passing consistent shapes.
     #[test]
-    fn no_place_is_left_out() {
+    fn repeat_rejects_inconsistent_lengths() {
         use std::panic::{AssertUnwindSafe, catch_unwind};
         let mut room = [MaybeUninit::new(0.0_f32); 6];
         let long = [1.0; 6];

@@ -10,14 +10,14 @@ use crate::{Kernels, math};
 
 /// An element type: `f32` or `f64`, and no other (the trait is sealed).
 ///
-/// It has the functions of the standard library's floats, under their names, for writing an operation's forward pass
-/// for both types at once. `exp`, `exp_m1`, `ln`, `ln_1p`, `tanh`, and for `f32` also `powf`, `erf`, `erfc` and
-/// `normal_cdf` are downhill's own: free of branches, so that a loop over them becomes vector instructions, within 1.5
-/// units in the last place, and the same bits on every machine. The others are those of the standard library.
+/// It has the methods of the standard library's floats, under the same names, so that a forward pass can be written once
+/// for both types. `exp`, `exp_m1`, `ln`, `ln_1p`, `tanh`, and for `f32` also `powf`, `erf`, `erfc` and `normal_cdf` are
+/// downhill's own: branch-free, so that loops over them vectorize, accurate to 1.5 ulp, and bitwise identical on every
+/// machine. The others are the standard library's.
 ///
-/// It does not extend `num_traits::Float`, whose `exp` would be another one.
+/// It does not extend `num_traits::Float`, because that would add a second, different `exp`.
 ///
-/// In code that is generic over the element type a literal does not fit, for it is `f64`: write `t * F::from_f64(2.0)`, not
+/// In code that is generic over the element type, a literal such as `2.0` is an `f64`: write `t * F::from_f64(2.0)`, not
 /// `t * 2.0`.
 ///
 /// ```
@@ -28,8 +28,8 @@ use crate::{Kernels, math};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an element type of tensors",
     label = "neither `f32` nor `f64`",
-    note = "write numbers with a point, `1.0`; alone they are `f64`, while `Tensor` without more means `Tensor<f32>`",
-    note = "in generic code, `F::from_f64(2.0)` is a number of the element type `F`"
+    note = "write float literals with a decimal point: `1.0`; they default to `f64`, but plain `Tensor` is `Tensor<f32>`",
+    note = "in generic code, write `F::from_f64(2.0)` for a constant of the element type `F`"
 )]
 pub trait Float:
     Kernels
@@ -53,9 +53,9 @@ pub trait Float:
     /// The type's name, `"f32"` or `"f64"`.
     const NAME: &'static str;
 
-    /// The nearest value of this type to `x`.
+    /// `x` rounded to the nearest value of this type.
     fn from_f64(x: f64) -> Self;
-    /// The value as an `f64` (exact for both types).
+    /// Converts to `f64`, exactly.
     fn as_f64(self) -> f64;
 
     /// Not a number.
@@ -64,49 +64,49 @@ pub trait Float:
     fn infinity() -> Self;
     /// Negative infinity.
     fn neg_infinity() -> Self;
-    /// The difference between 1 and the next larger number.
+    /// The difference between 1 and the next larger value.
     fn epsilon() -> Self;
-    /// The least finite number.
+    /// The smallest (most negative) finite value.
     fn min_value() -> Self;
-    /// The largest finite number.
+    /// The largest finite value.
     fn max_value() -> Self;
-    /// The least positive normal number.
+    /// The smallest positive normal value.
     fn min_positive_value() -> Self;
 
-    /// Whether this is NaN.
+    /// Whether the value is NaN.
     fn is_nan(self) -> bool;
-    /// Whether this is an infinity.
+    /// Whether the value is ±infinity.
     fn is_infinite(self) -> bool;
-    /// Whether this is neither an infinity nor NaN.
+    /// Whether the value is neither infinite nor NaN.
     fn is_finite(self) -> bool;
-    /// Whether the sign is negative, as that of -0 is.
+    /// Whether the sign bit is set, as it is for -0.
     fn is_sign_negative(self) -> bool;
-    /// Whether the sign is positive, as that of 0 is.
+    /// Whether the sign bit is not set, as for +0.
     fn is_sign_positive(self) -> bool;
 
     /// The absolute value.
     fn abs(self) -> Self;
-    /// 1 with the sign of this number; NaN for NaN.
+    /// 1 with the sign of this value, ±0 included; NaN for NaN.
     fn signum(self) -> Self;
-    /// This number with the sign of another.
+    /// The magnitude of this value with the sign of `sign`.
     fn copysign(self, sign: Self) -> Self;
-    /// The larger of two numbers; of NaN and a number, the number.
+    /// The larger of two values; if one is NaN, the other.
     fn max(self, other: Self) -> Self;
-    /// The smaller of two numbers; of NaN and a number, the number.
+    /// The smaller of two values; if one is NaN, the other.
     fn min(self, other: Self) -> Self;
-    /// The nearest number between two bounds; NaN for NaN.
+    /// Restricts the value to the interval `[min, max]`; NaN for NaN.
     fn clamp(self, min: Self, max: Self) -> Self;
-    /// The next whole number below.
+    /// Rounds down to an integer.
     fn floor(self) -> Self;
-    /// The next whole number above.
+    /// Rounds up to an integer.
     fn ceil(self) -> Self;
-    /// The nearest whole number; halves go away from 0.
+    /// Rounds to the nearest integer, halfway cases away from 0.
     fn round(self) -> Self;
-    /// The whole part.
+    /// The integer part: rounds toward 0.
     fn trunc(self) -> Self;
-    /// What is behind the point.
+    /// The fractional part.
     fn fract(self) -> Self;
-    /// `x·a + b` rounded once; slow where the machine has no instruction for it.
+    /// Fused multiply-add: `x·a + b`, rounded once. Slow on machines without an instruction for it.
     fn mul_add(self, a: Self, b: Self) -> Self;
 
     /// `1 / x`.
@@ -117,7 +117,7 @@ pub trait Float:
     fn cbrt(self) -> Self;
     /// `√(x² + y²)`.
     fn hypot(self, other: Self) -> Self;
-    /// `xⁿ` for a whole `n`.
+    /// `xⁿ` for an integer `n`.
     fn powi(self, n: i32) -> Self;
     /// `xᵖ`.
     fn powf(self, exponent: Self) -> Self;
@@ -125,11 +125,11 @@ pub trait Float:
     fn exp(self) -> Self;
     /// `2ˣ`.
     fn exp2(self) -> Self;
-    /// `eˣ - 1`, exact near 0 too.
+    /// `eˣ - 1`, accurate near 0 too.
     fn exp_m1(self) -> Self;
     /// The natural logarithm.
     fn ln(self) -> Self;
-    /// `ln(1 + x)`, exact near 0 too.
+    /// `ln(1 + x)`, accurate near 0 too.
     fn ln_1p(self) -> Self;
     /// The logarithm to base 2.
     fn log2(self) -> Self;
@@ -148,7 +148,7 @@ pub trait Float:
     fn acos(self) -> Self;
     /// The arc tangent.
     fn atan(self) -> Self;
-    /// The angle of the point `(x, self)`.
+    /// The angle of the point `(x, self)`, in (-π, π].
     fn atan2(self, x: Self) -> Self;
     /// The hyperbolic sine.
     fn sinh(self) -> Self;
@@ -156,22 +156,22 @@ pub trait Float:
     fn cosh(self) -> Self;
     /// The hyperbolic tangent.
     fn tanh(self) -> Self;
-    /// The inverse of the hyperbolic sine.
+    /// The inverse hyperbolic sine.
     fn asinh(self) -> Self;
-    /// The inverse of the hyperbolic cosine.
+    /// The inverse hyperbolic cosine.
     fn acosh(self) -> Self;
-    /// The inverse of the hyperbolic tangent.
+    /// The inverse hyperbolic tangent.
     fn atanh(self) -> Self;
 
     /// The error function `2/√π · ∫₀ˣ e^(-t²) dt`.
     fn erf(self) -> Self;
-    /// `1 - erf x`, exact at large `x` too.
+    /// `1 - erf x`, accurate at large `x` too.
     fn erfc(self) -> Self;
-    /// How likely a number of the standard normal distribution is below this one, `½·erfc(-x/√2)`.
+    /// The cumulative distribution function of the standard normal distribution, `½·erfc(-x/√2)`.
     fn normal_cdf(self) -> Self;
 }
 
-/// `Float` for a type: what is listed here is the standard library's, the rest is given.
+/// Implements `Float` for a type: the methods listed here are the standard library's, the others are passed in.
 macro_rules! float {
     ($type:ident, { $($own:tt)* }) => {
         impl Float for $type {

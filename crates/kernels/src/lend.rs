@@ -1,4 +1,4 @@
-//! A random number generator, lent to whatever a closure calls in this thread.
+//! Lends a random number generator to everything that a closure calls in this thread.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
@@ -13,7 +13,7 @@ thread_local! {
     static GENERATOR: Cell<Lent> = const { Cell::new(None) };
 }
 
-/// What was there before comes back, also after a panic.
+/// Restores the previous loan when dropped, also during a panic.
 struct Back(Lent);
 
 impl Drop for Back {
@@ -24,25 +24,25 @@ impl Drop for Back {
 
 /// Lends `rng` to this thread until `body` returns or panics.
 pub fn lend<T>(rng: &mut dyn Rng, body: impl FnOnce() -> T) -> T {
-    // SAFETY: only the lifetime is forgotten. The pointer is in `GENERATOR` no longer than this frame lives, which has the
-    // only reference; another thread cannot see it.
+    // SAFETY: only the lifetime is erased. The pointer stays in `GENERATOR` no longer than this stack frame, which holds
+    // the only reference; other threads cannot see it.
     let rng = unsafe { transmute::<NonNull<dyn Rng + '_>, NonNull<dyn Rng + 'static>>(NonNull::from(rng)) };
     let _back = Back(GENERATOR.replace(Some(rng)));
     body()
 }
 
-/// Runs `body` as if nothing had been lent.
+/// Runs `body` as if no generator had been lent.
 pub fn withhold<T>(body: impl FnOnce() -> T) -> T {
     let _back = Back(GENERATOR.take());
     body()
 }
 
-/// Runs `body` with what has been lent; `None` if nothing has, or if somebody further up is using it.
+/// Runs `body` with the lent generator; `None` if there is none, or if a caller further up the stack is using it.
 pub fn borrow<T>(body: impl FnOnce(&mut dyn Rng) -> T) -> Option<T> {
     let mut rng = GENERATOR.take()?;
     let _back = Back(Some(rng));
-    // SAFETY: `lend` waits for this call further up in this thread, and nobody else refers to the generator: it has been
-    // taken out of its place, and `body` cannot keep it.
+    // SAFETY: the frame of `lend` is further up this thread's stack, so the generator is alive. This is the only reference:
+    // the pointer has been taken out of its slot, and `body` cannot keep it.
     Some(body(unsafe { rng.as_mut() }))
 }
 
@@ -60,12 +60,12 @@ mod tests {
     }
 
     #[test]
-    fn a_loan_is_used_and_ends() {
+    fn a_loan_lasts_as_long_as_the_closure() {
         let (mut rng, mut same) = (ChaCha8Rng::seed_from_u64(1), ChaCha8Rng::seed_from_u64(1));
         let drawn = lend(&mut rng, || {
             let first = draw();
             assert_eq!(withhold(draw), None);
-            // One user at a time; what a loan inside draws does not count here.
+            // One user at a time; a nested loan has its own generator.
             borrow(|_| assert_eq!(draw(), None));
             let other = lend(&mut ChaCha8Rng::seed_from_u64(9), draw);
             assert!(other.is_some() && other != first);
@@ -73,11 +73,11 @@ mod tests {
         });
         assert_eq!(drawn, [Some(same.next_u32()), Some(same.next_u32())]);
         assert_eq!(draw(), None);
-        assert_eq!(rng, same, "the caller's own has moved on");
+        assert_eq!(rng, same, "the caller's generator has advanced");
     }
 
     #[test]
-    fn a_panic_ends_it_too() {
+    fn a_panic_ends_the_loan() {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let panics = AssertUnwindSafe(|| lend(&mut rng, || -> () { borrow(|_| panic!("in the middle")).unwrap() }));
         assert!(catch_unwind(panics).is_err());
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn another_thread_has_none() {
+    fn other_threads_have_no_generator() {
         lend(&mut ChaCha8Rng::seed_from_u64(1), || {
             assert_eq!(std::thread::spawn(draw).join().unwrap(), None);
         });

@@ -1,8 +1,8 @@
-//! What downhill's tensors are computed with: memory, matrix products, reductions, vector functions, threads, the pass over
-//! memory that an optimizer makes, and the conversion of pixels. It knows arrays, no tensors and no derivative.
+//! The computational kernels under downhill's tensors: memory, matrix products, reductions, vectorized functions, threads,
+//! the optimizer's update loop, and pixel conversion. It works on arrays and knows nothing of tensors or derivatives.
 //!
-//! The crate is part of downhill and of no use without it; its interface may change with every version. It is the only one with
-//! `unsafe` (see `docs/safety.md`).
+//! The crate is an internal part of downhill; its interface may change with every version. It is the only one with `unsafe`
+//! code (see `docs/safety.md`).
 
 mod axis_set;
 mod broadcast;
@@ -36,7 +36,7 @@ pub use dot::{dot, norm, scaled_norm, signum, sum_squares};
 pub use elements::Elements;
 pub use elementwise::{add_in_place, map, zip};
 pub use float::Float;
-#[allow(unreachable_pub)] // A public trait needs it; nobody outside can name it.
+#[allow(unreachable_pub)] // A supertrait of the public `Float`, which seals it; it cannot be named outside.
 pub use gemm::Kernels;
 pub use gemm::{Matrix, matmul_batched, matmul2};
 pub use memory::{aligned, ask, room};

@@ -1,10 +1,9 @@
-//! Where elements lie: a few in the tensor itself, more in a block that clones share and whose memory is used again.
+//! Storage of elements: a few are stored inline in the tensor, more in a block that clones share and whose memory is reused.
 //!
-//! On small networks allocating costs more than computing, and on large ones the page faults of fresh memory cost as
-//! much as a pass over it. So up to [`SMALL`] elements need no block, and the memory of a large block that is no longer
-//! needed is kept for the next result of about its size; the system's allocator would give it back and fault it in
-//! again. The first element of a block begins a line of the cache: a vector that straddles two lines costs as much as
-//! two.
+//! In small networks, allocating costs more than computing; in large ones, the page faults of fresh memory cost as much as
+//! a pass over it. So up to [`SMALL`] elements need no block, and the memory of a large block that has been dropped is
+//! kept for the next result of about its size; the system's allocator would return it to the system and fault it in
+//! again. Blocks are aligned to cache lines: a vector that straddles two lines costs as much as two.
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
@@ -15,39 +14,39 @@ use std::thread::LocalKey;
 use crate::shape::checked_size;
 use crate::{Float, operation};
 
-/// Up to this many elements are copied rather than shared.
+/// Up to this many elements are stored inline, and copied rather than shared.
 const SMALL: usize = 16;
 
-/// Blocks of so many bytes are kept. For smaller ones the system's allocator is as good, and larger ones are data sets
-/// rather than intermediate results.
+/// Blocks of this many bytes are kept for reuse. For smaller ones the system's allocator is as good; larger ones are data
+/// sets rather than intermediate results.
 const KEPT_BYTES: std::ops::Range<usize> = 1 << 14..1 << 24;
-/// Each thread keeps at most so many blocks of each element type.
+/// Each thread keeps at most this many blocks per element type.
 const KEPT_BLOCKS: usize = 32;
 
-/// Elements in a row.
+/// Contiguous elements.
 #[derive(Clone)]
 pub(crate) enum Memory<F: Float> {
-    /// As many as the tensor has, and then zeros.
+    /// The tensor's elements, padded with zeros.
     Small([F; SMALL]),
     Shared(Arc<Block<F>>),
 }
 
-/// Elements that several tensors may share. When it is dropped its memory is kept for later.
+/// Elements that several tensors may share. When the block is dropped, its memory is kept for reuse.
 pub(crate) struct Block<F: Float> {
-    /// The elements from `start` on; what is before them fills the line of the cache.
+    /// The elements begin at `start`; before them is padding up to the next cache line.
     elements: Vec<F>,
     start: usize,
 }
 
-/// The bytes of a line of the cache, which is as long as the longest vector.
+/// The size of a cache line in bytes, which is also that of the longest vector register.
 const LINE: usize = 64;
 
-/// Empty vectors whose capacity waits to be used.
+/// Empty vectors whose capacity can be reused.
 #[allow(unreachable_pub)] // As `Kernels`.
 pub type FreeList<F> = LocalKey<RefCell<Vec<Vec<F>>>>;
 
 impl<F: Float> Memory<F> {
-    /// `len` elements, every one of which `fill` writes; `shape` is for the message.
+    /// `len` elements, which `fill` initializes; `shape` is for the panic message.
     ///
     /// # Panics
     /// If the system does not give so much memory.

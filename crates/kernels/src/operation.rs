@@ -1,16 +1,16 @@
-//! The name of the operation in progress, for a message from deep inside.
+//! The name of the current operation, for panic messages from code that does not know it.
 
 use std::cell::Cell;
 
 thread_local!(static NAME: Cell<&'static str> = const { Cell::new("tensor") });
 
-/// From here on, this thread computes the operation `name`.
+/// Sets the current operation of this thread.
 #[inline(always)]
 pub fn begin(name: &'static str) {
     NAME.set(name);
 }
 
-/// The latest operation that this thread has begun.
+/// The operation that this thread has begun last.
 pub fn name() -> &'static str {
     NAME.get()
 }

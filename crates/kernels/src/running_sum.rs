@@ -1,10 +1,10 @@
-//! A sum that stays exact to the last digit or two, however many terms it has.
+//! Compensated summation: accurate to the last digit or two, however many terms there are.
 
 use crate::Float;
 
-/// A sum, and what rounding has taken from it so far: together, twice the digits (Dekker, "A floating-point technique for
-/// extending the available precision", 1971). After `n` terms the error of [`total`](Self::total) is at most
-/// `ε·|Σx| + n·ε²·Σ|x|`, where adding plainly has `n·ε·Σ|x|`: in `f32`, a sum of ones would stop at 16,777,216.
+/// A sum and its accumulated rounding error, which together have twice the precision (Dekker, "A floating-point technique
+/// for extending the available precision", 1971). After `n` terms the error of [`total`](Self::total) is at most
+/// `ε·|Σx| + n·ε²·Σ|x|`; that of plain summation is `n·ε·Σ|x|`: in `f32`, a sum of ones would stop at 16,777,216.
 #[derive(Clone, Copy)]
 pub struct RunningSum<F> {
     sum: F,
@@ -12,7 +12,7 @@ pub struct RunningSum<F> {
 }
 
 impl<F: Float> RunningSum<F> {
-    /// A sum of `start` alone.
+    /// A sum that starts at `start`.
     pub fn new(start: F) -> Self {
         RunningSum { sum: start, lost: F::zero() }
     }
@@ -21,16 +21,16 @@ impl<F: Float> RunningSum<F> {
     #[inline(always)]
     pub fn add(&mut self, x: F) {
         let sum = self.sum + x;
-        // Exactly what the rounding of this addition took, and what was lost before.
+        // The exact rounding error of this addition, plus the error carried over from the earlier ones.
         let lost = if self.sum.abs() >= x.abs() { (self.sum - sum) + x } else { (x - sum) + self.sum };
         let lost = lost + self.lost;
         let total = sum + lost;
-        // Of infinity and NaN nothing is lost.
+        // An infinite or NaN sum has no error to carry: `inf - inf` would turn the sum into NaN.
         self.lost = if total.is_finite() { lost - (total - sum) } else { F::zero() };
         self.sum = if sum.is_finite() { total } else { sum };
     }
 
-    /// The sum of what has been added, rounded once.
+    /// The sum so far, rounded once.
     #[inline(always)]
     pub fn total(self) -> F {
         self.sum
@@ -56,13 +56,13 @@ mod tests {
     }
 
     #[test]
-    fn what_plain_addition_loses() {
+    fn sums_that_plain_addition_gets_wrong() {
         assert_eq!(sum([1.0, 1e100, 1.0, -1e100]), 2.0, "Neumaier's example");
         assert_eq!(sum([1e-20_f32, 1.0, -1.0]), 1e-20);
     }
 
     #[test]
-    fn infinity_and_nan_pass() {
+    fn infinity_and_nan_propagate() {
         assert_eq!(sum([1.0, f64::INFINITY, 2.0]), f64::INFINITY);
         assert_eq!(sum([f64::MAX, f64::MAX, -1.0]), f64::INFINITY);
         assert!(sum([f64::INFINITY, f64::NEG_INFINITY, 1.0]).is_nan());

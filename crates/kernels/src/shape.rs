@@ -1,12 +1,12 @@
-//! The one rule for shapes: which a tensor can have. Whatever makes a tensor asks here first.
+//! Which shapes a tensor can have. Everything that makes a tensor checks its shape here first.
 
-/// The most axes a tensor can have: 64, as in PyTorch and NumPy.
+/// The maximum number of axes of a tensor: 64, as in PyTorch and NumPy.
 pub const MAX_AXES: usize = 64;
 
-/// The number of elements of a tensor of this shape, if there can be one: it has at most [`MAX_AXES`] axes, and its sizes,
-/// those of 0 aside, multiply to at most `isize::MAX` bytes. So has any part of its axes, and no product of sizes
-/// overflows anywhere else. (The bytes are `ndarray`'s own limit, too: zeros are left out of the product because a view
-/// has addresses, of however few elements.)
+/// The number of elements of a tensor of this shape, or `None` if the shape is not valid: a tensor has at most [`MAX_AXES`]
+/// axes, and the product of its nonzero sizes is at most `isize::MAX` bytes. This holds for any subset of the axes too, so
+/// no product of sizes overflows anywhere else. (`ndarray` has the same limit; zeros are left out of the product because
+/// even an empty view has strides, whose address offsets must not overflow.)
 #[inline]
 pub fn size<T>(shape: &[usize]) -> Option<usize> {
     const { assert!(size_of::<T>() > 0) };
@@ -22,7 +22,7 @@ pub fn size<T>(shape: &[usize]) -> Option<usize> {
     (bytes <= isize::MAX as usize).then_some(size)
 }
 
-/// [`size`], or why there is no such tensor: what an operation's check returns.
+/// [`size`], or the reason why the shape is not valid, for an operation's `check` to return.
 #[inline]
 pub fn check<T>(shape: &[usize]) -> Result<usize, String> {
     size::<T>(shape).ok_or_else(|| reason(shape))
@@ -38,8 +38,8 @@ fn reason(shape: &[usize]) -> String {
     }
 }
 
-/// The number of elements of a tensor with elements of type `T` and this shape, for whoever allocates them by himself;
-/// `operation` is for the message.
+/// The number of elements of a tensor with elements of type `T` and this shape, for code that allocates them itself;
+/// `operation` is for the panic message.
 ///
 /// ```
 /// use downhill_kernels::checked_size;
@@ -47,8 +47,7 @@ fn reason(shape: &[usize]) -> String {
 /// ```
 ///
 /// # Panics
-/// If no tensor can have this shape: it has more than [`MAX_AXES`] axes, or its sizes, those of 0 aside, multiply to more
-/// than `isize::MAX` bytes.
+/// If the shape has more than [`MAX_AXES`] axes, or the product of its nonzero sizes is more than `isize::MAX` bytes.
 #[inline]
 #[track_caller]
 pub fn checked_size<T>(operation: &str, shape: &[usize]) -> usize {
@@ -78,7 +77,7 @@ mod tests {
         assert_eq!(size::<f32>(&[0; MAX_AXES + 1]), None);
     }
 
-    /// `isize::MAX` is 2⁶³ - 1, so that 2⁶¹ - 1 elements of four bytes are the most.
+    /// `isize::MAX` is 2⁶³ - 1, so at most 2⁶¹ - 1 elements of four bytes fit.
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn bytes() {
@@ -87,7 +86,7 @@ mod tests {
         assert_eq!(size::<f32>(&[(1 << 61) - 1]), Some((1 << 61) - 1));
         assert_eq!(size::<f32>(&[1 << 61]), None);
         assert_eq!(size::<f64>(&[1 << 60]), None);
-        // The last is 64 when multiplied without regard to overflow.
+        // The product of the last one wraps around to 64.
         for shape in [[1 << 31, 1 << 31, 2], [0, 1 << 61, 1], [usize::MAX, 0, 2], [3, 12297829382473034432, 1]] {
             assert_eq!(size::<f32>(&shape), None, "{shape:?}");
         }
@@ -95,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_no_hundred_thousand_sizes() {
+    fn the_message_for_too_many_axes_does_not_list_them() {
         assert_eq!(check::<f32>(&[1; 100_000]), Err("a tensor has at most 64 axes, not 100000".into()));
         let reason = check::<f32>(&[usize::MAX, 2]).unwrap_err();
         assert!(reason.contains("[18446744073709551615, 2] is too large"), "{reason}");

@@ -1,17 +1,17 @@
-//! The door to the machine's vector instructions.
+//! Runtime dispatch to the machine's vector instructions.
 //!
-//! A kernel is a plain loop in a closure; here the closure is compiled once for each instruction set, and the compiler
-//! turns the loop into vector instructions of that set. Which one runs is decided by the machine, once. No loop uses
-//! fused multiply-add unless it says so, so elementwise results do not depend on the machine.
+//! A kernel is a plain loop in a closure. The closure is compiled once per instruction set, and the compiler vectorizes the
+//! loop for that set. Which version runs is decided at run time, once per process. No loop uses fused multiply-add unless
+//! it says so explicitly, so elementwise results do not depend on the machine.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
 use std::sync::OnceLock;
 
-/// An instruction set a kernel is compiled for.
+/// An instruction set that kernels are compiled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
-    /// What every machine of this architecture has.
+    /// What every machine of this architecture supports.
     Baseline,
     /// AVX2 and FMA.
     Avx2,
@@ -19,7 +19,7 @@ pub enum Level {
     Avx512,
 }
 
-/// The best level this machine has.
+/// The best level that this machine supports.
 fn best() -> Level {
     static BEST: OnceLock<Level> = OnceLock::new();
     *BEST.get_or_init(detect)
@@ -48,7 +48,7 @@ thread_local! {
     static FORCED: Cell<Option<Level>> = const { Cell::new(None) };
 }
 
-/// Runs `body` with kernels at most at `level`, in this thread: for testing every path on one machine.
+/// Runs `body` with the kernels of this thread limited to `level`, for testing every code path on one machine.
 ///
 /// ```
 /// use downhill_kernels::{Elements, Float, Level, at_most};
@@ -60,7 +60,7 @@ pub fn at_most<R>(level: Level, body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// Puts the level back that was in force, also when a panic goes past.
+/// Restores the previous level when dropped, also during a panic.
 struct Restored(Option<Level>);
 
 impl Drop for Restored {
@@ -69,13 +69,13 @@ impl Drop for Restored {
     }
 }
 
-/// The level that kernels run at in this thread.
+/// The level at which kernels run in this thread.
 #[inline(always)]
 pub fn level() -> Level {
     FORCED.get().unwrap_or_else(best)
 }
 
-/// Runs a loop with the best vector instructions of this machine. The closure, and those it calls, must be
+/// Runs a loop with the best vector instructions of this machine. The closure and everything it calls must be
 /// `#[inline(always)]`, or they are compiled for the baseline.
 ///
 /// ```
@@ -91,7 +91,7 @@ pub fn level() -> Level {
 pub fn vectorised<R>(body: impl FnOnce() -> R) -> R {
     #[cfg(target_arch = "x86_64")]
     match level() {
-        // SAFETY: `best` has found these instructions on this machine, and a forced level is never above it.
+        // SAFETY: `best` has detected these instructions on this machine, and a forced level is never above it.
         Level::Avx512 => unsafe { avx512(body) },
         // SAFETY: as above.
         Level::Avx2 => unsafe { avx2(body) },
@@ -113,8 +113,8 @@ fn avx2<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// [`at_most`] for tests of every instruction set, which would be empty if it did nothing: the level in force is the one that
-/// was asked for, or the best there is, and afterwards again the one before.
+/// [`at_most`] for tests of every instruction set, with checks that it works, or such tests would test nothing: the level in
+/// force is the requested one or the machine's best, and the previous one is restored afterwards.
 #[cfg(test)]
 #[track_caller]
 pub(crate) fn tested_at<R>(wanted: Level, body: impl FnOnce() -> R) -> R {
@@ -134,22 +134,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_asked_for_is_in_force_and_then_no_longer() {
+    fn the_level_is_set_and_restored() {
         assert_eq!(level(), best());
         for wanted in [Level::Baseline, Level::Avx2, Level::Avx512] {
             assert_eq!(tested_at(wanted, level), wanted.min(best()));
         }
         at_most(Level::Baseline, || {
-            // What is nested may ask for more.
+            // A nested call may raise the level.
             assert_eq!(at_most(Level::Avx512, level), best());
             assert_eq!(level(), Level::Baseline);
         });
         assert_eq!(level(), best());
     }
 
-    /// No level is in force that the machine does not have.
+    /// The level is never above what the machine supports.
     #[test]
-    fn no_more_than_there_is() {
+    fn the_level_is_capped_at_the_best() {
         at_most(Level::Avx512, || assert_eq!(level(), best()));
         at_most(Level::Avx512, || assert_eq!(FORCED.get(), Some(best())));
     }
