@@ -184,7 +184,7 @@ fn the_same_bits_again() {
     }
 }
 
-/// Through a file, into a model and an optimiser built anew with other options.
+/// Through a file, into a model and an optimizer built anew with other options.
 #[test]
 fn interrupted_and_resumed_is_as_uninterrupted() {
     for entry in &ENTRIES {

@@ -1,4 +1,4 @@
-//! What papers claim of their optimisers, and what a textbook says of momentum, holds for ours (lessons 7, 8 and 9).
+//! What papers claim of their optimizers, and what a textbook says of momentum, holds for ours (lessons 7, 8 and 9).
 
 #[path = "../examples/lesson_07_two_momentums.rs"]
 #[expect(dead_code, reason = "the lesson's `main` is not called here")]

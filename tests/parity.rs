@@ -1,4 +1,4 @@
-//! How far downhill's optimisers, schedules and clipping are from PyTorch's, record by record. The tests
+//! How far downhill's optimizers, schedules and clipping are from PyTorch's, record by record. The tests
 //! `parity_optimizers` and `parity_schedules` bound it; the program `parity_table` writes it down in `docs/parity.md`.
 
 pub mod clip;

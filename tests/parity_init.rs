@@ -1,4 +1,4 @@
-//! Every record of `data/golden/init.json`: gains and fans, what PyTorch's initialisers and layers ask their generator
+//! Every record of `data/golden/init.json`: gains and fans, what PyTorch's initializers and layers ask their generator
 //! for, and the moments of the truncated normal distribution. A record that this test does not know fails it.
 
 use downhill::Tensor;
@@ -77,7 +77,7 @@ fn distributions() {
             "xavier_normal" => init::xavier_normal(&shape, number(options, "gain"), rng),
             "kaiming_uniform" => init::kaiming_uniform(&shape, kaiming().0, kaiming().1, rng),
             "kaiming_normal" => init::kaiming_normal(&shape, kaiming().0, kaiming().1, rng),
-            other => panic!("unknown initialiser {other}"),
+            other => panic!("unknown initializer {other}"),
         };
         assert_drawn(&ours, &record, &shape, &mut ChaCha8Rng::seed_from_u64(5), &record);
     }

@@ -58,7 +58,7 @@ fn assert_buffers(norm: &BatchNorm1d<f64>, state: &Value, what: &str) {
 }
 
 #[test]
-fn batch_normalisation() {
+fn batch_normalization() {
     let file = golden::file("layers.json");
     let mut rng = rng(1);
     for case in golden::records(&file, "batch_norm", 40) {

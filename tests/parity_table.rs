@@ -1,4 +1,4 @@
-//! Writes `docs/parity.md`: how far every optimiser, schedule and clipping is from PyTorch, option by option.
+//! Writes `docs/parity.md`: how far every optimizer, schedule and clipping is from PyTorch, option by option.
 //!
 //! ```text
 //! cargo run --release -p downhill-tests --example parity_table

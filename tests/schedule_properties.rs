@@ -18,7 +18,7 @@ fn optimizer() -> Optimizer {
     Optimizer::new(Sgd { lr: BASE, momentum: 0.9, ..Sgd::default() })
 }
 
-/// The rates in force for epochs 0 to `last`, as an optimiser sees them.
+/// The rates in force for epochs 0 to `last`, as an optimizer sees them.
 fn stepped(schedule: &dyn Schedule, last: u64) -> Vec<f64> {
     let mut opt = optimizer();
     let mut scheduler = Scheduler::new(schedule.boxed(), &mut opt);
@@ -153,7 +153,7 @@ proptest! {
         prop_assert_eq!(again.lr_at(BASE, t), schedule.lr_at(BASE, t));
     }
 
-    /// Through a file, into a scheduler and an optimiser built anew; the optimiser's rate is the one of its own start.
+    /// Through a file, into a scheduler and an optimizer built anew; the optimizer's rate is the one of its own start.
     #[test]
     fn interrupted_and_resumed_is_as_uninterrupted(schedule in any_schedule(), stop in 0..40_u64) {
         let mut opt = optimizer();
@@ -248,5 +248,5 @@ fn another_schedule_is_refused() {
     let mut two = optimizer().with_group("x", Sgd::default());
     let mut scheduler = Scheduler::new(ExponentialLr { gamma: 0.9 }, &mut two);
     let error = scheduler.load_state_dict(&saved, &mut two).unwrap_err().to_string();
-    assert_eq!(error, "the saved schedule was for 1 groups, the optimiser has 2");
+    assert_eq!(error, "the saved schedule was for 1 groups, the optimizer has 2");
 }

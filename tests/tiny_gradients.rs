@@ -55,7 +55,7 @@ fn squares(rule: &str, eps: f64) -> Option<(f64, f64)> {
 /// Whether `f32` has numbers for the state of `rule`, or what it lacks cannot be seen next to ε.
 ///
 /// The square of a gradient below about 1e-19 has none (`f32` ends at 1.2e-38, and loses digits below): there PyTorch's
-/// optimisers, and ours, divide by what is left of it.
+/// optimizers, and ours, divide by what is left of it.
 fn is_representable(rule: &str, eps: f64, gradient: f64) -> bool {
     let Some((new, eps)) = squares(rule, eps) else { return true };
     new * gradient * gradient >= f64::from(f32::MIN_POSITIVE) || gradient <= 1e-7 * eps

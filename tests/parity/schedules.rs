@@ -72,7 +72,7 @@ fn row(case: &Value) -> Row {
         match case["optimizer"].as_str() {
             Some("SGD") => Box::new(Sgd { lr, momentum, ..Sgd::default() }),
             Some("Adam") => Box::new(Adam { lr, ..Adam::default() }),
-            other => panic!("there is no optimiser {other:?}"),
+            other => panic!("there is no optimizer {other:?}"),
         }
     };
     let mut opt = Optimizer::new(rule(&base[0]));

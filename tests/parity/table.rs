@@ -1,4 +1,4 @@
-//! The text of `docs/parity.md`: how far every optimiser, schedule and clipping is from PyTorch, option by option.
+//! The text of `docs/parity.md`: how far every optimizer, schedule and clipping is from PyTorch, option by option.
 
 use std::fmt::Write;
 
@@ -102,7 +102,7 @@ has grown. The numbers of evaluations, iterations and kept pairs are PyTorch's i
 ";
 
 const SCHEDULES: &str = "
-The rate in force at every step, for every group, as an optimiser sees it and as a function of the step; the momentum where it
+The rate in force at every step, for every group, as an optimizer sees it and as a function of the step; the momentum where it
 is cycled. Relative differences, of rates below 1e-4 relative to that. Allowed: 1e-12.
 ";
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{kernels, number};
 
-/// The average of a model's weights over training, which often generalises better than the last point.
+/// The average of a model's weights over training, which often generalizes better than the last point.
 ///
 /// ```text
 /// running mean (SWA):   a = a + (p - a) / (n + 1)
@@ -15,7 +15,7 @@ use crate::{kernels, number};
 /// ```
 ///
 /// The first [`update`](Self::update) copies. Constants of the model (buffers) are not averaged but copied each time; the
-/// statistics of a batch normalisation belong to the last point, so recompute them for the averaged weights.
+/// statistics of a batch normalization belong to the last point, so recompute them for the averaged weights.
 ///
 /// Izmailov et al., arXiv 1803.05407 (SWA, with [`SwaLr`](crate::SwaLr)); Polyak and Juditsky, 1992. As PyTorch's
 /// `AveragedModel`; the exponential average has no correction for its start (optax's has).

@@ -2,10 +2,10 @@
 //!
 //! An [`Optimizer`] walks a model and updates every parameter by a [`Rule`]: [`Sgd`], [`Adam`], [`AdamW`], [`RmsProp`],
 //! [`Adagrad`], [`Adadelta`], [`Adamax`], [`NAdam`], [`RAdam`], [`Rprop`], [`Asgd`], [`Adafactor`], [`Muon`], [`Lbfgs`], and what
-//! PyTorch does not have: [`Lion`], [`Lamb`], [`SignSgd`], [`ClassicalMomentum`]. A [`Scheduler`] changes its rate over
-//! time by a [`Schedule`]: [`StepLr`], [`CosineAnnealingLr`], [`OneCycleLr`], [`ReduceLrOnPlateau`] and a dozen more. Rules and
-//! schedules are plain structs of options; state lives in the drivers, by the parameters' paths, and goes into a file
-//! with `serde`.
+//! PyTorch does not have: [`Lion`], [`Lamb`], [`SignSgd`], [`ClassicalMomentum`]. A [`Scheduler`] changes its learning rate
+//! over time by a [`Schedule`]: [`StepLr`], [`CosineAnnealingLr`], [`OneCycleLr`], [`ReduceLrOnPlateau`] and a dozen more.
+//! Rules and schedules are plain structs of options. The `Optimizer` and the `Scheduler` hold the state, keyed by parameter
+//! path, and it is saved with `serde`.
 //!
 //! ```
 //! use downhill_optim::{AdamW, CosineAnnealingLr, Optimizer, Scheduler, WarmupLr, clip_grad_norm};
@@ -26,19 +26,19 @@
 //! assert!((model.0.item() - 2.0).abs() < 1e-3 && (model.1.item() - 1.0).abs() < 1e-3);
 //! ```
 //!
-//! Besides: gradient clipping ([`clip_grad_norm`]), averages of weights ([`WeightAverage`]), the range test for the rate
-//! ([`LrRangeTest`]), functions instead of models ([`minimize`]), and rules and schedules from text for command lines
-//! (`"adam:lr=0.01,amsgrad".parse()`).
+//! Also here: gradient clipping ([`clip_grad_norm`]), weight averaging ([`WeightAverage`]), the learning-rate range test
+//! ([`LrRangeTest`]), minimizing a function instead of training a model ([`minimize`]), and parsing rules and schedules from
+//! text for command lines (`"adam:lr=0.01,amsgrad".parse()`).
 //!
-//! A rule or schedule of your own derives [`Options`](derive@Options), as ours do, and is saved, loaded and read from text like
-//! them; see [`Rule`] and [`Schedule`].
+//! A custom rule or schedule derives [`Options`](derive@Options), as the built-in ones do, and is then saved, loaded and
+//! parsed like them; see [`Rule`] and [`Schedule`].
 //!
-//! `docs/parity.md` in the repository lists the largest difference to PyTorch for every rule and schedule under every
+//! `docs/parity.md` in the repository lists the largest difference from PyTorch for every rule and schedule under every
 //! option.
-// Not in tests, where ndarray's macro `s!` has some.
+// Not in tests, where ndarray's `s!` macro expands to unsafe code.
 #![cfg_attr(not(test), forbid(unsafe_code))]
 
-// The derive names this crate as its users do.
+// The derive macro refers to this crate by name, as users do.
 extern crate self as downhill_optim;
 
 mod aligned;

@@ -5,7 +5,7 @@ use downhill_tensor::{Float, Params, Path, Tensor};
 use crate::Optimizer;
 
 /// The learning-rate range test: trains for a few batches while the rate rises, to see between which rates a model
-/// learns. The model is afterwards what it was, to the bit; the optimiser is only read, and its rules are copied without
+/// learns. The model is afterwards what it was, to the bit; the optimizer is only read, and its rules are copied without
 /// what they remember.
 ///
 /// ```
@@ -79,7 +79,7 @@ impl LrRangeTest {
     /// rates of groups keep their proportions.
     ///
     /// # Panics
-    /// If an option makes no sense, and as [`Optimizer::step`].
+    /// If an option is invalid, and as [`Optimizer::step`].
     #[track_caller]
     pub fn run<F: Float, M: Params<F>>(
         &self,
@@ -96,7 +96,7 @@ impl LrRangeTest {
             self.smoothing
         );
         let model = Restored::new(model);
-        // A fresh optimiser, so that momentum from earlier training does not blur the picture.
+        // A fresh optimizer, so that momentum from earlier training does not blur the picture.
         let mut probe = opt.without_state();
         let shares: Vec<f64> = probe.groups.iter().map(|group| group.lr() / opt.lr()).collect();
         let mut curve = LrCurve::default();

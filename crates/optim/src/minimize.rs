@@ -1,11 +1,11 @@
-//! Optimising a function rather than a model.
+//! Optimizing a function rather than a model.
 
 use downhill_tensor::{Float, Params, Path, Tensor};
 
 use crate::{Optimizer, Rule};
 
 /// Goes `steps` steps down the function `f` from `start` by `rule`, and returns every point, `start` first: the path an
-/// optimiser takes, for looking at.
+/// optimizer takes, for looking at.
 ///
 /// If nothing in `start` is a parameter, everything is made one.
 ///

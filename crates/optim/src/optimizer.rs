@@ -1,4 +1,4 @@
-//! The driver: walks a model and lets a rule update every parameter.
+//! The optimizer: walks a model and updates every parameter by a rule.
 
 mod checkpoint;
 mod group;
@@ -37,12 +37,12 @@ use slots::Slots;
 /// assert!(w.square().sum().item() < 1e-3_f64);
 /// ```
 ///
-/// What the rule remembers is kept by the parameter's path (`fc1.weight`), so it survives saving and loading
-/// ([`state_dict`](Self::state_dict)) and a model that is built anew. A parameter that hangs at several paths (tied
-/// weights) is updated once, with the state of its first path, and stays tied. Constants (frozen parameters, buffers)
-/// are left alone.
+/// The rule's state is keyed by the parameter's path (`fc1.weight`), so it survives saving and loading
+/// ([`state_dict`](Self::state_dict)) as well as rebuilding the model. A parameter that appears at several paths (tied
+/// weights) is updated once, with the state of its first path, and stays tied. Frozen parameters and buffers are left
+/// alone.
 ///
-/// To accumulate gradients over several batches, add them up and make one step:
+/// To accumulate gradients over several mini-batches, add them up and take one step:
 ///
 /// ```
 /// # use downhill_optim::{Optimizer, Sgd};
@@ -60,19 +60,20 @@ use slots::Slots;
 pub struct Optimizer<F: Float = f32> {
     /// What to do about a trainable parameter without a gradient.
     pub missing_gradient: MissingGradient,
-    /// The first is for what no pattern of the others matches.
+    /// The first group holds every parameter that no other group's pattern matches.
     pub(crate) groups: Vec<Group<F>>,
     slots: Slots<F>,
     powers: Powers,
-    /// For gradients whose memory is not in row-major order, and for rules with intermediate results.
+    /// Row-major copy of a gradient whose memory is not row-major, reused between parameters.
     row_major: Vec<F>,
+    /// Intermediate results of rules.
     scratch: Vec<F>,
 }
 
 /// What an [`Optimizer`] does about a trainable parameter without a gradient.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissingGradient {
-    /// Panic, with the paths of all of them: most often a layer was left out of the forward pass by mistake.
+    /// Panic and list the paths of all such parameters: usually a layer was left out of the forward pass by mistake.
     #[default]
     Panic,
     /// Leave the parameter alone, as PyTorch does: no update, no weight decay, no step counted.
@@ -80,11 +81,11 @@ pub enum MissingGradient {
 }
 
 impl<F: Float> Optimizer<F> {
-    /// An optimiser by `rule`.
+    /// An optimizer that updates parameters by `rule`.
     ///
     /// # Panics
-    /// If an option makes no sense, naming it: `Sgd: momentum must be ≥ 0, got -0.1`. For rules from a command line
-    /// there are [`try_new`](Self::try_new) and `parse`:
+    /// If an option is invalid, naming it: `Sgd: momentum must be ≥ 0, got -0.1`. For rules from a command line, use
+    /// [`try_new`](Self::try_new) or `parse`:
     ///
     /// ```
     /// # use downhill_optim::Optimizer;
@@ -99,10 +100,10 @@ impl<F: Float> Optimizer<F> {
         }
     }
 
-    /// An optimiser by `rule`.
+    /// An optimizer that updates parameters by `rule`.
     ///
     /// # Errors
-    /// If an option makes no sense, naming it.
+    /// If an option is invalid, naming it.
     pub fn try_new(rule: impl Into<Box<dyn Rule<F>>>) -> Result<Self, OptionError> {
         let rule = rule.into();
         rule.check()?;
@@ -116,9 +117,8 @@ impl<F: Float> Optimizer<F> {
         })
     }
 
-    /// Gives the parameters whose path matches `pattern` a rule of their own: other options, or another rule
-    /// altogether. In a pattern `*` stands for any run of characters; where several groups match, the one added
-    /// first counts.
+    /// Gives the parameters whose path matches `pattern` their own rule: the same rule with other options, or a different
+    /// rule. In a pattern, `*` matches any sequence of characters; if several groups match, the one added first wins.
     ///
     /// ```
     /// use downhill_optim::{AdamW, Optimizer};
@@ -134,7 +134,7 @@ impl<F: Float> Optimizer<F> {
     /// ```
     ///
     /// # Panics
-    /// If an option makes no sense; in the first step, if no path of the model matches.
+    /// If an option is invalid; in the first step, if no path of the model matches.
     #[track_caller]
     pub fn with_group(mut self, pattern: &str, rule: impl Into<Box<dyn Rule<F>>>) -> Self {
         let rule = rule.into();
@@ -142,43 +142,43 @@ impl<F: Float> Optimizer<F> {
             panic!("group \"{pattern}\": {error}");
         }
         let joint = [&self.groups[0].rule, &rule].into_iter().any(|rule| rule.kind().joint().is_some());
-        assert!(!joint, "group \"{pattern}\": a rule that moves all parameters together allows no groups");
-        assert!(self.slots.is_empty(), "group \"{pattern}\": groups are added before the first step");
+        assert!(!joint, "group \"{pattern}\": a rule that updates all parameters jointly cannot be used with groups");
+        assert!(self.slots.is_empty(), "group \"{pattern}\": add groups before the first step");
         self.groups.push(Group::new(pattern, rule));
         self
     }
 
-    /// The groups: first the one for what no pattern matches, then the others as they were added.
+    /// The groups: first the default group, which no pattern claims, then the others in the order they were added.
     pub fn groups(&self) -> &[Group<F>] {
         &self.groups
     }
 
-    /// The groups, to change their rates and options.
+    /// The groups, to change their learning rates and options.
     pub fn groups_mut(&mut self) -> &mut [Group<F>] {
         &mut self.groups
     }
 
-    /// The learning rate in force (of the first group).
+    /// The current learning rate (of the first group).
     pub fn lr(&self) -> f64 {
         self.groups[0].lr()
     }
 
-    /// Sets the learning rate of every group. A schedule that is running goes on from here or overwrites it,
-    /// according to its kind.
+    /// Sets the learning rate of every group. Depending on its kind, a running schedule continues from this value or
+    /// overwrites it.
     ///
     /// # Panics
     /// If it is negative or not finite.
     #[track_caller]
     pub fn set_lr(&mut self, lr: f64) {
-        assert!(is_rate(lr), "set_lr: the rate must be a finite number ≥ 0, got {lr}");
+        assert!(is_rate(lr), "set_lr: the learning rate must be a finite number ≥ 0, got {lr}");
         self.groups.iter_mut().for_each(|group| group.rule.set_lr(lr));
     }
 
-    /// Sets the learning rate of every group, and makes it the one that schedules reckon from: those that are started
-    /// from now on, and of those that are running the ones that overwrite the rate.
+    /// Sets the learning rate of every group and makes it the base learning rate, for schedules started from now on and for
+    /// running ones that overwrite the learning rate.
     ///
-    /// After [`set_lr`](Self::set_lr) a new schedule goes back to the rate at which the *first* one was started, as in
-    /// PyTorch; here it starts from the new rate:
+    /// After [`set_lr`](Self::set_lr), a new schedule goes back to the learning rate at which the *first* schedule was
+    /// started, as in PyTorch. After `rebase_lr` it starts from the new one:
     ///
     /// ```
     /// use downhill_optim::{LambdaLr, Optimizer, Scheduler, Sgd};
@@ -201,16 +201,16 @@ impl<F: Float> Optimizer<F> {
     /// If it is negative or not finite.
     #[track_caller]
     pub fn rebase_lr(&mut self, lr: f64) {
-        assert!(is_rate(lr), "rebase_lr: the rate must be a finite number ≥ 0, got {lr}");
+        assert!(is_rate(lr), "rebase_lr: the learning rate must be a finite number ≥ 0, got {lr}");
         self.groups.iter_mut().for_each(|group| group.rebase_lr(lr));
     }
 
-    /// The momentum, or `beta1`, in force (of the first group); `None` if the rule has neither.
+    /// The current momentum or `beta1` (of the first group); `None` if the rule has neither.
     pub fn momentum(&self) -> Option<f64> {
         self.groups[0].rule.momentum()
     }
 
-    /// Sets the momentum, or `beta1`, of every group whose rule has one.
+    /// Sets the momentum or `beta1` of every group whose rule has one.
     ///
     /// # Panics
     /// If it is negative or not finite.
@@ -220,12 +220,12 @@ impl<F: Float> Optimizer<F> {
         self.groups.iter_mut().for_each(|group| group.rule.set_momentum(momentum));
     }
 
-    /// An optimiser with the same rules that remembers nothing.
+    /// An optimizer with the same rules and empty state.
     pub(crate) fn without_state(&self) -> Self {
         Optimizer { slots: Slots::default(), ..self.clone() }
     }
 
-    /// What the rule remembers of the parameter at `path`; `None` before its first step. It is set by
+    /// The rule's state for the parameter at `path`; `None` before its first step. Set it with
     /// [`set_state`](Self::set_state).
     ///
     /// ```
@@ -241,18 +241,18 @@ impl<F: Float> Optimizer<F> {
         self.slots.get(path).map(|slot| &slot.state)
     }
 
-    /// Every path with what the rule remembers of the parameter there.
+    /// The rule's state for every parameter, with its path.
     pub fn states(&self) -> impl Iterator<Item = (&str, &ParamState<F>)> {
         self.slots.iter().map(|slot| (slot.path.as_str(), &slot.state))
     }
 }
 
-/// Whether a number can be a rate (or a momentum), and so be written into a checkpoint and read back.
+/// Whether a number is a valid learning rate (or momentum), which can be saved to a checkpoint and loaded again.
 pub(crate) fn is_rate(lr: f64) -> bool {
     (0.0..f64::INFINITY).contains(&lr)
 }
 
-/// From the text of a rule, such as `adam:lr=0.01,amsgrad`.
+/// Parses the text of a rule, such as `adam:lr=0.01,amsgrad`.
 impl<F: Float> FromStr for Optimizer<F> {
     type Err = TextError;
 

@@ -1,26 +1,26 @@
-//! Types of options: how values are read from text and written.
+//! Types of options: how values are parsed from text and written back.
 
 use crate::options::OptionError;
 use crate::text::TextError;
 
-/// A type of option: how it is read from text and written, so that reading gives back the same value.
+/// The type of an option: how it is parsed from text and written as text that parses to the same value.
 ///
-/// For an enum without fields it is derived, by [`#[derive(Options)]`](derive@crate::Options). A text has no comma and no
-/// semicolon but in brackets.
+/// For an enum without fields it is derived by [`#[derive(Options)]`](derive@crate::Options). The text may contain commas and
+/// semicolons only inside brackets.
 pub trait OptionValue: Sized {
-    /// What the text must be, for error messages.
+    /// What the text must be, for error messages (`must be {MUST}`).
     const MUST: &'static str;
 
-    /// The value a text stands for; `None` if there is none.
+    /// Parses the text; `None` if it is not a valid value.
     fn read(text: &str) -> Option<Self>;
 
     /// The value as text.
     fn write(&self) -> String;
 
-    /// The value of the option that `of` calls `option`.
+    /// Parses the value of the option `option` of the rule or schedule `of`.
     ///
     /// # Errors
-    /// If the text is no value, naming the option and what it must be.
+    /// If the text is not a valid value, naming the option and what it must be.
     fn read_option(of: &'static str, option: &'static str, text: &str) -> Result<Self, TextError> {
         let must = || OptionError { of, option, must: Self::MUST.to_owned(), got: format!("`{text}`") };
         Self::read(text).ok_or_else(|| must().into())
@@ -37,7 +37,7 @@ macro_rules! numbers {
             }
 
             fn write(&self) -> String {
-                // Of a float the shortest text that reads as the same number.
+                // For a float, `{:?}` is the shortest text that parses to the same number.
                 format!("{self:?}")
             }
         }
@@ -59,12 +59,12 @@ macro_rules! numbers {
 numbers! {
     f32: "a number", "a number or none";
     f64: "a number", "a number or none";
-    u32: "a whole number", "a whole number or none";
-    u64: "a whole number", "a whole number or none";
-    usize: "a whole number", "a whole number or none";
+    u32: "a non-negative integer", "a non-negative integer or none";
+    u64: "a non-negative integer", "a non-negative integer or none";
+    usize: "a non-negative integer", "a non-negative integer or none";
 }
 
-/// Named alone, a flag is on.
+/// A flag given without a value is true.
 impl OptionValue for bool {
     const MUST: &'static str = "true or false";
 
@@ -107,11 +107,11 @@ impl<T: OptionValue, const N: usize> OptionValue for [T; N] {
     }
 }
 
-/// Several options in brackets, `(0.9,0.999)`: what PyTorch has as one.
+/// Several options in parentheses, `(0.9,0.999)`, which are a single tuple option in PyTorch.
 macro_rules! tuples {
     ($($($T:ident $x:ident)*;)*) => {$(
         impl<$($T: OptionValue),*> OptionValue for ($($T,)*) {
-            const MUST: &'static str = concat!("in brackets one value for each of ", tuples!(@count $($T)*));
+            const MUST: &'static str = concat!(tuples!(@count $($T)*), " values in parentheses, separated by commas");
 
             fn read(text: &str) -> Option<Self> {
                 let mut items = inside_brackets(text)?.split(',').map(str::trim);
@@ -134,7 +134,7 @@ tuples! {
     A a B b C c;
 }
 
-/// What is between `[` and `]`, or between `(` and `)` as Python writes a tuple.
+/// The text between `[` and `]`, or between `(` and `)` as in a Python tuple.
 fn inside_brackets(text: &str) -> Option<&str> {
     let square = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
     square.or_else(|| text.strip_prefix('(')?.strip_suffix(')'))
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_reads_as_the_same_value() {
+    fn values_round_trip() {
         round_trip(&[0.1, 1e-300, -3.0, 1.0 / 3.0, f64::INFINITY, 123_456_789.0]);
         round_trip(&[None, Some(0.1)]);
         round_trip(&[None, Some(7_u64)]);
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_as_python_writes_them() {
+    fn python_lists_and_tuples() {
         assert_eq!(<[f64; 2]>::read("(0.9, 0.999)"), Some([0.9, 0.999]));
         assert_eq!(Vec::<u64>::read("(3,)"), Some(vec![3]));
         assert_eq!(Vec::<u64>::read("()"), Some(vec![]));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_value_is_refused() {
+    fn invalid_values_are_rejected() {
         assert_eq!(f64::read("fast"), None);
         assert_eq!(u64::read("1.5"), None);
         assert_eq!(bool::read("yes"), None);

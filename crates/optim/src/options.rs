@@ -1,14 +1,13 @@
-//! Options of rules and schedules: their names, and that they make sense.
+//! Options of rules and schedules: names and validation.
 
 use std::fmt;
 
 use crate::option_value::OptionValue;
 use crate::text::{TextError, same_name, take_apart};
 
-/// Options by name, as text: how a rule or schedule is written into a checkpoint and read back, put on a command line,
-/// and searched over.
+/// Options by name, as text: how a rule or schedule is saved in a checkpoint, parsed from a command line, and searched over.
 ///
-/// Derived, for ours as for yours; see [the derive](derive@crate::Options).
+/// Derived, for built-in and custom types alike; see [the derive macro](derive@crate::Options).
 ///
 /// ```
 /// use downhill_optim::{Adam, Options};
@@ -20,30 +19,30 @@ use crate::text::{TextError, same_name, take_apart};
 /// # Ok::<(), downhill_optim::TextError>(())
 /// ```
 pub trait Options {
-    /// The name of the rule or schedule, as its type is called.
+    /// The name of the rule or schedule, which is its type's name.
     fn name(&self) -> &'static str;
 
-    /// Every option by name, as text. What is not listed here is not saved, except that an optimiser saves a rule's rate,
-    /// and if nothing is listed its momentum.
+    /// Every option by name, as text. What is not listed here is not saved, except that an optimizer always saves a rule's
+    /// learning rate, and its momentum if nothing is listed.
     fn options(&self) -> Vec<(&'static str, String)>;
 
     /// Sets an option by name.
     ///
     /// # Errors
-    /// If there is no such option, or the text is no value for it.
+    /// If there is no such option, or the text is not a valid value for it.
     fn set_option(&mut self, option: &str, value: &str) -> Result<(), TextError>;
 
-    /// An option by name, as text; `None` if there is none of that name.
+    /// An option by name, as text; `None` if there is no such option.
     fn option(&self, option: &str) -> Option<String> {
         self.options().into_iter().find(|(known, _)| *known == option).map(|(_, value)| value)
     }
 
-    /// From a text such as `adam:lr=0.01,amsgrad`: the name, whose case does not matter, and the options that are not the
-    /// defaults. Whether their values make sense is asked where they are used
+    /// Parses text such as `adam:lr=0.01,amsgrad`: the name, case-insensitive, and the options that differ from the
+    /// defaults. Whether the values are in range is checked where they are used
     /// ([`Optimizer::try_new`](crate::Optimizer::try_new), [`Scheduler::try_new`](crate::Scheduler::try_new)).
     ///
     /// # Errors
-    /// If the name is another, there is no such option, or the text is no value for it.
+    /// If the name differs, there is no such option, or the text is not a valid value for it.
     fn from_text(text: &str) -> Result<Self, TextError>
     where
         Self: Sized + Default,
@@ -51,7 +50,7 @@ pub trait Options {
         let mut new = Self::default();
         let (name, options) = take_apart(text);
         if !same_name(name, new.name()) {
-            return Err(TextError::Form(format!("`{name}` is not the name {}", new.name())));
+            return Err(TextError::Form(format!("expected the name {}, got `{name}`", new.name())));
         }
         for (option, value) in options {
             new.set_option(option, value)?;
@@ -60,11 +59,11 @@ pub trait Options {
     }
 }
 
-/// An option of a rule or a schedule that makes no sense.
+/// An invalid option of a rule or a schedule.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error("{of}: {option} must be {must}, got {got}")]
 pub struct OptionError {
-    /// The rule or schedule, as its type is called.
+    /// The type name of the rule or schedule.
     pub of: &'static str,
     /// The field.
     pub option: &'static str,
@@ -74,7 +73,7 @@ pub struct OptionError {
     pub got: String,
 }
 
-/// An error unless `ok`. Written as a condition that NaN fails.
+/// An error unless `ok`. Callers write the condition so that NaN fails it.
 pub(crate) fn require(
     ok: bool,
     of: &'static str,
@@ -101,13 +100,13 @@ pub(crate) fn positive(of: &'static str, options: &[(&'static str, f64)]) -> Res
     })
 }
 
-/// An error unless a list, such as the rates of groups, holds finite numbers that are not negative.
+/// An error unless every number in a list, such as the learning rates of groups, is finite and not negative.
 pub(crate) fn all_non_negative(of: &'static str, option: &'static str, list: &[f64]) -> Result<(), OptionError> {
     let fits = list.iter().all(|value| (0.0..f64::INFINITY).contains(value));
     require(fits, of, option, "finite numbers ≥ 0", list.to_vec().write())
 }
 
-/// An error unless every `(option, value)` is at least 0 and below 1: the decay of a running mean.
+/// An error unless every `(option, value)` is in [0, 1): the decay rate of a running mean.
 pub(crate) fn fraction(of: &'static str, options: &[(&'static str, f64)]) -> Result<(), OptionError> {
     options.iter().try_for_each(|&(option, value)| require((0.0..1.0).contains(&value), of, option, "in [0, 1)", value))
 }

@@ -1,4 +1,4 @@
-//! One trait for every update rule, the built-in ones and yours.
+//! The trait of all update rules, built-in and custom.
 
 use std::fmt;
 
@@ -9,17 +9,17 @@ use crate::options::{OptionError, Options};
 use crate::state::{ParamState, fits};
 use crate::text::put_together;
 
-/// An update rule: its rate, its options, and how it moves parameters.
+/// An update rule: its learning rate, its options, and how it updates parameters.
 ///
-/// A rule is a small struct of options; the [`Optimizer`](crate::Optimizer) walks the model and keeps the state. Yours is
-/// `Clone`, derives [`Options`](derive@crate::Options), and says what its rate is and that it updates one parameter after
-/// the other, as most do ([`ParamRule`]):
+/// A rule is a small struct of options; the [`Optimizer`](crate::Optimizer) walks the model and keeps the state. A custom
+/// rule is `Clone`, derives [`Options`](derive@crate::Options), says what its learning rate is, and, like most rules,
+/// updates one parameter at a time ([`ParamRule`]):
 ///
 /// ```
 /// use downhill_optim::{Optimizer, Options, ParamRule, ParamUpdate, Rule, RuleKind};
 /// use downhill_tensor::{Float, Tensor};
 ///
-/// /// Gradient descent whose steps are never longer than `limit`.
+/// /// Gradient descent that clips every step to `limit`.
 /// #[derive(Clone, Debug, Options)]
 /// struct Cautious {
 ///     #[options(default = 0.1)]
@@ -47,7 +47,7 @@ use crate::text::put_together;
 /// opt.step(&mut w, &grads);
 /// assert_eq!(w.to_vec(), [0.8, 19.0]);
 ///
-/// // Its options are saved and loaded, and read from text, as those of every rule are.
+/// // Its options are saved, loaded and parsed like those of any other rule.
 /// let mut opt = Optimizer::new(Cautious::from_text("cautious:lr=0.5,limit=2")?);
 /// let grads = w.square().sum().backward();
 /// opt.step(&mut w, &grads);
@@ -60,36 +60,36 @@ use crate::text::put_together;
 /// # Ok::<(), downhill_optim::TextError>(())
 /// ```
 ///
-/// A rule chosen at run time is a `Box<dyn Rule<F>>`; whatever takes a rule takes one
-/// (`impl Into<Box<dyn Rule<F>>>`). The box itself implements nothing, so there is nothing it could forget to pass on.
+/// A rule chosen at run time is a `Box<dyn Rule<F>>`; everything that takes a rule accepts one
+/// (`impl Into<Box<dyn Rule<F>>>`). The box itself does not implement `Rule`, so it cannot forget to forward a method.
 pub trait Rule<F: Float>: Options + BoxedRule<F> + fmt::Debug + Send + Sync {
-    /// How it moves parameters: one after the other, or all together. Always the same.
+    /// How it updates parameters: one at a time, or all jointly. Must not change.
     fn kind(&self) -> RuleKind<'_, F>;
 
-    /// Whether the options make sense.
+    /// Whether the options are valid.
     ///
     /// # Errors
-    /// With the first option that does not.
+    /// With the first invalid option.
     fn check(&self) -> Result<(), OptionError> {
         Ok(())
     }
 
-    /// The learning rate in force.
+    /// The current learning rate.
     fn lr(&self) -> f64;
 
     /// Sets the learning rate.
     fn set_lr(&mut self, lr: f64);
 
-    /// The momentum, or for rules of Adam's family `beta1`: what cyclic schedules vary against the rate. `None` if
-    /// the rule has neither.
+    /// The momentum, or `beta1` for rules of the Adam family, which cyclic schedules vary inversely to the learning rate.
+    /// `None` if the rule has neither.
     fn momentum(&self) -> Option<f64> {
         None
     }
 
-    /// Sets what [`momentum`](Self::momentum) reads; nothing happens if the rule has neither.
+    /// Sets what [`momentum`](Self::momentum) returns; does nothing if the rule has neither.
     fn set_momentum(&mut self, _momentum: f64) {}
 
-    /// Whether the rule can update a parameter of this shape. The error says what it needs.
+    /// Whether the rule can update a parameter of this shape. The error says what shape it needs.
     ///
     /// # Errors
     /// If it cannot.
@@ -97,34 +97,35 @@ pub trait Rule<F: Float>: Options + BoxedRule<F> + fmt::Debug + Send + Sync {
         Ok(())
     }
 
-    /// Whether `state`, which comes out of a file, is what this rule may have left behind for a parameter of this shape; the
-    /// error says what is wrong with it. [`Optimizer::load_state_dict`](crate::Optimizer::load_state_dict) and
-    /// [`Optimizer::set_state`](crate::Optimizer::set_state) ask.
+    /// Whether `state`, which comes from a file, is a state that this rule could have produced for a parameter of this
+    /// shape; the error says what is wrong with it. Called by
+    /// [`Optimizer::load_state_dict`](crate::Optimizer::load_state_dict) and
+    /// [`Optimizer::set_state`](crate::Optimizer::set_state).
     ///
-    /// Unless a rule says otherwise, every buffer is as long as the parameter, as those of [`ParamUpdate::each`] and
-    /// [`ParamUpdate::start`] are: a rule with other buffers has a method of its own.
+    /// The default requires every buffer to be as long as the parameter, as those of [`ParamUpdate::each`] and
+    /// [`ParamUpdate::start`] are; a rule with other buffers overrides it.
     ///
     /// # Errors
-    /// If the rule could not go on with it.
+    /// If the rule could not continue from this state.
     fn check_state(&self, shape: &[usize], state: &ParamState<F>) -> Result<(), String> {
         let len: usize = shape.iter().product();
         state.buffers().try_for_each(|(name, buffer)| fits(name, buffer.len(), len))
     }
 }
 
-/// How a [`Rule`] moves parameters.
+/// How a [`Rule`] updates parameters.
 ///
 /// A rule of one kind has no method of the other, so neither can be called by mistake.
 #[derive(Clone, Copy)]
 pub enum RuleKind<'a, F: Float> {
-    /// One after the other, each by its own gradient.
+    /// One at a time, each by its own gradient.
     Param(&'a dyn ParamRule<F>),
-    /// All together, evaluating the loss itself.
+    /// All jointly, evaluating the loss itself.
     Joint(&'a dyn JointRule<F>),
 }
 
 impl<'a, F: Float> RuleKind<'a, F> {
-    /// The rule, if it moves all parameters together.
+    /// The rule, if it updates all parameters jointly.
     pub fn joint(self) -> Option<&'a dyn JointRule<F>> {
         match self {
             RuleKind::Param(_) => None,
@@ -142,33 +143,33 @@ impl<F: Float> fmt::Debug for RuleKind<'_, F> {
     }
 }
 
-/// A rule that updates one parameter after the other.
+/// A rule that updates one parameter at a time.
 pub trait ParamRule<F: Float> {
     /// Updates one parameter.
     fn update(&self, param: &mut ParamUpdate<'_, F>);
 }
 
-/// A rule that moves all parameters of a model together and evaluates the loss as often as it likes in one step, such
-/// as [`Lbfgs`](crate::Lbfgs). Used through [`Optimizer::step_with`](crate::Optimizer::step_with).
+/// A rule that updates all parameters of a model jointly and may evaluate the loss any number of times per step, such as
+/// [`Lbfgs`](crate::Lbfgs). Used through [`Optimizer::step_with`](crate::Optimizer::step_with).
 pub trait JointRule<F: Float> {
-    /// One step from `x`, the elements of all parameters in a row. `evaluate(x, g)` writes the gradient at `x` into
-    /// `g` and returns the loss. Returns the loss before the step.
+    /// Takes one step from `x`, the concatenated elements of all parameters, and returns the loss before the step.
+    /// `evaluate(x, g)` writes the gradient at `x` into `g` and returns the loss.
     fn minimize(&self, x: &mut [F], state: &mut ParamState<F>, evaluate: &mut dyn FnMut(&[F], &mut [F]) -> F) -> F;
 }
 
-/// What a [`Rule`] sees of a parameter: its elements in row-major order, the gradient in the same order, the shape,
-/// and the state.
+/// A parameter as a [`Rule`] sees it: its elements in row-major order, the gradient in the same order, the shape, and the
+/// state.
 #[derive(Debug)]
 pub struct ParamUpdate<'a, F: Float = f32> {
-    /// The elements, to be changed.
+    /// The elements, to be updated in place.
     pub param: &'a mut [F],
     /// The gradient.
     pub grad: &'a [F],
     /// The parameter's shape.
     pub shape: &'a [usize],
-    /// What is remembered; [`steps`](ParamState::steps) counts this step already.
+    /// The rule's state; [`steps`](ParamState::steps) already includes this step.
     pub state: &'a mut ParamState<F>,
-    /// Room for intermediate results, shared by all parameters: neither length nor contents mean anything.
+    /// Space for intermediate results, shared by all parameters: length and contents are arbitrary.
     pub scratch: &'a mut Vec<F>,
     pub(crate) powers: &'a mut Powers,
 }
@@ -179,17 +180,17 @@ impl<F: Float> ParamUpdate<'_, F> {
         self.state.steps as f64
     }
 
-    /// `base` to the power of `exponent`, remembered from one parameter to the next.
+    /// `base` to the power of `exponent`, cached from one parameter to the next.
     pub fn power(&mut self, base: f64, exponent: f64) -> f64 {
         self.powers.get(base, exponent)
     }
 
-    /// Changes every element by a formula, in one pass over memory: `formula(p, g, [s, ...])` gives the new element
-    /// and the new elements of the named buffers (zeros when they are new). In the buffers subnormal numbers (below 1e-38
-    /// in `f32`), with which arithmetic takes a hundred times as long, become 0.
+    /// Updates every element in one pass over memory: `formula(p, g, [s, ...])` returns the new element and the new
+    /// elements of the named buffers (initially zero). Subnormal numbers in the buffers (below 1e-38 in `f32`) are flushed
+    /// to 0, because arithmetic with them can be a hundred times slower.
     ///
-    /// The closure takes what it uses by `move`: constants behind references would keep the loop from being
-    /// vectorised, which is five times slower.
+    /// The closure must capture by `move`: constants behind references would prevent vectorization, which makes the loop
+    /// five times slower.
     pub fn each<const N: usize>(
         &mut self,
         buffers: [&'static str; N],
@@ -198,7 +199,7 @@ impl<F: Float> ParamUpdate<'_, F> {
         self.each_cutting(buffers.map(|name| (name, cut::subnormal())), formula);
     }
 
-    /// [`each`](Self::each) with a cut of its own for every buffer, below which its elements become 0.
+    /// [`each`](Self::each) with a separate threshold for every buffer, below which its elements are flushed to 0.
     pub(crate) fn each_cutting<const N: usize>(
         &mut self,
         buffers: [(&'static str, F); N],
@@ -209,13 +210,14 @@ impl<F: Float> ParamUpdate<'_, F> {
         kernels::update(self.param, self.grad, buffers, cuts, formula);
     }
 
-    /// Makes a buffer as long as the parameter, every element `start`, unless it is there already.
+    /// Creates a buffer as long as the parameter with every element `start`, unless it already exists.
     pub fn start(&mut self, buffer: &'static str, start: f64) {
         self.state.prepare(buffer, self.param.len(), F::from_f64(start));
     }
 }
 
-/// Powers of the decay rates: the same for all parameters of a step, and dearer than the whole update of a small one.
+/// A cache for powers of the decay rates, which are the same for all parameters of a step and more expensive than the whole
+/// update of a small parameter.
 #[derive(Clone, Debug)]
 pub(crate) struct Powers {
     /// Base, exponent, power.
@@ -241,13 +243,13 @@ impl Powers {
     }
 }
 
-/// A copy of a rule behind a pointer: implemented for every rule that is `Clone`.
+/// Cloning a boxed rule: implemented for every rule that is `Clone`.
 #[diagnostic::on_unimplemented(
-    message = "the rule `{Self}` cannot be copied",
-    note = "a rule is `Clone` and borrows nothing: `#[derive(Clone, Debug, Options)]`"
+    message = "the rule `{Self}` cannot be cloned",
+    note = "a rule must be `Clone` and must not borrow: `#[derive(Clone, Debug, Options)]`"
 )]
 pub trait BoxedRule<F: Float> {
-    /// A copy of the rule.
+    /// A clone of the rule, boxed.
     fn boxed(&self) -> Box<dyn Rule<F>>;
 }
 
@@ -257,7 +259,7 @@ impl<F: Float, R: Rule<F> + Clone + 'static> BoxedRule<F> for R {
     }
 }
 
-/// So that whatever takes a rule chosen at run time takes one chosen in the program, too.
+/// So that everything that takes a boxed rule also takes a plain one.
 impl<F: Float, R: Rule<F> + 'static> From<R> for Box<dyn Rule<F>> {
     fn from(rule: R) -> Self {
         Box::new(rule)
@@ -270,7 +272,7 @@ impl<F: Float> Clone for Box<dyn Rule<F>> {
     }
 }
 
-/// The rule as text, every option written out: reading it gives an equal rule.
+/// The rule as text, with every option written out: parsing it gives an equal rule.
 impl<F: Float> fmt::Display for dyn Rule<F> + '_ {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&put_together(self.name(), &self.options()))

@@ -7,7 +7,7 @@ use crate::text::{TextError, put_together, take_apart};
 
 /// How the learning rate (and with cyclic schedules the momentum) changes over time.
 ///
-/// A schedule is a small struct of options; a [`Scheduler`](crate::Scheduler) applies it to an optimiser. Time `t` is
+/// A schedule is a small struct of options; a [`Scheduler`](crate::Scheduler) applies it to an optimizer. Time `t` is
 /// counted in whatever the scheduler is stepped by, epochs or batches: the rate *for* epoch `t` is in force while that
 /// epoch runs, the rate for epoch 0 from the start.
 ///
@@ -57,7 +57,7 @@ use crate::text::{TextError, put_together, take_apart};
 /// A schedule chosen at run time is a `Box<dyn Schedule>`; whatever takes a schedule takes one
 /// (`impl Into<Box<dyn Schedule>>`). The box itself implements nothing, so there is nothing it could forget to pass on.
 pub trait Schedule: Options + BoxedSchedule + fmt::Debug + Send + Sync {
-    /// Whether the options make sense. Options without a sensible default have one that does not pass.
+    /// Whether the options are valid. Options without a sensible default have one that does not pass.
     ///
     /// # Errors
     /// With the first option that does not.

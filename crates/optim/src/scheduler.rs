@@ -24,9 +24,9 @@ use crate::{Group, GroupRate, Optimizer, Schedule};
 /// }
 /// ```
 ///
-/// The rate of every group when its first schedule is started is its base rate; the optimiser keeps it
+/// The rate of every group when its first schedule is started is its base rate; the optimizer keeps it
 /// ([`Optimizer::rebase_lr`] gives it another). The rate for
-/// epoch 0 is set at once (a warm-up starts low). As in PyTorch, several schedulers may share an optimiser: those that
+/// epoch 0 is set at once (a warm-up starts low). As in PyTorch, several schedulers may share an optimizer: those that
 /// are multiples of the base rate multiply, the others overwrite.
 #[derive(Clone, Debug)]
 pub struct Scheduler {
@@ -43,7 +43,7 @@ impl Scheduler {
     /// Starts a schedule: sets the rates for epoch 0.
     ///
     /// # Panics
-    /// If an option makes no sense, naming it, or the schedule gives a rate that is negative or not finite.
+    /// If an option is invalid, naming it, or the schedule gives a rate that is negative or not finite.
     #[track_caller]
     pub fn new<F: Float>(schedule: impl Into<Box<dyn Schedule>>, opt: &mut Optimizer<F>) -> Self {
         match Self::try_new(schedule, opt) {
@@ -63,7 +63,7 @@ impl Scheduler {
     /// ```
     ///
     /// # Errors
-    /// If an option makes no sense, naming it, or the schedule gives a rate that is negative or not finite. The optimiser
+    /// If an option is invalid, naming it, or the schedule gives a rate that is negative or not finite. The optimizer
     /// is then unchanged.
     pub fn try_new<F: Float>(
         schedule: impl Into<Box<dyn Schedule>>,

@@ -1,4 +1,4 @@
-//! Optimisers, schedulers and averages through files: exactly what was saved, or an error that says what is wrong.
+//! Optimizers, schedulers and averages through files: exactly what was saved, or an error that says what is wrong.
 
 #[path = "checkpoints/models.rs"]
 mod models;
@@ -117,14 +117,14 @@ fn every_rule_goes_on_from_a_file_of_text_and_of_bytes() {
     }
 }
 
-/// An optimiser after two steps, as JSON.
+/// An optimizer after two steps, as JSON.
 fn saved(rule: &str) -> (Model<f64>, Value) {
     let (mut here, mut opt) = (model(rule), rule.parse::<Optimizer<f64>>().unwrap());
     steps(2, &mut opt, &mut here);
     (here, serde_json::to_value(opt.state_dict()).unwrap())
 }
 
-/// Why an optimiser does not load `json`; it must be what it was.
+/// Why an optimizer does not load `json`; it must be what it was.
 fn refusal(rule: &str, model: &Model<f64>, json: &Value) -> Option<String> {
     let state: OptimizerState<f64> = match serde_json::from_value(json.clone()) {
         Ok(state) => state,
@@ -135,7 +135,7 @@ fn refusal(rule: &str, model: &Model<f64>, json: &Value) -> Option<String> {
     opt.step_with(&mut other, loss);
     let before = opt.state_dict();
     let error = opt.load_state_dict(&state, model).err()?;
-    assert!(binary(&opt.state_dict()) == binary(&before), "{rule}: a refused file has changed the optimiser");
+    assert!(binary(&opt.state_dict()) == binary(&before), "{rule}: a refused file has changed the optimizer");
     Some(error.to_string())
 }
 

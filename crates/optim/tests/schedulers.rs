@@ -1,4 +1,4 @@
-//! The driver of schedules: composed ones in an optimiser, fractions of epochs, ends, and rates from outside.
+//! The driver of schedules: composed ones in an optimizer, fractions of epochs, ends, and rates from outside.
 
 #[path = "schedulers/composed.rs"]
 mod composed;

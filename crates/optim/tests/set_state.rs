@@ -1,4 +1,4 @@
-//! What a rule remembers, taken from one optimiser and put into another buffer by buffer, without serde.
+//! What a rule remembers, taken from one optimizer and put into another buffer by buffer, without serde.
 
 use downhill_optim::{Adam, Muon, Optimizer, ParamState, Sgd, rule_names};
 use downhill_tensor::{Gradients, Tensor};
@@ -81,7 +81,7 @@ fn what_the_rule_could_not_go_on_with_is_refused() {
     let mut opt = Optimizer::new(Adam::default());
     let mut refused = |path: &str, state, message: &str| {
         let error = opt.set_state(path, state, &model).unwrap_err().to_string();
-        assert_eq!(error, format!("the saved optimiser does not fit the model: {path}: {message}"));
+        assert_eq!(error, format!("the saved optimizer does not fit the model: {path}: {message}"));
         assert_eq!(opt.states().count(), 0);
     };
     let adam = || state(&[("exp_avg", 2), ("exp_avg_sq", 2)]);

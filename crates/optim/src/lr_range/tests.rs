@@ -70,7 +70,7 @@ fn it_stops_where_the_mean_is_so_many_times_the_lowest_or_none() {
     assert_eq!(points(4.0, [f64::NAN, 1.0, 1.0, 1.0, 1.0]), 0);
 }
 
-/// Between neighbours of (ln rate, smoothed loss) (0, 5), (1, 4), (3, 0), (4, -1): slopes -1, -2, -1.
+/// Between neighbors of (ln rate, smoothed loss) (0, 5), (1, 4), (3, 0), (4, -1): slopes -1, -2, -1.
 #[test]
 fn the_suggestion_is_where_the_loss_falls_fastest_over_the_logarithm() {
     let point = |(ln, smoothed): (f64, f64)| LrPoint { lr: ln.exp(), loss: 7.0, smoothed };

@@ -1,4 +1,4 @@
-//! Saving an optimiser and going on where it stopped.
+//! Checkpoints: saving an optimizer and resuming from the saved state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,8 +16,8 @@ use crate::options::{OptionError, require};
 use crate::state::ParamState;
 use crate::text::{TextError, put_together, take_apart};
 
-/// Everything an [`Optimizer`] holds, by path: options, rates in force, and what the rule remembers. With `serde` it
-/// goes into any file format.
+/// Everything an [`Optimizer`] holds: options, current learning rates, and the rule's state by path. `serde` writes it to
+/// any file format.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct OptimizerState<F: Float = f32> {
@@ -28,7 +28,7 @@ pub struct OptimizerState<F: Float = f32> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct SavedGroup {
     pattern: String,
-    /// The rule as text, every option written out.
+    /// The rule as text, with every option written out.
     rule: String,
     initial_lr: Option<Number<f64>>,
 }
@@ -36,37 +36,37 @@ struct SavedGroup {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
 struct SavedParam<F: Float> {
-    /// Its place in the walk over the model.
+    /// Its position in the walk over the model.
     place: usize,
     shape: Vec<usize>,
     group: usize,
     state: ParamState<F>,
 }
 
-/// Why an [`OptimizerState`] does not fit an optimiser or a model.
+/// Why an [`OptimizerState`] does not fit an optimizer or a model.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptimizerStateError {
     /// The groups differ.
-    #[error("the saved optimiser has the groups {saved:?}, this one has {here:?}")]
+    #[error("the saved optimizer has the groups {saved:?}, this one has {here:?}")]
     Groups {
         /// The saved patterns.
         saved: Vec<String>,
-        /// This optimiser's patterns.
+        /// This optimizer's patterns.
         here: Vec<String>,
     },
     /// A group is updated by another rule.
-    #[error("the saved optimiser updates \"{pattern}\" by {saved}, this one by {here}")]
+    #[error("the saved optimizer updates group \"{pattern}\" by {saved}, this one by {here}")]
     Rule {
         /// The group's pattern.
         pattern: String,
         /// The saved rule.
         saved: String,
-        /// This optimiser's rule.
+        /// This optimizer's rule.
         here: String,
     },
     /// A saved option cannot be read.
-    #[error("the saved options of \"{pattern}\" cannot be read: {source}")]
+    #[error("the saved options of group \"{pattern}\" cannot be read: {source}")]
     Options {
         /// The group's pattern.
         pattern: String,
@@ -74,15 +74,15 @@ pub enum OptimizerStateError {
         source: TextError,
     },
     /// Parameters differ.
-    #[error("the saved optimiser does not fit the model: {}", .0.join("; "))]
+    #[error("the saved optimizer does not fit the model: {}", .0.join("; "))]
     Params(
-        /// A sentence for each parameter that does not match, with its path.
+        /// One message for each mismatched parameter, with its path.
         Vec<String>,
     ),
 }
 
 impl<F: Float> Optimizer<F> {
-    /// A copy of everything: options, rates in force, and what the rule remembers of every parameter.
+    /// A copy of everything: options, current learning rates, and the rule's state for every parameter.
     ///
     /// ```
     /// use downhill_optim::{Adam, Optimizer};
@@ -92,7 +92,7 @@ impl<F: Float> Optimizer<F> {
     /// let mut opt = Optimizer::new(Adam { lr: 0.1, ..Adam::default() });
     /// let loss = w.square().sum();
     /// opt.step(&mut w, &loss.backward());
-    /// let saved = opt.state_dict(); // goes into a file with serde
+    /// let saved = opt.state_dict(); // write it to a file with serde
     ///
     /// let mut resumed = Optimizer::new(Adam::default());
     /// resumed.load_state_dict(&saved, &w)?;
@@ -122,12 +122,12 @@ impl<F: Float> Optimizer<F> {
         }
     }
 
-    /// Goes on where `saved` stopped. This optimiser needs the same groups with the same rules; their options, rates
-    /// in force included, are replaced by the saved ones.
+    /// Resumes from `saved`. This optimizer needs the same groups with the same rules; their options, including the current
+    /// learning rates, are replaced by the saved ones.
     ///
     /// # Errors
-    /// If groups, rules or the parameters of `model` do not match, naming them, or if what was saved is nothing that the
-    /// rule could go on with: a rate that is none, a buffer of another length. The optimiser is then unchanged.
+    /// If groups, rules or the parameters of `model` do not match, naming them, or if the saved state is invalid for the
+    /// rule: a negative learning rate, a buffer of the wrong length. The optimizer is then unchanged.
     pub fn load_state_dict<M: Params<F> + ?Sized>(
         &mut self,
         saved: &OptimizerState<F>,
@@ -140,6 +140,7 @@ impl<F: Float> Optimizer<F> {
         if !problems.is_empty() {
             return Err(OptimizerStateError::Params(problems));
         }
+        // Everything has been checked: from here on nothing can fail.
         let mut params: Vec<_> = saved.params.iter().collect();
         params.sort_by_key(|(_, param)| param.place);
         let slot = |(path, param): (&String, &SavedParam<F>)| {
@@ -150,7 +151,7 @@ impl<F: Float> Optimizer<F> {
         Ok(())
     }
 
-    /// This optimiser's groups with the saved options.
+    /// This optimizer's groups with the saved options.
     fn read_groups(&self, saved: &OptimizerState<F>) -> Result<Vec<Group<F>>, OptimizerStateError> {
         let saved_patterns: Vec<String> = saved.groups.iter().map(|group| group.pattern.clone()).collect();
         let patterns: Vec<String> = self.groups.iter().map(|group| group.pattern.clone()).collect();
@@ -172,12 +173,14 @@ impl<F: Float> Optimizer<F> {
         Ok(groups)
     }
 
+    /// Every way in which the saved state does not fit the model, a message each.
     fn mismatches<M: Params<F> + ?Sized>(
         &self,
         saved: &OptimizerState<F>,
         groups: &[Group<F>],
         model: &M,
     ) -> Vec<String> {
+        // Walk the model first: collect its parameters, and report those without saved state.
         let mut problems = Vec::new();
         let mut here = BTreeMap::new();
         let mut ids = BTreeSet::new();
@@ -185,25 +188,26 @@ impl<F: Float> Optimizer<F> {
             let group = group_of(groups, path);
             let path = path.to_string();
             if tensor.is_param() {
-                // A tied parameter has its state at its first path; a new optimiser has none at all.
+                // A tied parameter has its state at its first path, and an optimizer saved before its first step has none.
                 let tied = !ids.insert(tensor.id());
                 let lacks = !saved.params.contains_key(&path) && !saved.params.is_empty() && !tied;
                 if lacks && self.missing_gradient == MissingGradient::Panic {
-                    problems.push(format!("nothing was saved for {path}"));
+                    problems.push(format!("no saved state for {path}"));
                 }
             }
             here.insert(path, (tensor.is_param(), tensor.shape().to_vec(), group));
         });
+        // Then compare each saved parameter with the model's: path, shape, group, and last the state itself.
         for (path, param) in &saved.params {
             match here.get(path) {
-                None => problems.push(format!("the model has no {path}")),
-                Some((false, ..)) => problems.push(format!("{path} is a constant in the model")),
+                None => problems.push(format!("the model has no parameter {path}")),
+                Some((false, ..)) => problems.push(format!("{path} is not trainable in the model")),
                 Some((true, shape, _)) if *shape != param.shape => {
-                    problems.push(format!("{path} had shape {:?}, the model's has {shape:?}", param.shape));
+                    problems.push(format!("{path}: shape mismatch: saved {:?}, model {shape:?}", param.shape));
                 }
                 Some((true, _, group)) if *group != param.group => {
                     let (saved, pattern) = (param.group, &groups[*group].pattern);
-                    problems.push(format!("{path} was in group number {saved}, it belongs to \"{pattern}\""));
+                    problems.push(format!("{path} was saved in group number {saved}, but belongs to group \"{pattern}\""));
                 }
                 Some((true, shape, group)) => {
                     let rule = &groups[*group].rule;
@@ -212,10 +216,11 @@ impl<F: Float> Optimizer<F> {
                 }
             }
         }
+        // `place` restores the order of the walk, so the places must be exactly 0, 1, 2, ...
         let mut places: Vec<usize> = saved.params.values().map(|param| param.place).collect();
         places.sort_unstable();
         if !places.into_iter().eq(0..saved.params.len()) {
-            problems.push("the places of the parameters are no order".to_owned());
+            problems.push("the saved places of the parameters are not 0, 1, 2, ...".to_owned());
         }
         problems
     }
@@ -229,9 +234,9 @@ fn joint_mismatch<F: Float, M: Params<F> + ?Sized>(
     let here = [model.num_params()];
     let problem = |(path, param): (&String, &SavedParam<F>)| {
         if path != JOINT || param.group != 0 {
-            Some(format!("{} moves all parameters together, there is none of {path} alone", rule.name()))
+            Some(format!("{} updates all parameters jointly and has no state for {path} alone", rule.name()))
         } else if param.shape != here {
-            Some(format!("it was for {:?} trainable elements, the model has {here:?}", param.shape))
+            Some(format!("it was saved for {:?} trainable elements, the model has {here:?}", param.shape))
         } else {
             check_state(rule, param).err().map(|problem| format!("{path}: {problem}"))
         }
@@ -239,13 +244,13 @@ fn joint_mismatch<F: Float, M: Params<F> + ?Sized>(
     saved.params.iter().filter_map(problem).collect()
 }
 
-/// Whether the rule can go on with what was saved of a parameter.
+/// Whether the saved state of a parameter is valid for the rule.
 fn check_state<F: Float>(rule: &dyn Rule<F>, param: &SavedParam<F>) -> Result<(), String> {
     param.state.check_form()?;
     rule.check_state(&param.shape, &param.state)
 }
 
-/// The rule as text. A rule of the user's need not list its options; what schedules set is saved nevertheless.
+/// The rule as text. A custom rule need not list its options; what schedules change is saved regardless.
 fn rule_text<F: Float>(rule: &dyn Rule<F>) -> String {
     let mut options = rule.options();
     let alone = options.is_empty();
@@ -258,24 +263,25 @@ fn rule_text<F: Float>(rule: &dyn Rule<F>) -> String {
     put_together(rule.name(), &options)
 }
 
-/// Sets the options that [`rule_text`] has written.
+/// Sets the options written by [`rule_text`].
 fn read_options<F: Float>(rule: &mut dyn Rule<F>, options: &[(&str, &str)]) -> Result<(), TextError> {
     let name = rule.name();
     let listed: Vec<&str> = rule.options().into_iter().map(|(option, _)| option).collect();
     for &(option, value) in options {
         match option {
+            // Not options of the rule: `rule_text` added them.
             "lr" if !listed.contains(&"lr") => rule.set_lr(OptionValue::read_option(name, "lr", value)?),
             "momentum" if listed.is_empty() => rule.set_momentum(OptionValue::read_option(name, "momentum", value)?),
             _ => rule.set_option(option, value)?,
         }
     }
     if options.iter().all(|(option, _)| *option != "lr") {
-        return Err(TextError::Form(format!("no rate was saved for {name}")));
+        return Err(TextError::Form(format!("no learning rate was saved for {name}")));
     }
     Ok(())
 }
 
-/// That the options make sense, also the rates of a rule that does not look itself.
+/// Checks the options, and the learning rates too, for rules that do not check their own.
 fn check_rates<F: Float>(group: &Group<F>) -> Result<(), OptionError> {
     let (name, lr) = (group.rule.name(), group.rule.lr());
     group.rule.check()?;

@@ -1,4 +1,4 @@
-//! Parameters that share a rule.
+//! Parameter groups: parameters that share a rule.
 
 use downhill_tensor::Float;
 
@@ -9,7 +9,7 @@ use crate::Rule;
 pub struct Group<F: Float = f32> {
     pub(crate) pattern: String,
     pub(crate) rule: Box<dyn Rule<F>>,
-    /// The rate that schedules reckon from.
+    /// The base learning rate that schedules start from.
     pub(crate) initial_lr: Option<f64>,
 }
 
@@ -23,7 +23,7 @@ impl<F: Float> Group<F> {
         &self.pattern
     }
 
-    /// The rule with the options in force.
+    /// The rule with its current options.
     pub fn rule(&self) -> &dyn Rule<F> {
         &*self.rule
     }
@@ -33,25 +33,25 @@ impl<F: Float> Group<F> {
         &mut *self.rule
     }
 
-    /// The learning rate in force.
+    /// The current learning rate.
     pub fn lr(&self) -> f64 {
         self.rule.lr()
     }
 
-    /// The rate from which schedules reckon: the one when the first schedule was started, or that of
-    /// [`rebase_lr`](Self::rebase_lr); `None` without either.
+    /// The base learning rate that schedules start from: the one at which the first schedule was started, or the one given
+    /// to [`rebase_lr`](Self::rebase_lr); `None` without either.
     pub fn initial_lr(&self) -> Option<f64> {
         self.initial_lr
     }
 
-    /// Sets the rate, and makes it the one that schedules reckon from; see
+    /// Sets the learning rate and makes it the base learning rate of schedules; see
     /// [`Optimizer::rebase_lr`](crate::Optimizer::rebase_lr).
     ///
     /// # Panics
     /// If it is negative or not finite.
     #[track_caller]
     pub fn rebase_lr(&mut self, lr: f64) {
-        assert!(super::is_rate(lr), "rebase_lr: the rate must be a finite number ≥ 0, got {lr}");
+        assert!(super::is_rate(lr), "rebase_lr: the learning rate must be a finite number ≥ 0, got {lr}");
         self.rule.set_lr(lr);
         self.initial_lr = Some(lr);
     }

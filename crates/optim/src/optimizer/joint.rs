@@ -1,4 +1,4 @@
-//! Steps that evaluate the loss themselves.
+//! `Optimizer::step_with`: steps that evaluate the loss themselves.
 
 use downhill_tensor::{Float, Gradients, Params, Tensor};
 
@@ -6,12 +6,13 @@ use super::slots::Slot;
 use super::{MissingGradient, Optimizer};
 use crate::state::ParamState;
 
-/// Where a rule that moves all parameters together keeps its state.
+/// The path under which a rule that updates all parameters jointly keeps its state.
 pub(super) const JOINT: &str = "*";
 
 impl<F: Float> Optimizer<F> {
-    /// One step that evaluates the loss itself, and returns the loss before the step. For most rules the same as
-    /// `backward` and [`step`](Self::step); [`Lbfgs`](crate::Lbfgs), which evaluates the loss several times, needs it.
+    /// Takes one step, evaluating the loss itself, and returns the loss before the step. For most rules this is the same
+    /// as `backward` followed by [`step`](Self::step); [`Lbfgs`](crate::Lbfgs) requires it because it evaluates the loss
+    /// several times per step.
     ///
     /// ```
     /// use downhill_optim::{Lbfgs, LineSearch, Optimizer};
@@ -29,15 +30,15 @@ impl<F: Float> Optimizer<F> {
     /// ```
     ///
     /// # Panics
-    /// As [`step`](Self::step). A loss that is not finite is no reason: it is returned. (What [`Lbfgs`](crate::Lbfgs) remembers is gone then: it starts anew.)
+    /// As [`step`](Self::step). A loss that is not finite does not panic; it is returned.
     #[track_caller]
     pub fn step_with<M: Params<F>>(&mut self, model: &mut M, mut loss: impl FnMut(&M) -> Tensor<F>) -> F {
         self.step_with_mut(model, |model| loss(model))
     }
 
-    /// [`step_with`](Self::step_with) for a loss that writes to the model's buffers: one that is computed in a
-    /// [`training`](downhill_tensor::training) scope. Every evaluation draws anew and hands in its statistics, as in PyTorch; the
-    /// line search of [`Lbfgs`](crate::Lbfgs) expects a loss that is not random.
+    /// [`step_with`](Self::step_with) for a loss that writes to the model's buffers, that is, one computed in a
+    /// [`training`](downhill_tensor::training) scope. As in PyTorch, every evaluation draws new random numbers and records
+    /// its statistics; the line search of [`Lbfgs`](crate::Lbfgs) expects a deterministic loss.
     ///
     /// ```
     /// use downhill_optim::{Lbfgs, Optimizer};
@@ -58,7 +59,7 @@ impl<F: Float> Optimizer<F> {
     /// ```
     ///
     /// # Panics
-    /// As [`step_with`](Self::step_with). `loss` must leave the parameters alone.
+    /// As [`step_with`](Self::step_with). `loss` must not change the parameters.
     #[track_caller]
     pub fn step_with_mut<M: Params<F>>(&mut self, model: &mut M, mut loss: impl FnMut(&mut M) -> Tensor<F>) -> F {
         if self.groups[0].rule.kind().joint().is_none() {
@@ -67,6 +68,7 @@ impl<F: Float> Optimizer<F> {
             self.step(model, &loss.backward());
             return value;
         }
+        // A joint rule works on one flat vector; each evaluation copies it into the model and the gradients back out.
         let skip = self.missing_gradient == MissingGradient::Skip;
         let mut x = elements(model);
         let mut state = self.take_joint_state(x.len());
@@ -78,7 +80,7 @@ impl<F: Float> Optimizer<F> {
             write_gradient(model, &loss.backward(), g, skip);
             value
         };
-        let rule = self.groups[0].rule.kind().joint().expect("asked above");
+        let rule = self.groups[0].rule.kind().joint().expect("checked above");
         let value = rule.minimize(&mut x, &mut state, &mut evaluate);
         set_elements(model, &x);
         self.slots.replace(vec![Slot::new(JOINT.to_owned(), vec![x.len()], 0, state)]);
@@ -90,13 +92,14 @@ impl<F: Float> Optimizer<F> {
         let Some(slot) = self.slots.first_mut() else { return ParamState::default() };
         assert!(
             slot.shape == [len],
-            "step_with: the model has {len} trainable elements, but had {} in the last step; make a new optimiser",
+            "step_with: the model has {len} trainable elements, but had {} in the last step; create a new optimizer",
             slot.shape[0],
         );
         std::mem::take(&mut slot.state)
     }
 }
 
+/// The elements of all trainable parameters, concatenated in the order of the walk.
 fn elements<F: Float, M: Params<F>>(model: &M) -> Vec<F> {
     let mut x = Vec::new();
     model.visit_once(&mut |_, tensor| {
@@ -107,6 +110,7 @@ fn elements<F: Float, M: Params<F>>(model: &M) -> Vec<F> {
     x
 }
 
+/// The inverse of [`elements`].
 fn set_elements<F: Float, M: Params<F>>(model: &mut M, x: &[F]) {
     let mut rest = x;
     model.visit_once_mut(&mut |_, tensor| {

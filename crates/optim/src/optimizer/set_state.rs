@@ -1,4 +1,4 @@
-//! Setting what a rule remembers, without a file.
+//! Setting a rule's state directly, without a checkpoint.
 
 use std::collections::HashSet;
 
@@ -11,9 +11,9 @@ use super::{Optimizer, OptimizerStateError};
 use crate::state::ParamState;
 
 impl<F: Float> Optimizer<F> {
-    /// Sets what the rule remembers of the parameter at `path` of `model`: the opposite of [`state`](Self::state), for
-    /// what comes out of another framework, or a rule that is to begin elsewhere than at nothing. A rule that moves all
-    /// parameters together has its state at the path `*`.
+    /// Sets the rule's state for the parameter at `path` of `model`: the inverse of [`state`](Self::state), for state
+    /// imported from another framework or a custom starting point. A rule that updates all parameters jointly keeps its
+    /// state at the path `*`.
     ///
     /// ```
     /// use downhill_optim::{Adam, Optimizer, ParamState};
@@ -28,13 +28,13 @@ impl<F: Float> Optimizer<F> {
     ///
     /// state.set_buffer("exp_avg", &[1.0, 2.0]);
     /// let error = opt.set_state("1", state, &pair).unwrap_err().to_string();
-    /// assert!(error.ends_with("1: the buffer exp_avg has 2 elements, not 1"));
+    /// assert!(error.ends_with("1: buffer exp_avg has 2 elements, expected 1"));
     /// # Ok::<(), downhill_optim::OptimizerStateError>(())
     /// ```
     ///
     /// # Errors
-    /// If the model has no trainable parameter there, or the rule could not go on with the state
-    /// ([`Rule::check_state`](crate::Rule::check_state)), naming path and buffer. The optimiser is then unchanged.
+    /// If the model has no trainable parameter at `path`, or the state is invalid for the rule
+    /// ([`Rule::check_state`](crate::Rule::check_state)), naming path and buffer. The optimizer is then unchanged.
     pub fn set_state<M: Params<F> + ?Sized>(
         &mut self,
         path: &str,
@@ -54,7 +54,7 @@ impl<F: Float> Optimizer<F> {
         let (shape, group) = match (joint, path) {
             (true, JOINT) => (vec![model.num_params()], 0),
             (true, _) => {
-                return Err(format!("{} remembers nothing of one parameter alone", self.groups[0].rule.name()));
+                return Err(format!("{} updates all parameters jointly; use the path `*`", self.groups[0].rule.name()));
             }
             (false, _) => self.param_at(path, model)?,
         };
@@ -67,7 +67,7 @@ impl<F: Float> Optimizer<F> {
         Ok(Slot::new(path.to_owned(), shape, group, state))
     }
 
-    /// Shape and group of the trainable parameter at `path`.
+    /// The shape and the group of the trainable parameter at `path`.
     fn param_at<M: Params<F> + ?Sized>(&self, path: &str, model: &M) -> Result<(Vec<usize>, usize), String> {
         let mut found = Err("the model has no such parameter".to_owned());
         let mut ids = HashSet::new();
@@ -75,8 +75,8 @@ impl<F: Float> Optimizer<F> {
             let first = !tensor.is_param() || ids.insert(tensor.id());
             if *here == *path {
                 found = match (tensor.is_param(), first) {
-                    (false, _) => Err("it is a constant in the model".to_owned()),
-                    (true, false) => Err("it is tied; what is remembered is at its first path".to_owned()),
+                    (false, _) => Err("it is not trainable in the model".to_owned()),
+                    (true, false) => Err("it is tied; set the state at its first path".to_owned()),
                     (true, true) => Ok((tensor.shape().to_vec(), group_of(&self.groups, here))),
                 };
             }

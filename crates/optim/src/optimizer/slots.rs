@@ -1,4 +1,4 @@
-//! The state of every parameter, by path.
+//! The rule's state for every parameter, by path.
 
 use std::collections::HashMap;
 
@@ -6,16 +6,17 @@ use downhill_tensor::{Float, Path, Tensor};
 
 use crate::state::ParamState;
 
-/// What the optimiser keeps of one parameter.
+/// What the optimizer keeps for one parameter.
 #[derive(Clone, Debug)]
 pub(super) struct Slot<F: Float> {
     pub(super) path: String,
     pub(super) shape: Vec<usize>,
     pub(super) group: usize,
     pub(super) state: ParamState<F>,
-    /// The parameter's number when it was last seen.
+    /// The parameter's id when it was last visited.
     id: Option<u64>,
-    /// When in this walk it was met, if the walk has left the order of the list.
+    /// Its position (from 1) in the current walk, maintained only once the walk has departed from the order of the list;
+    /// 0 if not visited.
     met: usize,
 }
 
@@ -24,22 +25,22 @@ impl<F: Float> Slot<F> {
         Slot { path, shape, group, state, id: None, met: 0 }
     }
 
-    /// Notes which parameter this is, so that the next walk knows it again.
+    /// Stores the parameter's id, so that the next walk recognizes it.
     pub(super) fn see(&mut self, tensor: &Tensor<F>) {
         self.id = tensor.id();
     }
 }
 
-/// One slot a parameter, in the order of the walk over the model. As long as the model does not change, finding a
-/// slot is one comparison; else it is a look into the index.
+/// One slot per parameter, in the order of the walk over the model. As long as the model does not change, finding a slot
+/// takes one comparison; otherwise an index lookup.
 #[derive(Clone, Debug)]
 pub(super) struct Slots<F: Float> {
     list: Vec<Slot<F>>,
-    /// Where the slot of a path is in the list.
+    /// The position in the list of each path.
     index: HashMap<String, usize>,
-    /// Where the walk is expected to go on.
+    /// The position of the slot that the walk is expected to visit next.
     next: usize,
-    /// How many slots the walk has met since it left the order of the list; 0 as long as it has not.
+    /// The next visited slot's `met`; 0 as long as the walk follows the order of the list.
     met: usize,
 }
 
@@ -73,7 +74,7 @@ impl<F: Float> Slots<F> {
         self.number();
     }
 
-    /// Puts a slot in place of the one at its path, or behind all others.
+    /// Replaces the slot at this path, or appends a new one.
     pub(super) fn set(&mut self, slot: Slot<F>) {
         match self.index.get(&slot.path) {
             Some(&at) => self.list[at] = slot,
@@ -84,12 +85,13 @@ impl<F: Float> Slots<F> {
         }
     }
 
+    /// Rebuilds the index.
     fn number(&mut self) {
         self.index.clear();
         self.index.extend(self.list.iter().enumerate().map(|(at, slot)| (slot.path.clone(), at)));
     }
 
-    /// Whether the last walk went in the order of the list, so that no slot had to be looked up.
+    /// Whether the last walk followed the order of the list, so that no sorting was needed.
     #[cfg(test)]
     pub(super) fn in_order(&self) -> bool {
         self.met == 0
@@ -100,10 +102,10 @@ impl<F: Float> Slots<F> {
         self.met = 0;
     }
 
-    /// The slot at `path`, if there is one, and nothing noted. `next` is where this walk of the caller's goes on.
+    /// The slot at `path`, if there is one, without recording the visit. `next` is the position the caller's walk expects.
     pub(super) fn peek(&self, next: &mut usize, path: &Path<'_>, tensor: &Tensor<F>) -> Option<&Slot<F>> {
         let at = match self.list.get(*next) {
-            // The same parameter in the same place: not worth a look at the path.
+            // The same parameter in the same place: no need to compare paths.
             Some(slot) if slot.id == tensor.id() || *path == *slot.path => *next,
             _ => *self.index.get(&path.to_string())?,
         };
@@ -111,7 +113,7 @@ impl<F: Float> Slots<F> {
         Some(&self.list[at])
     }
 
-    /// The slot at `path`, made if there is none. `group` is asked for a new path's group.
+    /// The slot at `path`, created if necessary. `group` is called for a new path's group.
     pub(super) fn find(&mut self, path: &Path<'_>, tensor: &Tensor<F>, group: impl FnOnce() -> usize) -> &mut Slot<F> {
         let at = match self.list.get(self.next) {
             Some(slot) if *path == *slot.path => self.next,
@@ -126,13 +128,13 @@ impl<F: Float> Slots<F> {
         slot
     }
 
-    /// The place of a slot that is not where the walk goes on.
+    /// The position of a slot that is not where the walk expected it.
     #[cold]
     fn search(&mut self, path: &Path<'_>, tensor: &Tensor<F>, group: impl FnOnce() -> usize) -> usize {
         let path = path.to_string();
         let known = self.index.get(&path).copied();
         let at = known.unwrap_or(self.list.len());
-        // One or several left out, or a new one at the end, is no other order.
+        // Skipping slots, or appending a new one at the end, keeps the order. Going back or inserting does not.
         if at < self.next || (known.is_none() && self.next < at) {
             self.leave_order();
         }
@@ -143,7 +145,7 @@ impl<F: Float> Slots<F> {
         at
     }
 
-    /// From here on it is noted in which order the walk goes; before, it was that of the list.
+    /// From here on the walk's order is recorded in `met`; up to here it was that of the list.
     fn leave_order(&mut self) {
         if self.met == 0 {
             self.list.iter_mut().for_each(|slot| slot.met = 0);
@@ -154,11 +156,12 @@ impl<F: Float> Slots<F> {
         }
     }
 
-    /// Brings the list into the order of the walk. What the walk has not met stays behind what it was behind.
+    /// Sorts the list into the order of the walk. Slots that were not visited stay behind their predecessors.
     pub(super) fn end_walk(&mut self) {
         if self.met == 0 {
             return;
         }
+        // The sort is stable: an unvisited slot with its predecessor's key stays directly behind it.
         let mut before = 0;
         for slot in &mut self.list {
             match slot.met {
@@ -175,7 +178,7 @@ impl<F: Float> Slots<F> {
 mod tests {
     use super::*;
 
-    /// Walks over these paths, and returns those in the list, with how many slots the walk had to put into order.
+    /// Walks over these paths; returns the paths in the list and `met`, which is 0 if no sorting was needed.
     fn walk(slots: &mut Slots<f32>, paths: &[usize]) -> (Vec<usize>, usize) {
         let tensor = Tensor::param(1.0);
         slots.begin_walk();
@@ -199,12 +202,12 @@ mod tests {
         assert_eq!(walk(&mut slots, &[0, 1, 2]), (vec![0, 1, 2], 0));
         assert_eq!(walk(&mut slots, &[2, 1, 0]).0, [2, 1, 0]);
         assert_eq!(walk(&mut slots, &[2, 1, 0]), (vec![2, 1, 0], 0));
-        // Left out once, it keeps its place, and nothing is out of order.
+        // A slot that is skipped keeps its place, and the list is still in order.
         assert_eq!(walk(&mut slots, &[2, 0]), (vec![2, 1, 0], 0));
         assert_eq!(walk(&mut slots, &[2, 1, 0, 3]), (vec![2, 1, 0, 3], 0));
     }
 
-    /// Whatever a walk meets, in whatever order: afterwards the list has that order among what was met, and lacks nothing.
+    /// After any walk, the visited slots are in the order of the walk, and no slot is lost.
     #[test]
     fn any_order_after_any_other() {
         let mut slots = Slots::default();

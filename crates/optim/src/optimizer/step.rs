@@ -1,4 +1,4 @@
-//! One step.
+//! `Optimizer::step`: one update of every parameter.
 
 use downhill_tensor::{Float, Gradients, Params, Path, Tensor, compiled};
 
@@ -10,9 +10,9 @@ impl<F: Float> Optimizer<F> {
     /// Updates every parameter of `model` that has a gradient.
     ///
     /// # Panics
-    /// If a trainable parameter has no gradient (see [`missing_gradient`](Self::missing_gradient)) or another shape than
-    /// in its last step, if the rule does not take a parameter of that shape, or if a group's pattern matches no path.
-    /// Nothing has been changed then.
+    /// If a trainable parameter has no gradient (see [`missing_gradient`](Self::missing_gradient)), if its shape has
+    /// changed since its last step, if the rule does not accept its shape, or if a group's pattern matches no path. The
+    /// model and the optimizer are then unchanged.
     #[track_caller]
     pub fn step<M: Params<F> + ?Sized>(&mut self, model: &mut M, grads: &Gradients<F>) {
         if let Some(refusal) = self.refusal(model, grads) {
@@ -37,7 +37,7 @@ impl<F: Float> Optimizer<F> {
             None => row_major(&grad.view(), &mut self.row_major),
         };
         slot.state.steps += 1;
-        // Rules of the other kind have been refused.
+        // `refusal` has ruled out joint rules.
         let RuleKind::Param(rule) = self.groups[slot.group].rule.kind() else { return };
         rule.update(&mut ParamUpdate {
             param: tensor.as_mut_slice(),
@@ -47,11 +47,11 @@ impl<F: Float> Optimizer<F> {
             scratch: &mut self.scratch,
             powers: &mut self.powers,
         });
-        // The rule has changed it, and if somebody else held it, it has become a parameter of its own.
+        // Mutating a parameter that is shared (a clone, a live record) gives it a new id; remember that one.
         slot.see(tensor);
     }
 
-    /// Why this step must not be made.
+    /// The reason why this step cannot be taken, if there is one.
     fn refusal<M: Params<F> + ?Sized>(&self, model: &M, grads: &Gradients<F>) -> Option<String> {
         if let Some(rule) = self.groups.iter().find(|group| group.rule.kind().joint().is_some()) {
             let name = rule.rule.name();
@@ -59,6 +59,7 @@ impl<F: Float> Optimizer<F> {
                 "{name} evaluates the loss several times in a step; write `opt.step_with(&mut model, |model| loss)`"
             ));
         }
+        // One cheap walk that allocates nothing; messages are composed only when something is wrong.
         let (mut missing, mut reshaped, mut new, mut next) = (false, false, false, 0);
         model.visit_once(&mut |path, tensor| {
             if !tensor.is_param() {
@@ -79,7 +80,7 @@ impl<F: Float> Optimizer<F> {
         if reshaped {
             return Some(self.reshaped(model, grads));
         }
-        // What depends on the model's paths and shapes alone needs to be looked at once.
+        // Checks that depend only on the model's paths and shapes run once, unless a new parameter appears.
         if new || self.slots.is_empty() { self.misfit(model) } else { None }
     }
 
@@ -94,7 +95,7 @@ impl<F: Float> Optimizer<F> {
                 changes.push(format!("{path} has shape {here:?}, but had {before:?} when it was last updated"));
             }
         });
-        format!("{}; make a new optimiser for a new model", changes.join("; "))
+        format!("{}; create a new optimizer for a new model", changes.join("; "))
     }
 
     #[cold]
@@ -117,13 +118,13 @@ impl<F: Float> Optimizer<F> {
         });
         let unused = used.iter().position(|used| !used).map(|at| {
             let pattern = &self.groups[at].pattern;
-            format!("the group \"{pattern}\" has no parameters; the model's are {}", paths.join(", "))
+            format!("group \"{pattern}\" matches no parameter; the model's parameters are {}", paths.join(", "))
         });
         refusal.or(unused)
     }
 }
 
-/// The group of a path: the first whose pattern matches, else the one for the rest.
+/// The group of a path: the first whose pattern matches, otherwise the default group.
 pub(super) fn group_of<F: Float>(groups: &[Group<F>], path: &Path<'_>) -> usize {
     path.first_match(groups.iter().skip(1).map(|group| group.pattern.as_str())).map_or(0, |at| at + 1)
 }
@@ -137,7 +138,7 @@ fn without_gradient<F: Float, M: Params<F> + ?Sized>(model: &M, grads: &Gradient
         }
     });
     format!(
-        "no gradient for {}; the loss does not depend on it. If that is meant, freeze it (`model.freeze(\"{}\")`) or \
+        "no gradient for {}: the loss does not depend on it. If this is intended, freeze it (`model.freeze(\"{}\")`) or \
          set `opt.missing_gradient = MissingGradient::Skip`",
         missing.join(", "),
         missing[0],

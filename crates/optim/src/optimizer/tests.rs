@@ -215,7 +215,7 @@ fn a_model_of_another_shape_is_refused_and_nothing_changes() {
     let grads = squares(&model).backward();
     assert_eq!(
         refused(&mut opt, &mut model, &grads),
-        "step: 1 has shape [3], but had [1] when it was last updated; make a new optimiser for a new model"
+        "step: 1 has shape [3], but had [1] when it was last updated; make a new optimizer for a new model"
     );
     assert_eq!((model.state_dict(), opt.state_dict()), (before, state));
 
@@ -262,20 +262,20 @@ fn a_saved_state_that_does_not_fit_is_refused_by_name() {
     let fresh = || Optimizer::new(Adam::default()).with_group("1", Adam::default());
     assert_eq!(
         error(Optimizer::new(Adam::default()), &model),
-        "the saved optimiser has the groups [\"*\", \"1\"], this one has [\"*\"]"
+        "the saved optimizer has the groups [\"*\", \"1\"], this one has [\"*\"]"
     );
     assert_eq!(
         error(Optimizer::new(sgd(0.1)).with_group("1", Adam::default()), &model),
-        "the saved optimiser updates \"*\" by Adam, this one by Sgd"
+        "the saved optimizer updates \"*\" by Adam, this one by Sgd"
     );
     assert_eq!(
         error(fresh(), &(Tensor::param([1.0]), Tensor::from([3.0]), Tensor::param([1.0]))),
-        "the saved optimiser does not fit the model: nothing was saved for 2; 0 had shape [2], the model's has [1]; \
+        "the saved optimizer does not fit the model: nothing was saved for 2; 0 had shape [2], the model's has [1]; \
          1 is a constant in the model"
     );
     assert_eq!(
         error(fresh(), &(Tensor::param([1.0, 2.0]),)),
-        "the saved optimiser does not fit the model: the model has no 1"
+        "the saved optimizer does not fit the model: the model has no 1"
     );
     assert!(fresh().load_state_dict(&saved, &model).is_ok());
 }
@@ -298,7 +298,7 @@ fn a_group_that_comes_too_late() {
 
 #[test]
 #[should_panic(
-    expected = "step_with: the model has 4 trainable elements, but had 3 in the last step; make a new optimiser"
+    expected = "step_with: the model has 4 trainable elements, but had 3 in the last step; make a new optimizer"
 )]
 fn lbfgs_of_another_model() {
     let mut opt = Optimizer::new(Lbfgs::default());

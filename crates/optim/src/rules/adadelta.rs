@@ -45,7 +45,7 @@ pub struct Adadelta {
     pub eps: f64,
     /// The weight decay λ, an L2 penalty.
     pub weight_decay: f64,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -83,12 +83,12 @@ mod tests {
     use crate::rules::reference::{expect, refused};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         expect(Adadelta::default(), 5, [0.983631387349, 0.983631303667]);
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(Adadelta { rho: -0.1, ..Adadelta::default() }, "Adadelta: rho must be in [0, 1), got -0.1");
     }
 }

@@ -54,7 +54,7 @@ pub struct Adafactor {
     pub d: f64,
     /// The weight decay λ, decoupled.
     pub weight_decay: f64,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -176,7 +176,7 @@ mod tests {
     use crate::rules::reference::{expect, refused};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         expect(Adafactor::default(), 5, [0.951385102688, 0.951385102688]);
     }
 
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(Adafactor { d: 0.5, ..Adafactor::default() }, "Adafactor: d must be ≥ 1, got 0.5");
     }
 }

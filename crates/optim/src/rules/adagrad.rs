@@ -40,10 +40,10 @@ pub struct Adagrad {
     pub weight_decay: f64,
     /// What `s` starts from.
     pub initial_accumulator_value: f64,
-    /// Keeps the division away from zero, ε.
+    /// Added to the denominator for numerical stability, ε.
     #[options(default = 1e-10)]
     pub eps: f64,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -82,7 +82,7 @@ mod tests {
     use crate::rules::reference::{expect, refused};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         let adagrad = Adagrad { lr: 0.1, ..Adagrad::default() };
         expect(adagrad.clone(), 5, [0.697714862065, 0.697714862046]);
         let all = Adagrad { lr_decay: 0.1, weight_decay: 0.01, initial_accumulator_value: 0.1, ..adagrad };
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         let rule = Adagrad { lr_decay: -1.0, ..Adagrad::default() };
         refused(rule, "Adagrad: lr_decay must be ≥ 0, got -1");
     }

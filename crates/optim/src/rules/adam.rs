@@ -41,22 +41,22 @@ pub struct Adam {
     /// The learning rate η.
     #[options(default = 1e-3)]
     pub lr: f64,
-    /// How much of the mean of gradients is kept, β₁.
+    /// The decay rate of the running mean of gradients (first moment), β₁.
     #[options(default = 0.9)]
     pub beta1: f64,
-    /// How much of the mean of squares is kept, β₂.
+    /// The decay rate of the running mean of squared gradients (second moment), β₂.
     #[options(default = 0.999)]
     pub beta2: f64,
-    /// Keeps the division away from zero, ε.
+    /// Added to the denominator for numerical stability, ε.
     #[options(default = 1e-8)]
     pub eps: f64,
     /// The weight decay λ.
     pub weight_decay: f64,
-    /// Weight decay beside the gradient instead of through it.
+    /// Use decoupled weight decay, applied to the parameter rather than added to the gradient.
     pub decoupled: bool,
-    /// Divide by the largest mean of squares so far.
+    /// AMSGrad: divide by the maximum of all second moments so far.
     pub amsgrad: bool,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -117,7 +117,7 @@ mod tests {
     use crate::rules::reference::{expect, refused};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         let adam = Adam { lr: 0.1, ..Adam::default() };
         expect(adam.clone(), 5, [0.507963661927, 0.507963657134]);
         let all = Adam { weight_decay: 0.01, amsgrad: true, ..adam.clone() };
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(Adam { beta2: 1.0, ..Adam::default() }, "Adam: beta2 must be in [0, 1), got 1");
         refused(Adam { eps: -1e-8, ..Adam::default() }, "Adam: eps must be ≥ 0, got -0.00000001");
     }

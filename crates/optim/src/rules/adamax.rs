@@ -34,18 +34,18 @@ pub struct Adamax {
     /// The learning rate η.
     #[options(default = 2e-3)]
     pub lr: f64,
-    /// How much of the mean of gradients is kept, β₁.
+    /// The decay rate of the running mean of gradients (first moment), β₁.
     #[options(default = 0.9)]
     pub beta1: f64,
     /// How fast the maximum decays, β₂.
     #[options(default = 0.999)]
     pub beta2: f64,
-    /// Keeps the division away from zero, ε.
+    /// Keeps the denominator away from zero, ε.
     #[options(default = 1e-8)]
     pub eps: f64,
     /// The weight decay λ, an L2 penalty.
     pub weight_decay: f64,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -84,12 +84,12 @@ mod tests {
     use crate::rules::reference::{expect, refused};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         expect(Adamax { lr: 0.1, ..Adamax::default() }, 5, [0.551553805051, 0.551553801470]);
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(Adamax { beta1: 1.0, ..Adamax::default() }, "Adamax: beta1 must be in [0, 1), got 1");
     }
 }

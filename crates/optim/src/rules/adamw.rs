@@ -29,21 +29,21 @@ pub struct AdamW {
     /// The learning rate η.
     #[options(default = 1e-3)]
     pub lr: f64,
-    /// How much of the mean of gradients is kept, β₁.
+    /// The decay rate of the running mean of gradients (first moment), β₁.
     #[options(default = 0.9)]
     pub beta1: f64,
-    /// How much of the mean of squares is kept, β₂.
+    /// The decay rate of the running mean of squared gradients (second moment), β₂.
     #[options(default = 0.999)]
     pub beta2: f64,
-    /// Keeps the division away from zero, ε.
+    /// Added to the denominator for numerical stability, ε.
     #[options(default = 1e-8)]
     pub eps: f64,
     /// The weight decay λ.
     #[options(default = 0.01)]
     pub weight_decay: f64,
-    /// Divide by the largest mean of squares so far.
+    /// AMSGrad: divide by the maximum of all second moments so far.
     pub amsgrad: bool,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -77,7 +77,7 @@ mod tests {
     use crate::rules::reference::expect;
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         let rule = AdamW { lr: 0.1, weight_decay: 0.01, ..AdamW::default() };
         expect(rule, 5, [0.504080092747, 0.504080087961]);
     }

@@ -52,7 +52,7 @@ pub struct Asgd {
     pub t0: f64,
     /// The weight decay λ, an L2 penalty.
     pub weight_decay: f64,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -101,7 +101,7 @@ mod tests {
     use crate::rules::reference::{expect, refused, remembered};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         expect(Asgd { lr: 0.05, ..Asgd::default() }, 5, [0.773762102359, 0.031249609371]);
     }
 
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(Asgd { lambd: -1.0, ..Asgd::default() }, "Asgd: lambd must be ≥ 0, got -1");
     }
 }

@@ -45,7 +45,7 @@ pub struct ClassicalMomentum {
     pub momentum: f64,
     /// The weight decay λ, an L2 penalty.
     pub weight_decay: f64,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         let rule = ClassicalMomentum { momentum: -0.5, ..ClassicalMomentum::default() };
         refused(rule, "ClassicalMomentum: momentum must be ≥ 0, got -0.5");
     }

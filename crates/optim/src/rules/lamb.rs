@@ -37,18 +37,18 @@ pub struct Lamb {
     /// The learning rate η.
     #[options(default = 1e-3)]
     pub lr: f64,
-    /// How much of the mean of gradients is kept, β₁.
+    /// The decay rate of the running mean of gradients (first moment), β₁.
     #[options(default = 0.9)]
     pub beta1: f64,
-    /// How much of the mean of squares is kept, β₂.
+    /// The decay rate of the running mean of squared gradients (second moment), β₂.
     #[options(default = 0.999)]
     pub beta2: f64,
-    /// Keeps the division away from zero, ε.
+    /// Added to the denominator for numerical stability, ε.
     #[options(default = 1e-6)]
     pub eps: f64,
     /// The weight decay λ, beside the gradient but inside the scaling.
     pub weight_decay: f64,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(Lamb { lr: -1.0, ..Lamb::default() }, "Lamb: lr must be ≥ 0, got -1");
     }
 }

@@ -43,10 +43,10 @@ pub struct Lbfgs {
     /// The learning rate η: the step along the direction, or the first trial of the line search.
     #[options(default = 1.0)]
     pub lr: f64,
-    /// The most iterations in one step of the optimiser.
+    /// The most iterations in one step of the optimizer.
     #[options(default = 20)]
     pub max_iter: u64,
-    /// The most evaluations in one step of the optimiser; `None` for 5/4 of `max_iter`.
+    /// The most evaluations in one step of the optimizer; `None` for 5/4 of `max_iter`.
     pub max_eval: Option<u64>,
     /// Stop when no element of the gradient is larger.
     #[options(default = 1e-7)]
@@ -59,7 +59,7 @@ pub struct Lbfgs {
     pub history_size: u64,
     /// How the step along the direction is found.
     pub line_search: LineSearch,
-    /// Go uphill.
+    /// Maximize the objective instead of minimizing it.
     pub maximize: bool,
 }
 

@@ -43,7 +43,7 @@ pub struct Lion {
     pub beta2: f64,
     /// The weight decay λ, decoupled.
     pub weight_decay: f64,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -79,7 +79,7 @@ mod tests {
     use crate::rules::reference::{expect, refused, remembered};
 
     #[test]
-    fn numbers_by_hand() {
+    fn values_by_hand() {
         expect(Lion { lr: 0.125, ..Lion::default() }, 5, [0.375, 0.375]);
         // η = 0.6, β₁ = 0.5, β₂ = 0.75. x: 1, 0.4, -0.2 with g = 1, 0.4, -0.2;
         // m = 0, 0.25, 0.2875; c = 0.5, 0.325, 0.04375 > 0: x = -0.8.
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(Lion { beta2: 2.0, ..Lion::default() }, "Lion: beta2 must be in [0, 1), got 2");
     }
 }

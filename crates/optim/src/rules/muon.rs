@@ -1,4 +1,4 @@
-//! Muon: momentum, orthogonalised.
+//! Muon: momentum, orthogonalized.
 
 mod newton_schulz;
 mod scale;
@@ -27,7 +27,7 @@ use crate::{OptionValue, Options, ParamRule, ParamUpdate, Rule};
 /// coefficients are chosen for speed: singular values end between about 0.7 and 1.2, not at 1.
 ///
 /// Jordan et al., *Muon: an optimizer for hidden layers in neural networks*, 2024; scaling: Liu et al., arXiv
-/// 2502.16982. As in PyTorch but for the arithmetic: PyTorch orthogonalises in bfloat16, we in the parameter's own
+/// 2502.16982. As in PyTorch but for the arithmetic: PyTorch orthogonalizes in bfloat16, we in the parameter's own
 /// type, so the two agree to two or three digits of a step, and with PyTorch's own code in f64 to all.
 ///
 /// ```
@@ -64,7 +64,7 @@ pub struct Muon {
     pub ns_steps: u64,
     /// How the rate depends on the matrix's shape.
     pub adjust_lr: MuonScale,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(Muon { momentum: -1.0, ..Muon::default() }, "Muon: momentum must be in [0, 1), got -1");
         refused(Muon { ns_steps: 100, ..Muon::default() }, "Muon: ns_steps must be below 100, got 100");
         assert!(Rule::<f32>::check(&Muon { ns_steps: 99, ..Muon::default() }).is_ok());

@@ -40,13 +40,13 @@ pub struct NAdam {
     /// The learning rate η.
     #[options(default = 2e-3)]
     pub lr: f64,
-    /// How much of the mean of gradients is kept, β₁.
+    /// The decay rate of the running mean of gradients (first moment), β₁.
     #[options(default = 0.9)]
     pub beta1: f64,
-    /// How much of the mean of squares is kept, β₂.
+    /// The decay rate of the running mean of squared gradients (second moment), β₂.
     #[options(default = 0.999)]
     pub beta2: f64,
-    /// Keeps the division away from zero, ε.
+    /// Added to the denominator for numerical stability, ε.
     #[options(default = 1e-8)]
     pub eps: f64,
     /// The weight decay λ.
@@ -54,9 +54,9 @@ pub struct NAdam {
     /// How fast μ grows towards β₁, ψ.
     #[options(default = 4e-3)]
     pub momentum_decay: f64,
-    /// Weight decay beside the gradient instead of through it.
+    /// Use decoupled weight decay, applied to the parameter rather than added to the gradient.
     pub decoupled: bool,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -116,12 +116,12 @@ mod tests {
     use crate::rules::reference::{expect, refused};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         expect(NAdam { lr: 0.1, ..NAdam::default() }, 5, [0.623662893783, 0.623662890407]);
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         let rule = NAdam { momentum_decay: -1.0, ..NAdam::default() };
         refused(rule, "NAdam: momentum_decay must be ≥ 0, got -1");
     }

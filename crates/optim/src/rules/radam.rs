@@ -42,20 +42,20 @@ pub struct RAdam {
     /// The learning rate η.
     #[options(default = 1e-3)]
     pub lr: f64,
-    /// How much of the mean of gradients is kept, β₁.
+    /// The decay rate of the running mean of gradients (first moment), β₁.
     #[options(default = 0.9)]
     pub beta1: f64,
-    /// How much of the mean of squares is kept, β₂.
+    /// The decay rate of the running mean of squared gradients (second moment), β₂.
     #[options(default = 0.999)]
     pub beta2: f64,
-    /// Keeps the division away from zero, ε.
+    /// Added to the denominator for numerical stability, ε.
     #[options(default = 1e-8)]
     pub eps: f64,
     /// The weight decay λ.
     pub weight_decay: f64,
-    /// Weight decay beside the gradient instead of through it.
+    /// Use decoupled weight decay, applied to the parameter rather than added to the gradient.
     pub decoupled: bool,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -112,7 +112,7 @@ mod tests {
     use crate::rules::reference::{expect, refused};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         let radam = RAdam { lr: 0.1, ..RAdam::default() };
         expect(radam.clone(), 5, [0.552364195102, -0.322098165826]);
         // With the division, from the sixth step on.
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(RAdam { lr: -1.0, ..RAdam::default() }, "RAdam: lr must be ≥ 0, got -1");
     }
 }

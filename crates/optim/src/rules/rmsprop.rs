@@ -39,10 +39,10 @@ pub struct RmsProp {
     /// The learning rate η.
     #[options(default = 1e-2)]
     pub lr: f64,
-    /// How much of the mean of squares is kept, α.
+    /// The decay rate of the running mean of squared gradients (second moment), α.
     #[options(default = 0.99)]
     pub alpha: f64,
-    /// Keeps the division away from zero, ε.
+    /// Added to the denominator for numerical stability, ε.
     #[options(default = 1e-8)]
     pub eps: f64,
     /// The weight decay λ, an L2 penalty.
@@ -51,7 +51,7 @@ pub struct RmsProp {
     pub momentum: f64,
     /// Divide by the standard deviation instead of the root of the mean square.
     pub centered: bool,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -121,14 +121,14 @@ mod tests {
     use crate::rules::reference::{expect, refused};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         expect(RmsProp::default(), 5, [0.696465799281, 0.696465780304]);
         let all = RmsProp { alpha: 0.9, centered: true, momentum: 0.9, ..RmsProp::default() };
         expect(all, 5, [0.665562796693, 0.665562788579]);
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(RmsProp { alpha: 1.5, ..RmsProp::default() }, "RmsProp: alpha must be in [0, 1), got 1.5");
     }
 }

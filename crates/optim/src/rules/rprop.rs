@@ -50,7 +50,7 @@ pub struct Rprop {
     /// The longest step.
     #[options(default = 50.0)]
     pub step_max: f64,
-    /// Go uphill.
+    /// Maximize the objective instead of minimizing it.
     pub maximize: bool,
 }
 
@@ -97,7 +97,7 @@ mod tests {
     use crate::rules::reference::{expect, refused, remembered};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         expect(Rprop::default(), 5, [0.925584000000, 0.925584000000]);
     }
 
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(Rprop { eta_plus: 0.9, ..Rprop::default() }, "Rprop: eta_plus must be above 1, got 0.9");
         refused(
             Rprop { step_max: 1e-9, ..Rprop::default() },

@@ -44,7 +44,7 @@ pub struct Sgd {
     pub weight_decay: f64,
     /// Take the gradient where the momentum is about to lead.
     pub nesterov: bool,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -90,7 +90,7 @@ mod tests {
         Sgd { lr: 0.05, momentum: 0.0, dampening: 0.0, weight_decay: 0.0, nesterov: false, maximize: false };
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         expect(SGD, 5, [0.773780937500, 0.031250000000]);
         expect(Sgd { momentum: 0.9, ..SGD }, 5, [0.417155937500, -0.521800000000]);
         expect(Sgd { momentum: 0.9, dampening: 0.5, ..SGD }, 5, [0.598442871094, -0.934284375000]);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(Sgd { momentum: -0.1, ..SGD }, "Sgd: momentum must be ≥ 0, got -0.1");
         refused(Sgd { lr: f64::NAN, ..SGD }, "Sgd: lr must be ≥ 0, got NaN");
         let message = "Sgd: nesterov must be false unless momentum is above 0 and dampening is 0, got true";

@@ -39,7 +39,7 @@ pub struct SignSgd {
     pub momentum: f64,
     /// The weight decay λ, decoupled.
     pub weight_decay: f64,
-    /// Go uphill. Weight decay still shrinks.
+    /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
 }
 
@@ -77,7 +77,7 @@ mod tests {
     use crate::rules::reference::{expect, refused, remembered};
 
     #[test]
-    fn numbers_by_hand() {
+    fn values_by_hand() {
         // From (1, 1) both go down by η five times.
         expect(SignSgd { lr: 0.125, ..SignSgd::default() }, 5, [0.375, 0.375]);
         // Past 0 after the second step, the sign of g turns; the mean's still points on:
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         let rule = SignSgd { momentum: 1.0, ..SignSgd::default() };
         refused(rule, "SignSgd: momentum must be in [0, 1), got 1");
     }

@@ -26,22 +26,22 @@ pub struct SchedulerState {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct SavedRates(Number<f64>, Number<f64>, Option<Number<f64>>);
 
-/// Why a [`SchedulerState`] does not fit a scheduler or an optimiser.
+/// Why a [`SchedulerState`] does not fit a scheduler or an optimizer.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchedulerStateError {
     /// The schedule is another, or its options cannot be read.
     #[error("the saved schedule does not fit: {0}")]
     Schedule(#[from] TextError),
-    /// The optimiser has more or fewer groups.
-    #[error("the saved schedule was for {saved} groups, the optimiser has {here}")]
+    /// The optimizer has more or fewer groups.
+    #[error("the saved schedule was for {saved} groups, the optimizer has {here}")]
     Groups {
         /// How many there were.
         saved: usize,
         /// How many there are.
         here: usize,
     },
-    /// The optimiser's rule does not take what was saved.
+    /// The optimizer's rule does not take what was saved.
     #[error("the saved schedule does not fit group \"{pattern}\": {source}")]
     Rate {
         /// The group's pattern.
@@ -88,11 +88,11 @@ impl Scheduler {
     }
 
     /// Goes on where `saved` stopped, with the saved options, and sets the rates that were in force; before or after
-    /// the optimiser's own state is loaded. Functions made of code ([`LambdaLr::new`](crate::LambdaLr::new)) are not saved:
+    /// the optimizer's own state is loaded. Functions made of code ([`LambdaLr::new`](crate::LambdaLr::new)) are not saved:
     /// this scheduler's stay.
     ///
     /// # Errors
-    /// If the schedules or the numbers of groups differ, or a saved option, rate or time is none. Scheduler and optimiser
+    /// If the schedules or the numbers of groups differ, or a saved option, rate or time is none. Scheduler and optimizer
     /// are then unchanged.
     pub fn load_state_dict<F: Float>(
         &mut self,

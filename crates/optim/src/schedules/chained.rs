@@ -22,7 +22,7 @@ use crate::{GroupRate, Options, Schedule, TextError};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct ChainedLr {
-    /// The schedules. To be set: no default.
+    /// The schedules. Required: there is no default.
     pub schedules: Vec<Box<dyn Schedule>>,
 }
 
@@ -39,7 +39,7 @@ impl ChainedLr {
     }
 }
 
-/// By hand, since the parts are written beside the options.
+/// Implemented by hand because the parts are saved separately from the options.
 impl Options for ChainedLr {
     fn name(&self) -> &'static str {
         "ChainedLr"
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(ChainedLr::default(), "ChainedLr: schedules must be at least one, got 0");
         let metric = ChainedLr::new(ReduceLrOnPlateau::default());
         refused(metric, "ChainedLr: schedules must be functions of time alone, got ReduceLrOnPlateau");

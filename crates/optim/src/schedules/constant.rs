@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(ConstantLr { factor: 2.0, total_iters: 5 }, "ConstantLr: factor must be in [0, 1], got 2");
     }
 }

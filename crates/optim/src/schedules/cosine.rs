@@ -22,7 +22,7 @@ use crate::{GroupRate, Options, Schedule};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Options)]
 pub struct CosineAnnealingLr {
-    /// The epoch of the lowest rate. To be set: no default.
+    /// The epoch of the lowest rate. Required: there is no default.
     pub t_max: u64,
     /// The lowest rate.
     pub eta_min: f64,
@@ -70,7 +70,7 @@ mod tests {
     use crate::schedules::reference::{expect, refused};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         let falling = [0.1, 0.0914058, 0.0689058, 0.0410942, 0.0185942, 0.01];
         let rising = [0.0185942, 0.0410942, 0.0689058, 0.0914058, 0.1];
         let schedule = CosineAnnealingLr { t_max: 5, eta_min: 0.01, hold: false };
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(CosineAnnealingLr::default(), "CosineAnnealingLr: t_max must be above 0, got 0");
     }
 }

@@ -12,9 +12,9 @@ use crate::{GroupRate, Options, Schedule};
 /// lr = base_lr + (max_lr - base_lr)·s·k,   momentum = max_momentum - (max_momentum - base_momentum)·s·k
 /// ```
 ///
-/// It starts at `base_lr` whatever the optimiser's own rate, and `t` is usually counted in batches.
+/// It starts at `base_lr` whatever the optimizer's own rate, and `t` is usually counted in batches.
 ///
-/// **It sets the momentum, also of an optimiser that had none**, as in PyTorch; of Adam's family it sets `beta1`.
+/// **It sets the momentum, also of an optimizer that had none**, as in PyTorch; of Adam's family it sets `beta1`.
 /// `spare_zero_momentum` leaves a momentum of 0 alone; without `cycle_momentum` all momenta stay.
 ///
 /// Smith, arXiv 1506.01186.
@@ -27,10 +27,10 @@ use crate::{GroupRate, Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct CyclicLr {
-    /// The lower bound of the rate. To be set: no default.
+    /// The lower bound of the rate. Required: there is no default.
     #[options(default = f64::NAN)]
     pub base_lr: f64,
-    /// The upper bound of the rate. To be set: no default.
+    /// The upper bound of the rate. Required: there is no default.
     #[options(default = f64::NAN)]
     pub max_lr: f64,
     /// The steps from the lower bound to the upper.
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         expect(cycle(), &[0.01, 0.04, 0.07, 0.1, 0.07, 0.04, 0.01]);
         let halved = CyclicLr { mode: CyclicMode::Triangular2, ..cycle() };
         let second = [0.01, 0.025, 0.04, 0.055, 0.04, 0.025];
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(CyclicLr::default(), "CyclicLr: base_lr must be ≥ 0, got NaN");
         refused(CyclicLr { step_size_down: Some(0), ..cycle() }, "CyclicLr: step_size_down must be above 0, got 0");
     }

@@ -13,7 +13,7 @@ use crate::{Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct ExponentialLr {
-    /// The factor γ. To be set: no default.
+    /// The factor γ. Required: there is no default.
     #[options(default = f64::NAN)]
     pub gamma: f64,
 }
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(ExponentialLr::default(), "ExponentialLr: gamma must be ≥ 0, got NaN");
         refused(ExponentialLr { gamma: -0.5 }, "ExponentialLr: gamma must be ≥ 0, got -0.5");
     }

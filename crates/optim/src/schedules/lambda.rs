@@ -37,7 +37,7 @@ impl LambdaLr {
     }
 }
 
-/// By hand, since a function of code is not written down.
+/// Implemented by hand because a closure cannot be written as text.
 impl Options for LambdaLr {
     fn name(&self) -> &'static str {
         "LambdaLr"
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         let must = "numbers ≥ 0, as in [1,0.5,0.1] (any other function takes code, LambdaLr::new)";
         refused(LambdaLr::default(), &format!("LambdaLr: factors must be {must}, got []"));
         refused(LambdaLr::from_factors([f64::NAN]), &format!("LambdaLr: factors must be {must}, got [NaN]"));

@@ -50,7 +50,7 @@ mod tests {
     use crate::schedules::reference::{expect, refused};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         expect(LinearLr::default(), &[0.0333333, 0.0466667, 0.06, 0.0733333, 0.0866667, 0.1, 0.1]);
     }
 
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         let schedule = LinearLr { start_factor: 0.0, ..LinearLr::default() };
         refused(schedule, "LinearLr: start_factor must be in (0, 1], got 0");
         let schedule = LinearLr { start_factor: 1.005, ..LinearLr::default() };

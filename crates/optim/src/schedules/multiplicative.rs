@@ -37,7 +37,7 @@ impl MultiplicativeLr {
     }
 }
 
-/// By hand, since a function of code is not written down.
+/// Implemented by hand because a closure cannot be written as text.
 impl Options for MultiplicativeLr {
     fn name(&self) -> &'static str {
         "MultiplicativeLr"
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         let message = "MultiplicativeLr: factors must be numbers ≥ 0, as in [1,0.5,0.1] \
                        (any other function takes code, MultiplicativeLr::new), got []";
         refused(MultiplicativeLr::default(), message);

@@ -14,7 +14,7 @@ use crate::{GroupRate, Options, Schedule};
 /// momentum: max_momentum → base_momentum → max_momentum (→ max_momentum)
 /// ```
 ///
-/// Counted in batches: `total_steps` is epochs times batches an epoch. The rate does not depend on the optimiser's own.
+/// Counted in batches: `total_steps` is epochs times batches an epoch. The rate does not depend on the optimizer's own.
 ///
 /// **The last rate is that of step `N - 1`, and it stays.** As in PyTorch, a step more is accepted, since a loop of N
 /// batches makes it, and the one after panics; `hold` goes on for ever. (PyTorch's rate for step N goes on beyond the end:
@@ -33,10 +33,10 @@ use crate::{GroupRate, Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct OneCycleLr {
-    /// The highest rate. To be set: no default.
+    /// The highest rate. Required: there is no default.
     #[options(default = f64::NAN)]
     pub max_lr: f64,
-    /// The steps of the whole training, N. To be set: no default.
+    /// The steps of the whole training, N. Required: there is no default.
     pub total_steps: u64,
     /// The part of the steps in which the rate rises.
     #[options(default = 0.3)]
@@ -145,7 +145,7 @@ mod tests {
         [0.004, 0.052, 0.1, 0.0950485, 0.0811746, 0.0611262, 0.0388742, 0.0188258, 0.00495194, 4e-07];
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         expect(ten(), &RATES);
         let momenta = [0.95, 0.9, 0.85, 0.854952, 0.868826, 0.888874, 0.911126, 0.931174, 0.945048, 0.95];
         for (t, momentum) in momenta.into_iter().enumerate() {
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(OneCycleLr { total_steps: 5, ..OneCycleLr::default() }, "OneCycleLr: max_lr must be ≥ 0, got NaN");
         refused(OneCycleLr { total_steps: 0, ..ten() }, "OneCycleLr: total_steps must be above 0, got 0");
         let tiny = OneCycleLr { div_factor: 1e-310, ..ten() };

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         let rule = ReduceLrOnPlateau { factor: 0.5, patience: 2, cooldown: 1, min_lr: 0.02, ..Default::default() };
         let metrics = [&[1.0][..], &[0.9; 11]].concat();
         let expected = [0.1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05, 0.05, 0.025, 0.025, 0.025, 0.025];
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         let rule = ReduceLrOnPlateau { factor: 1.0, ..Default::default() };
         refused(rule, "ReduceLrOnPlateau: factor must be in [0, 1), got 1");
     }

@@ -38,12 +38,12 @@ mod tests {
     use crate::schedules::reference::{expect, refused};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         expect(PolynomialLr::default(), &[0.1, 0.08, 0.06, 0.04, 0.02, 0.0, 0.0]);
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         let schedule = PolynomialLr { power: 0.0, ..PolynomialLr::default() };
         refused(schedule, "PolynomialLr: power must be above 0, got 0");
     }

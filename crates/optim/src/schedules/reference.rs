@@ -2,7 +2,7 @@
 
 use crate::{Optimizer, Schedule, Scheduler, Sgd};
 
-/// The rates in force for epochs 0, 1, ... with base rate 0.1, as an optimiser sees them.
+/// The rates in force for epochs 0, 1, ... with base rate 0.1, as an optimizer sees them.
 pub(super) fn rates(schedule: impl Into<Box<dyn Schedule>>, epochs: usize) -> Vec<f64> {
     let mut opt = Optimizer::<f32>::new(Sgd { lr: 0.1, momentum: 0.5, ..Sgd::default() });
     let mut scheduler = Scheduler::new(schedule, &mut opt);

@@ -22,7 +22,7 @@ use crate::{GroupRate, OptionValue, Options, Schedule, TextError};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct SequentialLr {
-    /// The schedules. To be set: no default.
+    /// The schedules. Required: there is no default.
     pub schedules: Vec<Box<dyn Schedule>>,
     /// The epoch at which each schedule but the first takes over, rising.
     pub milestones: Vec<u64>,
@@ -49,7 +49,7 @@ impl SequentialLr {
     }
 }
 
-/// By hand, since the parts are written beside the options.
+/// Implemented by hand because the parts are saved separately from the options.
 impl Options for SequentialLr {
     fn name(&self) -> &'static str {
         "SequentialLr"
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         let one = || SequentialLr::new(ExponentialLr { gamma: 0.5 });
         refused(SequentialLr::default(), "SequentialLr: schedules must be at least one, got 0");
         let missing = SequentialLr { milestones: vec![3], ..one() };

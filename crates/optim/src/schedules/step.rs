@@ -13,7 +13,7 @@ use crate::{Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct StepLr {
-    /// Epochs between two falls. To be set: no default.
+    /// Epochs between two falls. Required: there is no default.
     pub step_size: u64,
     /// The factor γ.
     #[options(default = 0.1)]
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(StepLr::default(), "StepLr: step_size must be above 0, got 0");
     }
 }

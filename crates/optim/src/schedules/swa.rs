@@ -19,7 +19,7 @@ use crate::{GroupRate, Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct SwaLr {
-    /// The rate at the end. To be set: no default.
+    /// The rate at the end. Required: there is no default.
     #[options(default = f64::NAN)]
     pub swa_lr: f64,
     /// How many epochs the way there takes.
@@ -65,13 +65,13 @@ mod tests {
     use crate::schedules::reference::{expect, refused};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         let schedule = SwaLr { swa_lr: 0.02, anneal_epochs: 4, anneal: Anneal::Cos };
         expect(schedule, &[0.1, 0.0882843, 0.06, 0.0317157, 0.02, 0.02]);
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(SwaLr::default(), "SwaLr: swa_lr must be ≥ 0, got NaN");
     }
 }

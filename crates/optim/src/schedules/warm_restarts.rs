@@ -22,7 +22,7 @@ use crate::{Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct CosineAnnealingWarmRestarts {
-    /// The epochs to the first restart. To be set: no default.
+    /// The epochs to the first restart. Required: there is no default.
     pub t_0: u64,
     /// How many times longer each stretch is than the one before.
     #[options(default = 1)]
@@ -64,14 +64,14 @@ mod tests {
     use crate::schedules::reference::{expect, refused};
 
     #[test]
-    fn numbers_of_pytorch() {
+    fn matches_pytorch() {
         let schedule = CosineAnnealingWarmRestarts { t_0: 3, t_mult: 2, eta_min: 0.0 };
         let stretches = [0.1, 0.075, 0.025, 0.1, 0.0933013, 0.075, 0.05, 0.025, 0.00669873, 0.1, 0.0982963];
         expect(schedule, &stretches);
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(CosineAnnealingWarmRestarts::default(), "CosineAnnealingWarmRestarts: t_0 must be above 0, got 0");
     }
 

@@ -16,7 +16,7 @@ use crate::{Options, Schedule, SequentialLr};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Options)]
 pub struct WarmupLr {
-    /// How many epochs (or batches) the rise takes. To be set: no default.
+    /// How many epochs (or batches) the rise takes. Required: there is no default.
     pub steps: u64,
 }
 
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_make_no_sense() {
+    fn invalid_options_are_rejected() {
         refused(WarmupLr::default(), "WarmupLr: steps must be above 0, got 0");
     }
 }

@@ -35,7 +35,7 @@ fn groups_are_looked_at_one_by_one() {
 
     // As many groups, but others.
     let error = load(&json, grouped("1")).unwrap_err();
-    assert_eq!(error, "the saved optimiser has the groups [\"*\", \"2\"], this one has [\"*\", \"1\"]");
+    assert_eq!(error, "the saved optimizer has the groups [\"*\", \"2\"], this one has [\"*\", \"1\"]");
     let change = |path: &str, field: &str, value: Value| {
         let mut json = json.clone();
         json["params"][path][field] = value;

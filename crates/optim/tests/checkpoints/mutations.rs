@@ -1,5 +1,5 @@
 //! Files with something changed somewhere, tens of thousands of them, the same ones in every run: each is refused, or
-//! the optimiser goes on without a panic.
+//! the optimizer goes on without a panic.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -122,7 +122,7 @@ fn survives(rule: &str, model: &Model<f64>, state: &OptimizerState<f64>, what: &
 }
 
 #[test]
-fn optimisers_as_text() {
+fn optimizers_as_text() {
     let (mut draw, mut taken, mut all) = (Draw(1), 0, 0);
     for rule in RULES {
         let (model, json) = saved(rule);
@@ -145,7 +145,7 @@ fn optimisers_as_text() {
 }
 
 #[test]
-fn optimisers_as_bytes() {
+fn optimizers_as_bytes() {
     let (mut draw, mut taken, mut all) = (Draw(2), 0, 0);
     for rule in RULES {
         let (model, json) = saved(rule);

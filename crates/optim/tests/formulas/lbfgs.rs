@@ -149,9 +149,9 @@ fn every_combination_of_options_follows_the_algorithm() {
     }
 }
 
-/// To maximise is to minimise the opposite, to the bit, and with a line search too.
+/// To maximize is to minimize the opposite, to the bit, and with a line search too.
 #[test]
-fn to_maximise_is_to_minimise_the_opposite() {
+fn maximizing_is_minimizing_the_negated_loss() {
     for line_search in [LineSearch::None, LineSearch::StrongWolfe] {
         for rule in rules() {
             let run = |maximize: bool| {
