@@ -6,13 +6,13 @@ use super::Reduction;
 use super::targets::{assert_same_shape, weighted};
 
 /// The binary cross-entropy `-(t·ln p + (1 - t)·ln(1 - p))` of probabilities `p`, with its options. Without options:
-/// [`bce`]. Where the probabilities are the sigmoid of something, give that to
-/// [`BceWithLogits`](super::BceWithLogits), which is exact.
+/// [`bce`]. If `p` is a sigmoid, pass its argument to [`BceWithLogits`](super::BceWithLogits) instead, which is
+/// numerically stable.
 #[derive(Clone, Debug)]
 pub struct Bce<F: Float = f32> {
     /// A factor for each element's loss; it broadcasts.
     pub weight: Option<Tensor<F>>,
-    /// What is returned.
+    /// Mean, sum or no reduction.
     pub reduction: Reduction,
 }
 
@@ -22,10 +22,10 @@ impl<F: Float> Default for Bce<F> {
     }
 }
 
-/// The mean binary cross-entropy between probabilities and targets of the same shape, both from 0 to 1.
+/// The mean binary cross-entropy between probabilities and targets of the same shape, both in [0, 1].
 ///
-/// As in PyTorch, the logarithms are cut off at -100, so that a certain mistake costs 100 and not infinity, and the
-/// gradient `(p - t)/(p·(1 - p))` divides by at least 1e-12. [`Bce`] has options.
+/// As in PyTorch, the logarithms are clamped at -100, so a confident mistake costs 100 instead of infinity, and the
+/// denominator of the gradient `(p - t)/(p·(1 - p))` is clamped at 1e-12. [`Bce`] has options.
 ///
 /// ```
 /// use downhill_nn::bce;
@@ -35,7 +35,7 @@ impl<F: Float> Default for Bce<F> {
 /// ```
 ///
 /// # Panics
-/// If the shapes differ, or a probability is not between 0 and 1.
+/// If the shapes differ, or a probability is not in [0, 1].
 #[track_caller]
 pub fn bce<F: Float>(probabilities: &Tensor<F>, targets: &Tensor<F>) -> Tensor<F> {
     Bce::default().loss(probabilities, targets)
@@ -45,28 +45,26 @@ impl<F: Float> Bce<F> {
     /// The loss; shapes as in [`bce`].
     ///
     /// # Panics
-    /// If the shapes differ, a probability is not between 0 and 1, or the weight does not broadcast to them.
+    /// If the shapes differ, a probability is not in [0, 1], or the weight does not broadcast to the losses.
     #[track_caller]
     pub fn loss(&self, probabilities: &Tensor<F>, targets: &Tensor<F>) -> Tensor<F> {
         assert_same_shape("bce", probabilities, targets);
-        // NaN passes: a diverged network is found by its loss, not by this.
+        // NaN passes: a diverged network should show in its loss, not here.
         if let Some(p) = probabilities.view().iter().find(|&&p| p < F::zero() || p > F::one()) {
-            panic!(
-                "bce: {p} is not a probability, which is between 0 and 1; if these are logits, use `bce_with_logits`"
-            );
+            panic!("bce: {p} is not a probability in [0, 1]; if the input is logits, use `bce_with_logits`");
         }
         let losses = elementwise(BinaryCrossEntropy, [probabilities, targets]);
         self.reduction.of(weighted("bce", losses, self.weight.as_ref()))
     }
 }
 
-/// The loss of every element. A primitive for numerical stability: composed, `0·ln 0` is NaN.
+/// The elementwise loss. A primitive for numerical stability: composed, `0·ln 0` is NaN.
 struct BinaryCrossEntropy;
 
 impl BinaryCrossEntropy {
-    /// Where PyTorch cuts off the logarithms.
+    /// Where PyTorch clamps the logarithms.
     const FLOOR: f64 = -100.0;
-    /// The least that the gradient divides by.
+    /// The smallest denominator of the gradient.
     const LEAST: f64 = 1e-12;
 }
 
@@ -85,7 +83,7 @@ impl<F: Float> Elementwise<F, 2> for BinaryCrossEntropy {
 
     fn vjp(&self, wrt: usize, [p, t]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         match wrt {
-            // `p - p²` would lose the digits that `1 - p` has near 1.
+            // Not `p - p²`, which loses the digits that `1 - p` has near 1.
             0 => dy * (p - t) / (p * (-p + F::one())).clamp_min(F::from_f64(Self::LEAST)),
             _ => {
                 let floor = F::from_f64(Self::FLOOR);
@@ -123,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn certainty_costs_a_hundred_and_its_gradient_is_finite() {
+    fn a_confident_mistake_costs_100_and_its_gradient_is_finite() {
         let p = Tensor::param([0.0, 1.0, 0.0, 1.0]);
         let t = Tensor::from([1.0, 0.0, 0.0, 1.0]);
         let losses = Bce { reduction: Reduction::None, ..Bce::default() }.loss(&p, &t);
@@ -131,9 +129,9 @@ mod tests {
         assert_eq!(losses.sum().backward()[&p].to_vec(), [-1e12, 1e12, 0.0, 0.0]);
     }
 
-    /// With respect to the target it is `ln(1 - p) - ln p`, both cut off at -100.
+    /// With respect to the target the gradient is `ln(1 - p) - ln p`, both clamped at -100.
     #[test]
-    fn the_target_pulls_with_a_hundred_at_most() {
+    fn the_gradient_of_the_target_is_at_most_100() {
         fn check<F: Float>() {
             let p = Tensor::<F>::from([0.0, 1.0, 0.5, 1e-45].map(F::from_f64));
             for target in [0.0, 0.5, 1.0] {
@@ -141,7 +139,7 @@ mod tests {
                 let losses = Bce { reduction: Reduction::Sum, ..Bce::default() }.loss(&p, &t);
                 let slope = losses.backward()[&t].to_vec().into_iter().map(F::as_f64).collect::<Vec<_>>();
                 assert_eq!(slope[..3], [100.0, -100.0, 0.0], "{}", F::NAME);
-                // f32 has 1e-45 as 2^-149, whose logarithm is below -100 too.
+                // In f32, 1e-45 is 2^-149, whose logarithm is below -100 too.
                 assert!(slope[3] == 100.0, "{}: {}", F::NAME, slope[3]);
             }
         }
@@ -150,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn nan_stays() {
+    fn nan_propagates() {
         assert!(bce(&Tensor::from([f64::NAN]), &Tensor::from([1.0])).item().is_nan());
     }
 
@@ -177,7 +175,7 @@ mod tests {
 
     #[test]
     #[should_panic(expected = "bce: the weight of shape [2] does not broadcast to the losses, which have shape [3]")]
-    fn a_weight_that_does_not_fit() {
+    fn a_weight_of_the_wrong_size() {
         let options = Bce { weight: Some(Tensor::from([1.0, 1.0])), ..Bce::default() };
         options.loss(&Tensor::from([0.5, 0.5, 0.5]), &Tensor::from([1.0, 1.0, 1.0]));
     }

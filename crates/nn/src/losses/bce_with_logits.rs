@@ -1,4 +1,4 @@
-//! The binary cross-entropy of logits: the loss of a yes-or-no classifier, "log loss".
+//! The binary cross-entropy of logits: the loss of a binary classifier, also called log loss.
 
 use downhill_tensor::{Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -12,10 +12,10 @@ use super::targets::{assert_same_shape, weighted};
 pub struct BceWithLogits<F: Float = f32> {
     /// A factor for each element's loss; it broadcasts.
     pub weight: Option<Tensor<F>>,
-    /// A factor for the part `-t·ln σ(x)`, usually one for each class in the last axis; it broadcasts. Above 1 it
-    /// makes a missed positive cost more than a false one.
+    /// A factor for the positive term `-t·ln σ(x)`, usually one for each class in the last axis; it broadcasts. Above
+    /// 1, a false negative costs more than a false positive.
     pub pos_weight: Option<Tensor<F>>,
-    /// What is returned.
+    /// Mean, sum or no reduction.
     pub reduction: Reduction,
 }
 
@@ -25,10 +25,11 @@ impl<F: Float> Default for BceWithLogits<F> {
     }
 }
 
-/// The mean binary cross-entropy between the sigmoid of logits and targets from 0 to 1 of the same shape.
+/// The mean binary cross-entropy between the sigmoid of the logits and targets in [0, 1] of the same shape.
 ///
-/// Written as `(1 - t)·softplus(x) + t·softplus(-x)`, so that the loss and its derivatives are finite for all finite
-/// logits, and nothing cancels. An infinite logit that is right costs 0 (where PyTorch gives NaN), any other infinity. [`BceWithLogits`] has options.
+/// Computed as `(1 - t)·softplus(x) + t·softplus(-x)`, so the loss and its derivatives are finite for all finite
+/// logits, and nothing cancels. An infinite logit with the right sign costs 0 (PyTorch gives NaN), with the wrong sign
+/// infinity. [`BceWithLogits`] has options.
 ///
 /// ```
 /// use downhill_nn::bce_with_logits;
@@ -50,11 +51,12 @@ impl<F: Float> BceWithLogits<F> {
     /// The loss; shapes as in [`bce_with_logits`].
     ///
     /// # Panics
-    /// If the shapes differ, or a weight does not broadcast to them.
+    /// If the shapes differ, or a weight does not broadcast to the losses.
     #[track_caller]
     pub fn loss(&self, logits: &Tensor<F>, targets: &Tensor<F>) -> Tensor<F> {
         assert_same_shape("bce_with_logits", logits, targets);
         let losses = match &self.pos_weight {
+            // One fused operation, unless the positive term has a weight.
             None => elementwise(LogLoss, [logits, targets]),
             Some(_) => {
                 let positive = share(targets, &(-logits).softplus());
@@ -68,7 +70,7 @@ impl<F: Float> BceWithLogits<F> {
 
 /// `(1 - t)·softplus(x) + t·softplus(-x)` of each pair `(x, t)`. The derivatives are [`Slope`] and `-x`.
 ///
-/// A primitive for speed: the two parts share their exponential and their logarithm.
+/// A primitive for speed: the two terms share their exponential and their logarithm.
 struct LogLoss;
 
 impl<F: Float> Elementwise<F, 2> for LogLoss {
@@ -101,6 +103,7 @@ impl<F: Float> Elementwise<F, 2> for Slope {
 
     #[inline(always)]
     fn element(&self, [x, t]: [F; 2]) -> F {
+        // σ(x) and σ(-x) over the common denominator 1 + e^-|x|, which cannot overflow.
         let small = (-x.abs()).exp();
         let (rising, falling) = if x < F::zero() { (small, F::one()) } else { (F::one(), small) };
         ((F::one() - t) * rising - t * falling) / (F::one() + small)
@@ -155,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn exact_far_out() {
+    fn exact_for_large_logits() {
         let x = Tensor::param([1000.0_f32, -1000.0, 1000.0, -1000.0, 40.0, -40.0]);
         let t = Tensor::from([0.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
         let losses = BceWithLogits { reduction: Reduction::None, ..BceWithLogits::default() }.loss(&x, &t);
@@ -165,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_weight_of_the_positives_is_on_their_part_alone() {
+    fn pos_weight_applies_to_the_positive_term_only() {
         let x = Tensor::<f64>::from([[-3.0, 0.5], [1.0, 1000.0]]);
         let t = Tensor::from([[1.0, 0.0], [0.25, 0.0]]);
         let none = BceWithLogits { reduction: Reduction::None, ..BceWithLogits::default() };
@@ -176,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nan_is_seen() {
+    fn nan_propagates() {
         let x = Tensor::param([f64::NAN, 1.0]);
         let loss = bce_with_logits(&x, &Tensor::from([1.0, 1.0]));
         assert!(loss.item().is_nan());

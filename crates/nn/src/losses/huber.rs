@@ -1,17 +1,17 @@
-//! Huber's loss: squared near 0, absolute far out.
+//! The Huber loss: quadratic near 0, linear beyond.
 
 use downhill_tensor::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
 use super::Reduction;
 use super::targets::assert_same_shape;
 
-/// Huber's loss of the error `e = x - t`: `e²/2` where `|e| ≤ δ`, `δ·(|e| - δ/2)` beyond, so that an outlier pulls with
-/// force `δ` at most (Huber, "Robust estimation of a location parameter", 1964). Without options: [`huber`].
+/// The Huber loss of the error `e = x - t`: `e²/2` where `|e| ≤ δ`, `δ·(|e| - δ/2)` beyond, so the gradient of an
+/// outlier is at most `δ` (Huber, "Robust estimation of a location parameter", 1964). Without options: [`huber`].
 #[derive(Clone, Copy, Debug)]
 pub struct Huber {
-    /// `δ`, where the parabola becomes a line; above 0, in the element type too.
+    /// `δ`, where the parabola becomes a line; positive, also after rounding to the element type.
     pub delta: f64,
-    /// What is returned.
+    /// Mean, sum or no reduction.
     pub reduction: Reduction,
 }
 
@@ -21,7 +21,7 @@ impl Default for Huber {
     }
 }
 
-/// Huber's loss, with `δ = 1`, between predictions and targets of the same shape; the mean of the elements.
+/// The mean Huber loss with `δ = 1` between predictions and targets of the same shape.
 ///
 /// ```
 /// use downhill_nn::huber;
@@ -41,18 +41,19 @@ impl Huber {
     /// The loss.
     ///
     /// # Panics
-    /// If the shapes differ, or `delta` is not above 0 or rounds to 0 in the element type, where every loss would be 0.
+    /// If the shapes differ, or `delta` is not positive or rounds to 0 in the element type (every loss would be 0).
     #[track_caller]
     pub fn loss<F: Float>(&self, input: &Tensor<F>, target: &Tensor<F>) -> Tensor<F> {
-        assert!(self.delta > 0.0, "huber: delta {} is not above 0", self.delta);
+        assert!(self.delta > 0.0, "huber: delta must be positive, got {}", self.delta);
         let bend = F::from_f64(self.delta);
-        assert!(bend > F::zero(), "huber: delta {:e} is 0 in {}, and so is every loss", self.delta, F::NAME);
+        assert!(bend > F::zero(), "huber: delta {:e} rounds to 0 in {}; every loss would be 0", self.delta, F::NAME);
         assert_same_shape("huber", input, target);
         self.reduction.of(elementwise(BentParabola { bend }, [&(input - target)]))
     }
 }
 
-/// `e²/2` where `|e| ≤ bend`, and on along its tangents: with `c` the error limited to `±bend` it is `c·(e - c/2)`; the derivative is `c`. A primitive for speed.
+/// `e²/2` where `|e| ≤ bend`, continued along its tangents: `c·(e - c/2)` with `c` the error clamped to `±bend`; the
+/// derivative is `c`. A primitive for speed.
 struct BentParabola<F> {
     bend: F,
 }
@@ -67,7 +68,7 @@ impl<F: Float> Elementwise<F, 1> for BentParabola<F> {
     }
 
     fn element(&self, [e]: [F; 1]) -> F {
-        // Comparisons with NaN are false, so that NaN passes.
+        // Comparisons with NaN are false, so NaN propagates.
         let limited = match e {
             e if e < -self.bend => -self.bend,
             e if e > self.bend => self.bend,
@@ -107,16 +108,16 @@ mod tests {
     }
 
     #[test]
-    fn joins_at_the_bend() {
+    fn is_continuous_at_the_bend() {
         let x = Tensor::param([-2.0, -1.0, 0.0, 1.0, 2.0]);
         let losses = Huber { reduction: Reduction::None, ..Huber::default() }.loss(&x, &Tensor::zeros(&[5]));
         assert_eq!(losses.to_vec(), [1.5, 0.5, 0.0, 0.5, 1.5]);
         assert_eq!(losses.sum().backward()[&x].to_vec(), [-1.0, -1.0, 0.0, 1.0, 1.0]);
     }
 
-    /// By the formula: the slope is `±δ` far out, the loss `δ·(|e| - δ/2)`.
+    /// The gradient is `±δ` beyond the bend, the loss `δ·(|e| - δ/2)`.
     #[test]
-    fn a_bend_below_the_normal_numbers() {
+    fn a_subnormal_delta() {
         fn check<F: Float>(delta: f64) {
             let x = Tensor::<F>::param([1.0, -2.0, 0.0].map(F::from_f64));
             let losses = Huber { delta, reduction: Reduction::None }.loss(&x, &Tensor::zeros(&[3]));
@@ -131,20 +132,20 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "huber: delta 1e-50 is 0 in f32")]
-    fn a_bend_that_rounds_to_zero() {
+    #[should_panic(expected = "huber: delta 1e-50 rounds to 0 in f32")]
+    fn a_delta_that_rounds_to_zero() {
         Huber { delta: 1e-50, ..Huber::default() }.loss(&Tensor::<f32>::zeros(&[1]), &Tensor::zeros(&[1]));
     }
 
     #[test]
-    #[should_panic(expected = "huber: delta 0 is not above 0")]
-    fn no_bend_at_all() {
+    #[should_panic(expected = "huber: delta must be positive, got 0")]
+    fn a_delta_of_zero() {
         Huber { delta: 0.0, ..Huber::default() }.loss(&Tensor::<f32>::zeros(&[1]), &Tensor::zeros(&[1]));
     }
 
     #[test]
-    #[should_panic(expected = "huber: delta -1 is not above 0")]
-    fn a_bend_below_zero() {
+    #[should_panic(expected = "huber: delta must be positive, got -1")]
+    fn a_negative_delta() {
         Huber { delta: -1.0, ..Huber::default() }.loss(&Tensor::<f32>::zeros(&[1]), &Tensor::zeros(&[1]));
     }
 }

@@ -6,20 +6,21 @@ use super::Reduction;
 use super::share::share;
 use super::targets::assert_same_shape;
 
-/// The pointwise Kullback-Leibler divergence `t·(ln t - x)` of log-probabilities `x` from targets `t`, with its options.
-/// Without options: [`kl_div`].
+/// The pointwise Kullback-Leibler divergence `t·(ln t - x)` of targets `t` from log-probabilities `x`, with its
+/// options. Without options: [`kl_div`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct KlDiv {
     /// Whether the targets are log-probabilities too.
     pub log_target: bool,
-    /// What is returned. Only [`Reduction::BatchMean`] is the divergence of the mathematics, averaged over the batch;
-    /// the mean, which is PyTorch's default and ours, divides by the number of classes as well.
+    /// Only [`Reduction::BatchMean`] gives the Kullback-Leibler divergence proper, averaged over the batch; the mean,
+    /// which is PyTorch's default and ours, divides by the number of classes as well.
     pub reduction: Reduction,
 }
 
-/// The mean over all elements of `t·(ln t - x)`, with `x` log-probabilities and `t` probabilities of the same shape; 0 where
-/// `t` is 0, even if `x` is -inf there (where PyTorch gives NaN), and inf where `x` is -inf and `t` is not 0. With
-/// respect to a target of 0 the derivative is NaN, as in PyTorch: its limit is not finite. For the divergence of the mathematics, ask [`KlDiv`] for [`Reduction::BatchMean`].
+/// The mean over all elements of `t·(ln t - x)`, with `x` log-probabilities and `t` probabilities of the same shape; 0
+/// where `t` is 0, even if `x` is -inf there (PyTorch gives NaN), and inf where `x` is -inf and `t` is not 0. With
+/// respect to a target of 0 the derivative is NaN, as in PyTorch: its limit is not finite. For the Kullback-Leibler
+/// divergence proper, use [`KlDiv`] with [`Reduction::BatchMean`].
 ///
 /// ```
 /// use downhill_nn::{KlDiv, Reduction};
@@ -54,7 +55,7 @@ impl KlDiv {
 
 /// `eᵗ·(t - x)` of each pair `(x, t)` of logarithms; the derivatives are `-eᵗ` and `y + eᵗ`.
 ///
-/// A primitive for the ends: a target of -inf, which is probability 0, makes the product `0·inf`.
+/// A primitive for the limits: at a target of -inf, which is probability 0, the plain product is `0·inf`.
 struct OfLogarithms;
 
 impl<F: Float> Elementwise<F, 2> for OfLogarithms {
@@ -68,7 +69,7 @@ impl<F: Float> Elementwise<F, 2> for OfLogarithms {
         if t == F::neg_infinity() && !x.is_nan() {
             F::zero()
         } else if difference.is_infinite() {
-            // Also where `eᵗ` is too small for a number: it is not 0.
+            // Also where `eᵗ` underflows: the exact probability is positive, so the loss is infinite.
             difference
         } else {
             t.exp() * difference
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_may_be_logarithms() {
+    fn targets_can_be_logarithms() {
         let x = Tensor::from([0.2, 0.3, 0.5]).ln();
         let t = Tensor::from([0.6, 0.3, 0.1]);
         let difference = KlDiv { log_target: true, ..KlDiv::default() }.loss(&x, &t.ln()) - kl_div(&x, &t);
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn impossible_classes_cost_nothing() {
+    fn classes_of_probability_zero_cost_nothing() {
         let x = Tensor::param(Tensor::from([0.5, 0.5]).ln());
         let loss = KlDiv { reduction: Reduction::Sum, ..KlDiv::default() }.loss(&x, &Tensor::from([0.0, 1.0]));
         assert!((loss.item() - 2.0_f64.ln()).abs() < 1e-15);

@@ -5,14 +5,14 @@ use downhill_tensor::{Float, Tensor};
 use super::Reduction;
 use super::targets::assert_same_shape;
 
-/// The absolute error `|x - t|`, with its option. Without: [`l1`].
+/// The absolute error `|x - t|`, with its option. Without options: [`l1`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct L1 {
-    /// What is returned.
+    /// Mean, sum or no reduction.
     pub reduction: Reduction,
 }
 
-/// The mean absolute error between predictions and targets of the same shape. The derivative is 0 where they are equal.
+/// The mean absolute error between predictions and targets of the same shape. The derivative at an error of 0 is 0.
 ///
 /// ```
 /// use downhill_nn::l1;

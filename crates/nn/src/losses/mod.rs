@@ -1,4 +1,4 @@
-//! Losses, one a file: each a struct of options with PyTorch's defaults, and a function without options.
+//! Losses, one per file: each a struct of options with PyTorch's defaults, and a function with the defaults.
 
 mod bce;
 mod bce_with_logits;

@@ -5,10 +5,10 @@ use downhill_tensor::{Attribute, Elements, Elementwise, Float, Op, Tensor, apply
 use super::Reduction;
 use super::targets::assert_same_shape;
 
-/// The squared error `(x - t)²`, with its option. Without: [`mse`].
+/// The squared error `(x - t)²`, with its option. Without options: [`mse`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mse {
-    /// What is returned.
+    /// Mean, sum or no reduction.
     pub reduction: Reduction,
 }
 
@@ -22,7 +22,7 @@ pub struct Mse {
 /// ```
 ///
 /// # Panics
-/// If the shapes differ. (PyTorch broadcasts, with a warning: `[n]` and `[n, 1]` then give n² errors.)
+/// If the shapes differ. (PyTorch only warns and broadcasts: `[n]` and `[n, 1]` then give n² errors.)
 #[track_caller]
 pub fn mse<F: Float>(input: &Tensor<F>, target: &Tensor<F>) -> Tensor<F> {
     Mse::default().loss(input, target)
@@ -45,8 +45,8 @@ impl Mse {
 
 /// `s·Σ(x - t)²`, with the derivatives `2s·(x - t)` and `2s·(t - x)`.
 ///
-/// A primitive for speed: composed of a difference, a square, a sum and a quotient, a training step of a network of 17
-/// parameters takes a quarter more time.
+/// A primitive for speed: composed of a difference, a square, a sum and a division, a training step of a network with
+/// 17 parameters takes a quarter longer.
 struct SquaredDistance<F> {
     scale: F,
 }
@@ -105,7 +105,8 @@ impl<F: Float> Elementwise<F, 2> for ScaledDifference<F> {
 }
 
 impl<F: Float> SquaredDistance<F> {
-    /// Of a few thousand elements in eight strands, of all in `f64`: quick, and no digit is lost.
+    /// Blocks of 4096 elements are summed in `F`, with eight accumulators each, and the block sums in `f64`: fast, and
+    /// the rounding error does not grow with the length.
     fn of(&self, x: &[F], t: &[F]) -> F {
         let blocks = x.chunks(4096).zip(t.chunks(4096));
         let total = blocks.fold(0.0, |total, (x, t)| total + squared_distance(x, t).as_f64());
@@ -113,6 +114,7 @@ impl<F: Float> SquaredDistance<F> {
     }
 }
 
+/// `Σ(x - t)²`. Independent accumulators let the compiler vectorize the loop.
 fn squared_distance<F: Float>(x: &[F], t: &[F]) -> F {
     const STRANDS: usize = 8;
     let mut sums = [F::zero(); STRANDS];
@@ -153,9 +155,9 @@ mod tests {
         }
     }
 
-    /// Composed of other operations, for lengths around the blocks and any layout.
+    /// The same as the composed form, for lengths around the block size and in any layout.
     #[test]
-    fn as_the_formula_says() {
+    fn equals_the_formula() {
         for len in [0, 1, 7, 8, 9, 4095, 4097, 20_000] {
             let x = Tensor::from((0..2 * len).map(|i| (i as f64 * 0.37).sin()).collect::<Vec<_>>()).reshape(&[len, 2]);
             let t = x.t().cos().reshape(&[len, 2]);

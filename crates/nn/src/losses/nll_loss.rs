@@ -1,4 +1,4 @@
-//! The negative log-likelihood of labels.
+//! The negative log-likelihood of labels, `-ln p[y]`, given log-probabilities `ln p`.
 
 use downhill_tensor::{Float, Tensor};
 
@@ -6,19 +6,19 @@ use super::sparse::{Entry, sparse_product};
 use super::targets::{class_axis, class_weights, label_shape};
 use super::{Labels, Reduction};
 
-/// The negative log-likelihood `-w_y·log p_y` of each label `y`, given log-probabilities, and its options. Without
+/// The negative log-likelihood `-w_y·ln p_y` of each label `y`, given log-probabilities, with its options. Without
 /// options: [`nll_loss`].
 ///
-/// The mean divides by the sum of the weights `w_y` of the labels that count, so that it is NaN when none does. All this
-/// is as in PyTorch.
+/// As in PyTorch, the mean divides by the sum of the weights `w_y` of the labels that are not ignored, so it is NaN if
+/// all are ignored.
 #[derive(Clone, Debug)]
 pub struct NllLoss<F: Float = f32> {
-    /// A weight for each class, `[classes]`; without it all are 1. No gradient flows to it.
+    /// A weight for each class, `[classes]`; all 1 if `None`. No gradient flows to it.
     pub weight: Option<Tensor<F>>,
-    /// The label that stands for "no label": its loss and gradient are 0. It may be the number of a class or any other,
-    /// such as 255. (PyTorch's is -100 unless told otherwise; ours is none, for a label that is a `usize` cannot be.)
+    /// The label that means "no label": its loss and gradient are 0. It may be a class or any other value, such as 255.
+    /// (PyTorch's default is -100; ours is `None`, since a `usize` label cannot be negative.)
     pub ignore_index: Option<usize>,
-    /// What is returned.
+    /// Mean, sum or no reduction.
     pub reduction: Reduction,
 }
 
@@ -28,8 +28,8 @@ impl<F: Float> Default for NllLoss<F> {
     }
 }
 
-/// The mean negative log-likelihood of `labels`. `log_probabilities` is `[batch, classes]`, `[batch, classes, ...]` with
-/// labels `[batch, ...]`, or `[classes]` with a single label of shape `[]`. [`NllLoss`] has options.
+/// The mean negative log-likelihood of `labels`. `log_probabilities` is `[batch, classes]`, `[batch, classes, ...]`
+/// with labels `[batch, ...]`, or `[classes]` with a single label of shape `[]`. [`NllLoss`] has options.
 ///
 /// ```
 /// use downhill_nn::nll_loss;
@@ -40,7 +40,7 @@ impl<F: Float> Default for NllLoss<F> {
 /// ```
 ///
 /// # Panics
-/// If the labels do not have the shape of `log_probabilities` without its class axis, or one is not a class.
+/// If the labels do not have the shape of `log_probabilities` without its class axis, or a label is out of range.
 #[track_caller]
 pub fn nll_loss<'a, F: Float>(log_probabilities: &Tensor<F>, labels: impl Into<Labels<'a>>) -> Tensor<F> {
     NllLoss::default().loss(log_probabilities, labels)
@@ -50,8 +50,8 @@ impl<F: Float> NllLoss<F> {
     /// The loss of `labels` under `log_probabilities`; shapes as in [`nll_loss`].
     ///
     /// # Panics
-    /// If the labels do not have the shape of `log_probabilities` without its class axis, one is not a class, or the
-    /// weight is not `[classes]`.
+    /// If the labels do not have the shape of `log_probabilities` without its class axis, a label is out of range, or
+    /// the weight is not `[classes]`.
     #[track_caller]
     pub fn loss<'a>(&self, log_probabilities: &Tensor<F>, labels: impl Into<Labels<'a>>) -> Tensor<F> {
         let shape = log_probabilities.shape();
@@ -60,12 +60,13 @@ impl<F: Float> NllLoss<F> {
         self.reduction.of_weighted(losses, total)
     }
 
-    /// The matrix whose product with log-probabilities of this shape gives the losses, and the total weight of the
-    /// labels.
+    /// The coefficients `c` with which `Σ c·ln p` over a row of log-probabilities is the loss of its label: `-w_y` at
+    /// the label `y`, so that the loss is `-w_y·ln p[y]`. They are the entries of a sparse matrix that maps
+    /// log-probabilities of this shape to losses. Also returns the total weight of the labels.
     ///
-    /// With label smoothing every label `y` stands for the probability `1 - ε` of `y` and another `ε/C` of each of the
-    /// `C` classes. As in PyTorch, the first part is weighted by `w_y` and the second by `w_c`, while the mean of both
-    /// divides by the sum of the `w_y`.
+    /// Label smoothing replaces the one-hot target of `y` by `1 - ε` at `y` plus `ε/C` at each of the `C` classes. As
+    /// in PyTorch, the first term is weighted by `w_y` and the second by `w_c`, while the mean of both divides by the
+    /// sum of the `w_y`.
     #[track_caller]
     pub(super) fn entries(
         &self,
@@ -83,12 +84,16 @@ impl<F: Float> NllLoss<F> {
         }
         let weight = |class: usize| weight.as_ref().map_or(F::one(), |weight| weight[class]);
 
+        // A row is one label, a column one element of the log-probabilities in row-major order; `inner` elements lie
+        // between one class and the next.
         let inner: usize = shape[axis + 1..].iter().product();
         let column = |row: usize, class: usize| (row / inner * classes + class) * inner + row % inner;
+        // (1 - ε) at the label and ε/C everywhere.
         let (peak, floor) = (F::from_f64(1.0 - smoothing), F::from_f64(smoothing / classes as f64));
         let mut entries = Vec::with_capacity(labels.0.len());
         let mut total = 0.0;
         for (row, &label) in labels.0.iter().enumerate().filter(|&(_, &label)| Some(label) != self.ignore_index) {
+            // The loss of this label is -w_y·ln p[y].
             entries.push(Entry { row, column: column(row, label), coefficient: -peak * weight(label) });
             if smoothing != 0.0 {
                 let part = |class| Entry { row, column: column(row, class), coefficient: -floor * weight(class) };
@@ -100,12 +105,12 @@ impl<F: Float> NllLoss<F> {
     }
 }
 
-/// Multiplies weights far from 1 by a common power of two, which a mean does not see: neither their products nor the
-/// reciprocal of their sum leave the range of the type.
+/// Scales weights far from 1 by a common power of two, which cancels in a mean, so that neither the weighted losses nor
+/// the reciprocal of the sum of the weights overflow or underflow.
 fn bring_near_one<F: Float>(weights: &mut [F]) {
     let largest = weights.iter().fold(0.0, |largest: f64, weight| largest.max(weight.as_f64().abs()));
     if largest > 0.0 && largest.is_finite() && !(1e-9..=1e9).contains(&largest) {
-        // In two halves, each of which is within the range of the type.
+        // In two steps: the whole factor may be out of range, each half is not.
         let exponent = -largest.log2().round() as i32;
         let halves = [exponent / 2, exponent - exponent / 2].map(|half| F::from_f64(2.0_f64.powi(half)));
         weights.iter_mut().for_each(|weight| *weight = *weight * halves[0] * halves[1]);
@@ -134,9 +139,9 @@ mod tests {
         close(NllLoss { ignore_index: Some(2), ..options }.loss(&log_p(), &[2, 1]), b / 2.0);
     }
 
-    /// A mean divides by the sum of the weights, so that a factor on all of them changes nothing, however small or large.
+    /// The mean divides by the sum of the weights, so a common factor cancels, however small or large.
     #[test]
-    fn only_the_ratios_of_the_weights_count_in_a_mean() {
+    fn the_mean_depends_on_weight_ratios_only() {
         fn check<F: Float>(factors: &[f64]) {
             let x = Tensor::<F>::param([[0.25, 0.75, 0.5], [2.0, -1.0, 0.0]].map(|row| row.map(F::from_f64)));
             let of = |factor: f64, smoothing: f64| {
@@ -153,7 +158,7 @@ mod tests {
             };
             for &factor in factors {
                 for smoothing in [-1.0, 0.0, 0.1] {
-                    // Powers of two, so that not a bit may differ.
+                    // Powers of two, so the results must be bitwise identical.
                     assert_eq!(of(factor, smoothing), of(1.0, smoothing), "{} {factor:e} {smoothing}", F::NAME);
                 }
             }
@@ -169,24 +174,24 @@ mod tests {
         let options = NllLoss { ignore_index: Some(255), reduction: Reduction::None, ..NllLoss::default() };
         assert_eq!(options.loss(&log_p(), &[255, 1]).to_vec(), [0.0, -0.8_f64.ln()]);
         let all = NllLoss { reduction: Reduction::Mean, ..options }.loss(&log_p(), &[255, 255]);
-        assert!(all.item().is_nan(), "a mean of nothing");
+        assert!(all.item().is_nan(), "the mean of nothing");
     }
 
-    /// A class may be the one that is ignored, the first too.
+    /// The ignored label may be a class, also class 0.
     #[test]
     fn the_first_class_ignored() {
         let options = NllLoss { ignore_index: Some(0), reduction: Reduction::None, ..NllLoss::default() };
         assert_eq!(options.loss(&log_p(), &[0, 1]).to_vec(), [0.0, -0.8_f64.ln()]);
         let mean = NllLoss { reduction: Reduction::Mean, ..options };
         assert_eq!(mean.loss(&log_p(), &[0, 1]).item(), -0.8_f64.ln());
-        // And not ignored, where another is.
+        // The same label, not ignored.
         let options = NllLoss { ignore_index: Some(1), ..mean };
         assert_eq!(options.loss(&log_p(), &[0, 1]).item(), -0.2_f64.ln());
     }
 
-    /// `Σ w·l / Σ w` with all of a small, a zero and a negative weight (the formula has no lower bound).
+    /// `Σ w·l / Σ w`, with weights that are small, zero or negative: the divisor has no lower bound.
     #[test]
-    fn small_and_zero_weights_divide_as_they_are() {
+    fn small_and_zero_weights_are_used_exactly() {
         let loss = |weight: [f64; 3], labels: &[usize; 2]| {
             let weight = Some(Tensor::from(weight));
             NllLoss { weight, ..NllLoss::default() }.loss(&log_p(), labels).item()

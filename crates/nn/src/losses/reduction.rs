@@ -1,23 +1,23 @@
-//! From the losses of single elements to the one number that is minimised.
+//! Reduction of the elementwise losses to a scalar.
 
 use downhill_tensor::{Float, Tensor};
 
-/// What a loss returns of the losses of the single elements.
+/// How a loss reduces the elementwise losses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reduction {
-    /// All of them, in their shape.
+    /// No reduction: the elementwise losses, in their shape.
     None,
-    /// Their mean. Losses with class weights divide by the sum of the weights; each says so.
+    /// The mean. Losses with class weights divide by the sum of the weights, as documented there.
     #[default]
     Mean,
-    /// Their sum.
+    /// The sum.
     Sum,
-    /// Their sum divided by the size of the first axis, the batch. PyTorch has it for `kl_div` only.
+    /// The sum divided by the size of the first axis, the batch. PyTorch has this for `kl_div` only.
     BatchMean,
 }
 
 impl Reduction {
-    /// Reduces the losses of single elements.
+    /// Reduces elementwise losses.
     pub(crate) fn of<F: Float>(self, losses: Tensor<F>) -> Tensor<F> {
         match self {
             Reduction::None => losses,
@@ -30,7 +30,7 @@ impl Reduction {
         }
     }
 
-    /// [`of`](Self::of) for losses that carry weights: the mean divides by their total.
+    /// [`of`](Self::of) for weighted losses: the mean divides by the total weight.
     pub(crate) fn of_weighted<F: Float>(self, losses: Tensor<F>, total_weight: f64) -> Tensor<F> {
         match self {
             Reduction::Mean => losses.sum() / F::from_f64(total_weight),
@@ -38,7 +38,7 @@ impl Reduction {
         }
     }
 
-    /// What the sum of losses of this shape and this total weight is divided by; `None` if they are not summed.
+    /// The divisor of the sum of losses of this shape and total weight; `None` if they are not summed.
     pub(crate) fn divisor(self, shape: &[usize], total_weight: f64) -> Option<f64> {
         match self {
             Reduction::None => None,
@@ -49,7 +49,7 @@ impl Reduction {
     }
 }
 
-/// No batch axis is a batch of one; the sum over an empty batch stays 0.
+/// Without a batch axis the batch size is 1. At least 1, so that the sum over an empty batch stays 0.
 fn batch_size(shape: &[usize]) -> f64 {
     shape.first().map_or(1, |&n| n.max(1)) as f64
 }

@@ -1,15 +1,16 @@
-//! The share `w·x` of a loss or a log-probability `x`: exactly 0 where `w` is 0, even of an infinity. The derivatives are
-//! `x` and `w`.
+//! The product `w·x` of a weight or probability `w` with a loss or log-probability `x`, where `0·(±inf)` is 0. The
+//! derivatives are `x` and `w`.
 //!
-//! What happens with probability 0, or counts with weight 0, has no part in a loss, however impossible it is held to be:
-//! `0·ln 0` is 0 there, the limit, where a product is NaN. A primitive because every selection of elements around a
-//! product brings the NaN back in the gradient. A NaN stays one, so that a diverged network is found by its loss.
+//! A class of probability 0 or weight 0 must not contribute to a loss, whatever the prediction: the limit of `w·ln w`
+//! is 0, but `0·(-inf)` in floating point is NaN. This is a primitive because masking around an ordinary product
+//! (`where_`) brings the NaN back in the gradient. NaN itself propagates, so a diverged network shows in its loss.
 
 use downhill_tensor::{Elementwise, Float, Tensor, compiled, elementwise};
 
-/// `w·x`, and 0 where `w` is 0 unless `x` is NaN.
+/// `w·x`, but 0 where `w` is 0 and `x` infinite. NaN propagates.
 #[inline(always)]
 pub(super) fn share_of<F: Float>(w: F, x: F) -> F {
+    // Only an infinite `x` needs the special case: 0·finite is 0 already, and 0·NaN must stay NaN.
     if w == F::zero() && x.is_infinite() { F::zero() } else { w * x }
 }
 
@@ -27,14 +28,15 @@ impl<F: Float> Elementwise<F, 2> for Share {
 
     fn vjp(&self, wrt: usize, [w, x]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         match wrt {
-            // Nothing comes of an infinity that nobody asked about.
+            // Not `dy * x`: where dy is 0, an infinite x must not produce NaN.
             0 => share(dy, x),
+            // Likewise where w is 0 and dy infinite.
             _ => share(w, dy),
         }
     }
 }
 
-/// [`share_of`] every pair of elements, with broadcasting.
+/// [`share_of`] each pair of elements, with broadcasting.
 ///
 /// # Panics
 /// If the shapes do not broadcast.
@@ -65,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_an_infinity_is_nothing_and_nan_stays() {
+    fn zero_times_infinity_is_zero_and_nan_propagates() {
         let (inf, nan) = (f32::INFINITY, f32::NAN);
         for w in [0.0, -0.0] {
             for x in [inf, -inf] {

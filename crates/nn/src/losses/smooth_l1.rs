@@ -1,19 +1,19 @@
-//! The absolute error with a rounded tip.
+//! The smooth L1 loss: the absolute error, quadratic near 0.
 
 use downhill_tensor::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
 use super::targets::assert_same_shape;
 use super::{L1, Reduction};
 
-/// The absolute error with a rounded tip: of the error `e = x - t`, `e²/2β` where `|e| < β` and `|e| - β/2` beyond. It is
-/// [`Huber`](super::Huber)'s loss divided by `β`: the slope far out is 1 whatever `β` is (Girshick, "Fast R-CNN",
+/// The smooth L1 loss of the error `e = x - t`: `e²/2β` where `|e| < β`, `|e| - β/2` beyond. It is the
+/// [`Huber`](super::Huber) loss divided by `β`, so the slope beyond `β` is always ±1 (Girshick, "Fast R-CNN",
 /// arXiv:1504.08083). Without options: [`smooth_l1`].
 #[derive(Clone, Copy, Debug)]
 pub struct SmoothL1 {
-    /// `β`, where the parabola becomes a line; with 0, also one that only rounds to 0 in the element type, it is the absolute
-    /// error itself.
+    /// `β`, where the parabola becomes a line. If it is 0, or rounds to 0 in the element type, the loss is the absolute
+    /// error.
     pub beta: f64,
-    /// What is returned.
+    /// Mean, sum or no reduction.
     pub reduction: Reduction,
 }
 
@@ -23,7 +23,7 @@ impl Default for SmoothL1 {
     }
 }
 
-/// The smooth absolute error, with `β = 1`, between predictions and targets of the same shape; the mean of the elements.
+/// The mean smooth L1 loss with `β = 1` between predictions and targets of the same shape.
 ///
 /// ```
 /// use downhill_nn::SmoothL1;
@@ -43,10 +43,10 @@ impl SmoothL1 {
     /// The loss.
     ///
     /// # Panics
-    /// If the shapes differ, or `beta` is below 0.
+    /// If the shapes differ, or `beta` is negative or NaN.
     #[track_caller]
     pub fn loss<F: Float>(&self, input: &Tensor<F>, target: &Tensor<F>) -> Tensor<F> {
-        assert!(self.beta >= 0.0, "smooth_l1: beta {} is not 0 or above", self.beta);
+        assert!(self.beta >= 0.0, "smooth_l1: beta must be non-negative, got {}", self.beta);
         assert_same_shape("smooth_l1", input, target);
         let beta = F::from_f64(self.beta);
         if beta == F::zero() {
@@ -58,8 +58,8 @@ impl SmoothL1 {
 
 /// `e²/2β` where `|e| < β`, `|e| - β/2` beyond; the derivative is [`Slope`].
 ///
-/// A primitive for numerical stability: a quotient by `β` sends `1/β` back, which a subnormal `β` makes infinite. The
-/// ratio `e/β` is at most 1 where it is asked for.
+/// A primitive for numerical stability: the gradient of a division by `β` multiplies by `1/β`, which overflows if `β`
+/// is subnormal, whereas the ratio `e/β` is only evaluated where it is at most 1.
 struct RoundedTip<F> {
     beta: F,
 }
@@ -75,7 +75,7 @@ impl<F: Float> Elementwise<F, 1> for RoundedTip<F> {
 
     fn element(&self, [e]: [F; 1]) -> F {
         let half = F::from_f64(0.5);
-        // A comparison with NaN is false, so that NaN passes.
+        // A comparison with NaN is false, so NaN propagates.
         if e.abs() >= self.beta { e.abs() - self.beta * half } else { e / self.beta * e * half }
     }
 
@@ -84,7 +84,7 @@ impl<F: Float> Elementwise<F, 1> for RoundedTip<F> {
     }
 }
 
-/// `e/β` limited to ±1; the derivative is [`Curvature`].
+/// `e/β` clamped to ±1; the derivative is [`Curvature`].
 struct Slope<F> {
     beta: F,
 }
@@ -107,7 +107,7 @@ impl<F: Float> Elementwise<F, 1> for Slope<F> {
     }
 }
 
-/// `a/β` where `|e| < β`, else 0; linear in `a`, a step in `e`, whose derivative is 0.
+/// `a/β` where `|e| < β`, else 0: linear in `a`, piecewise constant in `e`, whose derivative is therefore 0.
 struct Curvature<F> {
     beta: F,
 }
@@ -157,7 +157,7 @@ mod tests {
         let (x, t) = (Tensor::from([[0.5, -1.0], [2.0, 0.0]]), Tensor::from([[0.25, 1.0], [-3.0, 0.25]]));
         for beta in [0.0, 0.1, 1.0, 3.0] {
             for reduction in [Reduction::None, Reduction::Mean, Reduction::Sum, Reduction::BatchMean] {
-                // Off the kinks: no error is 0 or beta.
+                // Away from the kinks: no error is 0 or beta.
                 let t = &t + 0.03;
                 gradcheck(|[x, t]| SmoothL1 { beta, reduction }.loss(x, t), [&x, &t], Check::order(2)).unwrap();
             }
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn joins_at_the_bend_with_slope_one() {
+    fn is_continuous_at_the_bend_with_slope_one() {
         let x = Tensor::param([-4.0, -2.0, 0.0, 1.0, 2.0]);
         let options = SmoothL1 { beta: 2.0, reduction: Reduction::None };
         let losses = options.loss(&x, &Tensor::zeros(&[5]));
@@ -173,9 +173,9 @@ mod tests {
         assert_eq!(losses.sum().backward()[&x].to_vec(), [-1.0, -1.0, 0.0, 0.5, 1.0]);
     }
 
-    /// By the formula: 1 far out however small `β` is, `e/β` inside; a `β` that rounds to 0 is 0.
+    /// The slope is 1 beyond `β`, however small `β` is, and `e/β` inside; a `β` that rounds to 0 counts as 0.
     #[test]
-    fn a_beta_below_the_normal_numbers() {
+    fn a_subnormal_beta() {
         fn check<F: Float>(beta: f64, errors: &[f64], slopes: &[f64], values: &[f64]) {
             let x = Tensor::<F>::param(errors.iter().map(|&e| F::from_f64(e)).collect::<Vec<F>>());
             let options = SmoothL1 { beta, reduction: Reduction::None };
@@ -196,19 +196,19 @@ mod tests {
             check::<f64>(beta, &far, &sides, &[1.0, 2.0, 0.0]);
             check::<f64>(beta, &[1e-300], &[1.0], &[1e-300]);
         }
-        // Inside, where the errors themselves are subnormal; the ratios are exact.
+        // Inside, where the errors are subnormal too; the ratios are exact.
         let (one, two) = (f64::from(f32::MIN_POSITIVE) / 4.0, f64::from(f32::MIN_POSITIVE) / 8.0);
         check::<f32>(one, &[two, -two], &[0.5, -0.5], &[two / 4.0, two / 4.0]);
         let (one, two) = (f64::MIN_POSITIVE / 4.0, f64::MIN_POSITIVE / 8.0);
         check::<f64>(one, &[two, -two], &[0.5, -0.5], &[two / 4.0, two / 4.0]);
-        // And at the other end, where β·|e| would overflow.
+        // The other extreme, where β·|e| would overflow.
         check::<f64>(1e200, &[1e300, 1e199], &[1.0, 0.1], &[1e300, 5e197]);
         check::<f32>(1e30, &[1e38, 1e29], &[1.0, 0.1], &[1e38, 5e27]);
     }
 
     #[test]
-    #[should_panic(expected = "smooth_l1: beta -1 is not 0 or above")]
-    fn a_bend_below_zero() {
+    #[should_panic(expected = "smooth_l1: beta must be non-negative, got -1")]
+    fn a_negative_beta() {
         SmoothL1 { beta: -1.0, ..SmoothL1::default() }.loss(&Tensor::<f32>::zeros(&[1]), &Tensor::zeros(&[1]));
     }
 }

@@ -1,8 +1,8 @@
 //! The product with a constant sparse matrix: `y[row] = Σ coefficient·x[column]` over the entries of the row. The
 //! derivative is the product with the transpose.
 //!
-//! A primitive because a loss by labels needs one number of each row of log-probabilities, where a product with one-hot
-//! rows would read, multiply and keep all of them.
+//! A primitive because a loss by labels needs only one element of each row of log-probabilities, whereas a product with
+//! one-hot rows would read, multiply and store all of them.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use ndarray::ArrayD;
 
 use super::share::share_of;
 
-/// An entry of the matrix. `row` is a position in the result, `column` one in the input, both in row-major order.
+/// An entry of the matrix. `row` is a position in the result and `column` one in the input, both in row-major order.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry<F> {
     pub(crate) row: usize,
@@ -19,7 +19,7 @@ pub(crate) struct Entry<F> {
     pub(crate) coefficient: F,
 }
 
-/// For looking at the graph: the entries in three columns.
+/// For inspecting the graph: the entries in three columns.
 pub(crate) fn attributes<F: Float>(entries: &[Entry<F>]) -> [(&'static str, Attribute); 3] {
     let of = |place: fn(&Entry<F>) -> usize| entries.iter().map(place).collect::<Vec<usize>>().as_slice().into();
     let coefficients: Vec<f64> = entries.iter().map(|entry| entry.coefficient.as_f64()).collect();
@@ -65,7 +65,7 @@ impl<F: Float> Op<F, 1> for SparseProduct<F> {
     }
 }
 
-/// The product, in the shape `shape`, of the matrix with the elements of `x`. The positions are in bounds.
+/// The product of the matrix with the elements of `x`, in the shape `shape`. All positions must be in bounds.
 pub(crate) fn sparse_product<F: Float>(
     entries: impl IntoIterator<Item = Entry<F>>,
     x: &Tensor<F>,

@@ -1,16 +1,16 @@
-//! What a classifier should have said: labels, or probabilities.
+//! The targets of a classifier: labels, or probabilities.
 
 use downhill_tensor::{Float, Tensor};
 use ndarray::{Array, ArrayView, ArrayViewD, Dimension};
 
 use super::share::share;
 
-/// The right class of each element, as an index from 0. Made from `&Vec<usize>`, a slice, an array, or an `ndarray`
-/// view of any dimension.
+/// The class of each sample, as an index from 0. Converts from `&Vec<usize>`, a slice, an array, or an `ndarray` view
+/// of any dimension.
 #[derive(Clone, Debug)]
 pub struct Labels<'a>(pub(crate) ArrayViewD<'a, usize>);
 
-/// Labels, or for each element the probability of every class.
+/// The targets of a classification loss: a label for each sample, or the probability of every class.
 ///
 /// ```
 /// use downhill_nn::cross_entropy;
@@ -22,9 +22,9 @@ pub struct Labels<'a>(pub(crate) ArrayViewD<'a, usize>);
 /// ```
 #[derive(Clone, Debug)]
 pub enum Targets<'a, F: Float = f32> {
-    /// The right class of each element.
+    /// The class of each sample.
     Labels(Labels<'a>),
-    /// The probability of every class, in the shape of the logits. Gradients flow to them.
+    /// The probability of every class, in the shape of the logits. Gradients flow to it.
     Probabilities(&'a Tensor<F>),
 }
 
@@ -40,7 +40,7 @@ impl<'a, F: Float> From<Labels<'a>> for Targets<'a, F> {
     }
 }
 
-/// Labels come in many containers, and whatever makes labels makes targets.
+/// Conversions from the containers that labels come in, to `Labels` and to `Targets`.
 macro_rules! labels_from {
     ($([$($generics:tt)*] $Source:ty: |$source:ident| $view:expr;)*) => {$(
         impl<'a, $($generics)*> From<$Source> for Labels<'a> {
@@ -66,14 +66,15 @@ labels_from! {
 }
 
 impl Labels<'_> {
-    /// Panics unless there is one label, below the number of classes or equal to `ignore`, for each element.
+    /// Panics unless there is one label for each sample, and each is less than the number of classes or equal to
+    /// `ignore`.
     #[track_caller]
     pub(crate) fn check(&self, op: &str, input: &[usize], axis: usize, ignore: Option<usize>) {
         let (shape, classes) = (label_shape(input, axis), input[axis]);
         if self.0.shape() != shape {
             panic!(
-                "{op} of {input:?} with labels of shape {:?}: the labels must have shape {shape:?}, which is the input's \
-                 without its class axis",
+                "{op}: shape mismatch: input {input:?} and labels {:?}: the labels must have shape {shape:?}, the input's \
+                 shape without its class axis",
                 self.0.shape()
             );
         }
@@ -81,8 +82,8 @@ impl Labels<'_> {
         if self.0.iter().any(is_wrong) {
             let (index, label) = self.0.indexed_iter().find(|&(_, label)| is_wrong(label)).expect("there is one");
             panic!(
-                "{op} of {input:?}: the label {label} at index {:?} is not one of the {classes} classes, whose numbers \
-                 start at 0; a label that stands for \"no label\" can be named as `ignore_index`",
+                "{op} of {input:?}: label {label} at index {:?} is out of range for {classes} classes (labels start at \
+                 0); if it means \"no label\", set it as `ignore_index`",
                 index.slice()
             );
         }
@@ -92,7 +93,7 @@ impl Labels<'_> {
 /// The axis that holds the classes: 1 in `[batch, classes, ...]`, 0 in `[classes]`.
 ///
 /// # Panics
-/// If there are no axes.
+/// If the input is a scalar.
 #[track_caller]
 pub(crate) fn class_axis(op: &str, logits: &[usize]) -> usize {
     match logits {
@@ -102,44 +103,45 @@ pub(crate) fn class_axis(op: &str, logits: &[usize]) -> usize {
     }
 }
 
-/// The shape without its class axis: one entry for each label.
+/// The shape without its class axis: that of the labels.
 pub(crate) fn label_shape(logits: &[usize], axis: usize) -> Vec<usize> {
     [&logits[..axis], &logits[axis + 1..]].concat()
 }
 
-/// The class weights, if there are any, as numbers.
+/// The class weights, if there are any.
 ///
 /// # Panics
-/// If there is not one for each class.
+/// If their shape is not `[classes]`.
 #[track_caller]
 pub(crate) fn class_weights<F: Float>(op: &str, weight: Option<&Tensor<F>>, classes: usize) -> Option<Vec<F>> {
     let weight = weight?;
     assert!(
         weight.shape() == [classes],
-        "{op}: the class weights have shape {:?}, there are {classes} classes; the weight must be [{classes}]",
+        "{op}: shape mismatch: class weights of shape {:?} for {classes} classes; the weight must have shape [{classes}]",
         weight.shape()
     );
     Some(weight.to_vec())
 }
 
-/// Panics unless the two shapes are equal. PyTorch lets them broadcast, with a warning: `[n]` against `[n, 1]` then
-/// compares everything with everything.
+/// Panics unless the two shapes are equal. PyTorch only warns and broadcasts: `[n]` against `[n, 1]` then compares
+/// every prediction with every target.
 #[track_caller]
 pub(crate) fn assert_same_shape<F: Float>(loss: &str, input: &Tensor<F>, target: &Tensor<F>) {
     if input.shape() != target.shape() {
         panic!(
-            "{loss} of {:?} with targets of shape {:?}: the shapes must be equal; give one of them the other's with \
-             `.reshape(...)` or `.broadcast_to(...)`",
+            "{loss}: shape mismatch: input {:?} and targets {:?}: the shapes must be equal; use `.reshape(...)` or \
+             `.broadcast_to(...)`",
             input.shape(),
             target.shape()
         );
     }
 }
 
-/// The losses of single elements times a weight that broadcasts to them; what has weight 0 costs 0, even an infinity.
+/// Multiplies the elementwise losses by a weight that broadcasts to them; weight 0 costs 0, even if the loss is
+/// infinite.
 ///
 /// # Panics
-/// If it does not.
+/// If the weight does not broadcast.
 #[track_caller]
 pub(crate) fn weighted<F: Float>(loss: &str, losses: Tensor<F>, weight: Option<&Tensor<F>>) -> Tensor<F> {
     let Some(weight) = weight else { return losses };
@@ -147,7 +149,7 @@ pub(crate) fn weighted<F: Float>(loss: &str, losses: Tensor<F>, weight: Option<&
     let fits = weight.ndim() <= losses.ndim() && pairs.into_iter().all(|(w, n)| w == n || *w == 1);
     assert!(
         fits,
-        "{loss}: the weight of shape {:?} does not broadcast to the losses, which have shape {:?}",
+        "{loss}: cannot broadcast the weight of shape {:?} to the losses of shape {:?}",
         weight.shape(),
         losses.shape()
     );
