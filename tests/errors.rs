@@ -351,7 +351,7 @@ fn optimisers() {
     opt.step(&mut w, &grads);
     let mut w = param(&[4]);
     let grads = w.sum().backward();
-    says(&["step", "[4]", "[2]", "new optimiser"], || opt.step(&mut w, &grads));
+    says(&["step", "[4]", "[2]", "new optimizer"], || opt.step(&mut w, &grads));
 }
 
 /// The check of the checks: a panic elsewhere is not taken for one at the user's line.

@@ -159,22 +159,20 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "bce of [2, 1] with targets of shape [2]: the shapes must be equal")]
+    #[should_panic(expected = "bce: shape mismatch: input [2, 1] and targets [2]: the shapes must be equal")]
     fn no_broadcasting() {
         bce(&Tensor::from([[0.5], [0.5]]), &Tensor::from([1.0, 1.0]));
     }
 
     #[test]
-    #[should_panic(
-        expected = "bce: the weight of shape [1, 1, 3] does not broadcast to the losses, which have shape [3]"
-    )]
+    #[should_panic(expected = "bce: cannot broadcast the weight of shape [1, 1, 3] to the losses of shape [3]")]
     fn a_weight_with_more_axes() {
         let options = Bce { weight: Some(Tensor::ones(&[1, 1, 3])), ..Bce::default() };
         options.loss(&Tensor::from([0.5, 0.5, 0.5]), &Tensor::from([1.0, 1.0, 1.0]));
     }
 
     #[test]
-    #[should_panic(expected = "bce: the weight of shape [2] does not broadcast to the losses, which have shape [3]")]
+    #[should_panic(expected = "bce: cannot broadcast the weight of shape [2] to the losses of shape [3]")]
     fn a_weight_of_the_wrong_size() {
         let options = Bce { weight: Some(Tensor::from([1.0, 1.0])), ..Bce::default() };
         options.loss(&Tensor::from([0.5, 0.5, 0.5]), &Tensor::from([1.0, 1.0, 1.0]));

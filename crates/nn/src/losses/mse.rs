@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "mse of [3] with targets of shape [3, 1]: the shapes must be equal")]
+    #[should_panic(expected = "mse: shape mismatch: input [3] and targets [3, 1]: the shapes must be equal")]
     fn a_column_against_a_row() {
         mse(&Tensor::<f32>::zeros(&[3]), &Tensor::zeros(&[3, 1]));
     }

@@ -214,19 +214,19 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "nll_loss of [2, 3] with labels of shape [3]: the labels must have shape [2]")]
+    #[should_panic(expected = "nll_loss: shape mismatch: input [2, 3] and labels [3]: the labels must have shape [2]")]
     fn too_many_labels() {
         nll_loss(&log_p(), &[0, 1, 2]);
     }
 
     #[test]
-    #[should_panic(expected = "nll_loss of [2, 3]: the label 3 at index [1] is not one of the 3 classes")]
+    #[should_panic(expected = "nll_loss of [2, 3]: label 3 at index [1] is out of range for 3 classes")]
     fn a_label_out_of_range() {
         nll_loss(&log_p(), &[0, 3]);
     }
 
     #[test]
-    #[should_panic(expected = "nll_loss: the class weights have shape [2], there are 3 classes")]
+    #[should_panic(expected = "nll_loss: shape mismatch: class weights of shape [2] for 3 classes")]
     fn too_few_weights() {
         NllLoss { weight: Some(Tensor::from([1.0, 2.0])), ..NllLoss::default() }.loss(&log_p(), &[0, 1]);
     }

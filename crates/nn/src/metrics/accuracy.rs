@@ -94,13 +94,13 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "accuracy of [2, 2]: the label 3 at index [1] is not one of the 2 classes")]
+    #[should_panic(expected = "accuracy of [2, 2]: label 3 at index [1] is out of range for 2 classes")]
     fn a_label_that_is_not_the_ignored_one() {
         Accuracy { ignore_index: Some(2) }.of(&Tensor::<f32>::zeros(&[2, 2]), &[2, 3]);
     }
 
     #[test]
-    #[should_panic(expected = "accuracy of [2, 2]: the label 2 at index [1] is not one of the 2 classes")]
+    #[should_panic(expected = "accuracy of [2, 2]: label 2 at index [1] is out of range for 2 classes")]
     fn a_label_out_of_range() {
         accuracy(&Tensor::<f32>::zeros(&[2, 2]), &[0, 2]);
     }

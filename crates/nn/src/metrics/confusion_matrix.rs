@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "ConfusionMatrix::add of [2, 2]: the label 9 at index [1] is not one of the 2 classes")]
+    #[should_panic(expected = "ConfusionMatrix::add of [2, 2]: label 9 at index [1] is out of range for 2 classes")]
     fn a_label_that_is_no_class() {
         ConfusionMatrix::new(2).add(&logits(&[0, 1], 2), &[0, 9]);
     }
