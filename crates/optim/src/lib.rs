@@ -1,4 +1,4 @@
-//! Optimisers and learning-rate schedules, equal to PyTorch to the digit.
+//! Optimizers and learning-rate schedules that match PyTorch to the digit.
 //!
 //! An [`Optimizer`] walks a model and updates every parameter by a [`Rule`]: [`Sgd`], [`Adam`], [`AdamW`], [`RmsProp`],
 //! [`Adagrad`], [`Adadelta`], [`Adamax`], [`NAdam`], [`RAdam`], [`Rprop`], [`Asgd`], [`Adafactor`], [`Muon`], [`Lbfgs`], and what

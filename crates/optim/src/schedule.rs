@@ -157,7 +157,7 @@ pub(crate) fn save(schedule: &dyn Schedule, lines: &mut Vec<String>) {
 
 /// The opposite of [`save`]; the error says what does not match.
 pub(crate) fn restore(schedule: &mut dyn Schedule, lines: &mut std::slice::Iter<'_, String>) -> Result<(), TextError> {
-    let line = lines.next().ok_or_else(|| TextError::Form(format!("nothing was saved for {}", schedule.name())))?;
+    let line = lines.next().ok_or_else(|| TextError::Form(format!("no saved options for {}", schedule.name())))?;
     let (name, options) = take_apart(line);
     if name != schedule.name() {
         return Err(TextError::Form(format!("the saved schedule is {name}, this one is {}", schedule.name())));
@@ -175,8 +175,8 @@ pub(crate) fn restore(schedule: &mut dyn Schedule, lines: &mut std::slice::Iter<
 
 /// A copy of a schedule behind a pointer: implemented for every schedule that is `Clone`.
 #[diagnostic::on_unimplemented(
-    message = "the schedule `{Self}` cannot be copied",
-    note = "a schedule is `Clone` and borrows nothing: `#[derive(Clone, Debug, Options)]`"
+    message = "the schedule `{Self}` cannot be cloned",
+    note = "a schedule must be `Clone` and must not borrow: `#[derive(Clone, Debug, Options)]`"
 )]
 pub trait BoxedSchedule {
     /// A copy of the schedule.

@@ -172,5 +172,5 @@ impl<F: Float> ParamState<F> {
 
 /// An error unless a buffer is as long as it must be.
 pub(crate) fn fits(name: &str, len: usize, must: usize) -> Result<(), String> {
-    if len == must { Ok(()) } else { Err(format!("the buffer {name} has {len} elements, not {must}")) }
+    if len == must { Ok(()) } else { Err(format!("buffer {name} has {len} elements, expected {must}")) }
 }

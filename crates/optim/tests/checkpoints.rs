@@ -165,13 +165,13 @@ fn a_state_that_the_rule_could_not_have_left_is_refused_by_path() {
     let number = |name: &'static str, value: Value| move |json: &mut Value| *named(json, "2", "numbers", name) = value;
     let steps = |steps: u64| move |json: &mut Value| json["params"]["1"]["state"]["steps"] = json!(steps);
 
-    refused("adam", long("0", "exp_avg"), "0: the buffer exp_avg has 7 elements, not 6");
-    refused("adam", short("3", "exp_avg_sq"), "3: the buffer exp_avg_sq has 0 elements, not 1");
-    refused("adam:amsgrad", long("4", "max_exp_avg_sq"), "4: the buffer max_exp_avg_sq has 1 elements, not 0");
-    refused("adafactor", long("1", "row_var"), "1: the buffer row_var has 7 elements, not 6");
-    refused("adafactor", short("1", "col_var"), "1: the buffer col_var has 3 elements, not 4");
-    refused("adafactor", long("2", "variance"), "2: the buffer variance has 5 elements, not 4");
-    refused("sgd:momentum=0.9", short("2", "momentum_buffer"), "2: the buffer momentum_buffer has 3 elements, not 4");
+    refused("adam", long("0", "exp_avg"), "0: buffer exp_avg has 7 elements, expected 6");
+    refused("adam", short("3", "exp_avg_sq"), "3: buffer exp_avg_sq has 0 elements, expected 1");
+    refused("adam:amsgrad", long("4", "max_exp_avg_sq"), "4: buffer max_exp_avg_sq has 1 elements, expected 0");
+    refused("adafactor", long("1", "row_var"), "1: buffer row_var has 7 elements, expected 6");
+    refused("adafactor", short("1", "col_var"), "1: buffer col_var has 3 elements, expected 4");
+    refused("adafactor", long("2", "variance"), "2: buffer variance has 5 elements, expected 4");
+    refused("sgd:momentum=0.9", short("2", "momentum_buffer"), "2: buffer momentum_buffer has 3 elements, expected 4");
     for count in [u64::MAX, u64::MAX - 1, 1 << 63, (1 << 53) + 1] {
         for rule in ["adam", "sgd", "rprop", "adafactor", "nadam"] {
             refused(rule, steps(count), &format!("1: {count} steps are more than can be counted"));
@@ -193,8 +193,16 @@ fn a_state_that_the_rule_could_not_have_left_is_refused_by_path() {
     refused("asgd", gone, "2: eta is missing");
     let stranger = |json: &mut Value| json["params"]["2"]["state"]["numbers"] = json!([["eta", 0.5]]);
     refused("sgd", stranger, "2: Sgd keeps no number eta");
-    refused("adam", |json| json["params"]["2"]["place"] = json!(3), "the places of the parameters are no order");
-    refused("adam", |json| json["params"]["2"]["place"] = json!(17), "the places of the parameters are no order");
+    refused(
+        "adam",
+        |json| json["params"]["2"]["place"] = json!(3),
+        "the saved places of the parameters are not 0, 1, 2, ...",
+    );
+    refused(
+        "adam",
+        |json| json["params"]["2"]["place"] = json!(17),
+        "the saved places of the parameters are not 0, 1, 2, ...",
+    );
 }
 
 #[test]
@@ -205,9 +213,9 @@ fn a_history_that_hangs_together_in_no_way_is_refused() {
     };
     let number = |name: &'static str, value: Value| move |json: &mut Value| *named(json, "*", "numbers", name) = value;
     for name in ["d", "prev_flat_grad"] {
-        refused(rule, buffer(name, |list| drop(list.pop())), &format!("*: the buffer {name} has 22 elements, not 23"));
+        refused(rule, buffer(name, |list| drop(list.pop())), &format!("*: buffer {name} has 22 elements, expected 23"));
     }
-    refused(rule, buffer("old_dirs", |list| list.truncate(23)), "*: the buffer old_stps has 69 elements, not 23");
+    refused(rule, buffer("old_dirs", |list| list.truncate(23)), "*: buffer old_stps has 69 elements, expected 23");
     for name in ["old_dirs", "old_stps", "d"] {
         refused(rule, buffer(name, |list| list[3] = json!("NaN")), &format!("*: the buffer {name} holds NaN"));
     }
@@ -224,18 +232,18 @@ fn a_history_that_hangs_together_in_no_way_is_refused() {
     refused(rule, number("n_iter", json!(2.5)), "*: n_iter is 2.5, no number of iterations");
     refused(rule, number("n_iter", json!(9_007_199_254_740_994_u64)), "*: n_iter is 9007199254740994, not from 0 to");
     refused(rule, number("t", json!("inf")), "*: t is inf");
-    refused(rule, |json| json["params"]["*"]["group"] = json!(1), "moves all parameters together");
+    refused(rule, |json| json["params"]["*"]["group"] = json!(1), "updates all parameters jointly");
     let renamed = |json: &mut Value| {
         let state = json["params"]["*"].take();
         json["params"] = json!({ "0": state });
     };
-    refused(rule, renamed, "Lbfgs moves all parameters together, there is none of 0 alone");
+    refused(rule, renamed, "Lbfgs updates all parameters jointly and has no state for 0 alone");
     refused(
         rule,
         |json| json["params"]["*"]["shape"] = json!([24]),
-        "it was for [24] trainable elements, the model has [23]",
+        "it was saved for [24] trainable elements, the model has [23]",
     );
-    refused(rule, |json| json["params"]["*"]["shape"] = json!([]), "it was for [] trainable elements");
+    refused(rule, |json| json["params"]["*"]["shape"] = json!([]), "it was saved for [] trainable elements");
 }
 
 #[test]
@@ -246,7 +254,7 @@ fn rates_and_options_that_are_none_are_refused() {
     refused("sgd", rule("Sgd:lr=inf"), "Sgd: lr must be finite, got inf");
     refused("sgd", rule("Sgd:lr=0.1,momentum=-1"), "Sgd: momentum must be ≥ 0, got -1");
     refused("sgd", rule("Sgd:lr=fast"), "Sgd: lr must be a number, got `fast`");
-    refused("sgd", rule("Sgd"), "no rate was saved for Sgd");
+    refused("sgd", rule("Sgd"), "no learning rate was saved for Sgd");
     refused("sgd", rule("Adam:lr=0.1"), "by Adam, this one by Sgd");
     for value in [json!("NaN"), json!("inf"), json!(-0.1)] {
         refused("sgd", |json| json["groups"][0]["initial_lr"] = value, "Sgd: initial_lr must be a finite number ≥ 0");
@@ -320,8 +328,8 @@ fn a_rule_of_the_users_keeps_its_rate() {
             ("lr=0.03", "lr=NaN", "Plain: lr must be a finite number ≥ 0, got NaN"),
             ("lr=0.03", "lr=-1.0", "Plain: lr must be a finite number ≥ 0, got -1"),
             ("lr=0.03", "rate=0.03", "Plain: there is no option `rate`"),
-            ("Plain:lr=0.03", "Plain", "no rate was saved for Plain"),
-            (r#"["last",[2.0,4.0]]"#, r#"["last",[2.0]]"#, "the buffer last has 1 elements, not 2"),
+            ("Plain:lr=0.03", "Plain", "no learning rate was saved for Plain"),
+            (r#"["last",[2.0,4.0]]"#, r#"["last",[2.0]]"#, "buffer last has 1 elements, expected 2"),
         ] {
             let broken = json.replacen(from, to, 1).replace(",momentum=0.25", "");
             assert_ne!(broken, json, "{from}");

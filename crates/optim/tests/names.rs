@@ -36,7 +36,7 @@ fn tuples() {
 #[test]
 fn tuples_that_are_none() {
     let refused = |text: &str, message: &str| assert_eq!(rule(text).unwrap_err().to_string(), message);
-    let must = "Adam: betas must be in brackets one value for each of two";
+    let must = "Adam: betas must be two values in parentheses, separated by commas";
     for value in ["0.9", "(0.9)", "(0.9,0.99,0.999)", "(0.9,x)", "(0.9,", "()"] {
         refused(&format!("adam:betas={value}"), &format!("{must}, got `{value}`"));
     }
@@ -67,7 +67,7 @@ fn a_type_from_text() {
     let adamw = AdamW::from_text("adam_w:lr=0.5").unwrap();
     assert_eq!(adamw, AdamW { lr: 0.5, ..AdamW::default() });
     let error = AdamW::from_text("adam:lr=0.5").unwrap_err().to_string();
-    assert_eq!(error, "`adam` is not the name AdamW");
+    assert_eq!(error, "expected the name AdamW, got `adam`");
     // What makes no sense is found where it is used.
     let rule = AdamW::from_text("adamw:lr=-1").unwrap();
     assert_eq!(Optimizer::<f32>::try_new(rule).unwrap_err().to_string(), "AdamW: lr must be ≥ 0, got -1");

@@ -199,7 +199,7 @@ fn a_momentum_that_the_rule_does_not_take_is_refused() {
 #[test]
 fn rates_from_outside_are_rates() {
     for lr in [-0.1, f64::NAN, f64::INFINITY] {
-        let message = |call: &str| format!("{call}: the rate must be a finite number ≥ 0, got {lr}");
+        let message = |call: &str| format!("{call}: the learning rate must be a finite number ≥ 0, got {lr}");
         assert_eq!(panic_of(|| optimizer().set_lr(lr)), message("set_lr"));
         assert_eq!(panic_of(|| optimizer().rebase_lr(lr)), message("rebase_lr"));
         assert_eq!(panic_of(|| optimizer().groups_mut()[0].rebase_lr(lr)), message("rebase_lr"));

@@ -90,12 +90,12 @@ fn what_the_rule_could_not_go_on_with_is_refused() {
         state.steps = 0;
         state
     };
-    refused("0", state(&[("exp_avg", 2), ("exp_avg_sq", 3)]), "the buffer exp_avg_sq has 3 elements, not 2");
+    refused("0", state(&[("exp_avg", 2), ("exp_avg_sq", 3)]), "buffer exp_avg_sq has 3 elements, expected 2");
     refused("0", state(&[("exp_avg", 2)]), "exp_avg_sq is missing");
     refused("0", state(&[("momentum_buffer", 2)]), "Adam keeps no buffer momentum_buffer");
     refused("0", unsteady(), "there is something to remember before the first step");
-    refused("1", adam(), "it is a constant in the model");
-    refused("2", adam(), "it is tied; what is remembered is at its first path");
+    refused("1", adam(), "it is not trainable in the model");
+    refused("2", adam(), "it is tied; set the state at its first path");
     refused("3", adam(), "the model has no such parameter");
     opt.set_state("0", adam(), &model).unwrap();
 
@@ -104,5 +104,5 @@ fn what_the_rule_could_not_go_on_with_is_refused() {
     assert!(error.to_string().contains(": it is for matrices"), "{error}");
     let mut lbfgs: Optimizer<f64> = "lbfgs".parse().unwrap();
     let error = lbfgs.set_state("0", state(&[]), &model).unwrap_err().to_string();
-    assert!(error.ends_with("0: Lbfgs remembers nothing of one parameter alone"), "{error}");
+    assert!(error.ends_with("0: Lbfgs updates all parameters jointly; use the path `*`"), "{error}");
 }

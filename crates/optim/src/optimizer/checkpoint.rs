@@ -207,7 +207,8 @@ impl<F: Float> Optimizer<F> {
                 }
                 Some((true, _, group)) if *group != param.group => {
                     let (saved, pattern) = (param.group, &groups[*group].pattern);
-                    problems.push(format!("{path} was saved in group number {saved}, but belongs to group \"{pattern}\""));
+                    problems
+                        .push(format!("{path} was saved in group number {saved}, but belongs to group \"{pattern}\""));
                 }
                 Some((true, shape, group)) => {
                     let rule = &groups[*group].rule;

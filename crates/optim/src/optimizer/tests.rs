@@ -28,7 +28,7 @@ fn a_missing_gradient_is_named_and_nothing_changes() {
     let message = refused(&mut opt, &mut model, &grads);
     assert_eq!(
         message,
-        "step: no gradient for 0.1, 1; the loss does not depend on it. If that is meant, freeze it \
+        "step: no gradient for 0.1, 1: the loss does not depend on it. If this is intended, freeze it \
          (`model.freeze(\"0.1\")`) or set `opt.missing_gradient = MissingGradient::Skip`"
     );
     assert_eq!(model.state_dict(), before);
@@ -166,20 +166,20 @@ fn different_rules_in_one_optimizer() {
 }
 
 #[test]
-#[should_panic(expected = "step: the group \"2.*\" has no parameters; the model's are 0, 1")]
+#[should_panic(expected = "step: group \"2.*\" matches no parameter; the model's parameters are 0, 1")]
 fn a_group_for_nothing() {
     Optimizer::new(sgd(0.1)).with_group("2.*", sgd(0.2)).step_with(&mut pair(), squares);
 }
 
 #[test]
-#[should_panic(expected = "a rule that moves all parameters together allows no groups")]
+#[should_panic(expected = "a rule that updates all parameters jointly cannot be used with groups")]
 fn a_group_beside_lbfgs() {
     let _ = Optimizer::<f64>::new(sgd(0.1)).with_group("0", Lbfgs::default());
 }
 
 /// A pattern that finds nothing but buffers finds nothing to train.
 #[test]
-#[should_panic(expected = "the group \"1\" has no parameters; the model's are 0")]
+#[should_panic(expected = "group \"1\" matches no parameter; the model's parameters are 0")]
 fn a_group_of_buffers() {
     let mut model = (Tensor::param([1.0]), Tensor::from([2.0]));
     Optimizer::new(sgd(0.1)).with_group("1", sgd(0.2)).step_with(&mut model, |model| model.0.sum());
@@ -215,7 +215,7 @@ fn a_model_of_another_shape_is_refused_and_nothing_changes() {
     let grads = squares(&model).backward();
     assert_eq!(
         refused(&mut opt, &mut model, &grads),
-        "step: 1 has shape [3], but had [1] when it was last updated; make a new optimizer for a new model"
+        "step: 1 has shape [3], but had [1] when it was last updated; create a new optimizer for a new model"
     );
     assert_eq!((model.state_dict(), opt.state_dict()), (before, state));
 
@@ -266,16 +266,16 @@ fn a_saved_state_that_does_not_fit_is_refused_by_name() {
     );
     assert_eq!(
         error(Optimizer::new(sgd(0.1)).with_group("1", Adam::default()), &model),
-        "the saved optimizer updates \"*\" by Adam, this one by Sgd"
+        "the saved optimizer updates group \"*\" by Adam, this one by Sgd"
     );
     assert_eq!(
         error(fresh(), &(Tensor::param([1.0]), Tensor::from([3.0]), Tensor::param([1.0]))),
-        "the saved optimizer does not fit the model: nothing was saved for 2; 0 had shape [2], the model's has [1]; \
-         1 is a constant in the model"
+        "the saved optimizer does not fit the model: no saved state for 2; 0: shape mismatch: saved [2], model [1]; \
+         1 is not trainable in the model"
     );
     assert_eq!(
         error(fresh(), &(Tensor::param([1.0, 2.0]),)),
-        "the saved optimizer does not fit the model: the model has no 1"
+        "the saved optimizer does not fit the model: the model has no parameter 1"
     );
     assert!(fresh().load_state_dict(&saved, &model).is_ok());
 }
@@ -289,7 +289,7 @@ fn what_was_saved_before_the_first_step_fits_any_model() {
 }
 
 #[test]
-#[should_panic(expected = "group \"1\": groups are added before the first step")]
+#[should_panic(expected = "group \"1\": add groups before the first step")]
 fn a_group_that_comes_too_late() {
     let mut opt = Optimizer::new(sgd(0.1));
     opt.step_with(&mut pair(), squares);
@@ -298,7 +298,7 @@ fn a_group_that_comes_too_late() {
 
 #[test]
 #[should_panic(
-    expected = "step_with: the model has 4 trainable elements, but had 3 in the last step; make a new optimizer"
+    expected = "step_with: the model has 4 trainable elements, but had 3 in the last step; create a new optimizer"
 )]
 fn lbfgs_of_another_model() {
     let mut opt = Optimizer::new(Lbfgs::default());

@@ -174,7 +174,7 @@ mod tests {
         assert!(error("cosin").starts_with("there is no schedule `cosin`; there are chained, constant, cosine, "));
         assert_eq!(error("step:gamma=0.1"), "StepLr: step_size must be above 0, got 0");
         assert_eq!(error("step:size=1"), "StepLr: there is no option `size`; there are step_size, gamma");
-        assert_eq!(error("step:step_size=1.5"), "StepLr: step_size must be a whole number, got `1.5`");
+        assert_eq!(error("step:step_size=1.5"), "StepLr: step_size must be a non-negative integer, got `1.5`");
         let message = "`cosine` does not start with an epoch, as in `5: cosine:t_max=10`";
         assert_eq!(error("step:step_size=3; cosine"), message);
         let message = "SequentialLr: schedules must be schedules in brackets, as in [warmup:steps=5; cosine:t_max=95]";

@@ -41,11 +41,11 @@ fn groups_are_looked_at_one_by_one() {
         json["params"][path][field] = value;
         load(&json, grouped("2")).unwrap_err()
     };
-    assert!(change("2", "group", json!(0)).contains("2 was in group number 0, it belongs to \"2\""));
-    assert!(change("0", "group", json!(1)).contains("0 was in group number 1, it belongs to \"*\""));
-    assert!(change("0", "group", json!(2)).contains("0 was in group number 2, it belongs to \"*\""));
-    assert!(change("0", "group", json!(u32::MAX)).contains("it belongs to \"*\""));
-    assert!(change("0", "shape", json!([2, 3])).contains("0 had shape [2, 3], the model's has [3, 2]"));
+    assert!(change("2", "group", json!(0)).contains("2 was saved in group number 0, but belongs to group \"2\""));
+    assert!(change("0", "group", json!(1)).contains("0 was saved in group number 1, but belongs to group \"*\""));
+    assert!(change("0", "group", json!(2)).contains("0 was saved in group number 2, but belongs to group \"*\""));
+    assert!(change("0", "group", json!(u32::MAX)).contains("but belongs to group \"*\""));
+    assert!(change("0", "shape", json!([2, 3])).contains("0: shape mismatch: saved [2, 3], model [3, 2]"));
 }
 
 /// The walk over a model goes by numbers, a map by the alphabet: state comes back in the order of the walk.
@@ -74,11 +74,11 @@ fn a_tied_parameter_has_its_state_at_its_first_path() {
     let state = moved["params"]["0"].take();
     moved["params"].as_object_mut().unwrap().remove("0");
     moved["params"]["5"] = state;
-    assert!(refusal("adam", &model, &moved).unwrap().contains("nothing was saved for 0"));
+    assert!(refusal("adam", &model, &moved).unwrap().contains("no saved state for 0"));
     // Two that are not tied need two.
     let mut untied = model.clone();
     untied[5] = Tensor::param(&untied[5]);
-    assert!(refusal("adam", &untied, &json).unwrap().contains("nothing was saved for 5"));
+    assert!(refusal("adam", &untied, &json).unwrap().contains("no saved state for 5"));
     // But not where parameters may lack a gradient.
     let state: OptimizerState<f64> = serde_json::from_value(json).unwrap();
     let mut opt = Optimizer::new(Adam::default());
