@@ -68,7 +68,7 @@ Deliberate differences:
 
 | | PyTorch | downhill |
 |---|---|---|
-| `Muon` | orthogonalises in bfloat16 | in the parameter's own type |
+| `Muon` | orthogonalizes in bfloat16 | in the parameter's own type |
 | `ConstantLr`, factor 0 | division by zero at `total_iters` | goes on with the base rate |
 | `ConstantLr`, `total_iters` 0 | multiplies and never undoes it | does nothing |
 | `OneCycleLr`, step N | goes on beyond the end: up, or below 0 | stays at the last rate |

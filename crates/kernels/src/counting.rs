@@ -1,12 +1,13 @@
 //! A global allocator that counts, for tests: the only way to see every allocation.
 //!
-//! It stands here because a global allocator takes `unsafe`, and because four test programs want the same one.
+//! It is in this crate because a global allocator needs `unsafe`, and because five test programs share it.
 
 // An allocator is `unsafe` by contract.
 #![allow(unsafe_code)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::hint::black_box;
 
 thread_local! {
     static LIVE: Cell<isize> = const { Cell::new(0) };
@@ -30,12 +31,17 @@ pub struct CountingAllocator;
 
 impl CountingAllocator {
     /// The bytes that this thread has allocated minus those it has freed.
+    ///
+    /// # Panics
+    /// If this is not the program's global allocator, as all methods do: nothing would be counted, and every bound would hold.
     pub fn live() -> isize {
+        assert_installed();
         LIVE.get()
     }
 
     /// The result of `work`, and the most bytes that this thread held during it beyond what it held before.
     pub fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
+        assert_installed();
         let before = LIVE.get();
         PEAK.set(before);
         let result = work();
@@ -44,10 +50,19 @@ impl CountingAllocator {
 
     /// The result of `work`, and the bytes of the largest block that this thread requested during it.
     pub fn largest<T>(work: impl FnOnce() -> T) -> (T, usize) {
+        assert_installed();
         LARGEST.set(0);
         let result = work();
         (result, LARGEST.get())
     }
+}
+
+fn assert_installed() {
+    let before = LIVE.get();
+    let block = black_box(Box::new(0_u64));
+    let counted = LIVE.get() - before;
+    drop(block);
+    assert!(counted == 8, "CountingAllocator is not this program's #[global_allocator], or does not count");
 }
 
 fn allocated(bytes: usize) {
@@ -86,5 +101,17 @@ unsafe impl GlobalAlloc for CountingAllocator {
         freed(layout.size());
         // SAFETY: the caller keeps the contract, which is `System`'s.
         unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// These tests run with the system's allocator.
+    #[test]
+    #[should_panic(expected = "CountingAllocator is not this program's #[global_allocator]")]
+    fn not_installed() {
+        CountingAllocator::live();
     }
 }

@@ -1,5 +1,7 @@
 //! The elements of a tensor: a shape over memory that several tensors may share.
 
+mod views;
+
 use ndarray::{ArrayD, ArrayViewD, ArrayViewMutD, Dimension, IxDyn, ShapeBuilder};
 
 use crate::copied::copied;
@@ -64,16 +66,16 @@ impl<F: Float> Elements<F> {
     /// The elements that `fill` appends to a vector, in row-major order: in memory that is aligned, and used again.
     ///
     /// # Panics
-    /// If `fill` appends more or fewer than the shape has, there is no such shape, or the system does not give so much memory.
+    /// If `fill` appends more or fewer than the shape has, there is no such shape, or the allocation fails.
     #[track_caller]
     pub fn appended(shape: &[usize], fill: impl FnOnce(&mut Vec<F>)) -> Self {
         Elements::of_memory(IxDyn(shape), Memory::appended_by(shape, fill))
     }
 
-    /// As many times `value` as the shape has elements.
+    /// Every element is `value`.
     ///
     /// # Panics
-    /// If there is no such shape, or the system does not give so much memory.
+    /// If there is no such shape, or the allocation fails.
     #[track_caller]
     pub fn full(shape: IxDyn, value: F) -> Self {
         let len = checked_size::<F>(operation::name(), shape.slice());
@@ -182,7 +184,7 @@ impl<F: Float> Elements<F> {
         self.view().to_owned()
     }
 
-    /// The same elements, copied unless the first begins a line of the cache: for what is read in every step.
+    /// The same elements, copied unless the first is at the start of a cache line: for what every step reads.
     #[track_caller]
     pub fn aligned(self) -> Self {
         match self.as_slice() {
@@ -193,95 +195,6 @@ impl<F: Float> Elements<F> {
             _ => self,
         }
     }
-
-    /// The same memory in another shape of as many elements; a copy if it is not in row-major order.
-    ///
-    /// # Panics
-    /// If it has more or fewer, or there is no such shape.
-    #[track_caller]
-    pub fn reshaped(&self, shape: IxDyn) -> Self {
-        let len = checked_size::<F>(operation::name(), shape.slice());
-        assert!(len == self.len, "as many elements as before");
-        Elements { shape, len, ..self.row_major() }
-    }
-
-    /// The same memory with another shape, strides and offset.
-    fn looked_at(&self, shape: IxDyn, strides: IxDyn, offset: usize) -> Self {
-        // Without elements nothing is looked at, and the offset may lie behind the memory.
-        let offset = if shape.slice().contains(&0) { 0 } else { offset };
-        let strides = (!is_row_major(shape.slice(), strides.slice())).then(|| Box::new(strides));
-        let len = shape.size();
-        Elements { memory: self.memory.clone(), offset, shape, len, strides }
-    }
-
-    fn strides(&self) -> IxDyn {
-        self.strides.as_deref().cloned().unwrap_or_else(|| row_major_strides(&self.shape))
-    }
-
-    /// Shares the memory; axis `i` of the result is axis `order[i]`.
-    ///
-    /// # Panics
-    /// If `order` does not name every axis once.
-    #[track_caller]
-    pub fn permuted(&self, order: &[usize]) -> Self {
-        let ndim = self.shape.ndim();
-        let named = order.iter().filter(|&&axis| axis < ndim).fold(0_u64, |named, axis| named | 1 << axis);
-        assert!(
-            order.len() == ndim && named.count_ones() as usize == ndim,
-            "permuted: {order:?} does not name each of {ndim} axes once"
-        );
-        let (old_shape, old_strides) = (&self.shape, self.strides());
-        let (mut shape, mut strides) = (old_shape.clone(), old_strides.clone());
-        for (to, &from) in order.iter().enumerate() {
-            shape[to] = old_shape[from];
-            strides[to] = old_strides[from];
-        }
-        self.looked_at(shape, strides, self.offset)
-    }
-
-    /// Shares the memory; every `step`-th of the positions `start..end` of an axis.
-    ///
-    /// # Panics
-    /// If there is no such axis, it does not have these positions, or `step` is 0.
-    #[track_caller]
-    pub fn narrowed(&self, axis: usize, start: usize, end: usize, step: usize) -> Self {
-        let size = self.shape().get(axis).copied();
-        assert!(
-            step > 0 && start <= end && size.is_some_and(|size| end <= size),
-            "narrowed: axis {axis} of {:?} has no positions {start}..{end} in steps of {step}",
-            self.shape()
-        );
-        let (mut shape, mut strides) = (self.shape.clone(), self.strides());
-        let offset = self.offset + start * strides[axis];
-        shape[axis] = (end - start).div_ceil(step);
-        if shape[axis] > 1 {
-            // A single position has no distance to the next, and a huge step would overflow.
-            strides[axis] *= step;
-        }
-        self.looked_at(shape, strides, offset)
-    }
-}
-
-fn row_major_strides(shape: &IxDyn) -> IxDyn {
-    let mut strides = shape.clone();
-    let mut stride = 1;
-    for axis in (0..shape.ndim()).rev() {
-        strides[axis] = stride;
-        stride *= shape[axis];
-    }
-    strides
-}
-
-/// The strides of axes with one position say nothing.
-fn is_row_major(shape: &[usize], strides: &[usize]) -> bool {
-    let mut expected = 1;
-    for (&n, &stride) in shape.iter().zip(strides).rev() {
-        if n != 1 && stride != expected {
-            return shape.contains(&0);
-        }
-        expected *= n;
-    }
-    true
 }
 
 /// Without a copy, unless an axis runs backwards or stays in place.
@@ -323,62 +236,13 @@ mod tests {
 
     use super::*;
 
-    fn counting(shape: &[usize]) -> ArrayD<f64> {
+    /// 1, 2, 3, ... in row-major order.
+    pub(crate) fn numbered(shape: &[usize]) -> ArrayD<f64> {
         let mut next = 0.0;
         ArrayD::from_shape_simple_fn(shape, || {
             next += 1.0;
             next
         })
-    }
-
-    #[test]
-    fn looks_as_ndarray_looks() {
-        for shape in [vec![2, 3, 4], vec![1, 3, 1], vec![2, 0, 3], vec![5, 1, 2]] {
-            let array = counting(&shape);
-            let elements = Elements::from(array.clone());
-            assert_eq!(elements.permuted(&[2, 0, 1]).view(), array.view().permuted_axes(vec![2, 0, 1]));
-            for (start, end, step) in [(0, 1, 1), (0, shape[2], 2), (shape[2] - 1, shape[2], 3), (1, 1, 1)] {
-                let narrowed = elements.permuted(&[1, 0, 2]).narrowed(2, start, end, step);
-                let mut expected = array.view().permuted_axes(vec![1, 0, 2]);
-                expected.slice_axis_inplace(Axis(2), Slice::from(start..end).step_by(step as isize));
-                assert_eq!(narrowed.view(), expected);
-                assert_eq!(narrowed.as_slice(), expected.as_slice());
-                assert_eq!(narrowed.row_major().view(), expected);
-                let flat = narrowed.reshaped(IxDyn(&[narrowed.len()]));
-                assert_eq!(flat.view().iter().collect::<Vec<_>>(), expected.iter().collect::<Vec<_>>());
-                assert_eq!(narrowed.into_array(), expected);
-            }
-        }
-    }
-
-    #[test]
-    fn nothing_is_looked_at_wherever_it_begins() {
-        let elements = Elements::from(counting(&[4, 5]));
-        // Behind the last row, and there behind the last column.
-        let nothing = elements.narrowed(0, 4, 4, 1).narrowed(1, 5, 5, 1);
-        assert_eq!((nothing.view().shape(), nothing.as_slice()), (&[0, 0][..], Some(&[][..])));
-    }
-
-    #[test]
-    fn a_step_past_the_end() {
-        let elements = Elements::from(counting(&[4, 5])).narrowed(1, 2, 5, usize::MAX);
-        assert_eq!(elements.view().into_iter().collect::<Vec<_>>(), [&3.0, &8.0, &13.0, &18.0]);
-    }
-
-    /// In every build profile: [2⁴⁰, 0] may not become [2⁴⁰, 2⁴⁰], nor an axis longer than it is.
-    #[test]
-    fn no_view_of_what_is_not_there() {
-        use std::panic::catch_unwind;
-        let none = Elements::from(ArrayD::<f32>::zeros(vec![1 << 40, 0]));
-        let some = Elements::from(counting(&[4, 5]));
-        for order in [&[0, 0][..], &[0], &[0, 1, 1], &[0, 2], &[usize::MAX, 0]] {
-            assert!(catch_unwind(|| none.permuted(order)).is_err() && catch_unwind(|| some.permuted(order)).is_err());
-        }
-        for (axis, start, end, step) in
-            [(1, 0, 6, 1), (1, 0, usize::MAX, 1), (1, 3, 2, 1), (1, usize::MAX, 5, 1), (1, 0, 5, 0), (2, 0, 0, 1)]
-        {
-            assert!(catch_unwind(|| some.narrowed(axis, start, end, step)).is_err(), "{axis} {start} {end} {step}");
-        }
     }
 
     /// In every build profile: the elements that a shape promises are there.
@@ -401,7 +265,7 @@ mod tests {
 
     #[test]
     fn any_layout_of_an_array_comes_in() {
-        let array = counting(&[4, 6]);
+        let array = numbered(&[4, 6]);
         let mut gapped = array.clone();
         gapped.slice_axis_inplace(Axis(1), Slice::from(1..).step_by(2));
         let mut backwards = array.clone();
@@ -416,7 +280,7 @@ mod tests {
     fn an_empty_part_of_an_array_comes_in() {
         for length in [3, 300] {
             for start in [0, 1, length] {
-                let mut part = counting(&[length]);
+                let mut part = numbered(&[length]);
                 part.slice_axis_inplace(Axis(0), Slice::from(start..start));
                 let elements = Elements::from(part.clone());
                 assert_eq!((elements.view(), elements.len()), (part.view(), 0));
@@ -427,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_change_copies_shared_memory_once() {
-        let mut elements = Elements::from(counting(&[2, 2]));
+        let mut elements = Elements::from(numbered(&[2, 2]));
         let other = elements.permuted(&[1, 0]);
         elements.view_mut()[[0, 1]] = 9.0;
         assert_eq!(other.view()[[1, 0]], 2.0);

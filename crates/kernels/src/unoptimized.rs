@@ -14,7 +14,7 @@ pub(crate) fn notice(multiplications: usize) {
         SAID.call_once(|| {
             if std::env::var_os("DOWNHILL_UNOPTIMIZED").is_none() {
                 eprintln!(
-                    "downhill: this program is built without optimisation and will be very slow. Add these two lines to its \
+                    "downhill: this program is built without optimization and will be very slow. Add these two lines to its \
                      Cargo.toml (or run with --release):\n\n    [profile.dev.package.\"*\"]\n    opt-level = 3\n\n\
                      Set the environment variable DOWNHILL_UNOPTIMIZED to silence this."
                 );

@@ -106,7 +106,7 @@ impl<F: Float> ParamRule<F> for Muon {
             (along * g + ahead * b, [b])
         });
         let direction = ArrayView2::from_shape((rows, columns), param.scratch).expect("as many as the parameter");
-        let direction = self.orthogonalise(direction);
+        let direction = self.orthogonalize(direction);
         let step = F::from_f64(self.lr * self.adjust_lr.factor(rows as f64, columns as f64));
         let kept = F::from_f64(1.0 - self.lr * self.weight_decay);
         let direction = direction.as_slice().expect("in row-major order");

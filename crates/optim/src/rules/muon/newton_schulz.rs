@@ -9,7 +9,7 @@ use super::Muon;
 use crate::kernels;
 
 impl Muon {
-    pub(super) fn orthogonalise<F: Float>(&self, matrix: ArrayView2<'_, F>) -> Array2<F> {
+    pub(super) fn orthogonalize<F: Float>(&self, matrix: ArrayView2<'_, F>) -> Array2<F> {
         let tall = matrix.nrows() > matrix.ncols();
         let mut x = if tall { matrix.t().as_standard_layout().into_owned() } else { matrix.to_owned() };
         let norm = F::from_f64(kernels::norm(x.as_slice().expect("in row-major order")));
@@ -40,7 +40,7 @@ mod tests {
         let polynomial = |x: f64| 2.0 * x - 1.5 * x.powi(3) + 0.5 * x.powi(5);
         let expected = ndarray::arr2(&[[polynomial(0.6), 0.0, 0.0], [0.0, polynomial(-0.8), 0.0]]);
         for (matrix, expected) in [(matrix.view(), expected.view()), (matrix.t(), expected.t())] {
-            let difference = &muon.orthogonalise(matrix) - &expected;
+            let difference = &muon.orthogonalize(matrix) - &expected;
             assert!(difference.iter().all(|d| d.abs() < 1e-15), "{difference}");
         }
     }
@@ -48,7 +48,7 @@ mod tests {
     #[test]
     fn five_steps_bring_singular_values_near_1() {
         let matrix = ndarray::arr2(&[[100.0_f64, 0.0], [0.0, 1.0]]);
-        let x = Muon::default().orthogonalise(matrix.view());
+        let x = Muon::default().orthogonalize(matrix.view());
         assert!((0.6..1.3).contains(&x[[0, 0]]) && (0.6..1.3).contains(&x[[1, 1]]), "{x}");
     }
 }

@@ -1,6 +1,6 @@
 //! The update of a million parameters.
 //!
-//!     cargo bench -p downhill-benches --bench optimisers
+//!     cargo bench -p downhill-benches --bench optimizers
 //!
 //! The bound is the memory's bandwidth: Adam reads a parameter, its gradient and two moments and writes three of them
 //! back, 28 bytes for each `f32`.
