@@ -128,6 +128,7 @@ fn shapes() {
     fails(line!(), &["reshape of [2, 3]", "6 elements", "[4, 2]", "8"], || x.reshape(&[4, 2]));
     fails(line!(), &["broadcast_to of [2, 3]", "[2, 4]"], || x.broadcast_to(&[2, 4]));
     fails(line!(), &["broadcast_to of [2, 3]", "[3]"], || x.broadcast_to(&[3]));
+    fails(line!(), &["sum_to_size", "[2, 3]", "[2]", "broadcast"], || x.sum_to_size(&[2]));
     fails(line!(), &["permute of [2, 3]", "[0, 0]"], || x.permute(&[0, 0]));
     fails(line!(), &["permute of [2, 3]", "[0]"], || x.permute(&[0]));
     fails(line!(), &["permute", "axis 2"], || x.permute(&[0, 2]));

@@ -196,7 +196,7 @@ fn positions<F: Float>(places: ArrayD<usize>) -> Tensor<F> {
 
 fn reshaped<F: Float>(random: &mut Random, x: &Tensor<F>) -> Tensor<F> {
     let (a, b) = (axis(random, x.ndim()), axis(random, x.ndim()));
-    match random.below(14) {
+    match random.below(15) {
         0 => x.reshape(&shapes::any(random)),
         1..4 => x.reshape(&shapes::regrouped(random, x.shape())),
         4 => x.flatten(a, b),
@@ -215,6 +215,7 @@ fn reshaped<F: Float>(random: &mut Random, x: &Tensor<F>) -> Tensor<F> {
             }
             x.permute(&order)
         }
+        11 => x.sum_to_size(&shapes::any(random)),
         _ => {
             let shape = shapes::stretched(random, x.shape());
             if shapes::is_allowed(shapes::elements(&shape)) { x.broadcast_to(&shape) } else { x.clone() }
@@ -240,6 +241,9 @@ fn sliced<F: Float>(random: &mut Random, x: &Tensor<F>) -> Tensor<F> {
     let along = axis(random, x.ndim());
     let size = if x.ndim() > 0 { x.shape()[random.below(x.ndim())] } else { 5 };
     match random.below(4) {
+        0 if random.once_in(2) => {
+            x.narrow(along, (position(random, size) as isize).wrapping_sub(size as isize), position(random, size))
+        }
         0 => x.narrow(along, position(random, size), position(random, size)),
         1 => x.select(along, position(random, size)),
         _ => {

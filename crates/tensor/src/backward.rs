@@ -126,11 +126,26 @@ impl<F: Float> Walk<'_, F> {
         self.targets.binary_search(&x.0.id).is_ok()
     }
 
-    /// Adds `dx` to the gradient with respect to `x`, which is wanted.
+    /// Adds `dx`, the derivative rule's of `op`, to the gradient with respect to `x`. If `x` was broadcast, each element's
+    /// gradient is the sum over its copies.
     #[inline]
-    pub(crate) fn receive(&mut self, x: &Tensor<F>, dx: Tensor<F>) {
+    pub(crate) fn receive(&mut self, op: &str, x: &Tensor<F>, dx: Tensor<F>) {
+        let dx = if dx.shape() == x.shape() {
+            dx
+        } else {
+            dx.try_sum_to_size(x.shape()).unwrap_or_else(|| misfit(op, &dx, x))
+        };
         if x.is_leaf() { self.found.add(x.0.id, dx) } else { self.pending.add(x, dx) }
     }
+}
+
+#[cold]
+fn misfit<F: Float>(op: &str, dx: &Tensor<F>, x: &Tensor<F>) -> ! {
+    panic!(
+        "{op}: the derivative rule returned shape {:?}, which an argument of shape {:?} cannot have been broadcast to",
+        dx.shape(),
+        x.shape()
+    )
 }
 
 /// Pushes `seed`, the gradient with respect to `root`, back through the graph, youngest result first, so that a

@@ -8,8 +8,8 @@ mod sealed {
 
 /// A type of index: `usize`, or `isize`, `i32` or `i64`, of which negative ones count from the end, -1 being the last.
 ///
-/// It is what [`gather`](crate::Tensor::gather), [`scatter_add`](crate::Tensor::scatter_add) and
-/// [`index_select`](crate::Tensor::index_select) take, so that literals, `argmax` and what a file of PyTorch holds all fit.
+/// It is what [`select`](crate::Tensor::select), [`narrow`](crate::Tensor::narrow), [`gather`](crate::Tensor::gather),
+/// [`scatter_add`](crate::Tensor::scatter_add) and [`index_select`](crate::Tensor::index_select) take, so that literals, `argmax` and what a file of PyTorch holds all fit.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a type of index",
     label = "neither `usize` nor `isize`, `i32`, `i64`",

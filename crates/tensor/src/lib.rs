@@ -23,7 +23,6 @@
 mod arithmetic;
 mod axes;
 mod backward;
-mod broadcast;
 mod compiled;
 mod constructors;
 mod convert;

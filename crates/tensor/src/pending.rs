@@ -1,50 +1,40 @@
-//! The results that the backward walk has reached and not yet left.
+//! The results that the backward walk has reached but not yet left.
 
 use std::collections::BTreeMap;
 
 use crate::{Float, Tensor};
 
-/// Results with what is known so far of the gradient with respect to each, of which the youngest comes first.
+/// Results whose gradient is not complete, each with the sum so far; [`pop`](Self::pop) takes the youngest.
 ///
-/// The youngest is kept outside the map: in a chain there is never another, and a tree would cost as much as a small
-/// operation.
+/// The only one there is, when there is only one, is kept outside the map: a chain never needs the map, which would cost as much
+/// as a small operation.
 pub(crate) struct Pending<F: Float> {
-    youngest: Option<(Tensor<F>, Tensor<F>)>,
+    one: Option<(Tensor<F>, Tensor<F>)>,
     others: BTreeMap<i64, (Tensor<F>, Tensor<F>)>,
 }
 
 impl<F: Float> Pending<F> {
     pub(crate) fn new(root: Tensor<F>, seed: Tensor<F>) -> Self {
-        Pending { youngest: Some((root, seed)), others: BTreeMap::new() }
+        Pending { one: Some((root, seed)), others: BTreeMap::new() }
     }
 
-    /// The youngest result and its gradient.
+    /// The youngest result and its gradient, which is complete if all younger results have been popped.
     pub(crate) fn pop(&mut self) -> Option<(Tensor<F>, Tensor<F>)> {
-        self.youngest.take().or_else(|| self.others.pop_last().map(|(_, pair)| pair))
+        let one = self.one.as_ref().map(|(x, _)| x.0.id);
+        let youngest_other = self.others.last_key_value().map(|(&id, _)| id);
+        // `None` is less than any id.
+        if one > youngest_other { self.one.take() } else { self.others.pop_last().map(|(_, pair)| pair) }
     }
 
     /// Adds `dx` to the gradient with respect to `x`.
     pub(crate) fn add(&mut self, x: &Tensor<F>, dx: Tensor<F>) {
-        match &mut self.youngest {
-            Some((youngest, sum)) if youngest.0.id == x.0.id => sum.accumulate(dx),
-            Some((youngest, _)) if youngest.0.id > x.0.id => self.add_to_others(x, dx),
-            _ => {
-                // Nothing is set apart, or something older: the youngest of all may be among the others.
-                if let Some(older) = self.youngest.take() {
-                    self.others.insert(older.0.0.id, older);
-                }
-                match self.others.last_key_value() {
-                    Some((&id, _)) if id >= x.0.id => self.add_to_others(x, dx),
-                    _ => self.youngest = Some((x.clone(), dx)),
-                }
-            }
-        }
-    }
-
-    fn add_to_others(&mut self, x: &Tensor<F>, dx: Tensor<F>) {
-        match self.others.get_mut(&x.0.id) {
-            Some((_, sum)) => sum.accumulate(dx),
-            None => drop(self.others.insert(x.0.id, (x.clone(), dx))),
+        match &mut self.one {
+            Some((one, sum)) if one.0.id == x.0.id => sum.accumulate(dx),
+            one @ None if self.others.is_empty() => *one = Some((x.clone(), dx)),
+            _ => match self.others.get_mut(&x.0.id) {
+                Some((_, sum)) => sum.accumulate(dx),
+                None => drop(self.others.insert(x.0.id, (x.clone(), dx))),
+            },
         }
     }
 }

@@ -184,7 +184,7 @@ where
         for wrt in 0..N {
             if wanted[wrt] {
                 let Some(dx) = gradients[wrt].take() else { missing(op.name(), wrt) };
-                walk.receive(&inputs[wrt], dx.undo_broadcast(inputs[wrt].shape(), || op.name()));
+                walk.receive(op.name(), &inputs[wrt], dx);
             }
         }
         drop(op);
@@ -244,8 +244,7 @@ where
         let Some(inputs) = self.inputs.get(walk.keeps_records()) else { return false };
         for (wrt, x) in inputs.iter().enumerate() {
             if walk.wants(x) {
-                let dx = op.vjp(wrt, &inputs, y, dy).undo_broadcast(x.shape(), || op.name());
-                walk.receive(x, dx);
+                walk.receive(op.name(), x, op.vjp(wrt, &inputs, y, dy));
             }
         }
         drop(op);

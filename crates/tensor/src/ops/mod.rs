@@ -74,6 +74,7 @@ mod squeeze;
 mod std;
 mod sub;
 mod sum;
+mod sum_to_size;
 mod tanh;
 mod var;
 mod where_;

@@ -5,7 +5,7 @@ use ndarray::{ArrayD, Axis, Slice};
 use crate::Elements;
 use crate::axes::resolve_axis;
 use crate::kernels::ask;
-use crate::{Attribute, Float, Op, Tensor, apply, compiled};
+use crate::{Attribute, AxisIndex, Float, Op, Tensor, apply, compiled};
 
 struct Narrow {
     axis: usize,
@@ -70,20 +70,24 @@ impl<F: Float> Tensor<F> {
     /// use downhill_tensor::Tensor;
     /// let x = Tensor::from([1.0, 2.0, 3.0, 4.0]);
     /// assert_eq!(x.narrow(0, 1, 2), Tensor::from([2.0, 3.0]));
+    /// assert_eq!(x.narrow(0, -2, 2), Tensor::from([3.0, 4.0]));
     /// ```
     ///
     /// # Panics
     /// If the range leaves the axis.
     #[track_caller]
-    pub fn narrow(&self, axis: isize, start: usize, length: usize) -> Tensor<F> {
+    pub fn narrow(&self, axis: isize, start: impl AxisIndex, length: usize) -> Tensor<F> {
         let axis = resolve_axis("narrow", axis, self.ndim());
         let size = self.shape()[axis];
-        assert!(
-            start.checked_add(length).is_some_and(|end| end <= size),
-            "narrow of {:?}: {length} positions from {start} on leave axis {axis} of size {size}",
-            self.shape()
-        );
-        apply(Narrow { axis, start, length }, [self])
+        match start.in_axis(size) {
+            Some(start) if start.checked_add(length).is_some_and(|end| end <= size) => {
+                apply(Narrow { axis, start, length }, [self])
+            }
+            _ => panic!(
+                "narrow of {:?}: {length} positions from {start} on leave axis {axis} of size {size}",
+                self.shape()
+            ),
+        }
     }
 }
 
@@ -104,6 +108,27 @@ mod tests {
         sweep::shapes("narrow", &[&[3, 4], &[1, 4], &[0, 4]], domain(), |x| x.narrow(1, 1, 2).square());
         sweep::shapes("narrow", &[&[3, 2, 2]], domain(), |x| x.narrow(0, 1, 2).square());
         sweep::shapes("narrow", &[&[2, 1, 3, 2]], domain(), |x| x.narrow(2, 0, 2).square());
+    }
+
+    /// As in PyTorch, the length counts forward from there; it does not wrap around.
+    #[test]
+    fn a_negative_start_counts_from_the_end() {
+        let x = Tensor::from([1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(x.narrow(0, -4, 4), x);
+        assert_eq!(x.narrow(0, -1_i64, 1), Tensor::from([4.0]));
+        assert_eq!(x.narrow(0, -1, 0).shape(), [0]);
+    }
+
+    #[test]
+    #[should_panic(expected = "narrow of [4]: 1 positions from -5 on leave axis 0 of size 4")]
+    fn a_start_before_the_front() {
+        Tensor::<f32>::zeros(&[4]).narrow(0, -5, 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "narrow of [4]: 2 positions from -1 on leave axis 0 of size 4")]
+    fn does_not_wrap_around() {
+        Tensor::<f32>::zeros(&[4]).narrow(0, -1, 2);
     }
 
     #[test]

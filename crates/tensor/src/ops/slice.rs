@@ -5,7 +5,7 @@ use ndarray::{ArrayD, IxDyn, SliceInfoElem};
 use crate::Elements;
 use crate::axes::resolve_axis;
 use crate::kernels::{ask, copied};
-use crate::{Attribute, Float, MAX_AXES, Op, Tensor, apply, compiled};
+use crate::{Attribute, AxisIndex, Float, MAX_AXES, Op, Tensor, apply, compiled};
 
 /// One entry for each axis of the tensor, and those for new axes.
 struct Slice(Vec<SliceInfoElem>);
@@ -160,21 +160,20 @@ impl<F: Float> Tensor<F> {
     /// use downhill_tensor::Tensor;
     /// let x = Tensor::from([[1.0, 2.0], [3.0, 4.0]]);
     /// assert_eq!(x.select(1, 0), Tensor::from([1.0, 3.0]));
+    /// assert_eq!(x.select(0, -1), Tensor::from([3.0, 4.0]));
     /// ```
     ///
     /// # Panics
     /// If the axis or the index is out of range.
     #[track_caller]
-    pub fn select(&self, axis: isize, index: usize) -> Tensor<F> {
+    pub fn select(&self, axis: isize, index: impl AxisIndex) -> Tensor<F> {
         let axis = resolve_axis("select", axis, self.ndim());
         let size = self.shape()[axis];
-        assert!(
-            index < size,
-            "select of {:?}: index {index} is out of range for axis {axis} of size {size}",
-            self.shape()
-        );
+        let Some(position) = index.in_axis(size).filter(|&position| position < size) else {
+            panic!("select of {:?}: index {index} is out of range for axis {axis} of size {size}", self.shape())
+        };
         let mut entries = vec![SliceInfoElem::Slice { start: 0, end: None, step: 1 }; self.ndim()];
-        entries[axis] = SliceInfoElem::Index(index as isize);
+        entries[axis] = SliceInfoElem::Index(position as isize);
         apply(Slice(entries), [self])
     }
 }
@@ -201,6 +200,20 @@ mod tests {
         let entries = || s![.., 1..;2, 0].as_ref().to_vec();
         let unslice = |x: &Tensor<f64>| apply(Unslice { entries: entries(), shape: vec![2, 4, 3] }, [x]);
         sweep::shapes("unslice", &[&[2, 2]], domain(), unslice);
+    }
+
+    #[test]
+    fn select_counts_negative_indices_from_the_end() {
+        let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+        for index in 0..3 {
+            assert_eq!(x.select(1, index - 3), x.select(1, index));
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "select of [2, 3]: index -4 is out of range for axis 1 of size 3")]
+    fn select_before_the_front() {
+        Tensor::<f32>::zeros(&[2, 3]).select(1, -4);
     }
 
     #[test]
