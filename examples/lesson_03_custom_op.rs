@@ -41,6 +41,7 @@
 //! ```
 
 use downhill::prelude::*;
+use downhill::{Elements, Op, apply};
 
 /// `softplus(x) = ln(1 + eˣ)`, with derivative `σ(x)`.
 struct Softplus;

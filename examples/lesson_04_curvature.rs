@@ -53,6 +53,7 @@
 //! ```
 
 use downhill::prelude::*;
+use downhill::{hessian, hvp};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 

@@ -82,6 +82,7 @@
 #[path = "shared/plot.rs"]
 mod plot;
 
+use downhill::optim::minimize;
 use downhill::prelude::*;
 use ndarray::arr0;
 use plot::Canvas;

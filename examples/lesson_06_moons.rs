@@ -71,6 +71,7 @@
 mod plot;
 
 use downhill::data::toy::Moons;
+use downhill::nn::Identity;
 use downhill::prelude::*;
 use plot::Canvas;
 use rand::SeedableRng;

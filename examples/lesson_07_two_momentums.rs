@@ -60,6 +60,7 @@
 //!    largest distance between outside and corrected: rounding only
 //! ```
 
+use downhill::optim::ClassicalMomentum;
 use downhill::prelude::*;
 
 fn main() {

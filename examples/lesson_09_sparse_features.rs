@@ -35,6 +35,7 @@
 //! best η  0.3       0.3       3
 //! ```
 
+use downhill::optim::Adagrad;
 use downhill::prelude::*;
 use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};

@@ -46,6 +46,7 @@
 mod plot;
 
 use downhill::data::toy::Moons;
+use downhill::optim::LrRangeTest;
 use downhill::prelude::*;
 use plot::Canvas;
 use rand::SeedableRng;

@@ -63,8 +63,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use downhill::nn::ConfusionMatrix;
 use downhill::nn::state::{self, StateError};
 use downhill::prelude::*;
+use downhill::set_threads;
 use options::Options;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

@@ -73,15 +73,16 @@ pub mod optim {
     pub use downhill_optim::*;
 }
 
-/// What a program that trains a network needs: `use downhill::prelude::*;`.
+/// What most programs that train a network name, and the modules with the rest: `use downhill::prelude::*;`, then `nn::LstmCell`,
+/// `optim::Adagrad`, `data::Csv`. What only some programs with derivatives need is at the root: `downhill::hvp`.
 pub mod prelude {
-    pub use crate::Params;
-    pub use crate::data::{
-        Batches, ClassTable, Column, Csv, DataError, Dataset, Header, ImageSet, Mnist, Share, Table, TensorDataset, toy,
+    pub use crate::data::{self, DataError, Dataset, ImageSet, Mnist, TensorDataset, toy};
+    pub use crate::nn::{
+        self, Dropout, Linear, Mlp, Module, Relu, Sequential, Tanh, accuracy, bce_with_logits, cross_entropy, init, mse,
     };
-    pub use crate::nn::*;
-    pub use crate::optim::Options;
-    pub use crate::optim::*;
-    pub use crate::rng;
-    pub use downhill_tensor::*;
+    pub use crate::optim::{self, Adam, AdamW, CosineAnnealingLr, Optimizer, Rule, Schedule, Scheduler, Sgd};
+    pub use crate::{
+        Check, Float, Gradients, Params, Path, Tensor, concat, grad, gradcheck, keep, no_grad, rng, stack, training,
+        where_,
+    };
 }

@@ -6,6 +6,7 @@ use std::panic::catch_unwind;
 use std::time::Duration;
 
 use downhill::prelude::*;
+use downhill::{MAX_AXES, jacobian};
 use downhill_tests::misuse::refuses;
 use ndarray::{Array, ArrayD, ArrayView, IxDyn, NewAxis, array, s};
 use rand::SeedableRng;

@@ -1,6 +1,7 @@
 //! The number of threads changes nothing but the time: trainings large enough to be shared end with the same bits.
 
 use downhill::prelude::*;
+use downhill::set_threads;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 

@@ -2,6 +2,7 @@
 //! followed step by step.
 
 use downhill::data::toy::{Blobs, Moons, Spiral, Xor};
+use downhill::optim::{Lbfgs, LrRangeTest, clip_grad_norm};
 use downhill::prelude::*;
 use downhill_tests::golden;
 use rand::SeedableRng;

@@ -2,6 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use downhill::nn::BatchNorm1d;
 use downhill::optim::{AdamW, Lbfgs, LineSearch, LrRangeTest, Optimizer, Sgd, WeightAverage};
 use downhill::prelude::*;
 use downhill::{Check, Gradients, Params, Tensor, evaluation, gradcheck_model, no_grad, training};

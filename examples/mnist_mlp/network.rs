@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use downhill::StateDict;
+use downhill::nn::Activation;
 use downhill::nn::state;
 use downhill::prelude::*;
 use rand::Rng;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Parser, value_parser};
+use downhill::nn::Activation;
 use downhill::prelude::*;
 
 const AFTER_HELP: &str = "\

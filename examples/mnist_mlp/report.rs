@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use downhill::nn::ConfusionMatrix;
 use downhill::prelude::*;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use downhill::prelude::*;
+use downhill::set_threads;
 use generator::SplitMix64;
 
 #[derive(Parser)]

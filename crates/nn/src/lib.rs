@@ -21,6 +21,12 @@ mod sequential;
 mod softmax;
 pub mod state;
 
+// The example of CONTRIBUTING.md, compiled and tested where it would be.
+#[cfg(test)]
+#[allow(unreachable_pub)]
+#[path = "../../../docs/skeletons/prelu.rs"]
+mod prelu;
+
 pub use activations::*;
 pub use batch_norm::BatchNorm1d;
 pub use dropout::Dropout;

@@ -17,6 +17,12 @@ mod softmax_product;
 mod sparse;
 mod targets;
 
+// The example of CONTRIBUTING.md, compiled and tested where it would be.
+#[cfg(test)]
+#[allow(unreachable_pub)]
+#[path = "../../../../docs/skeletons/soft_margin.rs"]
+mod soft_margin;
+
 pub use bce::{Bce, bce};
 pub use bce_with_logits::{BceWithLogits, bce_with_logits};
 pub use cross_entropy::{CrossEntropy, cross_entropy};

@@ -57,6 +57,12 @@ rules! {
 #[cfg(test)]
 mod reference;
 
+// The example of CONTRIBUTING.md, compiled and tested where it would be.
+#[cfg(test)]
+#[allow(unreachable_pub)]
+#[path = "../../../../docs/skeletons/ema_sgd.rs"]
+mod ema_sgd;
+
 /// `rmsprop:alpha=0.95,centered`: a name, and the options that are not the defaults. A flag named alone is on.
 ///
 /// ```

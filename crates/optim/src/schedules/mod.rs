@@ -90,3 +90,9 @@ const FAR: u64 = 1 << 20;
 
 #[cfg(test)]
 mod reference;
+
+// The example of CONTRIBUTING.md, compiled and tested where it would be.
+#[cfg(test)]
+#[allow(unreachable_pub)]
+#[path = "../../../../docs/skeletons/inverse_sqrt.rs"]
+mod inverse_sqrt;

@@ -80,6 +80,12 @@ mod var;
 mod where_;
 mod xlogy;
 
+// The example of CONTRIBUTING.md, compiled and tested where it would be.
+#[cfg(test)]
+#[allow(unreachable_pub)]
+#[path = "../../../../docs/skeletons/isru.rs"]
+mod isru;
+
 pub(crate) use add::add;
 pub use concat::{concat, stack};
 pub(crate) use div::div;
