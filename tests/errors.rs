@@ -254,7 +254,7 @@ fn training_scopes() {
     let (x, mut rng, mut second) = (zeros(&[3, 2]), rng(1), rng(2));
     let nested = ["training", "already running", "evaluation(|| ...)"];
     fails(line!(), &nested, || training(&mut model, &mut rng, |_| training(&mut other, &mut second, |_| ())));
-    let foreign = ["update_buffer", "[]", "no buffer of the model", "the whole model", "evaluation(|| ...)"];
+    let foreign = ["update_buffer", "[]", "not a buffer of the model", "the whole model", "evaluation(|| ...)"];
     fails(line!(), &foreign, || training(&mut model, &mut rng, |_| other.forward(&x)));
     let one = zeros(&[1, 2]);
     let forward = |m: &BatchNorm1d<f64>| m.forward(&one);

@@ -1,5 +1,5 @@
-//! Dropping without recursion what may hold tensors somewhere inside: an operation of a user's may own a tensor whose
-//! record has such an operation, and so on, and nothing tells how deep.
+//! Dropping without recursion what may hold tensors somewhere inside: a user's operation may own a tensor whose record
+//! holds such an operation, and so on, to any depth.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -9,17 +9,17 @@ type Waiting = ManuallyDrop<RefCell<Vec<Box<dyn Any + Send>>>>;
 
 thread_local! {
     static DROPPING: Cell<bool> = const { Cell::new(false) };
-    /// What the drop in progress has come across. Without a destructor of its own, and so usable while a thread ends; it is
-    /// left without memory.
+    /// What the drop in progress has come across. It has no destructor, so it can be used while a thread shuts down;
+    /// the last drop leaves it without an allocation.
     static WAITING: Waiting = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
-/// Drops `value` at once, or if this thread is in the middle of such a drop, after it.
+/// Drops `value` now or, if this thread is in the middle of such a drop, after it.
 pub(super) fn drop_in_turn<T: Send + 'static>(value: T) {
     if DROPPING.get() {
         return WAITING.with(|waiting| waiting.borrow_mut().push(Box::new(value)));
     }
-    /// Also if a destructor panics: the rest waits for the next drop.
+    /// Resets the flag even if a destructor panics; what is left waits for the next drop.
     struct Done;
     impl Drop for Done {
         fn drop(&mut self) {
@@ -32,5 +32,6 @@ pub(super) fn drop_in_turn<T: Send + 'static>(value: T) {
     while let Some(next) = WAITING.with(|waiting| waiting.borrow_mut().pop()) {
         drop(next);
     }
+    // Free the list's own memory, since it has no destructor.
     WAITING.with(|waiting| drop(waiting.take()));
 }

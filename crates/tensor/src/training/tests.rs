@@ -105,7 +105,10 @@ fn evaluation_hides_the_scope() {
     training(&mut model, &mut rng(), |m| {
         evaluation(|| {
             assert!(!is_training() && training_rng(|_| ()).is_none());
-            assert_eq!(message(|| _ = see(&m.1, 5.0)), "update_buffer: no `training` scope is running in this thread");
+            assert_eq!(
+                message(|| _ = see(&m.1, 5.0)),
+                "update_buffer: no `training` scope is running in this thread; check `is_training()` first"
+            );
             evaluation(|| assert!(!is_training()));
         });
         assert!(catch_unwind(AssertUnwindSafe(|| evaluation(|| panic!("inside")))).is_err());
@@ -121,9 +124,9 @@ fn clones_inside() {
     training(&mut model, &mut rng(), |m| see(&m.clone().1, 5.0));
     assert_eq!(model.1.item(), 3.0);
     let panics = message(|| training(&mut model, &mut rng(), |m| _ = see(&m.deep_copy().1, 5.0)));
-    assert!(panics.starts_with("update_buffer: this tensor of shape [1] is no buffer of the model"), "{panics}");
+    assert!(panics.starts_with("update_buffer: this tensor of shape [1] is not a buffer of the model"), "{panics}");
     let panics = message(|| training(&mut model, &mut rng(), |m| _ = see(&m.0, 5.0)));
-    assert!(panics.contains("is no buffer of the model"), "a parameter: {panics}");
+    assert!(panics.contains("is not a buffer of the model"), "a parameter: {panics}");
     // To train without keeping the statistics: a clone, whose buffers part when they are written.
     let y = training(&mut model.clone(), &mut rng(), |m| see(&m.1, 5.0) * &m.0);
     assert_eq!((model.1.item(), y.backward()[&model.0].item()), (3.0, 4.0));
@@ -146,14 +149,14 @@ fn another_element_type_is_another_model() {
             update_buffer(&Tensor::<f32>::from([1.0]), Tensor::clone);
         })
     });
-    assert!(panics.contains("is no buffer of the model"), "{panics}");
+    assert!(panics.contains("is not a buffer of the model"), "{panics}");
 }
 
 #[test]
 fn a_buffer_keeps_its_shape() {
     let mut model = model();
     let panics = message(|| training(&mut model, &mut rng(), |m| _ = update_buffer(&m.1, |_| Tensor::zeros(&[2]))));
-    assert_eq!(panics, "update_buffer: a buffer of shape [1] cannot take elements of shape [2]");
+    assert_eq!(panics, "update_buffer: shape mismatch: the buffer has shape [1], the new elements [2]");
     assert_eq!(model.1.item(), 1.0);
 }
 
