@@ -1,11 +1,11 @@
-//! The one place where broadcasting is undone in a gradient.
+//! Undoing broadcasting in a gradient. This is the only place that does.
 
 use downhill_kernels::broadcast_shape;
 
 use crate::{Axes, Float, Tensor, keep};
 
 impl<F: Float> Tensor<F> {
-    /// Sums a gradient down to the shape its argument had before it was broadcast.
+    /// Sums a gradient over the broadcast axes, back to the shape of its argument.
     #[inline]
     pub(crate) fn undo_broadcast(self, shape: &[usize], op: impl FnOnce() -> &'static str) -> Tensor<F> {
         if self.shape() == shape { self } else { self.summed_to(shape, op()) }
@@ -15,13 +15,15 @@ impl<F: Float> Tensor<F> {
         let fits = broadcast_shape(self.shape(), shape).is_ok_and(|joint| joint == self.shape());
         assert!(
             fits,
-            "{op}: the derivative rule returned shape {:?}, which an argument of shape {shape:?} cannot have been broadcast to",
+            "{op}: the derivative rule returned shape {:?}, to which an argument of shape {shape:?} does not broadcast",
             self.shape()
         );
         let leading = self.ndim() - shape.len();
+        // Only prepended axes: no reshape needed.
         if self.shape()[leading..] == *shape {
             return self.sum_axis(Axes::first(leading));
         }
+        // Prepended axes, and axes stretched from size 1.
         let stretched = |axis: usize| axis < leading || (shape[axis - leading] == 1 && self.shape()[axis] != 1);
         let axes: Vec<isize> = (0..self.ndim()).filter(|&axis| stretched(axis)).map(|axis| axis as isize).collect();
         let sum = self.sum_axis(keep(Axes::from(axes.as_slice())));

@@ -1,14 +1,15 @@
-//! The results that the backward walk has reached and not yet left.
+//! The results that the backward walk has reached but not processed yet.
 
 use std::collections::BTreeMap;
 
 use crate::{Float, Tensor};
 
-/// Results with what is known so far of the gradient with respect to each, of which the youngest comes first.
+/// A priority queue of results by id, each with the gradient accumulated so far; the youngest comes out first.
 ///
-/// The youngest is kept outside the map: in a chain there is never another, and a tree would cost as much as a small
-/// operation.
+/// The youngest is kept outside the map: a chain of operations never has another, and a tree would cost as much as a
+/// small operation.
 pub(crate) struct Pending<F: Float> {
+    // If present, younger than all of `others`.
     youngest: Option<(Tensor<F>, Tensor<F>)>,
     others: BTreeMap<i64, (Tensor<F>, Tensor<F>)>,
 }
@@ -18,7 +19,7 @@ impl<F: Float> Pending<F> {
         Pending { youngest: Some((root, seed)), others: BTreeMap::new() }
     }
 
-    /// The youngest result and its gradient.
+    /// Removes the youngest result and its gradient, which is now complete.
     pub(crate) fn pop(&mut self) -> Option<(Tensor<F>, Tensor<F>)> {
         self.youngest.take().or_else(|| self.others.pop_last().map(|(_, pair)| pair))
     }
@@ -27,9 +28,10 @@ impl<F: Float> Pending<F> {
     pub(crate) fn add(&mut self, x: &Tensor<F>, dx: Tensor<F>) {
         match &mut self.youngest {
             Some((youngest, sum)) if youngest.0.id == x.0.id => sum.accumulate(dx),
+            // Older: the youngest stays where it is.
             Some((youngest, _)) if youngest.0.id > x.0.id => self.add_to_others(x, dx),
             _ => {
-                // Nothing is set apart, or something older: the youngest of all may be among the others.
+                // `x` is younger than the result set apart, or none is set apart; then `others` may hold a younger one.
                 if let Some(older) = self.youngest.take() {
                     self.others.insert(older.0.0.id, older);
                 }
@@ -50,7 +52,8 @@ impl<F: Float> Pending<F> {
 }
 
 impl<F: Float> Tensor<F> {
-    /// Adds `other`, in place where nobody can see it: when nothing is recorded and nobody else holds the elements.
+    /// Adds `other`; in place if nothing is recorded and nobody else holds the elements, so that nobody sees them
+    /// change.
     pub(crate) fn accumulate(&mut self, other: Tensor<F>) {
         let in_place = !self.requires_grad() && !other.requires_grad();
         if !(in_place && self.add_in_place(&other)) {
@@ -63,7 +66,7 @@ impl<F: Float> Tensor<F> {
 mod tests {
     use super::*;
 
-    /// In every order of arrival the youngest comes first, with all that was added.
+    /// In whatever order results arrive, the youngest comes out first, with everything added to it.
     #[test]
     fn youngest_first_in_any_order() {
         let tensors: Vec<Tensor<f64>> = (0..4).map(|i| Tensor::param(f64::from(i))).collect();

@@ -35,11 +35,11 @@ fn ranges() {
     assert_eq!(Tensor::arange(1.0, 4.0, 1.0), Tensor::from([1.0, 2.0, 3.0]));
     assert_eq!(Tensor::arange(1.0, 2.5, 0.5), Tensor::from([1.0, 1.5, 2.0]));
     assert_eq!(Tensor::arange(3.0, 7.0, 2.0), Tensor::from([3.0, 5.0]));
-    // ⌈5/2⌉ and ⌈-4/-3⌉ of them.
+    // ⌈5/2⌉ and ⌈-4/-3⌉ values.
     assert_eq!(Tensor::arange(3.0, 8.0, 2.0), Tensor::from([3.0, 5.0, 7.0]));
     assert_eq!(Tensor::arange(4.0, 0.0, -3.0), Tensor::from([4.0, 1.0]));
     assert_eq!(Tensor::arange(0.0, 0.0, -1.0).shape(), [0]);
-    // Computed, not added up: 0.1 + 0.1 + 0.1 is another number than 3·0.1 in general.
+    // Computed, not accumulated: in general 0.1 + 0.1 + 0.1 differs from 3·0.1.
     let tenths = Tensor::arange(0.0, 100.0, 0.1);
     assert_eq!((tenths.len(), tenths.to_vec()[777]), (1000, 777.0 * 0.1));
     assert_eq!(Tensor::arange(0.0_f32, 1.0, 0.1).to_vec()[7], (7.0 * f64::from(0.1_f32)) as f32);
@@ -121,7 +121,7 @@ fn as_another_is() {
     assert!(!x.zeros_like().requires_grad() && !x.square().ones_like().requires_grad());
 }
 
-/// The means of 100,000 numbers lie within five of their standard deviations.
+/// The means of 100,000 values are within five standard deviations.
 #[test]
 fn moments() {
     let rng = || ChaCha8Rng::seed_from_u64(1);
@@ -145,7 +145,7 @@ fn single_precision_is_the_same_stream() {
     assert!(std::iter::zip(single.to_vec(), double.to_vec()).all(|(single, double)| single == double as f32));
 }
 
-/// The generator that gives the largest number there is.
+/// A generator that always returns the largest integer.
 #[test]
 fn never_one() {
     struct Largest;
