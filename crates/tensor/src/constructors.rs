@@ -61,18 +61,19 @@ impl<F: Float> Tensor<F> {
         assert!(by != 0.0, "arange: from {start} to {end}: a step of 0 is not allowed");
         assert!(from == to || (by > 0.0) == (to > from), "arange: a step of {step} from {start} leads away from {end}");
         let count = ((to - from) / by).ceil();
-        // The second condition: `to - from` may overflow.
+        // This also refuses ends so far apart that `to - from` overflows.
         assert!(
             count <= isize::MAX as f64 && (to - from).is_finite(),
-            "arange: from {start} to {end} by {step} are more values than a tensor can hold"
+            "arange: from {start} to {end} by {step} there are more values than a tensor can hold"
         );
         let count = count as usize;
         let numbers = (0..count).map(|i| F::from_f64(from + by * i as f64));
         Self::of_rule(&[count], numbers)
     }
 
-    /// `count` evenly spaced values from `start` to `end`, both included exactly: value `i` is `start + i·(end -
-    /// start)/(count - 1)`, computed from the nearer end in `f64` and rounded once. With a `count` of 1 it is `start`.
+    /// `count` evenly spaced values from `start` to `end`, both included exactly: value `i` is
+    /// `start + i·(end - start)/(count - 1)`, computed from the nearer end in `f64` and rounded once. With a `count` of
+    /// 1 it is `start`.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

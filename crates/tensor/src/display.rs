@@ -1,4 +1,4 @@
-//! Tensors as text.
+//! `Display` and `Debug` of tensors.
 
 use std::fmt;
 

@@ -1,5 +1,4 @@
-//! Gradients that can be differentiated again, and what is built from them: Jacobians, Hessians and their products with
-//! vectors.
+//! Gradients that can be differentiated again, and Jacobians, Hessians and their products with vectors.
 
 use crate::backward::{Records, check_recorded, check_scalar, freed, walk};
 use crate::no_grad::with_recording;
@@ -10,7 +9,7 @@ mod many;
 
 pub use many::{grad_many, jvp_many, vjp_many};
 
-/// The gradients `∂y/∂x` of a scalar `y` for each of `xs`. They are recorded: they can be differentiated again.
+/// The gradients `∂y/∂x` of a scalar `y` for each of `xs`, recorded: they can be differentiated again.
 ///
 /// `xs` are parameters or results that `y` was computed from. The gradient with respect to a tensor that `y` does not
 /// depend on is zero (PyTorch raises an error unless `allow_unused=True`). The graph is retained for further calls. The
@@ -49,6 +48,7 @@ fn gradients<F: Float, const N: usize>(what: &str, y: &Tensor<F>, xs: [&Tensor<F
 /// assert_eq!(g, Tensor::from([2.0, 40.0]));
 /// ```
 ///
+/// # Panics
 /// If the shapes of `v` and `y` differ, and as for [`grad`].
 #[track_caller]
 pub fn vjp<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N], v: &Tensor<F>) -> [Tensor<F>; N] {

@@ -41,8 +41,8 @@ use function::Function;
 pub struct Check {
     /// The highest order of derivative: 1 checks gradients, 2 also gradients of gradients, and so on.
     pub order: usize,
-    /// The step size: half the distance between the two points of a central difference; scaled by `|x|` where `|x| >
-    /// 1`.
+    /// The step size: half the distance between the two points of a central difference; scaled by `|x|` where
+    /// `|x| > 1`.
     pub step: Option<f64>,
     /// The absolute tolerance: an entry passes if `|analytic - numeric| <= atol + rtol·|numeric|`.
     pub atol: Option<f64>,
@@ -108,10 +108,11 @@ impl Settings {
 
 /// Compares the derivatives of `f` at `inputs` with central differences, up to the order in `check`.
 ///
-/// The first order compares the Jacobian from backward passes, row by row, with the one from central differences `(f(x
-/// + h) - f(x - h)) / 2h`, column by column. Order `n` does the same with the gradient function of order `n - 1`: `(x,
-/// dy) ↦ ∂y/∂xᵀ·dy` at a random `dy`, like PyTorch's `gradgradcheck` and JAX's `check_grads`. Also, at every order,
-/// values and gradients must be the same when computed again, finite, linear in `dy` and zero for `dy = 0`.
+/// The first order compares the Jacobian from backward passes, row by row, with the one from central differences
+/// `(f(x + h) - f(x - h)) / 2h`, column by column. Order `n` does the same with the gradient function of order
+/// `n - 1`: `(x, dy) ↦ ∂y/∂xᵀ·dy` at a random `dy`, like PyTorch's `gradgradcheck` and JAX's `check_grads`. Also, at
+/// every order, values and gradients must be the same when computed again, finite, linear in `dy` and zero for
+/// `dy = 0`.
 ///
 /// The inputs may be constants: parameters are made from them. The result of `f` may have any shape.
 ///

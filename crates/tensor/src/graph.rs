@@ -47,7 +47,7 @@ impl From<f64> for Attribute {
 }
 
 impl From<usize> for Attribute {
-    /// Saturates; nothing that can be counted or allocated exceeds `i64`.
+    /// Saturates; nothing that can be counted or allocated exceeds `i64::MAX`.
     fn from(value: usize) -> Self {
         Attribute::Int(value.try_into().unwrap_or(i64::MAX))
     }
@@ -89,8 +89,8 @@ pub struct Operation<F: Float> {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The operation that produced this tensor, with its inputs: the way to inspect the graph. `None` for parameters
-    /// and constants, and once [`backward`](Self::backward) has freed the record.
+    /// The operation that produced this tensor, with its inputs: for inspecting the graph. `None` for parameters and
+    /// constants, and once [`backward`](Self::backward) has freed the record.
     ///
     /// A graph, printed as an indented tree:
     ///
@@ -124,8 +124,8 @@ impl<F: Float> Tensor<F> {
         self.0.record.operation()
     }
 
-    /// What an operation stored in its forward pass or, if its derivative is being recorded, the result of `compute`
-    /// from the operation's inputs: the same values, but differentiable.
+    /// This tensor, which the forward pass of an operation stored; or, while the operation's derivative is being
+    /// recorded, the result of `compute`: the same values, computed differentiably from the operation's inputs.
     ///
     /// For derivatives that reuse a result of the forward pass that depends differentiably on the input. A stored
     /// tensor is a constant, so the second derivative would be wrong.

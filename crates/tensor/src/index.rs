@@ -13,8 +13,8 @@ mod sealed {
 /// [`index_select`](crate::Tensor::index_select) take it, so literals, the result of `argmax` and indices saved by
 /// PyTorch all work.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a type of index",
-    label = "neither `usize` nor `isize`, `i32`, `i64`",
+    message = "`{Self}` is not an index type",
+    label = "must be `usize`, `isize`, `i32` or `i64`",
     note = "convert with `.map(|index| index as usize)`; an empty list needs a type: `&[] as &[usize]`"
 )]
 pub trait AxisIndex: sealed::Sealed + Copy + Display {

@@ -1,4 +1,4 @@
-//! One trait for every operation, the built-in ones and yours.
+//! One trait for every operation, built-in or yours.
 
 use crate::Elements;
 use crate::record::{record, record_many};
@@ -129,8 +129,10 @@ pub fn apply<F: Float, O: Op<F, N>, const N: usize>(mut op: O, inputs: [&Tensor<
     if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
         misfit(op.name(), &inputs, &reason);
     }
+    // From here on, kernels that panic name this operation.
     operation::begin(op.name());
     let elements = op.forward(inputs.map(|x| &x.0.elements));
+    // Without a record the result is a constant, and `op` is dropped.
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
         record(elements, op, inputs)
     } else {
@@ -140,20 +142,20 @@ pub fn apply<F: Float, O: Op<F, N>, const N: usize>(mut op: O, inputs: [&Tensor<
 
 /// [`Op`] for operations on a list of tensors whose length is known only at run time, such as `concat`.
 pub trait OpMany<F: Float>: Send + Sync + 'static {
-    /// As [`Op::name`].
+    /// See [`Op::name`].
     fn name(&self) -> &'static str;
-    /// As [`Op::attributes`].
+    /// See [`Op::attributes`].
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         Vec::new()
     }
-    /// As [`Op::check`].
+    /// See [`Op::check`].
     fn check(&self, _shapes: &[&[usize]]) -> Result<(), String> {
         Ok(())
     }
-    /// As [`Op::forward`].
+    /// See [`Op::forward`].
     #[track_caller]
     fn forward(&mut self, inputs: &[&Elements<F>]) -> Elements<F>;
-    /// As [`Op::vjp`].
+    /// See [`Op::vjp`].
     fn vjp(&self, wrt: usize, inputs: &[Tensor<F>], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F>;
 }
 

@@ -1,5 +1,5 @@
-//! Training is a scope, like `no_grad`. Layers that behave differently in training query it here: whether it is on
-//! ([`is_training`]), its random generator ([`training_rng`]), and where to put new running statistics
+//! Training is a scope, like `no_grad`. Layers that behave differently in training ask it whether they train
+//! ([`is_training`]), draw from its random generator ([`training_rng`]), and pass it new running statistics
 //! ([`update_buffer`]).
 //!
 //! A buffer is identified by the address of its node. The scope borrows the model, so its nodes stay where they are,
@@ -102,7 +102,7 @@ pub fn training<F: Float, M: Params<F> + ?Sized, T>(
 }
 
 /// Runs `body` as if outside of any [`training`] scope: for a model that is not being trained (a teacher, or a critic
-/// whose turn it is not), or for a frozen part that must keep its running statistics.
+/// while the generator trains), or for a frozen part that must keep its running statistics.
 ///
 /// ```
 /// use downhill_tensor::{Tensor, evaluation, is_training, training};

@@ -1,5 +1,5 @@
-//! Dropping without recursion what may hold tensors somewhere inside: a user's operation may own a tensor whose record
-//! holds such an operation, and so on, to any depth.
+//! Dropping values that may own tensors, without recursion: a user's operation may own a tensor whose record holds such
+//! an operation, and so on, to any depth.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -9,12 +9,12 @@ type Waiting = ManuallyDrop<RefCell<Vec<Box<dyn Any + Send>>>>;
 
 thread_local! {
     static DROPPING: Cell<bool> = const { Cell::new(false) };
-    /// What the drop in progress has come across. It has no destructor, so it can be used while a thread shuts down;
-    /// the last drop leaves it without an allocation.
+    /// Values put off until the drop in progress has finished. It has no destructor, so it can be used while a thread
+    /// shuts down; the outermost drop frees its memory.
     static WAITING: Waiting = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
-/// Drops `value` now or, if this thread is in the middle of such a drop, after it.
+/// Drops `value` now, or after the drop that this thread is in the middle of.
 pub(super) fn drop_in_turn<T: Send + 'static>(value: T) {
     if DROPPING.get() {
         return WAITING.with(|waiting| waiting.borrow_mut().push(Box::new(value)));
@@ -29,9 +29,10 @@ pub(super) fn drop_in_turn<T: Send + 'static>(value: T) {
     DROPPING.set(true);
     let _done = Done;
     drop(value);
+    // Drop what `value` owned, and what that owned: each may put more on the list.
     while let Some(next) = WAITING.with(|waiting| waiting.borrow_mut().pop()) {
         drop(next);
     }
-    // Free the list's own memory, since it has no destructor.
+    // Free the memory of the list itself.
     WAITING.with(|waiting| drop(waiting.take()));
 }

@@ -11,7 +11,7 @@ use super::deferred;
 pub(super) trait Held: Send + Sync {
     type Op: Send + Sync + 'static;
 
-    /// The operation's name, which `ask` gets from the operation.
+    /// The operation's name; `ask` gets it from the operation.
     fn name(&self, ask: impl FnOnce(&Self::Op) -> &'static str) -> &'static str;
 
     /// The operation, unless the record has been freed.
