@@ -20,7 +20,7 @@ use crate::no_grad::with_recording;
 use crate::{Float, Tensor};
 use function::Function;
 
-/// What [`gradcheck`] and [`gradcheck_model`] check, and how strictly.
+/// What [`gradcheck`] and [`gradcheck_model`] check, and how strictly. `None` means:
 ///
 /// | | `f64` | `f32` |
 /// |---|---|---|
@@ -28,7 +28,7 @@ use function::Function;
 /// | `atol` | 1e-5 | 1e-3 |
 /// | `rtol` | 1e-3 | 1e-2 |
 ///
-/// are the defaults for `None`. The tolerances for `f64` are PyTorch's. The step size is the cube root of the machine
+/// The tolerances for `f64` are PyTorch's. The step size is the cube root of the machine
 /// epsilon, where the error of a central difference is smallest, times `max(1, |x|)` (PyTorch: 1e-6 for every `x`).
 /// Check in `f64` where you can: in `f32` a central difference loses half of the digits.
 ///

@@ -12,8 +12,8 @@ use crate::{Float, Tensor, kernels};
 
 impl<F: Float> Tensor<F> {
     /// Replaces the elements; a parameter stays a parameter, a constant a constant. A parameter also keeps its
-    /// [`id`](Self::id), unless a clone of it or the record of a result still holds the old elements (the record of
-    /// `value` does not count): those keep the old elements, and this tensor becomes a new parameter with a new id.
+    /// [`id`](Self::id), unless a clone of it or the record of a result is still alive (the record of `value` does not
+    /// count): those keep the old elements, and this tensor becomes a new parameter with a new id.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -75,12 +75,12 @@ impl<F: Float> Tensor<F> {
         self.own_elements().slice_mut()
     }
 
-    /// The elements of a leaf, in a node that nobody else holds. Their memory may still be shared.
+    /// The elements of a leaf, whose node is then not shared. (The memory of the elements may be.)
     fn own_elements(&mut self) -> &mut Elements<F> {
         if Arc::get_mut(&mut self.0).is_none() {
             *self = Self::leaf(self.0.elements.clone(), self.id_apart());
         }
-        &mut Arc::get_mut(&mut self.0).expect("nobody else holds it").elements
+        &mut Arc::get_mut(&mut self.0).expect("not shared").elements
     }
 
     /// The id this leaf gets when it separates from its other holders: still 0 for a constant, else a new one, negative
@@ -92,13 +92,15 @@ impl<F: Float> Tensor<F> {
         }
     }
 
-    /// Freezes a parameter. If others hold it, this becomes a new, frozen parameter, and theirs is not frozen.
+    /// Freezes a parameter. If it is shared, this becomes a new, frozen parameter, and the other holders' is not
+    /// frozen.
     pub(crate) fn freeze_leaf(&mut self) {
         debug_assert!(self.is_param());
         self.turn_over();
     }
 
-    /// Unfreezes a frozen parameter. If others hold it, this becomes a new parameter, and theirs stays frozen.
+    /// Unfreezes a frozen parameter. If it is shared, this becomes a new parameter, and the other holders' stays
+    /// frozen.
     pub(crate) fn unfreeze_leaf(&mut self) {
         debug_assert!(self.is_frozen());
         self.turn_over();
@@ -112,7 +114,7 @@ impl<F: Float> Tensor<F> {
         }
     }
 
-    /// A copy in memory of its own: a parameter with a new id, frozen if this one is, or a constant. The result of an
+    /// A copy with its own memory: a parameter with a new id, frozen if this one is, or a constant. The result of an
     /// operation cannot be changed, so it is only cloned.
     pub(crate) fn deep_copy_leaf(&self) -> Self {
         if !self.is_leaf() {
@@ -122,7 +124,7 @@ impl<F: Float> Tensor<F> {
         Self::leaf(copy, self.id_apart())
     }
 
-    /// Adds a tensor of the same shape in place; returns false if others hold this tensor, or if the shapes or layouts
+    /// Adds a tensor of the same shape in place; returns false if this tensor is shared, or if the shapes or layouts
     /// differ.
     pub(crate) fn add_in_place(&mut self, other: &Tensor<F>) -> bool {
         Arc::get_mut(&mut self.0).is_some_and(|node| kernels::add_in_place(&mut node.elements, &other.0.elements))

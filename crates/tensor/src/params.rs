@@ -187,8 +187,8 @@ pub trait Params<F: Float = f32> {
     }
 
     /// Freezes the parameters whose path matches `pattern`: operations treat them as constants, and training does not
-    /// change them. In a pattern, `*` matches any run of characters. Returns the number of matches. A tied parameter is
-    /// frozen at all its places if one of them matches, and stays tied.
+    /// change them. In a pattern, `*` matches any run of characters. Returns the number of matching paths. A tied
+    /// parameter is frozen at all its places if one of them matches, and stays tied.
     ///
     /// A clone of the model is not frozen with it. If a clone or the record of a result still holds a parameter,
     /// freezing makes it a new parameter; otherwise it keeps its id, and [`unfreeze`](Self::unfreeze) restores it.
@@ -217,8 +217,8 @@ pub trait Params<F: Float = f32> {
     }
 
     /// Makes the frozen parameters whose path matches `pattern` trainable again: the inverse of
-    /// [`freeze`](Self::freeze). Returns the number of matches. A buffer ([`Tensor::is_buffer`]) stays a buffer; to
-    /// train it, replace it with `Tensor::param(&buffer)`.
+    /// [`freeze`](Self::freeze). Returns the number of matching paths. A buffer ([`Tensor::is_buffer`]) stays a buffer;
+    /// to train it, replace it with `Tensor::param(&buffer)`.
     fn unfreeze(&mut self, pattern: &str) -> usize {
         let (mut chosen, mut count) = (BTreeSet::new(), 0);
         self.visit(&Path::ROOT, &mut |path, tensor| {

@@ -52,8 +52,7 @@ impl<F: Float> Pending<F> {
 }
 
 impl<F: Float> Tensor<F> {
-    /// Adds `other`; in place if nothing is recorded and nobody else holds the elements, so that nobody sees them
-    /// change.
+    /// Adds `other`; in place if nothing is recorded and the elements are not shared, so that no other holder sees it.
     pub(crate) fn accumulate(&mut self, other: Tensor<F>) {
         let in_place = !self.requires_grad() && !other.requires_grad();
         if !(in_place && self.add_in_place(&other)) {

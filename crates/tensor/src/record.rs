@@ -33,7 +33,7 @@ pub(crate) trait Record<F: Float>: Send + Sync {
         false
     }
 
-    /// Moves the inputs that nobody else holds into `orphans`. Leaves the record unusable.
+    /// Moves the inputs that have no other holder into `orphans`. Leaves the record unusable.
     fn take_inputs(&mut self, orphans: &mut Vec<Tensor<F>>);
 
     /// Computes, from the gradient `dy` with respect to the result `y`, the gradients with respect to the inputs that
@@ -179,8 +179,7 @@ where
     }
 
     fn pull_back(&self, y: &Tensor<F>, dy: &Tensor<F>, walk: &mut Walk<'_, F>) -> bool {
-        // Lock the operation first. While it is being read nobody frees it, so if the inputs are there, so is the
-        // operation.
+        // Lock the operation first: it cannot be freed while it is being read, so if the inputs are there, so is it.
         let Some(op) = self.op.read() else { return false };
         let Some(inputs) = self.inputs.get(walk.keeps_records()) else { return false };
         let wanted = inputs.each_ref().map(|x| walk.wants(x));
@@ -192,7 +191,7 @@ where
                 walk.receive(&inputs[wrt], dx.undo_broadcast(inputs[wrt].shape(), || op.name()));
             }
         }
-        // Unlock first: `free` does not touch an operation that is in use.
+        // Unlock first: `free` skips an operation that is in use.
         drop(op);
         if !walk.keeps_records() {
             self.op.free();
@@ -287,7 +286,7 @@ fn missing(op: &str, wrt: usize) -> ! {
     panic!("{op}: `vjp_all` returned no gradient for argument {wrt}")
 }
 
-// Whether nobody but the record holds this input.
+/// Whether the record is the only holder of this input.
 fn is_orphan<F: Float>(input: &Tensor<F>) -> bool {
     Arc::strong_count(&input.0) == 1
 }

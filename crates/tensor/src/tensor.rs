@@ -165,7 +165,7 @@ impl<F: Float> Tensor<F> {
         self.0.elements.as_slice()
     }
 
-    /// A copy of the elements as an `ndarray` array. `ArrayD::from(tensor)` avoids the copy if nobody else holds them.
+    /// A copy of the elements as an `ndarray` array. `ArrayD::from(tensor)` avoids the copy if they are not shared.
     pub fn to_array(&self) -> ArrayD<F> {
         self.view().to_owned()
     }
@@ -266,7 +266,7 @@ impl<F: Float> Tensor<F> {
     /// let (copy, id) = (w.clone(), v.id());
     /// assert_eq!(copy.id(), w.id());
     /// w.assign([2.0]); // `copy` keeps the old elements
-    /// v.assign([2.0]); // nobody else holds it: changed in place
+    /// v.assign([2.0]); // not shared: changed in place
     /// assert!(copy.id() != w.id() && v.id() == id);
     /// ```
     pub fn id(&self) -> Option<u64> {
@@ -279,7 +279,7 @@ impl<F: Float> Tensor<F> {
         Arc::as_ptr(&self.0).addr()
     }
 
-    /// Whether anybody else holds this node: a clone, or the record of a result computed from it.
+    /// Whether this node has another holder: a clone, or the record of a result computed from it.
     pub(crate) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }

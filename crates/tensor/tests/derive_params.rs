@@ -331,7 +331,7 @@ fn inside_a_declarative_macro() {
 
 /// Derived code uses no name that a module could have defined itself.
 mod hostile {
-    #![expect(dead_code, reason = "these names are there to be in the way")]
+    #![expect(dead_code, reason = "these names exist to shadow the real ones")]
     pub(super) struct Path;
     pub(super) struct Tensor;
     pub(super) struct Params;

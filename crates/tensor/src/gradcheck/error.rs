@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::report::{Entry, Report};
 
-/// A derivative that is not right: the problem, and everything that was compared. `Debug` prints the same as `Display`,
+/// A failed gradient check: the problem, and everything that was compared. `Debug` prints the same as `Display`,
 /// so that `unwrap` shows a readable message.
 #[derive(Clone, thiserror::Error)]
 pub struct GradcheckError {

@@ -53,8 +53,8 @@ transparent! {
 }
 
 /// A tree that may be at several places, such as a layer that is used twice; its tensors are tied. If the tree is
-/// changed while somebody outside holds the `Arc`, it becomes a copy, as a changed tensor does: places inside one model
-/// stay tied, and the outside holder keeps the old elements.
+/// changed while the `Arc` is also held outside the model, it becomes a copy, as a changed tensor does: places inside
+/// the model stay tied, and the outside holder keeps the old elements.
 impl<F: Float, T: Params<F> + Clone> Params<F> for Arc<T> {
     fn visit<'a>(&'a self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>)) {
         match Arc::strong_count(self) {

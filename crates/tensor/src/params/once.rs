@@ -13,7 +13,7 @@ pub(super) fn visit_once<'a, F: Float, M: Params<F> + ?Sized>(
 ) {
     let mut places = Places::default();
     model.visit(&Path::ROOT, &mut |path, tensor| {
-        // A tensor that nobody else holds is at no other place.
+        // A tensor that is not shared has no other place.
         if !may_be_tied(path, tensor) || places.add(tensor.address()) {
             visitor(path, tensor);
         }
@@ -158,7 +158,7 @@ impl<F: Float> TiedAgain<'_, F> {
     }
 }
 
-/// Stores what a tied tensor has become, even if the visitor panics.
+/// Stores the new value of a tied tensor, even if the visitor panics.
 struct Publish<'a, F: Float> {
     tensor: &'a mut Tensor<F>,
     result: &'a mut Option<Tensor<F>>,

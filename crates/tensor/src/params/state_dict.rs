@@ -95,7 +95,7 @@ impl<'d, F: Float> IntoIterator for &'d StateDict<F> {
     }
 }
 
-/// [`insert`](StateDict::insert)s every pair: for part of another dictionary, or one with other names.
+/// [`insert`](StateDict::insert)s every pair: to take part of another dictionary, or to rename its paths.
 ///
 /// ```
 /// use downhill_tensor::{Params, StateDict, Tensor};

@@ -48,7 +48,7 @@ impl<O: Send + Sync + 'static> Held for Plain<O> {
 }
 
 /// An operation that owns memory. It is read-locked while its derivative is computed; that cannot deadlock, because
-/// nobody ever waits for the write lock: `free` leaves an operation that is in use alone.
+/// nobody ever waits for the write lock: `free` skips an operation that is in use.
 pub(super) struct Owning<O: Send + Sync + 'static> {
     name: &'static str,
     op: RwLock<Option<O>>,

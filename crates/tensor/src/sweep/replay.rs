@@ -12,14 +12,14 @@ use crate::{Elements, Float, Tensor};
 /// in through its inputs, or an input was turned into a constant on the way.
 ///
 /// # Panics
-/// If somebody else holds `y` or an intermediate result: replaying overwrites what operations store, so no derivative
+/// If `y` or an intermediate result is shared: replaying overwrites what operations store, so no derivative
 /// may be computed afterwards.
 #[track_caller]
 pub fn replay<F: Float>(y: Tensor<F>, leaves: &[(&Tensor<F>, &Tensor<F>)]) -> Tensor<F> {
     let mut known: BTreeMap<i64, Elements<F>> =
         leaves.iter().map(|(leaf, other)| (leaf.0.id, other.0.elements.clone())).collect();
     let root = y.0.id;
-    // Youngest first, so that nobody else holds a result when it is reached.
+    // Youngest first, so that a result is no longer shared when it is reached.
     let mut pending = BTreeMap::from([(root, y)]);
     let mut steps = Vec::new();
     while let Some((id, mut result)) = pending.pop_last() {
@@ -28,7 +28,7 @@ pub fn replay<F: Float>(y: Tensor<F>, leaves: &[(&Tensor<F>, &Tensor<F>)]) -> Te
             continue;
         };
         let node = Arc::get_mut(&mut result.0)
-            .unwrap_or_else(|| panic!("replay: somebody else holds a result of `{}`", operation.name));
+            .unwrap_or_else(|| panic!("replay: a result of `{}` is shared; drop its other holders", operation.name));
         node.record.take_inputs(&mut Vec::new());
         let ids: Vec<(i64, Elements<F>)> =
             operation.inputs.iter().map(|input| (input.0.id, input.0.elements.clone())).collect();
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "somebody else holds a result of `exp`")]
+    #[should_panic(expected = "a result of `exp` is shared")]
     fn what_somebody_else_holds() {
         let x = Tensor::param(1.0);
         let y = x.exp();
