@@ -87,8 +87,8 @@ const NO_PARAMETER: &str = "this tensor does not depend on any parameter; make o
 #[track_caller]
 pub(crate) fn freed(what: &str, op: &str) -> ! {
     panic!(
-        "{what}: the record of `{op}` was freed by an earlier `backward`; add the losses and call `backward` once, or keep \
-         the record the first time with `backward_retain_graph`"
+        "{what}: the record of `{op}` was freed by an earlier `backward`; add the losses and call `backward` once, or \
+         keep the record the first time with `backward_retain_graph`"
     );
 }
 

@@ -28,9 +28,9 @@ use function::Function;
 /// | `atol` | 1e-5 | 1e-3 |
 /// | `rtol` | 1e-3 | 1e-2 |
 ///
-/// The tolerances for `f64` are PyTorch's. The step size is the cube root of the machine
-/// epsilon, where the error of a central difference is smallest, times `max(1, |x|)` (PyTorch: 1e-6 for every `x`).
-/// Check in `f64` where you can: in `f32` a central difference loses half of the digits.
+/// The tolerances for `f64` are PyTorch's. The step size is the cube root of the machine epsilon, where the error of a
+/// central difference is smallest, times `max(1, |x|)` (PyTorch: 1e-6 for every `x`). Check in `f64` where you can: in
+/// `f32` a central difference loses half of the digits.
 ///
 /// ```
 /// use downhill_tensor::{Check, Directions};

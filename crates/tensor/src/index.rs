@@ -69,7 +69,8 @@ pub(crate) fn from_front<I: AxisIndex>(
         match index.in_axis(size) {
             Some(index) => into.push(index),
             None => panic!(
-                "{op}: index {index} is out of range for axis {axis} of size {size} (negative indices count from the end)"
+                "{op}: index {index} is out of range for axis {axis} of size {size} (negative indices count from \
+                 the end)"
             ),
         }
     }

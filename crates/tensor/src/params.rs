@@ -201,6 +201,7 @@ pub trait Params<F: Float = f32> {
     /// assert_eq!(pair.unfreeze("*"), 1);
     /// ```
     fn freeze(&mut self, pattern: &str) -> usize {
+        // Match every path first: the walk that changes tensors sees tied ones only at their first path.
         let (mut chosen, mut count) = (BTreeSet::new(), 0);
         self.visit(&Path::ROOT, &mut |path, tensor| {
             if tensor.is_param() && path.matches(pattern) {
@@ -220,6 +221,7 @@ pub trait Params<F: Float = f32> {
     /// [`freeze`](Self::freeze). Returns the number of matching paths. A buffer ([`Tensor::is_buffer`]) stays a buffer;
     /// to train it, replace it with `Tensor::param(&buffer)`.
     fn unfreeze(&mut self, pattern: &str) -> usize {
+        // As in `freeze`, match every path first.
         let (mut chosen, mut count) = (BTreeSet::new(), 0);
         self.visit(&Path::ROOT, &mut |path, tensor| {
             if tensor.is_frozen() && path.matches(pattern) {

@@ -58,7 +58,8 @@ impl fmt::Display for Problem {
             ),
             Problem::NotLinear { input } => write!(
                 f,
-                "the gradient of {input} for -2·dy is not -2 times that for dy; a vector-Jacobian product is linear in dy"
+                "the gradient of {input} for -2·dy is not -2 times that for dy; a vector-Jacobian product is \
+                 linear in dy"
             ),
             Problem::ValueNotRepeatable => f.write_str(
                 "the function gives another value when it is evaluated again; draw random numbers outside it, or from \

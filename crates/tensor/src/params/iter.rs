@@ -52,6 +52,7 @@ struct Places<'a, F: Float> {
 impl<'a, F: Float> LeavesMut<'a, F> {
     pub(super) fn of<M: Params<F> + ?Sized>(model: &'a mut M, chosen: impl Fn(&Tensor<F>) -> bool) -> Self {
         let mut list: Vec<(String, Places<'a, F>)> = Vec::new();
+        // Group the places of a tensor under its first path.
         let mut numbers: BTreeMap<usize, usize> = BTreeMap::new();
         model.visit_mut(&Path::ROOT, &mut |path, tensor| {
             if chosen(tensor) {

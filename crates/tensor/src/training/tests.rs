@@ -127,7 +127,7 @@ fn clones_inside() {
     assert!(panics.starts_with("update_buffer: this tensor of shape [1] is not a buffer of the model"), "{panics}");
     let panics = message(|| training(&mut model, &mut rng(), |m| _ = see(&m.0, 5.0)));
     assert!(panics.contains("is not a buffer of the model"), "a parameter: {panics}");
-    // To train without keeping the statistics, train a clone: its buffers are untied when they are written.
+    // To train without keeping the statistics, train a clone: writing its buffers leaves the model's alone.
     let y = training(&mut model.clone(), &mut rng(), |m| see(&m.1, 5.0) * &m.0);
     assert_eq!((model.1.item(), y.backward()[&model.0].item()), (3.0, 4.0));
 }
