@@ -17,10 +17,9 @@ use held::{Held, Owning, Plain};
 /// The node behind a tensor; `R` is its record.
 pub(crate) struct Node<F: Float, R: Record<F> + ?Sized> {
     pub(crate) elements: Elements<F>,
-    /// 0 for a constant. Positive if gradients flow to or through the tensor: unique, and larger than the id of every
-    /// input. Negative for a frozen parameter: its id with the sign flipped. So both questions of the hot path, whether
-    /// to record and whether to walk on, take one comparison. Apart from constants, no two nodes have the same id: one
-    /// id means one set of elements.
+    /// 0 for a constant. Positive if gradients flow to or through the tensor: larger than the id of every input.
+    /// Negative for a frozen parameter: its id, negated. So both questions of the hot path, whether to record and
+    /// whether to walk on, take one comparison. Ids other than 0 are unique: one id means one set of elements.
     pub(crate) id: i64,
     pub(crate) record: R,
 }
@@ -40,8 +39,7 @@ pub(crate) trait Record<F: Float>: Send + Sync {
     /// the walk wants, and frees the record if the walk says so. Returns false if an earlier walk has freed it.
     fn pull_back(&self, y: &Tensor<F>, dy: &Tensor<F>, walk: &mut Walk<'_, F>) -> bool;
 
-    /// Applies the operation to other inputs. Whatever it stores is then theirs, so no derivative may be computed
-    /// afterwards.
+    /// Applies the operation to other inputs. What it stores is then theirs, so no derivative may be computed later.
     #[cfg(any(test, feature = "sweep"))]
     fn replay(&mut self, _inputs: &[&Elements<F>]) -> Option<Elements<F>> {
         None
@@ -53,8 +51,7 @@ pub(crate) trait Record<F: Float>: Send + Sync {
     }
 }
 
-/// Ids count tensors in the order of creation. One counter for all threads, because a graph may be started in one
-/// thread and continued in another.
+/// Ids count up in the order of creation. One counter for all threads, because a graph may span several.
 pub(crate) fn next_id() -> i64 {
     static NEXT: AtomicI64 = AtomicI64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
@@ -187,7 +184,6 @@ where
         for wrt in 0..N {
             if wanted[wrt] {
                 let Some(dx) = gradients[wrt].take() else { missing(op.name(), wrt) };
-                // Broadcasting is undone here, so that no derivative rule has to.
                 walk.receive(&inputs[wrt], dx.undo_broadcast(inputs[wrt].shape(), || op.name()));
             }
         }
@@ -286,7 +282,6 @@ fn missing(op: &str, wrt: usize) -> ! {
     panic!("{op}: `vjp_all` returned no gradient for argument {wrt}")
 }
 
-/// Whether the record is the only holder of this input.
 fn is_orphan<F: Float>(input: &Tensor<F>) -> bool {
     Arc::strong_count(&input.0) == 1
 }
