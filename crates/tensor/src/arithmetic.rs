@@ -1,4 +1,5 @@
-//! `+ - * /` and negation, between tensors and scalars, by value and by reference; `+=` and its kin; sums of tensors.
+//! `+ - * /` and negation, between tensors and scalars, by value and by reference; `+=` and the other assignment
+//! operators; sums of tensors.
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -62,7 +63,7 @@ macro_rules! operator {
         operator!(scalar_first f32, $Trait, $method, $name);
         operator!(scalar_first f64, $Trait, $method, $name);
     };
-    // Rust allows these only for concrete scalar types.
+    // The orphan rule allows these only for concrete scalar types.
     (scalar_first $F:ty, $Trait:ident, $method:ident, $name:literal) => {
         #[doc = concat!($name, " of a scalar with a tensor.")]
         impl $Trait<&Tensor<$F>> for $F {
@@ -105,9 +106,9 @@ impl<F: Float> Neg for Tensor<F> {
 
 macro_rules! assign {
     ($Trait:ident, $method:ident, $operation:ident, $sign:literal) => {
-        #[doc = concat!("`x ", $sign, "= y` is `x = x ", $sign, " y`, recorded, with NumPy broadcasting. A clone of `x` keeps its elements.")]
+        #[doc = concat!("`x ", $sign, "= y` is `x = x ", $sign, " y`, recorded, with NumPy broadcasting. Clones are unaffected.")]
         ///
-        /// A parameter becomes the result of an operation like that. To change a parameter and let it stay one, use
+        /// A parameter thereby becomes the result of an operation. To change a parameter that has to stay one, use
         /// [`assign`](Tensor::assign) or an optimizer.
         impl<F: Float> $Trait<&Tensor<F>> for Tensor<F> {
             #[track_caller]
@@ -139,7 +140,7 @@ assign!(SubAssign, sub_assign, sub, "-");
 assign!(MulAssign, mul_assign, mul, "*");
 assign!(DivAssign, div_assign, div, "/");
 
-/// The tensors added up in their order, with broadcasting; of none the scalar 0.
+/// The sum of the tensors, in order, with broadcasting; the scalar 0 if there are none.
 ///
 /// ```
 /// use downhill_tensor::Tensor;
@@ -161,7 +162,7 @@ impl<F: Float> Sum for Tensor<F> {
     }
 }
 
-/// The tensors added up in their order, with broadcasting; of none the scalar 0.
+/// The sum of the tensors, in order, with broadcasting; the scalar 0 if there are none.
 ///
 /// # Panics
 /// If the shapes do not broadcast.

@@ -8,12 +8,12 @@ use downhill_kernels::AxisSet;
 
 use crate::{Attribute, MAX_AXES};
 
-/// Axes of a tensor: one (`1`, `-1` for the last), several (`[0, 2]`, a slice or a `Vec`), a range (`1..3`, `..-1`) or all
-/// (`..`). They are `isize` everywhere, and negative ones count from the end. [`keep`] leaves the axes of a reduction in the
-/// result with size 1, so that it still broadcasts against the input.
+/// Axes of a tensor: one (`1`, `-1` for the last), several (`[0, 2]`, a slice or a `Vec`), a range (`1..3`, `..-1`) or
+/// all (`..`). They are `isize` everywhere, and negative ones count from the end. [`keep`] makes a reduction keep the
+/// reduced axes with size 1, so that the result still broadcasts against the input.
 ///
-/// A range counts its ends as a slice in Python does: `..-1` is every axis but the last, `1..` every axis but the first. (An
-/// end of -0, for "up to and with the last", does not exist: leave it out.)
+/// A range works like a slice in Python: `..-1` is every axis but the last, `1..` every axis but the first. (There is
+/// no -0: to include the last axis, omit the end.)
 ///
 /// ```
 /// use downhill_tensor::{Tensor, keep};
@@ -42,17 +42,17 @@ enum Which {
     One(isize),
     FromFront(usize),
     Several(Vec<isize>),
-    /// From the first up to, not with, the second; without a second up to the end.
+    /// From the first (inclusive) to the second (exclusive), or to the last axis if there is no second.
     Range(isize, Option<isize>),
 }
 
-/// The same axes, kept in the result with size 1.
+/// The same axes, kept in the result with size 1: `keepdim=True` in PyTorch.
 pub fn keep(axes: impl Into<Axes>) -> Axes {
     Axes { keep: true, ..axes.into() }
 }
 
 impl Axes {
-    /// The first `count` axes, of which there are as many.
+    /// The first `count` axes; the tensor must have at least that many.
     pub(crate) fn first(count: usize) -> Self {
         Axes { which: Which::First(count), keep: false }
     }
@@ -60,7 +60,7 @@ impl Axes {
     /// # Panics
     /// If an axis is out of range or named twice; `op` is for the message.
     ///
-    /// There is a bit for each of as many axes as a tensor can have.
+    /// The result is a bit set with one bit for each of up to [`MAX_AXES`] axes.
     #[track_caller]
     pub(crate) fn resolve(&self, op: &str, ndim: usize) -> AxisSet {
         let bits = match &self.which {
@@ -73,7 +73,7 @@ impl Axes {
             Which::One(axis) => 1 << resolve_axis(op, *axis, ndim),
             Which::Several(list) => {
                 let mut bits = 0;
-                // A loop, for a closure would hide the caller's line from a panic.
+                // A loop: a closure would not inherit `#[track_caller]`.
                 for &axis in list {
                     let bit = 1 << resolve_axis(op, axis, ndim);
                     assert!(bits & bit == 0, "{op}: axis {axis} is named twice in {list:?}");
@@ -89,13 +89,13 @@ impl Axes {
         AxisSet { bits, keep: self.keep }
     }
 
-    /// How many axes are named, if that does not depend on the tensor.
+    /// How many axes are named, if that can be known without the tensor.
     pub(crate) fn count(&self) -> Option<usize> {
         match &self.which {
             Which::One(_) | Which::FromFront(_) => Some(1),
             Which::Several(list) => Some(list.len()),
             Which::First(count) => Some(*count),
-            // Both ends count from the same side, or its length depends on the tensor.
+            // If both ends count from the same side, their distance is the count; if not, it depends on the tensor.
             &Which::Range(start, Some(end)) if (start < 0) == (end < 0) => {
                 Some(end.saturating_sub(start).max(0) as usize)
             }
@@ -105,7 +105,7 @@ impl Axes {
     }
 }
 
-/// The ends of a range of axes, counted from the front; the second is not before the first.
+/// The ends of a range of axes, counted from the front, with `start <= end`.
 #[track_caller]
 fn resolve_range(op: &str, start: isize, end: Option<isize>, ndim: usize) -> (usize, usize) {
     let from_front = |at: isize| if at < 0 { ndim.checked_sub(at.unsigned_abs()) } else { Some(at as usize) };
@@ -114,19 +114,20 @@ fn resolve_range(op: &str, start: isize, end: Option<isize>, ndim: usize) -> (us
         _ => {
             let end = end.map_or(String::new(), |end| end.to_string());
             panic!(
-                "{op}: {start}..{end} is no range of the axes of a tensor that has {ndim} (negative ends count from the end)"
+                "{op}: {start}..{end} is not a valid axis range for a tensor with {ndim} axes (negative ends \
+                 count from the end)"
             )
         }
     }
 }
 
-/// For looking at the graph.
+/// The attributes of a reduction.
 pub(crate) fn attributes(set: AxisSet) -> Vec<(&'static str, Attribute)> {
     let axes: Vec<usize> = (0..MAX_AXES).filter(|&axis| set.contains(axis)).collect();
     vec![("axes", axes.as_slice().into()), ("keep", set.keep.into())]
 }
 
-/// An axis counted from the front; negative ones count from the end, -1 is the last.
+/// An axis counted from the front; negative axes count from the end, -1 is the last.
 ///
 /// # Panics
 /// If it is out of range.
@@ -139,7 +140,7 @@ pub(crate) fn resolve_axis(op: &str, axis: isize, ndim: usize) -> usize {
     }
 }
 
-/// What is said of an axis that is not there.
+/// The error message for an axis that is out of range.
 struct OutOfRange<'a, A> {
     op: &'a str,
     axis: A,

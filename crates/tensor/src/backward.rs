@@ -1,4 +1,4 @@
-//! Reverse-mode differentiation: the walk from a result back to the parameters.
+//! Reverse-mode differentiation: the backward pass from a result to the parameters.
 
 use crate::no_grad::no_grad;
 use crate::pending::Pending;
@@ -7,10 +7,11 @@ use crate::{Float, Gradients, Tensor, compiled};
 impl<F: Float> Tensor<F> {
     /// The gradients of this scalar with respect to every parameter it depends on.
     ///
-    /// Frees the record as it goes, also that of clones and of other results on the way: what you keep of a training step
-    /// (losses, logits) keeps its elements and nothing else, and a second `backward` through the same results panics. Add the
-    /// losses and call `backward` once, or use [`backward_retain_graph`](Self::backward_retain_graph). The gradients are
-    /// constants; for gradients that can be differentiated again, see [`grad`](crate::grad), which keeps the record too.
+    /// Frees the record of everything that this scalar was computed from, including clones and intermediate results:
+    /// the losses and logits that you keep from a training step hold only their elements, and a second `backward`
+    /// through the same results panics. Add the losses and call `backward` once, or use
+    /// [`backward_retain_graph`](Self::backward_retain_graph). The gradients are constants; for gradients that can be
+    /// differentiated again, see [`grad`](crate::grad), which also keeps the record.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -20,8 +21,8 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If this tensor has more than one element, does not depend on any parameter, or was computed from something whose
-    /// record an earlier `backward` has freed.
+    /// If this tensor does not have exactly one element, does not depend on any parameter, or was computed from a
+    /// result whose record an earlier `backward` has freed.
     #[track_caller]
     #[inline(never)]
     pub fn backward(self) -> Gradients<F> {
@@ -32,12 +33,12 @@ impl<F: Float> Tensor<F> {
             Ok(gradients) => gradients,
             Err(op) => freed("backward", op),
         };
-        // The gradient of a linear function is recorded, and leads nowhere.
+        // The recorded gradient of a linear function gets this far, but no parameter is behind it.
         assert!(!gradients.is_empty(), "backward: {NO_PARAMETER}");
         gradients
     }
 
-    /// [`backward`](Self::backward) that keeps the record, for further passes through it.
+    /// Like [`backward`](Self::backward), but keeps the record for further passes through it.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -49,7 +50,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// As [`backward`](Self::backward).
+    /// As for [`backward`](Self::backward).
     #[doc(alias = "retain_graph")]
     #[track_caller]
     pub fn backward_retain_graph(&self) -> Gradients<F> {
@@ -69,7 +70,7 @@ impl<F: Float> Tensor<F> {
 pub(crate) fn check_scalar<F: Float>(what: &str, y: &Tensor<F>) {
     assert!(
         y.len() == 1,
-        "{what}: needs a scalar, not shape {:?}; reduce it with `.sum()` or `.mean()`, or give the direction with `vjp`",
+        "{what}: expected a scalar, not shape {:?}; reduce it with `.sum()` or `.mean()`, or pass a direction to `vjp`",
         y.shape(),
     );
 }
@@ -86,25 +87,25 @@ const NO_PARAMETER: &str = "this tensor does not depend on any parameter; make o
 #[track_caller]
 pub(crate) fn freed(what: &str, op: &str) -> ! {
     panic!(
-        "{what}: the record of `{op}` was freed by an earlier `backward`; add the losses and call `backward` once, or keep \
-         the record the first time with `backward_retain_graph`"
+        "{what}: the record of `{op}` was freed by an earlier `backward`; add the losses and call `backward` once, or \
+         keep the record the first time with `backward_retain_graph`"
     );
 }
 
-/// What a walk does with the records that it passes.
+/// What a walk does with the records it passes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Records {
     Keep,
     Free,
 }
 
-/// A walk under way.
+/// A backward walk in progress.
 pub(crate) struct Walk<'t, F: Float> {
     records: Records,
-    /// Ids in ascending order; none for every parameter.
+    /// Ids in ascending order. If empty, every parameter is a target.
     targets: &'t [i64],
-    /// An input is always older than the result: what is older than every target cannot lead to one. Constants and frozen
-    /// parameters have numbers below 1.
+    /// The id of the oldest target. Inputs are always older than the result, so nothing older than this leads to a
+    /// target. Constants and frozen parameters have ids below 1.
     oldest: i64,
     found: Gradients<F>,
     pending: Pending<F>,
@@ -115,10 +116,10 @@ impl<F: Float> Walk<'_, F> {
         self.records == Records::Keep
     }
 
-    /// Whether a gradient with respect to `x` is asked for or leads to one that is.
+    /// Whether the gradient with respect to `x` is a target or is needed to reach one.
     #[inline]
     pub(crate) fn wants(&self, x: &Tensor<F>) -> bool {
-        // A parameter leads nowhere.
+        // A parameter leads nowhere, so it is wanted only as a target.
         x.0.id >= self.oldest && (self.targets.is_empty() || !x.is_leaf() || self.is_target(x))
     }
 
@@ -126,8 +127,8 @@ impl<F: Float> Walk<'_, F> {
         self.targets.binary_search(&x.0.id).is_ok()
     }
 
-    /// Adds `dx`, the derivative rule's of `op`, to the gradient with respect to `x`. If `x` was broadcast, each element's
-    /// gradient is the sum over its copies.
+    /// Adds `dx`, returned by the derivative rule of `op`, to the gradient with respect to `x`, which must be wanted. Undoes
+    /// broadcasting: an element's gradient is the sum over its copies.
     #[inline]
     pub(crate) fn receive(&mut self, op: &str, x: &Tensor<F>, dx: Tensor<F>) {
         let dx = if dx.shape() == x.shape() {
@@ -135,6 +136,7 @@ impl<F: Float> Walk<'_, F> {
         } else {
             dx.try_sum_to_size(x.shape()).unwrap_or_else(|| misfit(op, &dx, x))
         };
+        // A leaf is not walked any further: its gradient goes straight into the result.
         if x.is_leaf() { self.found.add(x.0.id, dx) } else { self.pending.add(x, dx) }
     }
 }
@@ -142,19 +144,19 @@ impl<F: Float> Walk<'_, F> {
 #[cold]
 fn misfit<F: Float>(op: &str, dx: &Tensor<F>, x: &Tensor<F>) -> ! {
     panic!(
-        "{op}: the derivative rule returned shape {:?}, which an argument of shape {:?} cannot have been broadcast to",
+        "{op}: the derivative rule returned shape {:?}, to which an argument of shape {:?} does not broadcast",
         dx.shape(),
         x.shape()
     )
 }
 
-/// Pushes `seed`, the gradient with respect to `root`, back through the graph, youngest result first, so that a
-/// result is left only when all its uses have contributed.
+/// Propagates `seed`, the gradient with respect to `root`, back through the graph, youngest result first: by the time a
+/// result is processed, all its uses have contributed to its gradient.
 ///
-/// Returns the gradients of `targets` (ids in ascending order), or of every parameter if there are none.
+/// Returns the gradients of `targets` (ids in ascending order), or of every parameter if `targets` is empty.
 ///
 /// # Errors
-/// With the operation's name if an earlier walk has freed a record on the way.
+/// The name of the operation, if an earlier walk has freed its record.
 #[inline(never)]
 pub(crate) fn walk<F: Float>(
     root: Tensor<F>,
@@ -166,10 +168,11 @@ pub(crate) fn walk<F: Float>(
     let pending = Pending::new(root, seed);
     let mut walk = Walk { records, targets, oldest, found: Gradients::default(), pending };
     while let Some((y, dy)) = walk.pending.pop() {
-        // All inputs of the oldest target are older.
+        // Inputs are older than `y`: at or below the oldest target there is nothing left to find.
         if y.0.id > oldest && !y.0.record.pull_back(&y, &dy, &mut walk) {
             return Err(y.0.record.name());
         }
+        // A result may itself be a target, and `root` may be a parameter.
         let wanted = if targets.is_empty() { y.is_leaf() } else { walk.is_target(&y) };
         if wanted {
             walk.found.add(y.0.id, dy);

@@ -1,15 +1,16 @@
-//! What is compiled in this crate, once, and not again in every program.
+//! Compiling generic code once, in this crate, instead of in every program.
 //!
-//! Generic code is compiled where it is used, at that program's level of optimisation: a plain `cargo run` would run every
-//! loop unoptimised, and every changed line would compile them again. There are two element types, so the loops can be
-//! compiled here for both. Rust links what is marked `#[inline(never)]` to a copy in the crate that defines it, if there is
-//! one; [`compiled!`] makes there be one. That is enough at a few doors: [`apply`](crate::apply), with everything behind it, for
-//! each operation, the backward walk, and the rules of the optimizers.
+//! Generic code is compiled where it is used, at that crate's optimization level: a plain `cargo run` would run every
+//! loop unoptimized, and every edit would recompile them all. There are only two element types, so the loops can be
+//! compiled here for both. If the defining crate already contains an instance of an `#[inline(never)]` function, Rust
+//! links to it; [`compiled!`] creates that instance. A few entry points are enough: [`apply`](crate::apply), with
+//! everything it calls, for each operation, the backward walk, and the update rules of the optimizers.
 
-/// Compiles generic functions here for `f32` and `f64`; each must be `#[inline(never)]`. `F` stands for the element type.
+/// Instantiates generic functions for `f32` and `f64` in the calling crate; each must be `#[inline(never)]`. `F` is the
+/// element type.
 ///
-/// For operations, `compiled!(Elementwise<1> Exp)`, `compiled!(Op<2> Matmul)` or `compiled!(OpMany Concat)`; for any other function its
-/// type and its name, `compiled!(fn(&Tensor<F>) -> usize = rank::<F>)`.
+/// For operations, `compiled!(Elementwise<1> Exp)`, `compiled!(Op<2> Matmul)` or `compiled!(OpMany Concat)`; for any
+/// other function its type and its name, `compiled!(fn(&Tensor<F>) -> usize = rank::<F>)`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! compiled {
@@ -28,10 +29,10 @@ macro_rules! compiled {
     };
     ($float:ident: $kind:ty = $function:expr) => {
         const _: () = {
-            // Not every function that is listed has the element type in its name.
+            // Not every listed function mentions the element type.
             #[allow(dead_code)]
             type F = $float;
-            // A static is always compiled, and with it what it points to.
+            // A static is always compiled, and so is everything it points to.
             #[allow(dead_code, clippy::type_complexity)]
             static COMPILED: $kind = $function;
         };

@@ -1,4 +1,5 @@
-//! Tensors that are written down by a rule: ranges, the identity, random numbers, the shape of another. All are constants.
+//! Tensors built by a rule: ranges, the identity, random values, constants in the shape of another tensor. None
+//! requires a gradient.
 
 use std::iter::repeat_with;
 
@@ -11,7 +12,8 @@ use crate::Elements;
 use crate::{Float, Tensor, checked_size, operation};
 
 impl<F: Float> Tensor<F> {
-    /// The elements of a `Vec`, in row-major order, in this shape; without a copy if there are more than a few.
+    /// A tensor of this shape with the elements of a `Vec` in row-major order. Takes over the memory of all but very
+    /// short vectors.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -20,7 +22,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If there are more or fewer elements than the shape has, or no tensor can have this shape.
+    /// If the number of elements does not match the shape, or if no tensor can have this shape.
     #[doc(alias("from_vec", "from_slice"))]
     #[track_caller]
     pub fn from_shape_vec(shape: &[usize], elements: Vec<F>) -> Self {
@@ -28,17 +30,17 @@ impl<F: Float> Tensor<F> {
         let size = checked_size::<F>("from_shape_vec", shape);
         assert!(
             elements.len() == size,
-            "from_shape_vec: {} elements do not fill the shape {shape:?}, which has {size}",
+            "from_shape_vec: a tensor of shape {shape:?} has {size} elements, but {} were given",
             elements.len()
         );
         Self::leaf(Elements::new(IxDyn(shape), elements), 0)
     }
 
-    /// The numbers `start`, `start + step`, `start + 2·step`, ... before `end`: `⌈(end - start)/step⌉` of them, each computed
-    /// in `f64` and rounded once.
+    /// The values `start`, `start + step`, `start + 2·step`, ... up to but not including `end`: `⌈(end - start)/step⌉`
+    /// values, each computed in `f64` and rounded once.
     ///
-    /// Whether a last number just below `end` is among them depends on rounding when `step` has no exact value; then
-    /// [`linspace`](Self::linspace) says how many there are.
+    /// If `step` is not exactly representable, rounding decides whether a value just below `end` is included; to fix
+    /// the number of values, use [`linspace`](Self::linspace).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -47,30 +49,31 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If `step` is 0 or leads away from `end`, one of the three is infinite or NaN, or there are more numbers than there is
-    /// memory for.
+    /// If `step` is 0 or has the wrong sign, if any of the three is infinite or NaN, or if there are more values than
+    /// memory can hold.
     #[doc(alias = "range")]
     #[track_caller]
     pub fn arange(start: F, end: F, step: F) -> Self {
         operation::begin("arange");
         let finite = start.is_finite() && end.is_finite() && step.is_finite();
-        assert!(finite, "arange: from {start} to {end} by {step}: all three must be finite");
+        assert!(finite, "arange: start {start}, end {end} and step {step} must all be finite");
         let [from, to, by] = [start, end, step].map(F::as_f64);
-        assert!(by != 0.0, "arange: from {start} to {end}: a step of 0 leads nowhere");
-        assert!(from == to || (by > 0.0) == (to > from), "arange: a step of {step} leads from {start} away from {end}");
+        assert!(by != 0.0, "arange: from {start} to {end}: a step of 0 is not allowed");
+        assert!(from == to || (by > 0.0) == (to > from), "arange: a step of {step} from {start} leads away from {end}");
         let count = ((to - from) / by).ceil();
-        // Also where the distance of the ends is larger than the largest number.
+        // This also refuses ends so far apart that `to - from` overflows.
         assert!(
             count <= isize::MAX as f64 && (to - from).is_finite(),
-            "arange: from {start} to {end} by {step}: there are more numbers than a tensor can have"
+            "arange: from {start} to {end} by {step} there are more values than a tensor can hold"
         );
         let count = count as usize;
         let numbers = (0..count).map(|i| F::from_f64(from + by * i as f64));
         Self::of_rule(&[count], numbers)
     }
 
-    /// `count` numbers at equal distances from `start` to `end`, both included and exact: number `i` is
-    /// `start + i·(end - start)/(count - 1)`, computed from the nearer end in `f64` and rounded once. One alone is `start`.
+    /// `count` evenly spaced values from `start` to `end`, both included exactly: value `i` is
+    /// `start + i·(end - start)/(count - 1)`, computed from the nearer end in `f64` and rounded once. With a `count` of
+    /// 1 it is `start`.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -78,19 +81,21 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If an end is infinite or NaN, or there is not so much memory.
+    /// If `start` or `end` is infinite or NaN, or if the memory allocation fails.
     #[track_caller]
     pub fn linspace(start: F, end: F, count: usize) -> Self {
         operation::begin("linspace");
-        assert!(start.is_finite() && end.is_finite(), "linspace: from {start} to {end}: both ends must be finite");
+        assert!(start.is_finite() && end.is_finite(), "linspace: start {start} and end {end} must both be finite");
         if count == 1 {
             return Self::of_rule(&[1], [start]);
         }
         let (from, to, last) = (start.as_f64(), end.as_f64(), count.saturating_sub(1));
         let step = match to - from {
             span if span.is_finite() => span / last as f64,
+            // The distance overflows, but the step does not.
             _ => to / last as f64 - from / last as f64,
         };
+        // Counting from the nearer end makes both ends exact.
         let at = |i: usize| if i < count / 2 { from + step * i as f64 } else { to - step * (last - i) as f64 };
         Self::of_rule(&[count], (0..count).map(|i| F::from_f64(at(i))))
     }
@@ -103,7 +108,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If there is not so much memory.
+    /// If the memory allocation fails.
     #[doc(alias = "identity")]
     #[track_caller]
     pub fn eye(n: usize) -> Self {
@@ -112,7 +117,7 @@ impl<F: Float> Tensor<F> {
         Self::of_rule(&[n, n], (0..n).flat_map(row))
     }
 
-    /// Zeros in the shape of this tensor; a constant.
+    /// Zeros with the shape of this tensor; a constant.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -125,7 +130,7 @@ impl<F: Float> Tensor<F> {
         Self::zeros(self.shape())
     }
 
-    /// Ones in the shape of this tensor; a constant.
+    /// Ones with the shape of this tensor; a constant.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -136,7 +141,7 @@ impl<F: Float> Tensor<F> {
         Self::ones(self.shape())
     }
 
-    /// `value` everywhere in the shape of this tensor; a constant.
+    /// A constant with the shape of this tensor, filled with `value`.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -147,8 +152,8 @@ impl<F: Float> Tensor<F> {
         Self::full(self.shape(), value)
     }
 
-    /// Independent numbers uniformly distributed between 0, which is one of them, and 1, which is not. An `f32` is the `f64`
-    /// that the same generator gives, rounded down.
+    /// Independent values, uniformly distributed between 0 (included) and 1 (excluded). An `f32` is the `f64` that the
+    /// same generator would give, rounded down.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -164,7 +169,7 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn rand(shape: &[usize], rng: &mut (impl Rng + ?Sized)) -> Self {
         operation::begin("rand");
-        // Rounded to the nearest, an `f32` could be 1.
+        // Rounding to nearest could give 1 in `f32`.
         let grain = F::epsilon().as_f64() / 2.0;
         let draw = || {
             let x: f64 = StandardUniform.sample(rng);
@@ -173,8 +178,8 @@ impl<F: Float> Tensor<F> {
         Self::of_rule(shape, repeat_with(draw))
     }
 
-    /// Independent numbers of the normal distribution with mean 0 and standard deviation 1. An `f32` is the `f64` that the
-    /// same generator gives, rounded.
+    /// Independent values from the standard normal distribution (mean 0, standard deviation 1). An `f32` is the `f64`
+    /// that the same generator would give, rounded.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -194,7 +199,7 @@ impl<F: Float> Tensor<F> {
         Self::of_rule(shape, repeat_with(draw))
     }
 
-    /// As many numbers as the shape has; there are no fewer.
+    /// A tensor filled from an iterator that yields at least as many values as the shape has elements.
     #[track_caller]
     fn of_rule(shape: &[usize], numbers: impl IntoIterator<Item = F>) -> Self {
         let size = checked_size::<F>(operation::name(), shape);

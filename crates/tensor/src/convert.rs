@@ -1,15 +1,15 @@
-//! Tensors from and to `ndarray` arrays, views, slices, nested literals and scalars.
+//! Conversions between tensors and `ndarray` arrays, views, slices, nested literals and scalars.
 
 use ndarray::{ArcArray, Array, ArrayD, ArrayView, Dimension, IxDyn};
 
 use crate::kernels::ask;
 use crate::{Elements, Float, Tensor, operation};
 
-/// Without a copy (a handful of elements is copied, which costs less).
+/// Does not copy the elements, except for a handful, where copying is cheaper.
 impl<F: Float, D: Dimension> From<Array<F, D>> for Tensor<F> {
     /// # Panics
-    /// If the array has more than [`MAX_AXES`](crate::MAX_AXES) axes, or no elements and sizes that multiply, those of 0
-    /// aside, to more than `isize::MAX` bytes.
+    /// If the array has more than [`MAX_AXES`](crate::MAX_AXES) axes, or if it is empty and its nonzero sizes multiply
+    /// to more than `isize::MAX` bytes.
     #[track_caller]
     fn from(array: Array<F, D>) -> Self {
         operation::begin("Tensor::from");
@@ -17,10 +17,10 @@ impl<F: Float, D: Dimension> From<Array<F, D>> for Tensor<F> {
     }
 }
 
-/// Without a copy if nobody else holds the elements.
+/// Copies the elements only if they are shared.
 impl<F: Float, D: Dimension> From<ArcArray<F, D>> for Tensor<F> {
     /// # Panics
-    /// As `Tensor::from` of an owned array.
+    /// As for an owned array.
     #[track_caller]
     fn from(array: ArcArray<F, D>) -> Self {
         Tensor::from(array.into_owned())
@@ -30,7 +30,7 @@ impl<F: Float, D: Dimension> From<ArcArray<F, D>> for Tensor<F> {
 /// Copies the elements.
 impl<F: Float, D: Dimension> From<ArrayView<'_, F, D>> for Tensor<F> {
     /// # Panics
-    /// As `Tensor::from` of an owned array.
+    /// As for an owned array.
     #[track_caller]
     fn from(view: ArrayView<'_, F, D>) -> Self {
         operation::begin("Tensor::from");
@@ -42,7 +42,7 @@ impl<F: Float, D: Dimension> From<ArrayView<'_, F, D>> for Tensor<F> {
 /// Copies the elements.
 impl<F: Float, D: Dimension> From<&Array<F, D>> for Tensor<F> {
     /// # Panics
-    /// As `Tensor::from` of an owned array.
+    /// As for an owned array.
     #[track_caller]
     fn from(array: &Array<F, D>) -> Self {
         Tensor::from(array.view())
@@ -56,7 +56,7 @@ impl<F: Float> From<Elements<F>> for Tensor<F> {
     }
 }
 
-/// A clone, record included.
+/// A clone, with its record.
 impl<F: Float> From<&Tensor<F>> for Tensor<F> {
     fn from(tensor: &Tensor<F>) -> Self {
         tensor.clone()
@@ -77,7 +77,7 @@ impl<F: Float> From<Vec<F>> for Tensor<F> {
     }
 }
 
-/// One axis, as a `Vec` is collected.
+/// One axis, as when collecting into a `Vec`.
 ///
 /// ```
 /// use downhill_tensor::Tensor;
@@ -119,14 +119,14 @@ impl<F: Float, const N: usize, const M: usize, const K: usize> From<[[[F; K]; M]
 }
 
 fn nested<F: Float>(shape: &[usize], elements: Vec<F>) -> Tensor<F> {
-    Tensor::constant(ArrayD::from_shape_vec(shape, elements).expect("a nested literal is a full box"))
+    Tensor::constant(ArrayD::from_shape_vec(shape, elements).expect("a nested array is rectangular"))
 }
 
-/// Without a copy where nobody else holds the elements.
+/// Copies the elements only if they are shared.
 impl<F: Float> From<Tensor<F>> for ArrayD<F> {
     fn from(tensor: Tensor<F>) -> Self {
         let elements = tensor.0.elements.clone();
-        // First the tensor, then its elements: whoever holds them last owns them.
+        // Drop the tensor first: the last holder of the elements takes them without a copy.
         drop(tensor);
         elements.into_array()
     }

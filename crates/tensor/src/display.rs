@@ -1,10 +1,10 @@
-//! Tensors as text.
+//! `Display` and `Debug` of tensors.
 
 use std::fmt;
 
 use crate::{Float, Tensor};
 
-/// What `Debug` and `Display` say after the elements.
+/// What `Debug` and `Display` print besides the elements.
 struct Facts<'a, F: Float>(&'a Tensor<F>);
 
 impl<F: Float> fmt::Display for Facts<'_, F> {
@@ -19,7 +19,7 @@ impl<F: Float> fmt::Display for Facts<'_, F> {
 }
 
 /// The elements as `ndarray` prints them (long axes are abbreviated, `{:.3}` sets the precision), then the shape, the
-/// type, and the operation that made them where one was recorded.
+/// element type, and the operation that produced them, if recorded.
 ///
 /// ```
 /// use downhill_tensor::Tensor;
@@ -35,7 +35,7 @@ impl<F: Float> fmt::Display for Tensor<F> {
     }
 }
 
-/// As `Display`, inside `Tensor(...)`.
+/// As `Display`, but inside `Tensor(...)` and with the elements last.
 impl<F: Float> fmt::Debug for Tensor<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Tensor({}", Facts(self))?;

@@ -1,10 +1,11 @@
-//! Operations that treat every element by itself.
+//! Operations that act on each element independently.
 
 use crate::kernels::check_broadcast;
 use crate::{Attribute, Elements, Float, Op, Tensor, apply, kernels};
 
-/// An operation on each element of one tensor, or on each pair of elements of two, with broadcasting: an [`Op`] of
-/// which the rule for one element and the derivative suffice. [`elementwise`] applies it. The loops are the library's: one pass, vectorised where the rule is.
+/// An operation on each element of one tensor, or on each pair of elements of two, with broadcasting. Define it by its
+/// scalar function and its derivative; [`elementwise`] turns it into an [`Op`] and applies it. The library supplies the
+/// loop: one pass, vectorized where the scalar function allows it.
 ///
 /// ```
 /// use downhill_tensor::{Check, Elementwise, Float, Tensor, elementwise, gradcheck};
@@ -29,29 +30,29 @@ use crate::{Attribute, Elements, Float, Op, Tensor, apply, kernels};
 /// gradcheck(|[a, b]| elementwise(Form, [a, b]), [&a, &b], Check::order(2)).unwrap();
 /// ```
 pub trait Elementwise<F: Float, const N: usize>: Send + Sync + 'static {
-    /// As [`Op::name`].
+    /// See [`Op::name`].
     fn name(&self) -> &'static str;
-    /// As [`Op::attributes`].
+    /// See [`Op::attributes`].
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         Vec::new()
     }
-    /// The result for one element of each tensor. Mark it `#[inline(always)]` if it calls a function such as `exp`: what
-    /// the compiler does not put into the loop it cannot vectorise.
+    /// The scalar function: the result for one element of each tensor. Mark it `#[inline(always)]` if it calls a
+    /// function such as `exp`: a call that is not inlined keeps the loop from being vectorized.
     fn element(&self, inputs: [F; N]) -> F;
-    /// As [`Op::vjp`].
+    /// See [`Op::vjp`].
     fn vjp(&self, wrt: usize, inputs: [&Tensor<F>; N], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F>;
 }
 
 /// [`apply`] for an [`Elementwise`] operation.
 ///
 /// # Panics
-/// If the shapes of two tensors do not broadcast.
+/// If the shapes of two tensors cannot be broadcast together.
 #[track_caller]
 pub fn elementwise<F: Float, E: Elementwise<F, N>, const N: usize>(op: E, inputs: [&Tensor<F>; N]) -> Tensor<F> {
     apply(Each(op), inputs)
 }
 
-/// An [`Elementwise`] as an [`Op`].
+/// Adapts an [`Elementwise`] to [`Op`].
 struct Each<E>(E);
 
 impl<F: Float, E: Elementwise<F, N>, const N: usize> Op<F, N> for Each<E> {
@@ -71,7 +72,7 @@ impl<F: Float, E: Elementwise<F, N>, const N: usize> Op<F, N> for Each<E> {
     }
 
     fn forward(&mut self, inputs: [&Elements<F>; N]) -> Elements<F> {
-        const { assert!(N == 1 || N == 2, "an elementwise operation takes one tensor or two") };
+        const { assert!(N == 1 || N == 2, "an elementwise operation takes one or two tensors") };
         if N == 1 {
             kernels::map(
                 inputs[0],
@@ -93,13 +94,13 @@ impl<F: Float, E: Elementwise<F, N>, const N: usize> Op<F, N> for Each<E> {
     }
 }
 
-/// A step function of every element: a constant, because its derivative is zero where it has one.
+/// A step function of every element. The result is a constant, because the derivative is zero wherever it exists.
 #[inline(always)]
 pub(crate) fn step<F: Float>(x: &Tensor<F>, f: impl Fn(F) -> F) -> Tensor<F> {
     Tensor::leaf(kernels::map(&x.0.elements, f), 0)
 }
 
-/// A step function of every pair of elements, with broadcasting; the shapes fit.
+/// A step function of every pair of elements, with broadcasting. The shapes must be compatible.
 #[inline(always)]
 pub(crate) fn step2<F: Float>(a: &Tensor<F>, b: &Tensor<F>, f: impl Fn(F, F) -> F) -> Tensor<F> {
     Tensor::leaf(kernels::zip(&a.0.elements, &b.0.elements, f), 0)

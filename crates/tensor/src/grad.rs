@@ -1,5 +1,4 @@
-//! Gradients that can be differentiated again, and what follows from them: Jacobians, Hessians and their products
-//! with vectors.
+//! Gradients that can be differentiated again, and Jacobians, Hessians and their products with vectors.
 
 use crate::backward::{Records, check_recorded, check_scalar, freed, walk};
 use crate::no_grad::with_recording;
@@ -10,11 +9,11 @@ mod many;
 
 pub use many::{grad_many, jvp_many, vjp_many};
 
-/// The gradients `∂y/∂x` of a scalar `y` for each of `xs`, themselves recorded: they can be differentiated again.
+/// The gradients `∂y/∂x` of a scalar `y` for each of `xs`, recorded: they can be differentiated again.
 ///
-/// `xs` are parameters or results that `y` was computed from. The gradient of something that `y` does not depend on
-/// is zero (PyTorch raises an error there unless told otherwise). The record stays, for further calls. Also inside
-/// [`no_grad`](crate::no_grad) the gradients are recorded, if `y` was recorded outside.
+/// `xs` are parameters or results that `y` was computed from. The gradient with respect to a tensor that `y` does not
+/// depend on is zero (PyTorch raises an error unless `allow_unused=True`). The graph is retained for further calls. The
+/// gradients are recorded even inside [`no_grad`](crate::no_grad), if `y` was recorded outside.
 ///
 /// ```
 /// use downhill_tensor::{Tensor, grad};
@@ -25,9 +24,9 @@ pub use many::{grad_many, jvp_many, vjp_many};
 /// ```
 ///
 /// # Panics
-/// If `y` is not a scalar, does not depend on any parameter, or was computed from something whose record `backward` has
-/// freed, or if one of `xs` is a constant: derivatives lead to parameters ([`Tensor::param`]) and to what was computed
-/// from them.
+/// If `y` is not a scalar, does not depend on any parameter, or was computed from a tensor whose record `backward` has
+/// freed, or if one of `xs` is a constant: only parameters ([`Tensor::param`]) and results computed from them have
+/// gradients.
 #[track_caller]
 pub fn grad<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N]) -> [Tensor<F>; N] {
     gradients("grad", y, xs)
@@ -50,14 +49,14 @@ fn gradients<F: Float, const N: usize>(what: &str, y: &Tensor<F>, xs: [&Tensor<F
 /// ```
 ///
 /// # Panics
-/// If `v` has another shape than `y`, and as [`grad`].
+/// If the shapes of `v` and `y` differ, and as for [`grad`].
 #[track_caller]
 pub fn vjp<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N], v: &Tensor<F>) -> [Tensor<F>; N] {
     check_recorded("vjp", y);
     products("vjp", y, xs, v)
 }
 
-/// [`vjp`] on behalf of the function `what`.
+/// [`vjp`] under the name `what`, for error messages.
 #[track_caller]
 fn products<F: Float, const N: usize>(what: &str, y: &Tensor<F>, xs: [&Tensor<F>; N], v: &Tensor<F>) -> [Tensor<F>; N] {
     let found = products_of_all(what, y, &xs, v);
@@ -70,49 +69,51 @@ fn products<F: Float, const N: usize>(what: &str, y: &Tensor<F>, xs: [&Tensor<F>
 pub(crate) fn products_of_all<F: Float>(what: &str, y: &Tensor<F>, xs: &[&Tensor<F>], v: &Tensor<F>) -> Vec<Tensor<F>> {
     assert!(
         v.shape() == y.shape(),
-        "{what}: the vector has shape {:?}, the result it is multiplied with {:?}",
+        "{what}: shape mismatch: the vector has shape {:?}, the result {:?}",
         v.shape(),
         y.shape()
     );
     let mut targets: Vec<i64> = Vec::with_capacity(xs.len());
-    // A loop, for a closure would hide the caller's line from a panic.
+    // A loop: a closure would not inherit `#[track_caller]`.
     for (i, x) in xs.iter().enumerate() {
         targets.push(target(what, i, x));
     }
+    // The walk takes sorted ids without duplicates.
     targets.sort_unstable();
     targets.dedup();
-    // Also inside `no_grad`: the caller asked for derivatives that can be differentiated.
+    // Record even inside `no_grad`: the caller asked for derivatives that can be differentiated.
     let found = match with_recording(true, || walk(y.clone(), v.clone(), &targets, Records::Keep)) {
         Ok(found) => found,
         Err(op) => freed(what, op),
     };
-    // Also a derivative that depends on nothing can be differentiated again.
+    // A derivative that depends on nothing is recorded as well, so that it can be differentiated again.
     let recorded = |dx: Tensor<F>| if dx.requires_grad() { dx } else { unvarying("grad", &dx) };
+    // A tensor that the walk did not reach does not influence `y`: its gradient is zero.
     let of = |x: &&Tensor<F>| recorded(found.get(x).cloned().unwrap_or_else(|| Tensor::zeros(x.shape())));
     xs.iter().map(of).collect()
 }
 
-/// The number of an argument.
+/// The id of an argument, which must be able to have a gradient.
 #[track_caller]
 fn target<F: Float>(what: &str, i: usize, x: &Tensor<F>) -> i64 {
     assert!(
         !x.is_frozen(),
-        "{what}: argument {i} of shape {:?} is a frozen parameter; `unfreeze` it before using it",
+        "{what}: argument {i} of shape {:?} is a frozen parameter; `unfreeze` it before computing with it",
         x.shape()
     );
     assert!(
         x.requires_grad(),
-        "{what}: argument {i} of shape {:?} is a constant, which no derivative leads to; make it a parameter, \
+        "{what}: argument {i} of shape {:?} is a constant, which has no gradient; make it a parameter, \
          `let x = Tensor::param(x);`, and compute the result from that",
         x.shape()
     );
     x.0.id
 }
 
-/// The Jacobian-vector products' sum `Σ ∂y/∂xᵢ·vᵢ`, recorded: how `y` changes when every `xᵢ` moves along `vᵢ`.
+/// The sum of Jacobian-vector products `Σ ∂y/∂xᵢ·vᵢ`, recorded: how `y` changes when every `xᵢ` moves along `vᵢ`.
 ///
-/// Two backward passes: `vᵀJ` is linear in the vector it is multiplied with, and its derivative with respect to that
-/// vector is `J` ([the double-vjp trick](https://j-towns.github.io/2017/06/12/A-new-trick.html)).
+/// Takes two backward passes: `vᵀJ` is linear in `v`, and its derivative with respect to `v` is `J` ([the double-vjp
+/// trick](https://j-towns.github.io/2017/06/12/A-new-trick.html)).
 ///
 /// ```
 /// use downhill_tensor::{Tensor, jvp};
@@ -122,13 +123,14 @@ fn target<F: Float>(what: &str, i: usize, x: &Tensor<F>) -> i64 {
 /// ```
 ///
 /// # Panics
-/// If a `vᵢ` has another shape than its `xᵢ`, and as [`vjp`].
+/// If the shapes of a `vᵢ` and its `xᵢ` differ, and as for [`vjp`].
 #[track_caller]
 pub fn jvp<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N], vs: [&Tensor<F>; N]) -> Tensor<F> {
     many::along("jvp", y, &xs, &vs)
 }
 
-/// The Jacobian `∂y/∂x`, recorded, of shape `[shape of y, shape of x]`. One backward pass per element of `y`.
+/// The Jacobian `∂y/∂x`, recorded. Its shape is that of `y` followed by that of `x`. Takes one backward pass per
+/// element of `y`.
 ///
 /// ```
 /// use downhill_tensor::{Tensor, jacobian};
@@ -137,21 +139,22 @@ pub fn jvp<F: Float, const N: usize>(y: &Tensor<F>, xs: [&Tensor<F>; N], vs: [&T
 /// ```
 ///
 /// # Panics
-/// As [`vjp`].
+/// As for [`vjp`].
 #[track_caller]
 pub fn jacobian<F: Float>(y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
     check_recorded("jacobian", y);
     rows("jacobian", y, x)
 }
 
-/// [`jacobian`] on behalf of the function `what`.
+/// [`jacobian`] under the name `what`, for error messages.
 #[track_caller]
 fn rows<F: Float>(what: &str, y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
     target(what, 0, x);
     let shape = [y.shape(), x.shape()].concat();
+    // Fail before computing anything if the Jacobian is too large.
     checked_size::<F>(what, &shape);
     let mut rows: Vec<Tensor<F>> = Vec::with_capacity(y.len());
-    // A loop, for a closure would hide the caller's line from a panic.
+    // One row of the Jacobian per element of `y`. A loop: a closure would not inherit `#[track_caller]`.
     for i in 0..y.len() {
         let mut one_hot = vec![F::zero(); y.len()];
         one_hot[i] = F::one();
@@ -164,7 +167,7 @@ fn rows<F: Float>(what: &str, y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
     stack(&rows, 0).reshape(&shape)
 }
 
-/// The Hessian `∂²y/∂x∂x` of a scalar, recorded, of shape `[shape of x, shape of x]`.
+/// The Hessian `∂²y/∂x∂x` of a scalar, recorded. Its shape is that of `x`, twice.
 ///
 /// ```
 /// use downhill_tensor::{Tensor, hessian};
@@ -174,14 +177,14 @@ fn rows<F: Float>(what: &str, y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
 /// ```
 ///
 /// # Panics
-/// As [`grad`].
+/// As for [`grad`].
 #[track_caller]
 pub fn hessian<F: Float>(y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
     let [gradient] = gradients("hessian", y, [x]);
     rows("hessian", &gradient, x)
 }
 
-/// The Hessian-vector product `∂²y/∂x∂x·v` of a scalar, recorded: two backward passes and no Hessian in memory
+/// The Hessian-vector product `∂²y/∂x∂x·v` of a scalar, recorded. Takes two backward passes and never forms the Hessian
 /// (Pearlmutter, "Fast exact multiplication by the Hessian", 1994).
 ///
 /// ```
@@ -191,7 +194,7 @@ pub fn hessian<F: Float>(y: &Tensor<F>, x: &Tensor<F>) -> Tensor<F> {
 /// ```
 ///
 /// # Panics
-/// If `v` has another shape than `x`, and as [`grad`].
+/// If the shapes of `v` and `x` differ, and as for [`grad`].
 #[track_caller]
 pub fn hvp<F: Float>(y: &Tensor<F>, x: &Tensor<F>, v: &Tensor<F>) -> Tensor<F> {
     let [gradient] = gradients("hvp", y, [x]);
@@ -212,14 +215,15 @@ mod tests {
         let (u, v) = (Tensor::from([1.0, 10.0]), Tensor::from([0.5, -2.0]));
         assert_eq!(jvp(&y, [&a, &b], [&u, &v]), Tensor::from([6.5, -48.0]));
         assert_eq!(jvp(&y, [&b, &a], [&v, &u]), Tensor::from([6.5, -48.0]));
-        // One argument named twice moves along both.
+        // An argument named twice moves along both directions.
         assert_eq!(jvp(&y, [&a, &a], [&u, &u]), Tensor::from([12.0, -80.0]));
-        // One that it does not depend on adds nothing, and one that enters linearly its coefficient.
+        // An argument that `y` does not depend on contributes nothing; one that enters linearly contributes its
+        // coefficient.
         let other = Tensor::param([7.0, 7.0]);
         assert_eq!(jvp(&y, [&other, &b], [&u, &v]), Tensor::from([0.5, -8.0]));
         assert_eq!(jvp(&y, [&other], [&u]), Tensor::zeros(&[2]));
         assert_eq!(jvp(&(&a * 3.0), [&a], [&u]), Tensor::from([3.0, 30.0]));
-        // And it can be differentiated: the derivative of 2ab·u by b is 2a·u.
+        // The result can be differentiated: the derivative of 2ab·u with respect to b is 2a·u.
         let [slope] = grad(&jvp(&y, [&a], [&u]).sum(), [&b]);
         assert_eq!(slope, Tensor::from([2.0, 40.0]));
     }
@@ -235,7 +239,7 @@ mod tests {
         assert_eq!(bend, Tensor::from([8.0, 16.0]));
     }
 
-    /// Targets of every age: the root itself, results, parameters, and what the root does not depend on.
+    /// Targets of every age: the root itself, results, parameters, and tensors that the root does not depend on.
     #[test]
     fn arguments_in_any_order() {
         let (x, alone) = (Tensor::param(3.0_f64), Tensor::param(5.0));
@@ -260,7 +264,7 @@ mod tests {
         assert_eq!(no_grad(|| jvp(&y, [&x], [&Tensor::from(0.5)])).item(), 6.0);
     }
 
-    /// The derivatives of a linear function go on for ever: a, then 0, then 0.
+    /// A linear function can be differentiated any number of times: a, then 0, then 0.
     #[test]
     fn of_a_linear_function() {
         let x = Tensor::param([1.0_f64, 2.0]);

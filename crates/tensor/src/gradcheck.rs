@@ -1,4 +1,4 @@
-//! Numerical differentiation against the derivative rules: the proof that a rule is right, to any order.
+//! Gradient checks: the derivative rules against finite differences, to any order.
 
 mod compare;
 mod diagnosis;
@@ -20,7 +20,7 @@ use crate::no_grad::with_recording;
 use crate::{Float, Tensor};
 use function::Function;
 
-/// What [`gradcheck`] and [`gradcheck_model`] check, and how closely.
+/// What [`gradcheck`] and [`gradcheck_model`] check, and how strictly. `None` means:
 ///
 /// | | `f64` | `f32` |
 /// |---|---|---|
@@ -28,9 +28,9 @@ use function::Function;
 /// | `atol` | 1e-5 | 1e-3 |
 /// | `rtol` | 1e-3 | 1e-2 |
 ///
-/// are the values taken for `None`. The tolerances for `f64` are PyTorch's. The step is the cube root of the machine
-/// epsilon, where the error of a central difference is smallest, times `max(1, |x|)` (PyTorch: 1e-6 for every `x`).
-/// Check in `f64` where you can: in `f32` half of the digits are lost to the difference.
+/// The tolerances for `f64` are PyTorch's. The step size is the cube root of the machine epsilon, where the error of a
+/// central difference is smallest, times `max(1, |x|)` (PyTorch: 1e-6 for every `x`). Check in `f64` where you can: in
+/// `f32` a central difference loses half of the digits.
 ///
 /// ```
 /// use downhill_tensor::{Check, Directions};
@@ -41,43 +41,44 @@ use function::Function;
 pub struct Check {
     /// The highest order of derivative: 1 checks gradients, 2 also gradients of gradients, and so on.
     pub order: usize,
-    /// Half the distance of the two points of a central difference, for `|x| <= 1`; beyond, times `|x|`.
+    /// The step size: half the distance between the two points of a central difference; scaled by `|x|` where
+    /// `|x| > 1`.
     pub step: Option<f64>,
-    /// Allowed absolute difference: an entry passes if `|analytic - numeric| <= atol + rtol·|numeric|`.
+    /// The absolute tolerance: an entry passes if `|analytic - numeric| <= atol + rtol·|numeric|`.
     pub atol: Option<f64>,
-    /// Allowed relative difference.
+    /// The relative tolerance.
     pub rtol: Option<f64>,
-    /// Whether to check every entry of the Jacobian or its product with some random vectors.
+    /// Whether to check every entry of the Jacobian or its products with random vectors.
     pub directions: Directions,
-    /// Seed of the random vectors. Orders above the first need some in any case.
+    /// The seed of the random vectors. Orders above the first always need some.
     pub seed: u64,
 }
 
-/// Along which directions derivatives are compared.
+/// The directions along which derivatives are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Directions {
-    /// Every entry of the Jacobian: two evaluations for each element of the inputs.
+    /// Every entry of the Jacobian: two evaluations per element of the inputs.
     Every,
-    /// For each input this many random directions: two evaluations each, however large the input is. An error in one
-    /// entry shows in every direction, but which entry it is does not.
+    /// This many random directions per input: two evaluations each, however large the input is. An error in one entry
+    /// shows in every direction, but not which entry it is.
     Random(usize),
 }
 
 impl Check {
-    /// Derivatives up to this order, everything else at its default.
+    /// Derivatives up to this order, with defaults for everything else.
     pub fn order(order: usize) -> Self {
         Check { order, step: None, atol: None, rtol: None, directions: Directions::Every, seed: 0 }
     }
 }
 
 impl Default for Check {
-    /// The first order.
+    /// First order only.
     fn default() -> Self {
         Check::order(1)
     }
 }
 
-/// [`Check`] with the defaults of an element type filled in.
+/// [`Check`] with the defaults for an element type filled in.
 struct Settings {
     step: f64,
     atol: f64,
@@ -88,7 +89,7 @@ struct Settings {
 impl Settings {
     #[track_caller]
     fn new<F: Float>(check: &Check) -> Self {
-        assert!(check.order >= 1, "gradcheck: there is no order 0 to check; `Check::order(1)` checks gradients");
+        assert!(check.order >= 1, "gradcheck: the order must be at least 1; `Check::order(1)` checks gradients");
         assert!(check.directions != Directions::Random(0), "gradcheck: needs at least one random direction");
         let epsilon = F::epsilon().as_f64();
         let double = epsilon < 1e-12;
@@ -100,19 +101,20 @@ impl Settings {
         };
         assert!(settings.step > 0.0, "gradcheck: the step must be positive, not {}", settings.step);
         let tolerances = [settings.atol, settings.rtol];
-        assert!(tolerances.iter().all(|t| *t >= 0.0), "gradcheck: a tolerance is negative: {tolerances:?}");
+        assert!(tolerances.iter().all(|t| *t >= 0.0), "gradcheck: tolerances must not be negative: {tolerances:?}");
         settings
     }
 }
 
-/// Compares the derivatives of `f` at `inputs` with central differences, to the order asked for.
+/// Compares the derivatives of `f` at `inputs` with central differences, up to the order in `check`.
 ///
-/// The first order compares the Jacobian that backward passes give, row by row, with the one that central differences
-/// `(f(x + h) - f(x - h)) / 2h` give, column by column. Order `n` does the same with the gradient function of order
-/// `n - 1`: `(x, dy) ↦ ∂y/∂xᵀ·dy` at a random `dy`, as PyTorch's `gradgradcheck` and JAX's `check_grads`. Besides, at
-/// every order: values and gradients must be the same when computed again, finite, linear in `dy` and zero for `dy = 0`.
+/// The first order compares the Jacobian from backward passes, row by row, with the one from central differences
+/// `(f(x + h) - f(x - h)) / 2h`, column by column. Order `n` does the same with the gradient function of order
+/// `n - 1`: `(x, dy) ↦ ∂y/∂xᵀ·dy` at a random `dy`, like PyTorch's `gradgradcheck` and JAX's `check_grads`. Also, at
+/// every order, values and gradients must be the same when computed again, finite, linear in `dy` and zero for
+/// `dy = 0`.
 ///
-/// Parameters are made from `inputs`, so that they may be constants. The result of `f` may have any shape.
+/// The inputs may be constants: parameters are made from them. The result of `f` may have any shape.
 ///
 /// ```
 /// use downhill_tensor::{Check, Tensor, gradcheck};
@@ -123,11 +125,11 @@ impl Settings {
 /// ```
 ///
 /// # Errors
-/// If a derivative is wrong, or one of the other conditions does not hold: with the operation, the order, the entry,
-/// both values, and what is likely the matter.
+/// If a derivative is wrong, or one of the other conditions does not hold. The error names the operation, the order,
+/// the entry, both values, and the likely cause.
 ///
 /// # Panics
-/// If a field of `check` makes no sense, and where `f` panics.
+/// If a field of `check` is invalid, or if `f` panics.
 #[track_caller]
 pub fn gradcheck<F: Float, const N: usize>(
     f: impl Fn([&Tensor<F>; N]) -> Tensor<F>,
@@ -140,12 +142,12 @@ pub fn gradcheck<F: Float, const N: usize>(
     check_orders(Function::new(call, inputs, names, "y"), &check)
 }
 
-/// The check itself, for [`gradcheck`] and [`gradcheck_model`] alike.
+/// The check behind [`gradcheck`] and [`gradcheck_model`].
 #[track_caller]
 fn check_orders<F: Float>(function: Function<'_, F>, check: &Check) -> Result<Report, GradcheckError> {
     let settings = Settings::new::<F>(check);
     let mut random = SplitMix::new(check.seed);
-    // Also inside `no_grad`: derivatives are what is being checked.
+    // Record even inside `no_grad`: derivatives are what is being checked.
     with_recording(true, || {
         let mut function = function;
         let mut report = Report::new(function.op_name(), settings.atol);

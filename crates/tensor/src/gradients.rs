@@ -1,4 +1,4 @@
-//! What `backward` returns: a gradient for every parameter.
+//! The result of `backward`: a gradient for every parameter.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -17,13 +17,13 @@ use crate::{Float, Tensor, kernels, no_grad};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Gradients<F: Float = f32> {
-    /// By the parameter's number. Ordered, so that sums over all gradients are the same in every run; a tree, so that they
-    /// may come in any order.
+    /// By parameter id. Ordered, so that sums over all gradients are reproducible; a tree, so that gradients may arrive
+    /// in any order.
     by_id: BTreeMap<i64, Tensor<F>>,
 }
 
 impl<F: Float> Default for Gradients<F> {
-    /// No gradients; the neutral element of `+`, from which to accumulate several batches.
+    /// No gradients: the neutral element of `+`, to start accumulating mini-batches from.
     fn default() -> Self {
         Gradients { by_id: BTreeMap::new() }
     }
@@ -38,14 +38,14 @@ impl<F: Float> Gradients<F> {
     /// Replaces the gradient of a parameter.
     ///
     /// # Panics
-    /// If `param` is a constant, or the shapes differ.
+    /// If `param` is frozen or a constant, or if the shapes differ.
     #[track_caller]
     pub fn set(&mut self, param: &Tensor<F>, grad: Tensor<F>) {
-        assert!(!param.is_frozen(), "set: a frozen parameter has no gradient; `unfreeze` it");
+        assert!(!param.is_frozen(), "set: a frozen parameter has no gradient; `unfreeze` it first");
         assert!(param.requires_grad(), "set: a constant has no gradient; make a parameter with `Tensor::param`");
         assert!(
             param.shape() == grad.shape(),
-            "set: a gradient of shape {:?} does not fit a parameter of shape {:?}",
+            "set: shape mismatch: the gradient has shape {:?}, the parameter {:?}",
             grad.shape(),
             param.shape()
         );
@@ -74,13 +74,13 @@ impl<F: Float> Gradients<F> {
         self.by_id.values()
     }
 
-    /// Every gradient, to be replaced or changed, oldest parameter first.
+    /// Every gradient, mutably, oldest parameter first.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Tensor<F>> {
         self.by_id.values_mut()
     }
 
-    /// The global norm: `sqrt(Σ g²)` over every element of every gradient, accumulated in `f64`, and scaled where squares
-    /// would overflow or vanish.
+    /// The global norm: `sqrt(Σ g²)` over every element of every gradient, accumulated in `f64`, and rescaled where the
+    /// squares would overflow or underflow.
     pub fn norm(&self) -> f64 {
         let elements = || self.iter().flat_map(|grad| grad.view().into_iter().map(|g| g.as_f64()));
         kernels::scaled_norm(elements().map(|g| g * g).sum(), elements)
@@ -95,20 +95,20 @@ impl<F: Float> Index<&Tensor<F>> for Gradients<F> {
         let Some(grad) = self.get(param) else {
             let what = match param.is_param() {
                 true => {
-                    "a parameter that the scalar does not depend on, or one that has changed since while a clone or the \
-                     record of another result still held it: then it has become a parameter of its own"
+                    "a parameter that the scalar does not depend on, or one that has changed since, while a clone or \
+                     the record of another result still held it, and so became a new parameter"
                 }
                 false if param.is_frozen() => "a frozen parameter",
                 false => "not a parameter",
             };
-            panic!("gradients: there is none for this tensor of shape {:?}: it is {what}", param.shape())
+            panic!("gradients: no gradient for this tensor of shape {:?}: it is {what}", param.shape())
         };
         grad
     }
 }
 
 impl<F: Float> AddAssign for Gradients<F> {
-    /// Accumulates: where both have a gradient the two are added, otherwise the one there is is kept.
+    /// Accumulates: gradients that both sides have are added, the others kept.
     fn add_assign(&mut self, other: Self) {
         no_grad(|| {
             for (id, grad) in other.by_id {
@@ -151,7 +151,7 @@ impl<F: Float> Mul<f64> for Gradients<F> {
 mod tests {
     use super::*;
 
-    /// What only one side has is kept, what both have is added, whichever is older.
+    /// Gradients of one side only are kept, those of both are added, whichever is older.
     #[test]
     fn sums_of_different_parameters() {
         let [a, b, c] = [1.0, 2.0, 3.0].map(Tensor::<f64>::param);
@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// 1e30² is beyond f32, and 0.1 in f32 is another number than in f64.
+    /// The square of 3e30 overflows in f32, and 0.1 rounds differently in f32 and f64.
     #[test]
     fn computed_in_f64() {
         let w = Tensor::<f32>::param([3e30, 4e30]);

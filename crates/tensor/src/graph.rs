@@ -1,17 +1,17 @@
-//! The graph, to be looked at: which operation a tensor is the result of, and of what.
+//! Inspecting the graph: which operation produced a tensor, and from which inputs.
 
 use std::fmt;
 
 use crate::{Float, Tensor};
 
-/// A number, or several, that defines an operation: an axis, a shape, an exponent.
+/// A value, or several, that defines an operation: an axis, a shape, an exponent.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Attribute {
-    /// Whether something is so.
+    /// A flag.
     Bool(bool),
-    /// A whole number, such as an axis.
+    /// An integer, such as an axis.
     Int(i64),
-    /// Whole numbers, such as a shape.
+    /// Integers, such as a shape.
     Ints(Vec<i64>),
     /// A real number, such as an exponent.
     Float(f64),
@@ -47,7 +47,7 @@ impl From<f64> for Attribute {
 }
 
 impl From<usize> for Attribute {
-    /// Nothing that has been counted or allocated is beyond `i64`.
+    /// Saturates; nothing that can be counted or allocated exceeds `i64::MAX`.
     fn from(value: usize) -> Self {
         Attribute::Int(value.try_into().unwrap_or(i64::MAX))
     }
@@ -77,20 +77,20 @@ impl From<&str> for Attribute {
     }
 }
 
-/// The operation that a tensor is the result of. See [`Tensor::operation`].
+/// The operation that produced a tensor. See [`Tensor::operation`].
 #[derive(Clone, Debug)]
 pub struct Operation<F: Float> {
-    /// Such as `matmul`.
+    /// The name, such as `matmul`.
     pub name: &'static str,
-    /// The numbers that define it, by name; see [`Op::attributes`](crate::Op::attributes).
+    /// The values that define it, by name; see [`Op::attributes`](crate::Op::attributes).
     pub attributes: Vec<(&'static str, Attribute)>,
-    /// What it was applied to. These are the tensors themselves, not copies.
+    /// What it was applied to: the tensors themselves, not copies.
     pub inputs: Vec<Tensor<F>>,
 }
 
 impl<F: Float> Tensor<F> {
-    /// The operation that this tensor is the result of, with its inputs: the way to look at the graph. `None` for parameters
-    /// and constants, and once [`backward`](Self::backward) has freed the record.
+    /// The operation that produced this tensor, with its inputs: for inspecting the graph. `None` for parameters and
+    /// constants, and once [`backward`](Self::backward) has freed the record.
     ///
     /// A graph, printed as an indented tree:
     ///
@@ -124,16 +124,16 @@ impl<F: Float> Tensor<F> {
         self.0.record.operation()
     }
 
-    /// What an operation has kept of its forward pass, or if its derivative is being recorded, what `compute` makes of the
-    /// operation's inputs: the same numbers, which can be differentiated.
+    /// This tensor, which the forward pass of an operation stored; or, while the operation's derivative is being
+    /// recorded, the result of `compute`: the same values, computed differentiably from the operation's inputs.
     ///
-    /// For derivatives that need a result of the forward pass which depends on the input differentiably. A kept tensor is a
-    /// constant, and so would be wrong in a derivative that is differentiated again.
+    /// For derivatives that reuse a result of the forward pass that depends differentiably on the input. A stored
+    /// tensor is a constant, so the second derivative would be wrong.
     ///
     /// ```
     /// use downhill_tensor::{Check, Elements, Float, Op, Tensor, apply, gradcheck};
     ///
-    /// /// sin(x), which keeps cos(x).
+    /// /// sin(x); stores cos(x).
     /// struct Sine<F: Float> { cosine: Option<Tensor<F>> }
     ///
     /// impl<F: Float> Op<F, 1> for Sine<F> {

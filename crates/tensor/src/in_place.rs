@@ -1,6 +1,6 @@
-//! Changing a tensor in place. Only a parameter or a constant can be changed: the elements of a result follow from its
-//! inputs. What somebody else holds as well, a clone or a record, is not changed for them: the changed one becomes a
-//! parameter of its own, because one id means one set of elements.
+//! Changing a tensor in place. Only a parameter or a constant can be changed: the elements of a result are determined
+//! by its inputs. Other holders of the tensor, a clone or a record, keep the old elements: the changed tensor becomes a
+//! new parameter, because one id means one set of elements.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use crate::record::next_id;
 use crate::{Float, Tensor, kernels};
 
 impl<F: Float> Tensor<F> {
-    /// Replaces the elements and keeps what the tensor is, a parameter or a constant. A parameter stays the same parameter,
-    /// unless a clone of it or the record of a result still holds the old elements (the record of `value` does not count):
-    /// they keep them, and this one becomes a parameter of its own, with a new [`id`](Self::id).
+    /// Replaces the elements; a parameter stays a parameter, a constant a constant. A parameter also keeps its
+    /// [`id`](Self::id), unless a clone of it or the record of a result is still alive (the record of `value` does not
+    /// count): those keep the old elements, and this tensor becomes a new parameter with a new id.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -32,13 +32,13 @@ impl<F: Float> Tensor<F> {
         let value = value.into();
         assert!(
             self.shape() == value.shape(),
-            "assign: a tensor of shape {:?} cannot take elements of shape {:?}",
+            "assign: shape mismatch: the tensor has shape {:?}, the new elements {:?}",
             self.shape(),
             value.shape(),
         );
         self.panic_unless_leaf("assign");
         let elements = value.0.elements.row_major();
-        // Its record may hold this very tensor.
+        // The record of `value` may hold this very tensor.
         drop(value);
         let elements = elements.aligned();
         match Arc::get_mut(&mut self.0) {
@@ -47,11 +47,11 @@ impl<F: Float> Tensor<F> {
         }
     }
 
-    /// The elements, to be changed in place (copied first when they are shared). Who else holds them keeps the old ones, as
-    /// with [`assign`](Self::assign). Row-major for a parameter.
+    /// The elements as a mutable view, copied first if they are shared. Other holders keep the old elements, as with
+    /// [`assign`](Self::assign). The view of a parameter is row-major.
     ///
     /// # Panics
-    /// If this tensor is the result of an operation: its elements follow from its inputs.
+    /// If this tensor is the result of an operation: its elements are determined by its inputs.
     #[track_caller]
     pub fn data_mut(&mut self) -> ArrayViewMutD<'_, F> {
         self.panic_unless_leaf("data_mut");
@@ -68,22 +68,23 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If this tensor is the result of an operation: its elements follow from its inputs.
+    /// If this tensor is the result of an operation: its elements are determined by its inputs.
     #[track_caller]
     pub fn as_mut_slice(&mut self) -> &mut [F] {
         self.panic_unless_leaf("as_mut_slice");
         self.own_elements().slice_mut()
     }
 
-    /// The elements of a leaf that nobody else refers to; they may still share their memory.
+    /// The elements of a leaf, whose node is then not shared. (The memory of the elements may be.)
     fn own_elements(&mut self) -> &mut Elements<F> {
         if Arc::get_mut(&mut self.0).is_none() {
             *self = Self::leaf(self.0.elements.clone(), self.id_apart());
         }
-        &mut Arc::get_mut(&mut self.0).expect("nobody else holds it").elements
+        &mut Arc::get_mut(&mut self.0).expect("not shared").elements
     }
 
-    /// The number of what this leaf becomes when it parts from others who hold it.
+    /// The id this leaf gets when it separates from its other holders: still 0 for a constant, else a new one, negative
+    /// if frozen.
     fn id_apart(&self) -> i64 {
         match self.0.id.signum() {
             0 => 0,
@@ -91,27 +92,30 @@ impl<F: Float> Tensor<F> {
         }
     }
 
-    /// Makes a frozen parameter of a parameter: the same one, or one of its own if others hold it, whom it must not freeze.
+    /// Freezes a parameter. If it is shared, this becomes a new, frozen parameter, and the other holders' is not
+    /// frozen.
     pub(crate) fn freeze_leaf(&mut self) {
         debug_assert!(self.is_param());
         self.turn_over();
     }
 
-    /// Makes a parameter of a frozen parameter: the same one, or one of its own if others hold it.
+    /// Unfreezes a frozen parameter. If it is shared, this becomes a new parameter, and the other holders' stays
+    /// frozen.
     pub(crate) fn unfreeze_leaf(&mut self) {
         debug_assert!(self.is_frozen());
         self.turn_over();
     }
 
     fn turn_over(&mut self) {
+        // A frozen parameter has the negated id.
         match Arc::get_mut(&mut self.0) {
             Some(node) => node.id = -node.id,
             None => *self = Self::leaf(self.0.elements.clone(), -self.id_apart()),
         }
     }
 
-    /// The same elements in memory of their own: a parameter with a new id, frozen if this one is, or a constant. The result
-    /// of an operation cannot be changed, and stays itself.
+    /// A copy with its own memory: a parameter with a new id, frozen if this one is, or a constant. The result of an
+    /// operation cannot be changed, so it is only cloned.
     pub(crate) fn deep_copy_leaf(&self) -> Self {
         if !self.is_leaf() {
             return self.clone();
@@ -120,7 +124,8 @@ impl<F: Float> Tensor<F> {
         Self::leaf(copy, self.id_apart())
     }
 
-    /// Adds a tensor of the same shape to the elements; false if others hold them, or the shapes or layouts differ.
+    /// Adds a tensor of the same shape in place; returns false if this tensor is shared, or if the shapes or layouts
+    /// differ.
     pub(crate) fn add_in_place(&mut self, other: &Tensor<F>) -> bool {
         Arc::get_mut(&mut self.0).is_some_and(|node| kernels::add_in_place(&mut node.elements, &other.0.elements))
     }
@@ -162,13 +167,13 @@ mod tests {
     #[test]
     fn an_assigned_parameter_begins_a_line_of_the_cache() {
         let mut w = Tensor::param(vec![0.0_f32; 100]);
-        // All but the first of elements that begin a line.
+        // A view that starts one element after the start of a cache line.
         w.assign(Tensor::ones(&[101]).narrow(0, 1, 100));
         assert_eq!(w.as_slice().expect("row-major").as_ptr().addr() % 64, 0);
     }
 
     #[test]
-    #[should_panic(expected = "assign: a tensor of shape [2] cannot take elements of shape [3]")]
+    #[should_panic(expected = "assign: shape mismatch: the tensor has shape [2], the new elements [3]")]
     fn assign_checks_the_shape() {
         Tensor::param([1.0_f32, 2.0]).assign([1.0, 2.0, 3.0]);
     }

@@ -1,4 +1,4 @@
-//! Numbers of positions along an axis, in the types in which indices and labels come.
+//! Positions along an axis, in the integer types that indices and labels come in.
 
 use std::fmt::Display;
 
@@ -6,18 +6,20 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A type of index: `usize`, or `isize`, `i32` or `i64`, of which negative ones count from the end, -1 being the last.
+/// An index type: `usize`, or one of `isize`, `i32` and `i64`, where negative indices count from the end (-1 is the
+/// last).
 ///
-/// It is what [`select`](crate::Tensor::select), [`narrow`](crate::Tensor::narrow), [`gather`](crate::Tensor::gather),
-/// [`scatter_add`](crate::Tensor::scatter_add) and [`index_select`](crate::Tensor::index_select) take, so that literals, `argmax` and what a file of PyTorch holds all fit.
+/// [`select`](crate::Tensor::select), [`narrow`](crate::Tensor::narrow), [`gather`](crate::Tensor::gather),
+/// [`scatter_add`](crate::Tensor::scatter_add) and [`index_select`](crate::Tensor::index_select) take it, so literals, the
+/// result of `argmax` and indices saved by PyTorch all work.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a type of index",
-    label = "neither `usize` nor `isize`, `i32`, `i64`",
+    message = "`{Self}` is not an index type",
+    label = "must be `usize`, `isize`, `i32` or `i64`",
     note = "convert with `.map(|index| index as usize)`; an empty list needs a type: `&[] as &[usize]`"
 )]
 pub trait AxisIndex: sealed::Sealed + Copy + Display {
-    /// The position counted from the front; `None` if a negative one lies before it. That it is below `size` is for the
-    /// caller to check.
+    /// The position counted from the front; `None` if a negative index lies before the first position. The caller
+    /// checks the upper bound.
     #[doc(hidden)]
     fn in_axis(self, size: usize) -> Option<usize>;
 }
@@ -39,7 +41,7 @@ macro_rules! signed {
                 if self < 0 {
                     size.checked_sub(usize::try_from(self.unsigned_abs()).ok()?)
                 } else {
-                    // Too large for this machine is too large for any axis.
+                    // An index too large for this platform is too large for any axis.
                     Some(usize::try_from(self).unwrap_or(usize::MAX))
                 }
             }
@@ -49,10 +51,11 @@ macro_rules! signed {
 
 signed!(isize, i32, i64);
 
-/// Indices along an axis of this size, counted from the front. One that is too large is left to the operation's check.
+/// Indices along an axis of this size, counted from the front. Indices that are too large are left to the operation's
+/// check.
 ///
 /// # Panics
-/// If a negative one lies before the front.
+/// If a negative index lies before the first position.
 #[track_caller]
 pub(crate) fn from_front<I: AxisIndex>(
     op: &str,
@@ -61,12 +64,13 @@ pub(crate) fn from_front<I: AxisIndex>(
     size: usize,
     into: &mut Vec<usize>,
 ) {
-    // A loop, for a closure would hide the caller's line from a panic.
+    // A loop: a closure would not inherit `#[track_caller]`.
     for index in indices {
         match index.in_axis(size) {
             Some(index) => into.push(index),
             None => panic!(
-                "{op}: index {index} is out of range for axis {axis} of size {size} (negative indices count from the end)"
+                "{op}: index {index} is out of range for axis {axis} of size {size} (negative indices count from \
+                 the end)"
             ),
         }
     }

@@ -1,9 +1,9 @@
 //! Tensors with reverse-mode automatic differentiation to any order, over [`ndarray`].
 //!
-//! [`Tensor`] is an immutable array and the record of how it was computed. [`Op`] is the one trait behind every
-//! operation, built in or yours. [`Tensor::backward`] gives the gradients of a scalar; [`grad`], [`jacobian`],
-//! [`hessian`] and their products with vectors give derivatives that can be differentiated again. [`gradcheck`] proves
-//! a derivative against finite differences. [`Params`] makes a plain struct a named tree of tensors.
+//! [`Tensor`] is an immutable array plus the record of how it was computed. [`Op`] is the one trait behind every
+//! operation, built-in or yours. [`Tensor::backward`] computes the gradients of a scalar; [`grad`], [`jacobian`],
+//! [`hessian`] and their products with vectors give derivatives that can be differentiated again. [`gradcheck`] checks
+//! a derivative against finite differences. [`Params`] turns a plain struct into a named tree of tensors.
 //!
 //! ```
 //! use downhill_tensor::{Tensor, grad};
@@ -14,10 +14,10 @@
 //! assert!((grads[&w].sum().item() - 3.0_f64).abs() < 1e-12);
 //! ```
 //!
-//! `Tensor` alone means `Tensor<f32>`, but a literal such as `[1.0, -2.0]` alone is `f64`: where the compiler expects one and
-//! finds the other, say which is meant, `let x: Tensor = ...` or `Tensor::<f32>::from([1.0, -2.0])`. In code generic over the
-//! element type, `t * F::from_f64(2.0)` is what `t * 2.0` would be ([`Float::from_f64`]).
-// Not in tests, where ndarray's macro `s!` has some.
+//! `Tensor` alone means `Tensor<f32>`, but a bare literal such as `[1.0, -2.0]` is `f64`. Where the compiler expects
+//! one and finds the other, state the type: `let x: Tensor = ...` or `Tensor::<f32>::from([1.0, -2.0])`. In code
+//! generic over the element type, write `t * F::from_f64(2.0)` for `t * 2.0` ([`Float::from_f64`]).
+// Tests are exempt: ndarray's `s!` macro expands to unsafe code.
 #![cfg_attr(not(test), forbid(unsafe_code))]
 
 mod arithmetic;

@@ -6,10 +6,10 @@ thread_local! {
     static RECORDING: Cell<bool> = const { Cell::new(true) };
 }
 
-/// Runs `body` without recording operations: the results are constants. Concerns this thread only, and ends with
-/// `body`, also when it panics.
+/// Runs `body` without recording operations: the results are constants. Affects this thread only, until `body` returns
+/// or panics.
 ///
-/// Nothing needs this to be correct; it saves the memory that the record of a large evaluation would hold.
+/// It is never needed for correctness; it saves the memory that recording a large evaluation would take.
 ///
 /// ```
 /// use downhill_tensor::{Tensor, no_grad};
@@ -21,7 +21,7 @@ pub fn no_grad<T>(body: impl FnOnce() -> T) -> T {
     with_recording(false, body)
 }
 
-/// Whether operations are being recorded in this thread.
+/// Whether this thread is recording operations.
 pub fn is_recording() -> bool {
     RECORDING.get()
 }

@@ -1,4 +1,4 @@
-//! One trait for every operation, the built-in ones and yours.
+//! One trait for every operation, built-in or yours.
 
 use crate::Elements;
 use crate::record::{record, record_many};
@@ -30,16 +30,16 @@ use crate::{Attribute, Float, Tensor, is_recording, operation};
 /// gradcheck(|[x]| apply(Softplus, [x]), [&x], Check::order(2)).unwrap();
 /// ```
 ///
-/// An operation is moved into the record, so it may keep what its forward pass has found (indices, a mask, a mean) in a field
-/// of its own, for the derivative. What is kept is a constant for whoever differentiates the derivative again. So what
-/// depends on the input differentiably must be computed from the input by another operation when that is recorded; see
-/// [`Tensor::unless_recorded`].
+/// An operation is moved into the record, so it can store what its forward pass computed (indices, a mask, a mean) in a
+/// field and use it in the derivative. When the derivative itself is differentiated, what is stored is a constant. So
+/// anything that depends differentiably on the input must be recomputed from the input when the derivative is recorded;
+/// see [`Tensor::unless_recorded`].
 ///
 /// ```
 /// use downhill_tensor::{Check, Elements, Float, Op, Tensor, apply, gradcheck, where_};
 /// use ndarray::ArrayD;
 ///
-/// /// max(x, 0), keeping where x was above 0.
+/// /// max(x, 0); remembers where x was positive.
 /// struct Relu { positive: ArrayD<bool> }
 ///
 /// impl<F: Float> Op<F, 1> for Relu {
@@ -58,35 +58,36 @@ use crate::{Attribute, Float, Tensor, is_recording, operation};
 /// gradcheck(|[x]| relu(x), [&x], Check::order(2)).unwrap();
 /// ```
 pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
-    /// The name shown in error messages and in drawings of the graph.
+    /// The name shown in error messages and printed graphs.
     fn name(&self) -> &'static str;
 
-    /// The numbers that define this operation beside its inputs (an axis, an exponent, a stride), by name: for drawing,
-    /// explaining and exporting a graph ([`Tensor::operation`]).
+    /// The values that define this operation besides its inputs (an axis, an exponent, a stride), by name: for
+    /// printing, explaining and exporting a graph ([`Tensor::operation`]).
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         Vec::new()
     }
 
-    /// Whether these shapes fit. The error says why not and what would; [`apply`] adds the operation and the shapes
-    /// and panics at the user's line.
+    /// Checks whether these shapes fit. The error says why they do not and what would; [`apply`] adds the operation and
+    /// the shapes and panics at the caller's line.
     fn check(&self, _shapes: [&[usize]; N]) -> Result<(), String> {
         Ok(())
     }
 
-    /// The result, of nothing but the inputs and the operation's own numbers: the same for the same inputs, whatever has been
-    /// computed or kept before. The shapes have passed [`check`](Self::check).
+    /// Computes the result from the inputs and the operation's own values alone: the same inputs always give the same
+    /// result, whatever was computed or stored before. The shapes have passed [`check`](Self::check).
     ///
-    /// The caller's line is passed on to every implementation, so that a result too large for the memory is reported there.
+    /// `#[track_caller]` applies to every implementation, so that a failed memory allocation is reported at the
+    /// caller's line.
     #[track_caller]
     fn forward(&mut self, inputs: [&Elements<F>; N]) -> Elements<F>;
 
-    /// The gradient with respect to argument number `wrt`, given the inputs, the result `y` and the gradient `dy` with
-    /// respect to it. Asked for only when that argument needs a gradient. Its shape may be the argument's or one that
-    /// the argument was broadcast to: broadcasting is undone by the caller.
+    /// The gradient with respect to argument number `wrt`, given the inputs, the result `y` and `dy`, the gradient with
+    /// respect to `y`. Called only if that argument needs a gradient. The shape may be the argument's or one that the
+    /// argument was broadcast to: the caller undoes broadcasting.
     fn vjp(&self, wrt: usize, inputs: [&Tensor<F>; N], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F>;
 
-    /// The gradients with respect to all arguments that are `wanted`: for derivatives that share work. The usual form, one
-    /// formula for each argument, is what this does if you leave it out.
+    /// The gradients with respect to all `wanted` arguments, for derivatives that share work. The default calls
+    /// [`vjp`](Self::vjp) for each wanted argument.
     #[inline(always)]
     fn vjp_all(
         &self,
@@ -99,7 +100,8 @@ pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
     }
 }
 
-/// Applies an operation and records it if any input requires a gradient and [`no_grad`](crate::no_grad) is not in force.
+/// Applies an operation, and records it if any input requires a gradient and [`no_grad`](crate::no_grad) is not in
+/// effect.
 ///
 /// ```
 /// use downhill_tensor::{Elements, Float, Op, Tensor, apply};
@@ -120,15 +122,17 @@ pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
 /// ```
 ///
 /// # Panics
-/// If [`Op::check`] finds that the shapes do not fit.
+/// If [`Op::check`] rejects the shapes.
 #[track_caller]
 #[inline(never)]
 pub fn apply<F: Float, O: Op<F, N>, const N: usize>(mut op: O, inputs: [&Tensor<F>; N]) -> Tensor<F> {
     if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
         misfit(op.name(), &inputs, &reason);
     }
+    // From here on, kernels that panic name this operation.
     operation::begin(op.name());
     let elements = op.forward(inputs.map(|x| &x.0.elements));
+    // Without a record the result is a constant, and `op` is dropped.
     if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
         record(elements, op, inputs)
     } else {
@@ -138,20 +142,20 @@ pub fn apply<F: Float, O: Op<F, N>, const N: usize>(mut op: O, inputs: [&Tensor<
 
 /// [`Op`] for operations on a list of tensors whose length is known only at run time, such as `concat`.
 pub trait OpMany<F: Float>: Send + Sync + 'static {
-    /// As [`Op::name`].
+    /// See [`Op::name`].
     fn name(&self) -> &'static str;
-    /// As [`Op::attributes`].
+    /// See [`Op::attributes`].
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         Vec::new()
     }
-    /// As [`Op::check`].
+    /// See [`Op::check`].
     fn check(&self, _shapes: &[&[usize]]) -> Result<(), String> {
         Ok(())
     }
-    /// As [`Op::forward`].
+    /// See [`Op::forward`].
     #[track_caller]
     fn forward(&mut self, inputs: &[&Elements<F>]) -> Elements<F>;
-    /// As [`Op::vjp`].
+    /// See [`Op::vjp`].
     fn vjp(&self, wrt: usize, inputs: &[Tensor<F>], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F>;
 }
 
@@ -178,7 +182,7 @@ pub trait OpMany<F: Float>: Send + Sync + 'static {
 /// ```
 ///
 /// # Panics
-/// If [`OpMany::check`] finds that the shapes do not fit.
+/// If [`OpMany::check`] rejects the shapes.
 #[track_caller]
 #[inline(never)]
 pub fn apply_many<F: Float, O: OpMany<F>>(mut op: O, inputs: &[&Tensor<F>]) -> Tensor<F> {

@@ -1,5 +1,5 @@
-//! A model is a plain struct, and `Params` makes it a named tree of tensors. One walk serves the optimiser, the state
-//! dictionary, the parameter count and the summary.
+//! `Params` turns a plain struct, the model, into a named tree of tensors. One walk serves the optimizer, the state
+//! dict, the parameter count and the summary.
 
 mod containers;
 mod iter;
@@ -21,12 +21,12 @@ use crate::{Float, Tensor};
 /// A named tree of tensors: a model, a layer, a tensor, a tuple, an array, a `Vec`, an `Option`, a `Box`, an `Arc` or a
 /// `BTreeMap` of them.
 ///
-/// A leaf is a **parameter** ([`Tensor::is_param`]), a **frozen parameter** ([`Tensor::is_frozen`]) or a **buffer**: any
-/// constant ([`Tensor::is_buffer`]), such as a running statistic. All three are saved and loaded; training changes parameters
-/// alone, and buffers are neither counted nor touched by `freeze` and `unfreeze`.
+/// A leaf is a **parameter** ([`Tensor::is_param`]), a **frozen parameter** ([`Tensor::is_frozen`]) or a **buffer**:
+/// any constant ([`Tensor::is_buffer`]), such as a running statistic. All three are saved and loaded; training changes
+/// only parameters, and buffers are neither counted nor affected by `freeze` and `unfreeze`.
 ///
-/// Derive it for a struct or an enum whose fields are trees. Numbers, `bool`, texts, `PhantomData`, ranges and `fn` pointers
-/// are trees without tensors; `#[params(skip)]` leaves out any other field that is not one.
+/// Derive it for a struct or an enum whose fields are trees. Numbers, `bool`, strings, `PhantomData`, ranges and `fn`
+/// pointers are trees without tensors; `#[params(skip)]` leaves out any other field that is not a tree.
 ///
 /// ```
 /// use downhill_tensor::{Params, Tensor};
@@ -43,26 +43,26 @@ use crate::{Float, Tensor};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tree of tensors of `{F}`",
     label = "not a tensor, a layer, or a container of them",
-    note = "all tensors of a struct have one element type; `Tensor` without more is `Tensor<f32>`",
+    note = "all tensors of a struct have one element type; `Tensor` alone is `Tensor<f32>`",
     note = "put `#[params(skip)]` on a field that holds no tensors, or `#[derive(Params)]` on the field's type"
 )]
 pub trait Params<F: Float = f32> {
-    /// Calls `visitor` with the path and the tensor of every leaf, in the order of declaration. `path` is where this
-    /// tree hangs in a larger one.
+    /// Calls `visitor` with the path and the tensor of every leaf, in the order of declaration. `path` is the position
+    /// of this tree in a larger one.
     fn visit<'a>(&'a self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>));
 
-    /// [`visit`](Self::visit), for changing the tensors. A tensor that hangs at several places (tied weights) comes once for
-    /// each, and parts from the others when it is changed; to change what is tied together, use
+    /// [`visit`](Self::visit) with mutable tensors. A tensor at several places (tied weights) is visited at each, and
+    /// changing it at one unties it from the others; to change tied tensors together, use
     /// [`visit_once_mut`](Self::visit_once_mut).
     fn visit_mut<'a>(&'a mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>));
 
-    /// [`visit`](Self::visit) that passes every tensor once, at its first path, however many paths lead to it.
+    /// [`visit`](Self::visit), but every tensor only once, at its first path, however many paths lead to it.
     fn visit_once<'a>(&'a self, visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>)) {
         once::visit_once(self, visitor);
     }
 
-    /// Changes every tensor once, at its first path, and gives all its other places the result: what is tied stays tied.
-    /// [`params_mut`](Self::params_mut) does it in a `for` loop.
+    /// Changes every tensor once, at its first path, and updates all its other places: tied tensors stay tied.
+    /// [`params_mut`](Self::params_mut) does the same in a `for` loop.
     ///
     /// ```
     /// use downhill_tensor::{Params, Tensor};
@@ -77,8 +77,8 @@ pub trait Params<F: Float = f32> {
         once::visit_once_mut(self, visitor);
     }
 
-    /// Every parameter with its path, frozen ones included, each once, at its first path. Its buffers are
-    /// [`buffers`](Self::buffers); [`named_params`](Self::named_params) has both, at all paths.
+    /// Every parameter with its path, frozen ones included, each once, at its first path. For buffers see
+    /// [`buffers`](Self::buffers); [`named_params`](Self::named_params) lists both, at all paths.
     ///
     /// ```
     /// use downhill_tensor::{Params, Tensor};
@@ -94,8 +94,8 @@ pub trait Params<F: Float = f32> {
         Leaves::of(self, |tensor| !tensor.is_buffer())
     }
 
-    /// Every parameter with its path, as [`params`](Self::params) does, to be changed. What is tied stays tied: the other places
-    /// get the result when the item is dropped.
+    /// [`params`](Self::params) with mutable tensors. Tied tensors stay tied: the other places are updated when the
+    /// item is dropped.
     ///
     /// ```
     /// use downhill_tensor::{Params, Tensor};
@@ -125,9 +125,9 @@ pub trait Params<F: Float = f32> {
         Leaves::of(self, Tensor::is_buffer)
     }
 
-    /// An independent copy: every parameter a new one with elements of its own, frozen if it was frozen; what is tied inside
-    /// is tied inside the copy. (A `clone` is the same parameters until one side changes: a loss over both adds up their
-    /// gradients.) For target networks, teachers, and the members of an ensemble:
+    /// An independent copy: every parameter is a new one with its own elements, frozen if it was frozen; tied tensors
+    /// are tied inside the copy. (A `clone` has the same parameters until one side changes: a loss over both adds up
+    /// their gradients.) For target networks, teacher models, and the members of an ensemble:
     ///
     /// ```
     /// use downhill_tensor::{Params, Tensor};
@@ -163,14 +163,14 @@ pub trait Params<F: Float = f32> {
         copy
     }
 
-    /// Every tensor with its path and at every path, frozen parameters and buffers included.
+    /// Every tensor at every path, frozen parameters and buffers included.
     fn named_params(&self) -> Vec<(String, &Tensor<F>)> {
         let mut list = Vec::new();
         self.visit(&Path::ROOT, &mut |path, tensor| list.push((path.to_string(), tensor)));
         list
     }
 
-    /// The number of elements that training changes (tied parameters count once, frozen ones not at all).
+    /// The number of trainable elements (tied parameters count once, frozen ones not at all).
     fn num_params(&self) -> usize {
         let mut count = 0;
         self.visit_once(&mut |_, tensor| {
@@ -181,18 +181,17 @@ pub trait Params<F: Float = f32> {
         count
     }
 
-    /// A table of paths, shapes and counts, to be printed.
+    /// A table of paths, shapes and counts, for printing.
     fn summary(&self) -> Summary {
         Summary::of(self)
     }
 
-    /// Freezes the parameters whose path matches `pattern`: they are constants to every operation, and training leaves them
-    /// alone. In a pattern `*` stands for any run of characters. Returns how many matched. A tied parameter is frozen at all
-    /// its places if one of them matches, and stays tied.
+    /// Freezes the parameters whose path matches `pattern`: operations treat them as constants, and training does not
+    /// change them. In a pattern, `*` matches any run of characters. Returns the number of matching paths. A tied
+    /// parameter is frozen at all its places if one of them matches, and stays tied.
     ///
-    /// A clone of the model is not frozen with it. If there is one, or if the record of a result still holds a parameter, what
-    /// is frozen here becomes a parameter of its own; else it keeps its id, and [`unfreeze`](Self::unfreeze) makes it what it
-    /// was.
+    /// A clone of the model is not frozen with it. If a clone or the record of a result still holds a parameter,
+    /// freezing makes it a new parameter; otherwise it keeps its id, and [`unfreeze`](Self::unfreeze) restores it.
     ///
     /// ```
     /// use downhill_tensor::{Params, Tensor};
@@ -202,6 +201,7 @@ pub trait Params<F: Float = f32> {
     /// assert_eq!(pair.unfreeze("*"), 1);
     /// ```
     fn freeze(&mut self, pattern: &str) -> usize {
+        // Match every path first: the walk that changes tensors sees tied ones only at their first path.
         let (mut chosen, mut count) = (BTreeSet::new(), 0);
         self.visit(&Path::ROOT, &mut |path, tensor| {
             if tensor.is_param() && path.matches(pattern) {
@@ -217,10 +217,11 @@ pub trait Params<F: Float = f32> {
         count
     }
 
-    /// Makes parameters again of the frozen parameters whose path matches `pattern`: the opposite of
-    /// [`freeze`](Self::freeze). Returns how many matched. A buffer ([`Tensor::is_buffer`]) stays one; whoever wants a
-    /// parameter in its place puts one there, `Tensor::param(&buffer)`.
+    /// Makes the frozen parameters whose path matches `pattern` trainable again: the inverse of
+    /// [`freeze`](Self::freeze). Returns the number of matching paths. A buffer ([`Tensor::is_buffer`]) stays a buffer;
+    /// to train it, replace it with `Tensor::param(&buffer)`.
     fn unfreeze(&mut self, pattern: &str) -> usize {
+        // As in `freeze`, match every path first.
         let (mut chosen, mut count) = (BTreeSet::new(), 0);
         self.visit(&Path::ROOT, &mut |path, tensor| {
             if tensor.is_frozen() && path.matches(pattern) {
@@ -236,17 +237,17 @@ pub trait Params<F: Float = f32> {
         count
     }
 
-    /// A copy of every tensor's elements by path.
+    /// A copy of every tensor's elements, by path.
     fn state_dict(&self) -> StateDict<F> {
         let mut dict = StateDict::default();
         self.visit(&Path::ROOT, &mut |path, tensor| dict.insert(path.to_string(), tensor));
         dict
     }
 
-    /// Takes the elements of every tensor from `dict`. What is tied stays tied.
+    /// Sets the elements of every tensor from `dict`. Tied parameters stay tied.
     ///
     /// # Errors
-    /// If a path is missing, unknown, or has another shape, or if the dictionary has different elements for two places of one
+    /// If a path is missing or unknown, if shapes differ, or if `dict` has different elements for two places of one
     /// parameter. The model is then unchanged.
     fn load_state_dict(&mut self, dict: &StateDict<F>) -> Result<(), StateDictError> {
         state_dict::load(self, dict)

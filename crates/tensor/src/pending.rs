@@ -1,13 +1,13 @@
-//! The results that the backward walk has reached but not yet left.
+//! The results that the backward walk has reached but not processed yet.
 
 use std::collections::BTreeMap;
 
 use crate::{Float, Tensor};
 
-/// Results whose gradient is not complete, each with the sum so far; [`pop`](Self::pop) takes the youngest.
+/// A priority queue of results by id, each with the gradient accumulated so far; the youngest comes out first.
 ///
-/// The only one there is, when there is only one, is kept outside the map: a chain never needs the map, which would cost as much
-/// as a small operation.
+/// While there is only one, it is kept outside the map: a chain of operations never has another, and a tree would cost as much as a
+/// small operation.
 pub(crate) struct Pending<F: Float> {
     one: Option<(Tensor<F>, Tensor<F>)>,
     others: BTreeMap<i64, (Tensor<F>, Tensor<F>)>,
@@ -18,7 +18,7 @@ impl<F: Float> Pending<F> {
         Pending { one: Some((root, seed)), others: BTreeMap::new() }
     }
 
-    /// The youngest result and its gradient, which is complete if all younger results have been popped.
+    /// Removes the youngest result and its gradient, which is now complete.
     pub(crate) fn pop(&mut self) -> Option<(Tensor<F>, Tensor<F>)> {
         let one = self.one.as_ref().map(|(x, _)| x.0.id);
         let youngest_other = self.others.last_key_value().map(|(&id, _)| id);
@@ -40,7 +40,7 @@ impl<F: Float> Pending<F> {
 }
 
 impl<F: Float> Tensor<F> {
-    /// Adds `other`, in place where nobody can see it: when nothing is recorded and nobody else holds the elements.
+    /// Adds `other`; in place if nothing is recorded and the elements are not shared, so that no other holder sees it.
     pub(crate) fn accumulate(&mut self, other: Tensor<F>) {
         let in_place = !self.requires_grad() && !other.requires_grad();
         if !(in_place && self.add_in_place(&other)) {
@@ -53,7 +53,7 @@ impl<F: Float> Tensor<F> {
 mod tests {
     use super::*;
 
-    /// In every order of arrival the youngest comes first, with all that was added.
+    /// In whatever order results arrive, the youngest comes out first, with everything added to it.
     #[test]
     fn youngest_first_in_any_order() {
         let tensors: Vec<Tensor<f64>> = (0..4).map(|i| Tensor::param(f64::from(i))).collect();

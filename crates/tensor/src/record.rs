@@ -1,5 +1,5 @@
-//! What a tensor consists of: its elements, its number, and the record of how it came to be. The record is empty for
-//! a constant or a parameter ([`Leaf`]), and an [`Applied`] or [`AppliedMany`] operation with its inputs for a result.
+//! What a tensor refers to: its elements, its id, and the record of how it was computed. The record of a constant or a
+//! parameter is empty ([`Leaf`]); that of a result is an operation with its inputs ([`Applied`] or [`AppliedMany`]).
 
 mod deferred;
 mod held;
@@ -14,12 +14,12 @@ use crate::op::{Op, OpMany};
 use crate::{Float, Operation, Tensor};
 use held::{Held, Owning, Plain};
 
-/// What a tensor refers to; `R` is the record.
+/// The node behind a tensor; `R` is its record.
 pub(crate) struct Node<F: Float, R: Record<F> + ?Sized> {
     pub(crate) elements: Elements<F>,
-    /// 0 for a constant. Above 0 for what gradients flow to: unique, and larger than the number of every input. Below 0
-    /// for a frozen parameter, whose identity it is without the sign. So both questions of the hot path, whether to record
-    /// and whether to walk on, are one comparison. No two nodes have the same identity: one id means one set of elements.
+    /// 0 for a constant. Positive if gradients flow to or through the tensor: larger than the id of every input.
+    /// Negative for a frozen parameter: its id, negated. So both questions of the hot path, whether to record and
+    /// whether to walk on, take one comparison. Ids other than 0 are unique: one id means one set of elements.
     pub(crate) id: i64,
     pub(crate) record: R,
 }
@@ -27,44 +27,44 @@ pub(crate) struct Node<F: Float, R: Record<F> + ?Sized> {
 pub(crate) trait Record<F: Float>: Send + Sync {
     fn name(&self) -> &'static str;
 
-    /// Whether nothing was applied: that of a constant or a parameter.
+    /// Whether no operation was applied: the record of a constant or a parameter.
     fn is_leaf(&self) -> bool {
         false
     }
 
-    /// Moves the inputs that nobody else holds out, into `orphans`, leaving the record unusable.
+    /// Moves the inputs that have no other holder into `orphans`. Leaves the record unusable.
     fn take_inputs(&mut self, orphans: &mut Vec<Tensor<F>>);
 
-    /// Takes the gradient with respect to the result `y` to every input that the walk wants, and frees the record if the walk
-    /// says so. False if an earlier walk has freed it.
+    /// Computes, from the gradient `dy` with respect to the result `y`, the gradients with respect to the inputs that
+    /// the walk wants, and frees the record if the walk says so. Returns false if an earlier walk has freed it.
     fn pull_back(&self, y: &Tensor<F>, dy: &Tensor<F>, walk: &mut Walk<'_, F>) -> bool;
 
-    /// What the operation makes of other inputs. For nobody's derivative afterwards: what it keeps is theirs.
+    /// Applies the operation to other inputs. What it stores is then theirs, so no derivative may be computed later.
     #[cfg(any(test, feature = "sweep"))]
     fn replay(&mut self, _inputs: &[&Elements<F>]) -> Option<Elements<F>> {
         None
     }
 
-    /// The operation with its inputs, to be looked at; none for a leaf, and when it has been freed.
+    /// The operation with its inputs, for inspection; `None` for a leaf and for a freed record.
     fn operation(&self) -> Option<Operation<F>> {
         None
     }
 }
 
-/// Numbers tensors in the order of creation. One counter for all threads, because a graph may be begun in one thread
-/// and continued in another.
+/// Ids count up in the order of creation. One counter for all threads, because a graph may span several.
 pub(crate) fn next_id() -> i64 {
     static NEXT: AtomicI64 = AtomicI64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// A result: what `op` has made of `inputs`, recorded.
+/// The recorded result of applying `op` to `inputs`.
 pub(crate) fn record<F: Float, O: Op<F, N>, const N: usize>(
     elements: Elements<F>,
     op: O,
     inputs: [&Tensor<F>; N],
 ) -> Tensor<F> {
     let (id, inputs) = (next_id(), Inputs::new(inputs.map(Tensor::clone)));
+    // Decided at compile time: only an operation that owns something needs a lock, to be freed early.
     if const { needs_drop::<O>() } {
         let op = Owning::new(op.name(), op);
         Tensor(Arc::new(Node { elements, id, record: Applied { op, inputs } }))
@@ -84,7 +84,7 @@ pub(crate) fn record_many<F: Float, O: OpMany<F>>(elements: Elements<F>, op: O, 
     }
 }
 
-/// A record without inputs: that of a constant or a parameter.
+/// The record of a constant or a parameter.
 pub(crate) struct Leaf;
 
 impl<F: Float> Record<F> for Leaf {
@@ -103,8 +103,8 @@ impl<F: Float> Record<F> for Leaf {
     }
 }
 
-/// The record of what has the derivative zero, such as the gradient of a linear function: it leads nowhere, and yet can be
-/// differentiated, with zero for a result. Holds the name of what it comes from.
+/// The record of a result whose derivative is zero, such as the gradient of a linear function: it has no inputs, but
+/// can be differentiated, and gives zeros. Holds the name of what produced the result.
 struct Unvarying(&'static str);
 
 impl<F: Float> Record<F> for Unvarying {
@@ -119,14 +119,14 @@ impl<F: Float> Record<F> for Unvarying {
     }
 }
 
-/// The same elements as a result whose derivative is zero.
+/// The same elements, as a recorded result whose derivative is zero.
 pub(crate) fn unvarying<F: Float>(what: &'static str, constant: &Tensor<F>) -> Tensor<F> {
     let elements = constant.0.elements.clone();
     Tensor(Arc::new(Node { elements, id: next_id(), record: Unvarying(what) }))
 }
 
-/// The inputs of an operation, until a walk that frees the record takes them. The lock is held while they are taken or
-/// cloned, never while anything is computed or dropped.
+/// The inputs of an operation, until a walk that frees the record takes them. The lock is held only while they are
+/// taken or cloned, never while anything is computed or dropped.
 struct Inputs<L>(Mutex<Option<L>>);
 
 impl<L> Inputs<L> {
@@ -138,7 +138,7 @@ impl<L> Inputs<L> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The inputs, to be kept or taken.
+    /// The inputs: cloned if the record is kept, otherwise taken.
     fn get(&self, keep: bool) -> Option<L>
     where
         L: Clone,
@@ -176,7 +176,7 @@ where
     }
 
     fn pull_back(&self, y: &Tensor<F>, dy: &Tensor<F>, walk: &mut Walk<'_, F>) -> bool {
-        // The operation first: while it is being read nobody frees it, and what has inputs has its operation.
+        // Lock the operation first: it cannot be freed while it is being read, so if the inputs are there, so is it.
         let Some(op) = self.op.read() else { return false };
         let Some(inputs) = self.inputs.get(walk.keeps_records()) else { return false };
         let wanted = inputs.each_ref().map(|x| walk.wants(x));
@@ -187,6 +187,7 @@ where
                 walk.receive(op.name(), &inputs[wrt], dx);
             }
         }
+        // Unlock first: `free` skips an operation that is in use.
         drop(op);
         if !walk.keeps_records() {
             self.op.free();
@@ -277,19 +278,20 @@ where
 
 #[cold]
 fn missing(op: &str, wrt: usize) -> ! {
-    panic!("{op}: the derivative for argument {wrt} is missing")
+    panic!("{op}: `vjp_all` returned no gradient for argument {wrt}")
 }
 
 fn is_orphan<F: Float>(input: &Tensor<F>) -> bool {
     Arc::strong_count(&input.0) == 1
 }
 
-/// Drops everything that only this record keeps alive, in a loop: a chain of a million operations would overflow the
-/// stack if each dropped the one before it. What the operations themselves hold is dropped in a loop too (`deferred`).
+/// Drops everything that only this record keeps alive, in a loop: for a chain of a million operations, recursive drops
+/// would overflow the stack. What the operations themselves own is dropped in a loop too (`deferred`).
 fn release<F: Float>(record: &mut impl Record<F>) {
     let mut orphans = Vec::new();
     record.take_inputs(&mut orphans);
     while let Some(mut orphan) = orphans.pop() {
+        // Not shared: move its inputs to the list, so that its own drop finds nothing to do.
         if let Some(node) = Arc::get_mut(&mut orphan.0) {
             node.record.take_inputs(&mut orphans);
         }

@@ -1,10 +1,10 @@
-//! For the tests inside each operation's file (the library's, or yours with the feature `sweep`): [`gradcheck`] to the second
-//! order over many shapes and memory layouts, and a [`replay`] of the recorded graph with other numbers.
+//! Tests for each operation's own file (the library's, or yours with the feature `sweep`): [`gradcheck`] to second
+//! order over many shapes and memory layouts, and a [`replay`] of the recorded graph with other values.
 //!
-//! Most wrong gradients that reached users of other frameworks were right for the one contiguous matrix their test
+//! Most wrong gradients that reached users of other frameworks were right for the one contiguous matrix that their test
 //! tried. So every operation is tried on scalars, empty axes, axes of size 1, up to four axes, broadcast partners, and
-//! on arrays that are column-major, have gaps between their elements, or lie within larger memory; the gradient that
-//! arrives from above has such a layout too. The value must not depend on the layout either.
+//! arrays that are column-major, have gaps between their elements, or are views of larger memory; the incoming gradient
+//! has such a layout too. The value must not depend on the layout either.
 
 mod domain;
 pub mod guard;
@@ -45,8 +45,7 @@ const PAIRS: [[&[usize]; 2]; 16] = [
     [&[2, 1, 1, 2], &[1, 2, 2, 1]],
 ];
 
-/// Large enough for the wide loops of vectorised kernels and what is left over after them; checked along random
-/// directions.
+/// Large enough for the vectorized loops of kernels and their remainders; checked along random directions.
 const LARGE: [&[usize]; 2] = [&[131], &[3, 67]];
 const LARGE_PAIRS: [[&[usize]; 2]; 3] = [[&[131], &[131]], [&[3, 67], &[67]], [&[3, 1], &[67]]];
 
@@ -83,12 +82,12 @@ pub fn pairs(
     inputs(name, pairs, [a, b], |[a, b]| f(a, b));
 }
 
-/// An operation on any number of tensors; all of the above in terms of this one.
+/// An operation on any number of tensors; the functions above call this one.
 ///
 /// # Panics
-/// If a derivative is wrong, a value depends on the memory layout, or the recorded graph gives another value for other
-/// numbers. Also if a file of the crate declares an operation `name` and `f` does not apply it: then the test checks
-/// something else than it says.
+/// If a derivative is wrong, if a value depends on the memory layout, or if the recorded graph is wrong for other
+/// values. Also if a file of the crate declares an operation `name` and `f` does not apply it: the test would check
+/// something other than it says.
 #[track_caller]
 pub fn inputs<const N: usize>(
     name: &str,
@@ -96,7 +95,7 @@ pub fn inputs<const N: usize>(
     domains: [Domain; N],
     f: impl Fn([&Tensor<f64>; N]) -> Tensor<f64>,
 ) {
-    // One copy of the machinery for all closures: it is compiled with optimisation, and there are hundreds.
+    // Type-erased: this code is compiled with optimization, and there are hundreds of closures.
     sweep(name, cases, domains, &f);
 }
 
@@ -114,10 +113,12 @@ fn sweep<const N: usize>(
         let plain = f(xs.each_ref());
         applied |= applies(name, &plain);
         let others = domain::sample(shapes, &domains, !(number as u64));
+        // The record must give the right result for other values of the same shapes.
         let leaves: [_; N] = std::array::from_fn(|i| (&xs[i], &others[i]));
-        let case = || format!("{name} of shapes {shapes:?}, replayed with other numbers");
+        let case = || format!("{name} of shapes {shapes:?}, replayed with other values");
         assert_same(&f(others.each_ref()), &replay(plain, &leaves), case);
         let plain = f(xs.each_ref());
+        // Value and derivatives, in every layout.
         for (layouts, above) in layout::combinations(shapes) {
             let with_layouts = |xs: [&Tensor<f64>; N]| {
                 let xs: [Tensor<f64>; N] = std::array::from_fn(|i| layouts[i].of(xs[i]));
@@ -130,21 +131,21 @@ fn sweep<const N: usize>(
             }
         }
     }
-    // Known where Cargo runs the test. A function composed of operations is swept under its own name.
+    // Set where Cargo runs the test. A function composed of operations is swept under its own name.
     let declared = std::env::var_os("CARGO_MANIFEST_DIR").map(|folder| guard::declared_ops(Path::new(&folder)));
     if declared.is_some_and(|ops| ops.iter().any(|op| op.name == name)) {
         assert!(applied, "the sweep of {name} does not apply the operation {name}");
     }
 }
 
-/// Much closer than the default: the values are of size 1 and the functions smooth.
+/// Much stricter than the default: the values are of order 1 and the functions smooth.
 fn check(xs: &[Tensor<f64>]) -> Check {
     let elements: usize = xs.iter().map(Tensor::len).sum();
     let directions = if elements > 60 { Directions::Random(3) } else { Directions::Every };
     Check { atol: Some(1e-7), rtol: Some(1e-6), directions, ..Check::order(2) }
 }
 
-/// Equal up to the order in which a kernel adds and the width in which it computes.
+/// Equal up to the order in which a kernel adds, and the vector width it uses.
 #[track_caller]
 fn assert_same(a: &Tensor<f64>, b: &Tensor<f64>, case: impl Fn() -> String) {
     assert!(a.shape() == b.shape(), "{}: shape {:?}, not {:?}", case(), b.shape(), a.shape());

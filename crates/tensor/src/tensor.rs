@@ -8,16 +8,17 @@ use crate::Elements;
 use crate::record::{Leaf, Node, Record, next_id};
 use crate::{Float, operation};
 
-/// An immutable n-dimensional array of `f32` or `f64`, with the record of the operation that made it. `Tensor` alone means
-/// `Tensor<f32>`; a literal such as `[1.0, 2.0]` alone is `f64`, and makes a `Tensor<f64>` where nothing says otherwise.
+/// An immutable n-dimensional array of `f32` or `f64`, with the record of the operation that produced it. `Tensor`
+/// alone means `Tensor<f32>`; a bare literal such as `[1.0, 2.0]` is `f64`, and makes a `Tensor<f64>` unless something
+/// says otherwise.
 ///
-/// Cloning is a reference count; the elements are shared and copied only when one of the owners changes them
+/// Cloning increments a reference count: the elements are shared, and copied only when one of the holders changes them
 /// ([`assign`](Self::assign), [`data_mut`](Self::data_mut)). A tensor is a *parameter* ([`Tensor::param`]: gradients
 /// flow to it), the *result* of an operation on one, or a *constant* (everything else).
 ///
-/// A tensor has at most [`MAX_AXES`](crate::MAX_AXES) axes, and at most `isize::MAX` bytes of elements; the sizes of a
-/// tensor without elements must multiply to no more either, those of 0 aside. Whatever would give another panics, and so
-/// does whatever gives more elements than there is memory for.
+/// A tensor has at most [`MAX_AXES`](crate::MAX_AXES) axes and at most `isize::MAX` bytes of elements; the nonzero
+/// sizes of an empty tensor must not multiply to more either. Whatever would exceed these limits panics, and so does a
+/// failed memory allocation.
 ///
 /// ```
 /// use downhill_tensor::Tensor;
@@ -31,10 +32,10 @@ use crate::{Float, operation};
 pub struct Tensor<F: Float = f32>(pub(crate) Arc<Node<F, dyn Record<F>>>);
 
 impl<F: Float> Tensor<F> {
-    /// A constant from an array, a view, a slice, a `Vec`, a nested literal or a scalar: the same as `Tensor::from(data)`,
-    /// beside [`param`](Self::param).
+    /// A constant from an array, a view, a slice, a `Vec`, a nested literal or a scalar: the same as
+    /// `Tensor::from(data)`, as a counterpart to [`param`](Self::param).
     ///
-    /// A literal alone is `f64`: `Tensor::<f32>::new([1.0, 2.0])`, or a variable of the type `Tensor`, makes it `f32`.
+    /// A bare literal is `f64`: `Tensor::<f32>::new([1.0, 2.0])`, or a variable of the type `Tensor`, makes it `f32`.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -46,8 +47,8 @@ impl<F: Float> Tensor<F> {
         data.into()
     }
 
-    /// A parameter: a leaf that gradients flow to. Whatever recorded `data` before is cut off. The elements are in
-    /// row-major order, in which optimisers and savers walk them.
+    /// A parameter: a leaf that gradients flow to. If `data` was recorded, the record is dropped. The elements are
+    /// stored in row-major order, in which optimizers and savers walk them.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -61,28 +62,28 @@ impl<F: Float> Tensor<F> {
         Self::leaf(data.0.elements.row_major().aligned(), next_id())
     }
 
-    /// A tensor full of zeros.
+    /// A tensor filled with zeros.
     ///
     /// # Panics
-    /// If there is no such shape, or not so much memory.
+    /// If no tensor can have this shape, or if the memory allocation fails.
     #[track_caller]
     pub fn zeros(shape: &[usize]) -> Self {
         Self::filled("zeros", shape, F::zero())
     }
 
-    /// A tensor full of ones.
+    /// A tensor filled with ones.
     ///
     /// # Panics
-    /// As [`zeros`](Self::zeros).
+    /// As for [`zeros`](Self::zeros).
     #[track_caller]
     pub fn ones(shape: &[usize]) -> Self {
         Self::filled("ones", shape, F::one())
     }
 
-    /// A tensor full of `value`.
+    /// A tensor filled with `value`.
     ///
     /// # Panics
-    /// As [`zeros`](Self::zeros).
+    /// As for [`zeros`](Self::zeros).
     #[track_caller]
     pub fn full(shape: &[usize], value: F) -> Self {
         Self::filled("full", shape, value)
@@ -94,9 +95,9 @@ impl<F: Float> Tensor<F> {
         Self::leaf(Elements::full(IxDyn(shape), value), 0)
     }
 
-    /// A constant whose elements `fill` appends, in row-major order, to a vector that has room for them: `from_fn` for whoever
-    /// has many at a time. Quicker than a tensor made from a vector of your own
-    /// ([`from_shape_vec`](Self::from_shape_vec)): the memory is aligned, and used again.
+    /// A constant whose elements `fill` appends, in row-major order, to a vector with room for them: a `from_fn` that
+    /// writes many elements at a time. Faster than a tensor made from a vector of your own
+    /// ([`from_shape_vec`](Self::from_shape_vec)): the memory is aligned and reused.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -105,7 +106,8 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If `fill` does not append as many elements as the shape has, there is no such shape, or not so much memory.
+    /// If `fill` does not append as many elements as the shape has, if no tensor can have this shape, or if the memory
+    /// allocation fails.
     #[doc(alias("from_fn", "empty", "uninit"))]
     #[track_caller]
     pub fn appended(shape: &[usize], fill: impl FnOnce(&mut Vec<F>)) -> Self {
@@ -118,7 +120,7 @@ impl<F: Float> Tensor<F> {
         Self::leaf(data.into(), 0)
     }
 
-    /// A parameter, with a negative `id` a frozen one, or with `id` 0 a constant.
+    /// A parameter if `id` is positive, a frozen parameter if it is negative, a constant if it is 0.
     pub(crate) fn leaf(elements: Elements<F>, id: i64) -> Self {
         Tensor(Arc::new(Node { elements, id, record: Leaf }))
     }
@@ -150,7 +152,8 @@ impl<F: Float> Tensor<F> {
         self.0.elements.view()
     }
 
-    /// The elements in row-major order without a copy, if that is how they lie in memory; always so for a parameter.
+    /// The elements in row-major order, without a copy, if that is how they are laid out in memory; always so for a
+    /// parameter.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -162,8 +165,7 @@ impl<F: Float> Tensor<F> {
         self.0.elements.as_slice()
     }
 
-    /// The elements, copied into an `ndarray` array. To take them without a copy where nobody else holds them:
-    /// `ArrayD::from(tensor)`.
+    /// A copy of the elements as an `ndarray` array. `ArrayD::from(tensor)` avoids the copy if they are not shared.
     pub fn to_array(&self) -> ArrayD<F> {
         self.view().to_owned()
     }
@@ -196,8 +198,8 @@ impl<F: Float> Tensor<F> {
         self.requires_grad() && self.is_leaf()
     }
 
-    /// Whether this is a frozen parameter: a constant to every operation, which [`unfreeze`](crate::Params::unfreeze) makes
-    /// the same parameter again.
+    /// Whether this is a frozen parameter: a constant to every operation, until [`unfreeze`](crate::Params::unfreeze)
+    /// makes it the same parameter again.
     ///
     /// ```
     /// use downhill_tensor::{Params, Tensor};
@@ -212,16 +214,16 @@ impl<F: Float> Tensor<F> {
         self.0.id < 0
     }
 
-    /// Whether this is a constant: neither a parameter, frozen or not, nor the recorded result of an operation on one. A
-    /// constant that hangs in a model is one of its **buffers**, such as the running statistics of a
-    /// normalisation: saved and loaded, but never trained, and not counted.
+    /// Whether this is a constant: neither a parameter, frozen or not, nor the recorded result of an operation on one.
+    /// A constant in a model is one of its **buffers**, such as the running statistics of a normalization layer: saved
+    /// and loaded, but neither trained nor counted.
     ///
     /// ```
     /// use downhill_tensor::{Params, Tensor};
     /// let mut model = (Tensor::<f32>::param([1.0, 2.0]), Tensor::from([0.5]));
     /// assert!(model.1.is_buffer() && !model.0.is_buffer());
     /// assert_eq!((model.num_params(), model.state_dict().len()), (2, 2));
-    /// assert_eq!((model.freeze("*"), model.unfreeze("*")), (1, 1)); // a buffer is not touched
+    /// assert_eq!((model.freeze("*"), model.unfreeze("*")), (1, 1)); // buffers are unaffected
     /// assert!(model.1.is_buffer());
     /// ```
     pub fn is_buffer(&self) -> bool {
@@ -233,8 +235,8 @@ impl<F: Float> Tensor<F> {
         self.0.record.is_leaf()
     }
 
-    /// The operation that computed this tensor: `None` for a parameter, a constant, and what was computed from
-    /// constants alone.
+    /// The operation that computed this tensor; `None` for a parameter, a constant, or a result computed from constants
+    /// alone.
     pub fn op_name(&self) -> Option<&'static str> {
         (!self.is_leaf()).then(|| self.0.record.name())
     }
@@ -252,49 +254,50 @@ impl<F: Float> Tensor<F> {
         Self::leaf(self.0.elements.clone(), 0)
     }
 
-    /// A number that tells one parameter or result from every other; `None` for a constant. Newer is larger, so
-    /// that an operation's result is always younger than its inputs.
+    /// A number that identifies a parameter or a result; `None` for a constant. Newer ids are larger, so an operation's
+    /// result is always younger than its inputs.
     ///
-    /// One id means one set of elements: clones share it as long as they are equal, and one that is changed becomes a
-    /// parameter of its own. A frozen parameter keeps its id.
+    /// One id means one set of elements: clones share it until one of them is changed, which makes that one a new
+    /// parameter. A frozen parameter keeps its id.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
     /// let (mut w, mut v) = (Tensor::param([1.0_f32]), Tensor::param([1.0_f32]));
     /// let (copy, id) = (w.clone(), v.id());
     /// assert_eq!(copy.id(), w.id());
-    /// w.assign([2.0]); // somebody else sees the old one
-    /// v.assign([2.0]); // nobody does
+    /// w.assign([2.0]); // `copy` keeps the old elements
+    /// v.assign([2.0]); // not shared: changed in place
     /// assert!(copy.id() != w.id() && v.id() == id);
     /// ```
     pub fn id(&self) -> Option<u64> {
         (self.0.id != 0).then_some(self.0.id.unsigned_abs())
     }
 
-    /// Where the node is: the same for those and only those tensors that are clones of one another, constants included, as
-    /// long as they live.
+    /// The address of the node: the same for clones of one another, constants included, and for nothing else, as long
+    /// as they live.
     pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }
 
-    /// Whether anybody else holds this very tensor: a clone, or the record of what was computed from it.
+    /// Whether this node has another holder: a clone, or the record of a result computed from it.
     pub(crate) fn is_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 }
 
 impl<F: Float> PartialEq for Tensor<F> {
-    /// Same shape and same elements; how they were computed does not count.
+    /// Same shape and same elements, however they were computed.
     fn eq(&self, other: &Self) -> bool {
         self.0.elements == other.0.elements
     }
 }
 
-/// A panic leaves no tensor half-made: elements change through `&mut` alone, and what is behind a lock is taken as a whole.
+/// A panic cannot leave a tensor half-changed: elements change only through `&mut`, and what is behind a lock is taken
+/// as a whole.
 impl<F: Float> std::panic::UnwindSafe for Tensor<F> {}
 impl<F: Float> std::panic::RefUnwindSafe for Tensor<F> {}
 
-/// So that functions of several tensors take tensors and references alike.
+/// Lets functions of several tensors take tensors and references alike.
 impl<F: Float> AsRef<Tensor<F>> for Tensor<F> {
     fn as_ref(&self) -> &Tensor<F> {
         self

@@ -1,8 +1,9 @@
-//! Training is a scope, as `no_grad` is. What layers do differently in it, they ask here: [`is_training`], a generator
-//! ([`training_rng`]), and where to put new running statistics ([`update_buffer`]).
+//! Training is a scope, like `no_grad`. Layers that behave differently in training ask it whether they train
+//! ([`is_training`]), draw from its random generator ([`training_rng`]), and pass it new running statistics
+//! ([`update_buffer`]).
 //!
-//! A buffer is known by its node's address. While the scope borrows the model its nodes stay where they are, so an address
-//! found in the walk at the start is that buffer and no other, at all its places.
+//! A buffer is identified by the address of its node. The scope borrows the model, so its nodes stay where they are,
+//! and an address found in the walk at the start identifies that buffer in all its places.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -14,26 +15,27 @@ use crate::kernels::lend;
 use crate::{Float, Params, Path, Tensor, no_grad};
 
 thread_local! {
-    /// The [`Statistics`] of the scope that is running in this thread.
+    /// The [`Statistics`] of the scope running in this thread.
     static SCOPE: RefCell<Option<Box<dyn Any>>> = const { RefCell::new(None) };
 }
 
-/// The buffers of a model, by address; with the new elements of those that have been updated.
+/// The buffers of a model by address, each with its new elements once it has been updated.
 struct Statistics<F: Float>(BTreeMap<usize, Option<Tensor<F>>>);
 
-/// Runs `body` as a part of training `model`: layers that behave differently then, dropout and batch normalisation, do. Their
-/// random numbers come from `rng`; their new running statistics are written to the model's buffers when `body` returns, and
-/// not if it panics. Outside of such a scope everything is evaluation, with the same numbers each time.
+/// Runs `body` as part of training `model`: layers that behave differently in training, such as dropout and batch
+/// normalization, do so. Their random numbers come from `rng`; their new running statistics are written to the model's
+/// buffers when `body` returns, but not if it panics. Outside such a scope layers evaluate, which gives the same result
+/// every time.
 ///
 /// ```
 /// use downhill_tensor::{Params, Tensor, is_training, training, update_buffer};
 /// use rand::SeedableRng;
 ///
-/// /// Subtracts the batch's mean in training, and the last batch's in evaluation.
+/// /// Subtracts the mean: of the batch in training, of the last training batch in evaluation.
 /// #[derive(Params)]
-/// struct Centre { mean: Tensor }
+/// struct Center { mean: Tensor }
 ///
-/// impl Centre {
+/// impl Center {
 ///     fn forward(&self, x: &Tensor) -> Tensor {
 ///         if !is_training() {
 ///             return x - &self.mean;
@@ -45,7 +47,7 @@ struct Statistics<F: Float>(BTreeMap<usize, Option<Tensor<F>>>);
 /// }
 ///
 /// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
-/// let mut model = Centre { mean: Tensor::zeros(&[2]) };
+/// let mut model = Center { mean: Tensor::zeros(&[2]) };
 /// let x = Tensor::from([[1.0, 2.0], [3.0, 6.0]]);
 /// assert_eq!(model.forward(&x), x);
 /// let y = training(&mut model, &mut rng, |model| model.forward(&x));
@@ -53,13 +55,13 @@ struct Statistics<F: Float>(BTreeMap<usize, Option<Tensor<F>>>);
 /// assert_eq!(model.mean, Tensor::from([2.0, 4.0]));
 /// ```
 ///
-/// A scope concerns the thread it is opened in; threads that `body` starts evaluate. A `clone` of the model inside is the same
-/// model, and its statistics go there. A model that is not to be trained, a teacher for instance, runs in [`evaluation`].
-/// Several models take a scope each, one after the other: a graph may reach across them. A layer without tensors, alone, does not
-/// say its element type: `training::<f32, _, _>(&mut dropout, ..)`.
+/// A scope affects only the thread that opens it; threads started by `body` evaluate. A clone of the model made inside
+/// counts as the model: its statistics are written to `model`. Run a model that must not be trained, such as a teacher,
+/// in [`evaluation`]. To train several models, open one scope after the other; a graph may span them. For a layer
+/// without tensors, name the element type: `training::<f32, _, _>(&mut dropout, ..)`.
 ///
 /// # Panics
-/// If a scope is running in this thread already.
+/// If a scope is already running in this thread.
 #[doc(alias("train", "eval"))]
 #[track_caller]
 pub fn training<F: Float, M: Params<F> + ?Sized, T>(
@@ -69,16 +71,17 @@ pub fn training<F: Float, M: Params<F> + ?Sized, T>(
 ) -> T {
     assert!(
         !is_training(),
-        "training: a `training` scope is already running in this thread; let it end before the next one begins (the graph \
-         of a loss may reach across both), or run what is to be trained apart from it inside of `evaluation(|| ...)`"
+        "training: a `training` scope is already running in this thread; let it end before starting the next one (the \
+         graph of a loss may span both), or start the inner one inside `evaluation(|| ...)`"
     );
+    // Collect the model's buffers, to recognize them in `update_buffer`.
     let mut buffers = BTreeMap::new();
     model.visit(&Path::ROOT, &mut |_, tensor| {
         if tensor.is_buffer() {
             buffers.insert(tensor.address(), None);
         }
     });
-    // What is not `Sized` cannot be made a `dyn Rng`, but a reference to it can.
+    // An unsized `R` cannot be coerced to `dyn Rng`, but a reference to it can.
     let mut rng = rng;
     let (result, Statistics(mut buffers)) = lend::lend(&mut rng, || {
         let scope = Running::begin(Some(Box::new(Statistics::<F>(buffers))));
@@ -86,6 +89,7 @@ pub fn training<F: Float, M: Params<F> + ?Sized, T>(
         let statistics = scope.end().and_then(|scope| scope.downcast::<Statistics<F>>().ok());
         (result, *statistics.expect("put there above"))
     });
+    // Write the new statistics back: once per buffer, however many places it has.
     buffers.retain(|_, new| new.is_some());
     if !buffers.is_empty() {
         model.visit_once_mut(&mut |_, tensor| {
@@ -97,8 +101,8 @@ pub fn training<F: Float, M: Params<F> + ?Sized, T>(
     result
 }
 
-/// Runs `body` as if no [`training`] scope were running around it: for a model that is not trained (a teacher, a critic whose
-/// turn it is not), or for a frozen part whose running statistics shall stay as they are.
+/// Runs `body` as if outside of any [`training`] scope: for a model that is not being trained (a teacher, or a critic
+/// while the generator trains), or for a frozen part that must keep its running statistics.
 ///
 /// ```
 /// use downhill_tensor::{Tensor, evaluation, is_training, training};
@@ -121,7 +125,8 @@ pub fn is_training() -> bool {
     SCOPE.with_borrow(Option::is_some)
 }
 
-/// For layers: runs `body` with the generator of the [`training`] scope; `None` in evaluation, where nothing is random.
+/// For layers: runs `body` with the random generator of the [`training`] scope. `None` in evaluation, where nothing is
+/// random.
 ///
 /// ```
 /// use downhill_tensor::{Tensor, training, training_rng};
@@ -134,38 +139,38 @@ pub fn is_training() -> bool {
 /// ```
 ///
 /// # Panics
-/// If it is called inside of another call's `body`, which has the generator.
+/// If called inside the `body` of another call, which holds the generator.
 #[track_caller]
 pub fn training_rng<T>(body: impl FnOnce(&mut dyn Rng) -> T) -> Option<T> {
     if !is_training() {
         return None;
     }
     let result = lend::borrow(body);
-    assert!(result.is_some(), "training_rng: the generator is in use by a call of `training_rng` around this one");
+    assert!(result.is_some(), "training_rng: the generator is in use by an enclosing call of `training_rng`");
     result
 }
 
-/// For layers: has the running [`training`] scope write what `new` makes of the buffer's elements to the model when it ends,
-/// and returns it. Updates of one buffer, by a layer that is used twice, follow one another: each begins with what the last one
-/// returned. Nothing of it is recorded.
+/// For layers: computes a buffer's new elements with `new` and returns them; the running [`training`] scope writes them
+/// to the model when it ends. If a layer is used twice, each update starts from the result of the last one. Nothing is
+/// recorded.
 ///
 /// # Panics
-/// If no scope is running, if `buffer` is none of its model's, or if the shape would change.
+/// If no scope is running, if `buffer` does not belong to its model, or if the shape would change.
 #[track_caller]
 pub fn update_buffer<F: Float>(buffer: &Tensor<F>, new: impl FnOnce(&Tensor<F>) -> Tensor<F>) -> Tensor<F> {
     let now = match latest(buffer) {
         Some(now) => now.unwrap_or_else(|| buffer.clone()),
         None if is_training() => panic!(
-            "update_buffer: this tensor of shape {:?} is no buffer of the model that the `training` scope was given; give \
-             it the whole model, or run a model that is not to be trained inside of `evaluation(|| ...)`",
+            "update_buffer: this tensor of shape {:?} is not a buffer of the model passed to `training`; pass the \
+             whole model, or run a model that is not being trained inside `evaluation(|| ...)`",
             buffer.shape()
         ),
-        None => panic!("update_buffer: no `training` scope is running in this thread"),
+        None => panic!("update_buffer: no `training` scope is running in this thread; check `is_training()` first"),
     };
     let new = no_grad(|| new(&now)).detach();
     assert!(
         new.shape() == buffer.shape(),
-        "update_buffer: a buffer of shape {:?} cannot take elements of shape {:?}",
+        "update_buffer: shape mismatch: the buffer has shape {:?}, the new elements {:?}",
         buffer.shape(),
         new.shape()
     );
@@ -173,7 +178,7 @@ pub fn update_buffer<F: Float>(buffer: &Tensor<F>, new: impl FnOnce(&Tensor<F>) 
     new
 }
 
-/// Whether `buffer` is one of the running scope's, and if so, its elements if they have been updated.
+/// `None` if `buffer` does not belong to the running scope's model; else its updated elements, if any.
 fn latest<F: Float>(buffer: &Tensor<F>) -> Option<Option<Tensor<F>>> {
     with_buffers(|buffers| buffers.get(&buffer.address()).cloned()).flatten()
 }
@@ -182,7 +187,7 @@ fn with_buffers<F: Float, T>(body: impl FnOnce(&mut BTreeMap<usize, Option<Tenso
     SCOPE.with_borrow_mut(|scope| Some(body(&mut scope.as_mut()?.downcast_mut::<Statistics<F>>()?.0)))
 }
 
-/// A scope, or none, that ends with this value; then what was around it is back.
+/// A running scope, or evaluation. Holds the enclosing scope and restores it when dropped.
 struct Running(Option<Box<dyn Any>>);
 
 impl Running {
@@ -190,11 +195,11 @@ impl Running {
         Running(SCOPE.replace(scope))
     }
 
-    /// Ends it, and returns it.
+    /// Ends the scope and returns it.
     fn end(mut self) -> Option<Box<dyn Any>> {
         let around = self.0.take();
         let ended = SCOPE.replace(around);
-        std::mem::forget(self); // Nothing is left to be put back.
+        std::mem::forget(self); // Already restored.
         ended
     }
 }
@@ -202,7 +207,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let ended = SCOPE.replace(self.0.take());
-        drop(ended); // Not while the scope is borrowed.
+        drop(ended); // Not while `SCOPE` is borrowed: this may run any destructor.
     }
 }
 

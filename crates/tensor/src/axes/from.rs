@@ -1,4 +1,4 @@
-//! What [`Axes`] are made from.
+//! Conversions into [`Axes`].
 
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
 
@@ -78,7 +78,7 @@ impl From<RangeTo<isize>> for Axes {
 
 impl From<RangeInclusive<isize>> for Axes {
     fn from(range: RangeInclusive<isize>) -> Self {
-        // One past -1 is the end, and past the largest number there is none.
+        // An inclusive end of -1 is the last axis; so is one whose successor overflows.
         let end = range.end().checked_add(1).filter(|&end| end != 0);
         Axes { which: Which::Range(*range.start(), end), keep: false }
     }
@@ -99,7 +99,7 @@ mod tests {
         (0..ndim).filter(|&axis| set.contains(axis)).collect()
     }
 
-    /// What `range(5)[..]` is in Python.
+    /// The same axes as `range(5)[..]` in Python.
     #[test]
     #[allow(clippy::reversed_empty_ranges)]
     fn ranges() {
@@ -140,7 +140,7 @@ mod tests {
             let panic = std::panic::catch_unwind(|| axes.resolve("sum", 2)).expect_err("out of range");
             panic.downcast_ref::<String>().expect("a message").clone()
         };
-        assert!(message((0..3).into()).starts_with("sum: 0..3 is no range of the axes of a tensor that has 2"));
+        assert!(message((0..3).into()).starts_with("sum: 0..3 is not a valid axis range for a tensor with 2 axes"));
         assert!(message((2..1).into()).contains("2..1"));
         assert!(message((-3..).into()).contains("-3.. is"));
         assert!(message((0..=isize::MAX - 1).into()).contains("9223372036854775807"));

@@ -21,7 +21,10 @@ fn a_shape_and_its_elements() {
     assert_eq!(x.as_slice().expect("row-major").as_ptr(), address, "not copied");
     assert_eq!(Tensor::from_shape_vec(&[], vec![7.0]), Tensor::from(7.0));
     assert_eq!(Tensor::<f64>::from_shape_vec(&[2, 0], vec![]).shape(), [2, 0]);
-    refused(|| Tensor::from_shape_vec(&[2, 3], vec![0.0; 5]), "5 elements do not fill the shape [2, 3], which has 6");
+    refused(
+        || Tensor::from_shape_vec(&[2, 3], vec![0.0; 5]),
+        "a tensor of shape [2, 3] has 6 elements, but 5 were given",
+    );
     refused(|| Tensor::from_shape_vec(&[3, 12297829382473034432], vec![0.0; 64]), "from_shape_vec: the shape");
     refused(|| Tensor::from_shape_vec(&[1; 65], vec![0.0]), "at most 64 axes");
 }
@@ -32,11 +35,11 @@ fn ranges() {
     assert_eq!(Tensor::arange(1.0, 4.0, 1.0), Tensor::from([1.0, 2.0, 3.0]));
     assert_eq!(Tensor::arange(1.0, 2.5, 0.5), Tensor::from([1.0, 1.5, 2.0]));
     assert_eq!(Tensor::arange(3.0, 7.0, 2.0), Tensor::from([3.0, 5.0]));
-    // ⌈5/2⌉ and ⌈-4/-3⌉ of them.
+    // ⌈5/2⌉ and ⌈-4/-3⌉ values.
     assert_eq!(Tensor::arange(3.0, 8.0, 2.0), Tensor::from([3.0, 5.0, 7.0]));
     assert_eq!(Tensor::arange(4.0, 0.0, -3.0), Tensor::from([4.0, 1.0]));
     assert_eq!(Tensor::arange(0.0, 0.0, -1.0).shape(), [0]);
-    // Computed, not added up: 0.1 + 0.1 + 0.1 is another number than 3·0.1 in general.
+    // Computed, not accumulated: in general 0.1 + 0.1 + 0.1 differs from 3·0.1.
     let tenths = Tensor::arange(0.0, 100.0, 0.1);
     assert_eq!((tenths.len(), tenths.to_vec()[777]), (1000, 777.0 * 0.1));
     assert_eq!(Tensor::arange(0.0_f32, 1.0, 0.1).to_vec()[7], (7.0 * f64::from(0.1_f32)) as f32);
@@ -46,18 +49,18 @@ fn ranges() {
 fn no_range() {
     let (inf, nan) = (f64::INFINITY, f64::NAN);
     for (start, end, step) in [(nan, 1.0, 1.0), (0.0, nan, 1.0), (0.0, 1.0, nan), (0.0, inf, 1.0), (-inf, 0.0, 1.0)] {
-        refused(move || Tensor::arange(start, end, step), "all three must be finite");
+        refused(move || Tensor::arange(start, end, step), "must all be finite");
     }
-    refused(move || Tensor::arange(0.0, 1.0, inf), "all three must be finite");
+    refused(move || Tensor::arange(0.0, 1.0, inf), "must all be finite");
     for step in [0.0, -0.0] {
-        refused(move || Tensor::arange(0.0, 1.0, step), "a step of 0 leads nowhere");
-        refused(move || Tensor::arange(1.0, 1.0, step), "a step of 0 leads nowhere");
+        refused(move || Tensor::arange(0.0, 1.0, step), "a step of 0 is not allowed");
+        refused(move || Tensor::arange(1.0, 1.0, step), "a step of 0 is not allowed");
     }
-    refused(|| Tensor::arange(0.0, 1.0, -1.0), "leads from 0 away from 1");
-    refused(|| Tensor::arange(1.0, 0.0, 1.0), "leads from 1 away from 0");
-    refused(|| Tensor::arange(0.0, 1.0, f64::MIN_POSITIVE), "more numbers than a tensor can have");
-    refused(|| Tensor::arange(0.0, 1.0, 5e-324), "more numbers than a tensor can have");
-    refused(|| Tensor::arange(-f64::MAX, f64::MAX, f64::MAX), "more numbers than a tensor can have");
+    refused(|| Tensor::arange(0.0, 1.0, -1.0), "from 0 leads away from 1");
+    refused(|| Tensor::arange(1.0, 0.0, 1.0), "from 1 leads away from 0");
+    refused(|| Tensor::arange(0.0, 1.0, f64::MIN_POSITIVE), "more values than a tensor can hold");
+    refused(|| Tensor::arange(0.0, 1.0, 5e-324), "more values than a tensor can hold");
+    refused(|| Tensor::arange(-f64::MAX, f64::MAX, f64::MAX), "more values than a tensor can hold");
     refused(|| Tensor::arange(0.0, 2e18, 1.0), "arange: the shape [2000000000000000000] is too large");
     refused(|| Tensor::arange(0.0, 1e17, 1.0), "more memory than the system gives");
 }
@@ -92,7 +95,7 @@ fn no_distances() {
     let (inf, nan) = (f64::INFINITY, f64::NAN);
     for (start, end) in [(nan, 0.0), (0.0, nan), (0.0, inf), (-inf, inf)] {
         for count in [0, 1, 3] {
-            refused(move || Tensor::linspace(start, end, count), "both ends must be finite");
+            refused(move || Tensor::linspace(start, end, count), "must both be finite");
         }
     }
     refused(|| Tensor::linspace(0.0, 1.0, usize::MAX), "linspace: the shape [18446744073709551615] is too large");
@@ -118,7 +121,7 @@ fn as_another_is() {
     assert!(!x.zeros_like().requires_grad() && !x.square().ones_like().requires_grad());
 }
 
-/// The means of 100,000 numbers lie within five of their standard deviations.
+/// The means of 100,000 values are within five standard deviations.
 #[test]
 fn moments() {
     let rng = || ChaCha8Rng::seed_from_u64(1);
@@ -142,7 +145,7 @@ fn single_precision_is_the_same_stream() {
     assert!(std::iter::zip(single.to_vec(), double.to_vec()).all(|(single, double)| single == double as f32));
 }
 
-/// The generator that gives the largest number there is.
+/// A generator that always returns the largest integer.
 #[test]
 fn never_one() {
     struct Largest;

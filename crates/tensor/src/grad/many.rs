@@ -1,11 +1,11 @@
-//! [`grad`](super::grad()), [`vjp`](super::vjp) and [`jvp`](super::jvp) for a number of tensors known only at run time, as that of
-//! a model's parameters.
+//! [`grad`](super::grad()), [`vjp`](super::vjp) and [`jvp`](super::jvp) for a number of tensors known only at run time,
+//! such as a model's parameters.
 
 use super::products_of_all;
 use crate::backward::{check_recorded, check_scalar};
 use crate::{Float, Tensor};
 
-/// [`grad`](super::grad()) for a number of tensors known only at run time: one gradient for each, in their order.
+/// [`grad`](super::grad()) for a number of tensors known only at run time: one gradient for each, in order.
 ///
 /// ```
 /// use downhill_tensor::{Params, Tensor, grad_many};
@@ -18,7 +18,7 @@ use crate::{Float, Tensor};
 /// ```
 ///
 /// # Panics
-/// As [`grad`](super::grad()).
+/// As for [`grad`](super::grad()).
 #[track_caller]
 pub fn grad_many<F: Float, T: AsRef<Tensor<F>>>(y: &Tensor<F>, xs: &[T]) -> Vec<Tensor<F>> {
     check_scalar("grad_many", y);
@@ -26,7 +26,7 @@ pub fn grad_many<F: Float, T: AsRef<Tensor<F>>>(y: &Tensor<F>, xs: &[T]) -> Vec<
     products_of_all("grad_many", y, &references(xs), &Tensor::ones(y.shape()))
 }
 
-/// [`vjp`](super::vjp) for a number of tensors known only at run time: one product for each, in their order.
+/// [`vjp`](super::vjp) for a number of tensors known only at run time: one product for each, in order.
 ///
 /// ```
 /// use downhill_tensor::{Tensor, vjp_many};
@@ -36,14 +36,14 @@ pub fn grad_many<F: Float, T: AsRef<Tensor<F>>>(y: &Tensor<F>, xs: &[T]) -> Vec<
 /// ```
 ///
 /// # Panics
-/// As [`vjp`](super::vjp).
+/// As for [`vjp`](super::vjp).
 #[track_caller]
 pub fn vjp_many<F: Float, T: AsRef<Tensor<F>>>(y: &Tensor<F>, xs: &[T], v: &Tensor<F>) -> Vec<Tensor<F>> {
     check_recorded("vjp_many", y);
     products_of_all("vjp_many", y, &references(xs), v)
 }
 
-/// [`jvp`](super::jvp) for a number of tensors known only at run time, with a direction for each.
+/// [`jvp`](super::jvp) for a number of tensors known only at run time, with one direction for each.
 ///
 /// ```
 /// use downhill_tensor::{Tensor, jvp_many};
@@ -53,7 +53,7 @@ pub fn vjp_many<F: Float, T: AsRef<Tensor<F>>>(y: &Tensor<F>, xs: &[T], v: &Tens
 /// ```
 ///
 /// # Panics
-/// If there is not one direction for each tensor, and as [`jvp`](super::jvp).
+/// If the numbers of directions and tensors differ, and as for [`jvp`](super::jvp).
 #[track_caller]
 pub fn jvp_many<F: Float, X: AsRef<Tensor<F>>, V: AsRef<Tensor<F>>>(y: &Tensor<F>, xs: &[X], vs: &[V]) -> Tensor<F> {
     assert!(
@@ -69,18 +69,19 @@ fn references<F: Float, T: AsRef<Tensor<F>>>(tensors: &[T]) -> Vec<&Tensor<F>> {
     tensors.iter().map(AsRef::as_ref).collect()
 }
 
-/// [`jvp`](super::jvp) on behalf of the function `what`, with one of `vs` for each of `xs`.
+/// [`jvp`](super::jvp) under the name `what`, with one of `vs` for each of `xs`.
 #[track_caller]
 pub(super) fn along<F: Float>(what: &str, y: &Tensor<F>, xs: &[&Tensor<F>], vs: &[&Tensor<F>]) -> Tensor<F> {
     check_recorded(what, y);
     for (x, v) in xs.iter().zip(vs) {
         assert!(
             v.shape() == x.shape(),
-            "{what}: the direction has shape {:?}, the argument {:?}",
+            "{what}: shape mismatch: the direction has shape {:?}, the argument {:?}",
             v.shape(),
             x.shape()
         );
     }
+    // The double-vjp trick: a product with `dual` is linear in it, so its value does not matter, only its derivative.
     let dual = Tensor::param(Tensor::zeros(y.shape()));
     let rows = products_of_all(what, y, xs, &dual);
     let mut sum = Tensor::zeros(y.shape());
@@ -95,7 +96,7 @@ mod tests {
     use super::*;
     use crate::grad;
 
-    /// Σ i·xᵢ² has the gradients 2i·xᵢ, and the second derivatives 2i.
+    /// Σ i·xᵢ² has the gradients 2i·xᵢ and the second derivatives 2i.
     #[test]
     fn as_many_as_there_are() {
         let xs: Vec<Tensor<f64>> = (0..10).map(|i| Tensor::param([f64::from(i), 1.0])).collect();
@@ -114,7 +115,7 @@ mod tests {
 
     #[test]
     #[should_panic(
-        expected = "grad_many: argument 1 of shape [2] is a constant, which no derivative leads to; make it a parameter"
+        expected = "grad_many: argument 1 of shape [2] is a constant, which has no gradient; make it a parameter"
     )]
     fn a_constant_argument() {
         let x = Tensor::param([1.0, 2.0]);

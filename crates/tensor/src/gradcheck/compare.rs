@@ -1,4 +1,4 @@
-//! One order: numeric against analytic Jacobian, and the conditions besides.
+//! The check of one order: numeric against analytic Jacobian, and the other conditions.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -15,7 +15,7 @@ struct Row {
     gradients: Vec<Vec<f64>>,
 }
 
-/// Adds a line for every input to `report`.
+/// Checks one order. Adds a line for every input to `report`.
 pub(super) fn compare<F: Float>(
     function: &Function<'_, F>,
     settings: &Settings,
@@ -26,6 +26,7 @@ pub(super) fn compare<F: Float>(
     if !same_values(&ys, &function.at(&function.inputs)) {
         return Err(Problem::ValueNotRepeatable);
     }
+    // Rows of the Jacobian come from backward passes, columns from central differences.
     let rows = caught(|| analytic_rows(function, &ys, settings, random))??;
     let mut wrong: Option<(Entry, f64)> = None;
     let mut located = None;
@@ -41,13 +42,14 @@ pub(super) fn compare<F: Float>(
                 Directions::Random(_) => Move::at_random(x, settings.step, random),
             };
             let differences = differences(function, input, &step);
-            // Entries: every row with every column. Random: the first row with the first column and so on.
+            // Every entry: each row meets each column. Random: the first row meets the first column, and so on.
             let meets = |i: usize| settings.directions == Directions::Every || i % moves == number;
             for (_, row) in rows.iter().enumerate().filter(|(i, _)| meets(*i)) {
                 let numeric = row.direction.dot(&differences[row.output]) / step.span;
                 let analytic = step.direction.dot(&row.gradients[input]);
+                // Along a random direction entries add up, and so do their absolute tolerances.
                 let scale = row.direction.norm1() * step.direction.norm1();
-                // An infinite numeric derivative allows nothing.
+                // With an infinite numeric derivative, a relative tolerance would allow anything.
                 let relative = if numeric.is_finite() { settings.rtol * numeric.abs() } else { 0.0 };
                 let allowed = settings.atol * scale + relative;
                 let score = line.count(numeric, analytic, allowed, settings.atol * scale);
@@ -88,7 +90,7 @@ fn row_element(direction: &Direction) -> Option<usize> {
     }
 }
 
-/// `f(x + h) - f(x - h)` of every result, in `f64`.
+/// `f(x + h) - f(x - h)` for every result, in `f64`.
 fn differences<F: Float>(function: &Function<'_, F>, input: usize, step: &Move<F>) -> Vec<Vec<f64>> {
     let mut inputs = function.inputs.clone();
     inputs[input] = step.plus.clone();
@@ -101,7 +103,8 @@ fn differences<F: Float>(function: &Function<'_, F>, input: usize, step: &Move<F
     plus.iter().zip(&minus).map(difference).collect()
 }
 
-/// The backward passes: along zero, along a random vector, again, and along minus twice it; then along every probe.
+/// The backward passes: along zero, along a random vector, along it again, and along -2 times it; then along every
+/// probe.
 fn analytic_rows<F: Float>(
     function: &Function<'_, F>,
     ys: &[Tensor<F>],
@@ -131,14 +134,14 @@ fn analytic_rows<F: Float>(
     Ok(rows)
 }
 
-/// Probes of a single 1 would not see a rule that takes `dy²` or `|dy|`.
+/// Probes with a single 1 would not catch a rule that uses `dy²` or `|dy|`.
 fn check_linear<F: Float>(function: &Function<'_, F>, y: &Tensor<F>, random: &mut SplitMix) -> Result<(), Problem> {
     let v = Direction::random::<F>(y.len(), random).to_tensor(y.shape());
     let once = gradients(y, &function.inputs, &v);
     if !same_values(&once, &gradients(y, &function.inputs, &v)) {
         return Err(Problem::GradientNotRepeatable);
     }
-    // Scaling by a power of two commutes with every rounding: what is linear agrees to the last bit.
+    // Scaling by a power of two commutes with rounding, so a linear rule gives bitwise identical results.
     let scale = |x: &Tensor<F>| x * F::from_f64(-2.0);
     let scaled = gradients(y, &function.inputs, &scale(&v));
     for (input, (once, scaled)) in once.iter().zip(scaled).enumerate() {
@@ -149,13 +152,13 @@ fn check_linear<F: Float>(function: &Function<'_, F>, y: &Tensor<F>, random: &mu
     Ok(())
 }
 
-/// NaN is the same as NaN here: that it is there is another problem.
+/// NaN equals NaN here; that there is a NaN is another problem.
 fn same_values<F: Float>(a: &[Tensor<F>], b: &[Tensor<F>]) -> bool {
     let same = |(a, b): (&F, &F)| a == b || (a.is_nan() && b.is_nan());
     a.iter().zip(b).all(|(a, b)| a.shape() == b.shape() && a.view().iter().zip(b.view().iter()).all(same))
 }
 
-/// A panic inside a derivative rule, as the problem that it is.
+/// A panic inside a derivative rule, as a [`Problem`].
 fn caught<T>(body: impl FnOnce() -> T) -> Result<T, Problem> {
     catch_unwind(AssertUnwindSafe(body)).map_err(|payload| {
         let text = payload.downcast_ref::<String>().map(String::as_str);

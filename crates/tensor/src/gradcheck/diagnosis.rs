@@ -1,4 +1,4 @@
-//! What is likely the matter with a wrong entry.
+//! The likely cause of a wrong entry.
 
 use super::Settings;
 use super::direction::Move;
@@ -6,8 +6,8 @@ use super::function::Function;
 use super::report::Entry;
 use crate::{Float, Tensor};
 
-/// The numeric derivative again, with other steps and from either side: does it hold, and if so, how is the analytic
-/// one off?
+/// Computes the numeric derivative again, with other step sizes and from either side: is it reliable, and if so, how
+/// does the analytic one differ?
 pub(super) fn entry<F: Float>(
     function: &Function<'_, F>,
     settings: &Settings,
@@ -27,17 +27,18 @@ pub(super) fn entry<F: Float>(
     let rounding = near.rounding(h);
     if off <= rounding {
         return format!(
-            "the function's rounding alone changes the numeric derivative by up to {rounding:.1e}: check a smaller sum, \
-             or with a larger step{}",
+            "the function's rounding error alone changes the numeric derivative by up to {rounding:.1e}: check a \
+             smaller sum, or use a larger step{}",
             precision::<F>()
         );
     }
-    // A smooth function's two slopes draw together in proportion to the step, those at a kink do not.
+    // The difference of the two one-sided slopes shrinks in proportion to the step where a function is smooth, but not
+    // at a kink.
     let (bend, finer_bend) = (near.bend(h), near.bend(small));
     if bend >= 0.5 * off && finer_bend > 0.5 * bend && finer_bend > 2.0 * near.rounding(small) {
         return format!(
             "the slopes on the two sides of {}{} differ by {bend:.3e} however small the step: the function has a kink \
-             or a jump here, where no difference can tell which value is right; check at another point",
+             or a jump here, where finite differences cannot tell which value is right; check at another point",
             wrong.input_name,
             show(&wrong.input_index),
         );
@@ -65,7 +66,7 @@ pub(super) fn entry<F: Float>(
     format!("the numeric derivative hardly changes with the step, so the rule is wrong: {}", relation(wrong))
 }
 
-/// What can be said without an entry to look at.
+/// What can be said without knowing the entry.
 pub(super) fn direction<F: Float>(wrong: &Entry) -> String {
     not_finite(wrong).unwrap_or_else(|| {
         format!(
@@ -88,7 +89,7 @@ fn not_finite(wrong: &Entry) -> Option<String> {
     Some(text.to_owned())
 }
 
-/// How the analytic value is off.
+/// How the analytic value differs from the numeric one.
 fn relation(wrong: &Entry) -> String {
     let ratio = wrong.analytic / wrong.numeric;
     if wrong.analytic == 0.0 {
@@ -112,7 +113,7 @@ struct Neighbourhood<'a, 'f, F: Float> {
 }
 
 impl<F: Float> Neighbourhood<'_, '_, F> {
-    /// The values below, at and above the point, and how far apart the outer ones lie.
+    /// The values below, at and above the point, and the distance between the outer two points.
     fn values(&self, step: f64) -> ([f64; 3], f64) {
         let x = &self.function.inputs[self.input];
         let Move { plus, minus, span, .. } = Move::along_entry(x, self.column, step);
@@ -130,13 +131,13 @@ impl<F: Float> Neighbourhood<'_, '_, F> {
         (high - low) / span
     }
 
-    /// By how much the slopes on the two sides differ.
+    /// The difference between the slopes on the two sides.
     fn bend(&self, step: f64) -> f64 {
         let ([low, middle, high], span) = self.values(step);
         ((high - 2.0 * middle + low) / (0.5 * span)).abs()
     }
 
-    /// What a few units in the last place of the values do to a slope.
+    /// How much a slope changes if the values change by a few ulps.
     fn rounding(&self, step: f64) -> f64 {
         let (values, span) = self.values(step);
         let largest = values.into_iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
@@ -145,7 +146,7 @@ impl<F: Float> Neighbourhood<'_, '_, F> {
 }
 
 fn precision<F: Float>() -> &'static str {
-    if F::NAME == "f32" { "; f32 leaves a difference three or four digits: check in f64" } else { "" }
+    if F::NAME == "f32" { "; in f32 a difference has only three or four digits: check in f64" } else { "" }
 }
 
 pub(super) fn show(index: &Option<Vec<usize>>) -> String {

@@ -1,15 +1,15 @@
-//! Directions in the space of an input or of a result: one entry of it, or a random combination of all.
+//! Directions in the space of an input or a result: one entry, or a random combination of all.
 
 use ndarray::ArrayD;
 
 use super::{Settings, SplitMix};
 use crate::{Float, Tensor};
 
-/// A vector as long as a tensor has elements.
+/// A vector with one component per element of a tensor.
 pub(super) enum Direction {
     /// 1 for this element (in row-major order), 0 for the others.
     Entry(usize),
-    /// A value for each.
+    /// A weight for each element.
     Random(Vec<f64>),
 }
 
@@ -21,7 +21,7 @@ impl Direction {
         }
     }
 
-    /// The sum of absolute values, by which an absolute tolerance for entries grows.
+    /// The sum of absolute values: the factor by which an absolute tolerance for single entries grows.
     pub(super) fn norm1(&self) -> f64 {
         match self {
             Direction::Entry(_) => 1.0,
@@ -29,7 +29,7 @@ impl Direction {
         }
     }
 
-    /// The direction as a tensor, to be pushed back through the graph.
+    /// The direction as a tensor, to start a backward pass from.
     pub(super) fn to_tensor<F: Float>(&self, shape: &[usize]) -> Tensor<F> {
         let mut elements = vec![F::zero(); shape.iter().product()];
         match self {
@@ -41,7 +41,7 @@ impl Direction {
         Tensor::from(ArrayD::from_shape_vec(shape, elements).expect("one element each"))
     }
 
-    /// Where an entry lies in a tensor of this shape; `None` for a random direction.
+    /// The index of the entry in a tensor of this shape; `None` for a random direction.
     pub(super) fn index(&self, shape: &[usize]) -> Option<Vec<usize>> {
         let Direction::Entry(mut rest) = *self else { return None };
         let mut index = vec![0; shape.len()];
@@ -52,7 +52,7 @@ impl Direction {
         Some(index)
     }
 
-    /// A random direction of length 1, with values that the element type holds exactly.
+    /// A random direction of length 1, whose components are exact in the element type.
     pub(super) fn random<F: Float>(length: usize, random: &mut SplitMix) -> Self {
         let mut weights: Vec<f64> = (0..length).map(|_| random.weight()).collect();
         let norm = weights.iter().map(|w| w * w).sum::<f64>().sqrt();
@@ -61,12 +61,12 @@ impl Direction {
     }
 }
 
-/// An input moved forth and back along a direction.
+/// An input moved forward and backward along a direction.
 pub(super) struct Move<F: Float> {
     pub(super) direction: Direction,
     pub(super) plus: Tensor<F>,
     pub(super) minus: Tensor<F>,
-    /// What a difference of results is divided by.
+    /// The divisor for differences of results.
     pub(super) span: f64,
 }
 
@@ -81,7 +81,7 @@ impl<F: Float> Move<F> {
             (elements[k].as_f64(), param(elements.clone(), x.shape()))
         };
         let ((high, plus), (low, minus)) = (moved(half), moved(-half));
-        // Rounded, the two points are not exactly two steps apart.
+        // After rounding, the two points are not exactly two steps apart.
         Move { direction: Direction::Entry(k), plus, minus, span: high - low }
     }
 
@@ -94,7 +94,7 @@ impl<F: Float> Move<F> {
             elements.iter().zip(&weights).map(by).collect()
         };
         let (plus, minus) = (moved(step), moved(-step));
-        // The way really gone, after rounding.
+        // The step actually taken, after rounding.
         for (weight, (plus, minus)) in weights.iter_mut().zip(plus.iter().zip(&minus)) {
             *weight = (plus.as_f64() - minus.as_f64()) / (2.0 * step);
         }
@@ -107,7 +107,7 @@ fn param<F: Float>(elements: Vec<F>, shape: &[usize]) -> Tensor<F> {
     Tensor::param(ArrayD::from_shape_vec(shape, elements).expect("the elements of a tensor of this shape"))
 }
 
-/// The directions to look along in the space of a result.
+/// The directions to check in the space of a result.
 pub(super) fn probes<F: Float>(shape: &[usize], settings: &Settings, random: &mut SplitMix) -> Vec<Direction> {
     let length = shape.iter().product();
     match settings.directions {

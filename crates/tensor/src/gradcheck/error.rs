@@ -4,27 +4,27 @@ use std::fmt;
 
 use super::report::{Entry, Report};
 
-/// A derivative that does not hold: what is wrong, and everything that was compared. `Debug` prints what `Display`
-/// does, so that `unwrap` shows it readably.
+/// A failed gradient check: the problem, and everything that was compared. `Debug` prints the same as `Display`,
+/// so that `unwrap` shows a readable message.
 #[derive(Clone, thiserror::Error)]
 pub struct GradcheckError {
     /// What is wrong.
     pub problem: Problem,
-    /// What was compared until then, with all inputs of the order that failed.
+    /// What was compared before the failure, with all inputs of the order that failed.
     pub report: Report,
 }
 
 /// What is wrong with a derivative.
 #[derive(Clone, Debug)]
 pub enum Problem {
-    /// Numeric and analytic derivative differ by more than is allowed, or one of them is not a number.
+    /// The numeric and the analytic derivative differ by more than the tolerance, or one of them is NaN.
     Wrong {
         /// The entry that is furthest off.
         entry: Box<Entry>,
-        /// What is likely the matter.
+        /// The likely cause.
         suggestion: String,
     },
-    /// A backward pass along zero gives something else than zero.
+    /// A backward pass along zero gives a nonzero gradient.
     ZeroNotKept {
         /// The name of the input.
         input: String,
@@ -36,9 +36,9 @@ pub enum Problem {
         /// The name of the input.
         input: String,
     },
-    /// The function has another value when computed again.
+    /// The function gives another value when it is evaluated again.
     ValueNotRepeatable,
-    /// A backward pass gives another gradient when run again.
+    /// A backward pass gives another gradient when it is run again.
     GradientNotRepeatable,
     /// A derivative rule panicked.
     Panicked {
@@ -58,14 +58,15 @@ impl fmt::Display for Problem {
             ),
             Problem::NotLinear { input } => write!(
                 f,
-                "the gradient of {input} for -2·dy is not -2 times that for dy; a vector-Jacobian product is linear in dy"
+                "the gradient of {input} for -2·dy is not -2 times that for dy; a vector-Jacobian product is \
+                 linear in dy"
             ),
             Problem::ValueNotRepeatable => f.write_str(
-                "the function has another value when computed again; draw random numbers outside of it, or from a \
-                 generator seeded inside",
+                "the function gives another value when it is evaluated again; draw random numbers outside it, or from \
+                 a generator seeded inside",
             ),
             Problem::GradientNotRepeatable => {
-                f.write_str("two backward passes over the same graph give other gradients")
+                f.write_str("two backward passes over the same graph give different gradients")
             }
             Problem::Panicked { message } => write!(f, "the backward pass panicked: {message}"),
         }

@@ -1,4 +1,5 @@
-//! What is checked at one order: a function of several tensors with several results. Its gradient is another.
+//! What is checked at one order: a function of several tensors with several results. Its gradient is another such
+//! function.
 
 use super::SplitMix;
 use crate::grad::products_of_all;
@@ -6,7 +7,7 @@ use crate::{Float, Tensor};
 
 type Call<'f, F> = Box<dyn Fn(&[Tensor<F>]) -> Vec<Tensor<F>> + 'f>;
 
-/// A function, the point where it is checked, and what to call its arguments and results in messages.
+/// A function, the point at which it is checked, and the names of its arguments and results for messages.
 pub(super) struct Function<'f, F: Float> {
     call: Call<'f, F>,
     /// Parameters, so that every result is recorded.
@@ -27,7 +28,7 @@ impl<'f, F: Float> Function<'f, F> {
         Function { call: Box::new(call), inputs, input_names, output_names, order: 1 }
     }
 
-    /// The results at other points; `inputs` are parameters.
+    /// The results at other points, which must be parameters.
     pub(super) fn at(&self, inputs: &[Tensor<F>]) -> Vec<Tensor<F>> {
         (self.call)(inputs)
     }

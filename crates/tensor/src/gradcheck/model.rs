@@ -1,4 +1,4 @@
-//! A whole model and its loss: every parameter at once.
+//! Gradient check of a whole model and its loss: every parameter at once.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,12 +8,12 @@ use super::function::Function;
 use super::{Check, GradcheckError, Report, check_orders};
 use crate::{Float, Params, Path, Tensor};
 
-/// Compares the gradients of all parameters of a model with central differences: a line per path in the report.
+/// Compares the gradients of all parameters of a model with central differences; the report has a line for every path.
 ///
-/// `loss` computes whatever is to be differentiated, on one batch. Parameters that several paths share are moved
-/// together and reported under the first; frozen ones are left out. Checking every element takes two evaluations
-/// each; for a large model take some random directions per parameter, `Directions::Random(4)`. Use `f64`. The model is
-/// afterwards what it was before, also if `loss` panics.
+/// `loss` computes whatever is to be differentiated, on one mini-batch. Tied parameters are moved together and reported
+/// under their first path; frozen ones are left out. Checking every element takes two evaluations each; for a large
+/// model, check a few random directions per parameter, `Directions::Random(4)`. Use `f64`. The model is restored
+/// afterwards, even if `loss` panics.
 ///
 /// ```
 /// use downhill_tensor::{Check, Tensor, gradcheck_model};
@@ -25,10 +25,10 @@ use crate::{Float, Params, Path, Tensor};
 /// ```
 ///
 /// # Errors
-/// As [`gradcheck`](crate::gradcheck); the report in the error has a line for every path.
+/// As for [`gradcheck`](crate::gradcheck); the report in the error has a line for every path.
 ///
 /// # Panics
-/// If a field of `check` makes no sense, and where `loss` panics.
+/// If a field of `check` is invalid, or if `loss` panics.
 #[track_caller]
 pub fn gradcheck_model<F: Float, M: Params<F>>(
     model: &mut M,
@@ -48,7 +48,7 @@ pub fn gradcheck_model<F: Float, M: Params<F>>(
 struct Parameters<F: Float> {
     names: Vec<String>,
     values: Vec<Tensor<F>>,
-    /// For every tensor of the tree: which parameter it is, `None` for a constant.
+    /// For every tensor of the tree, the index of its parameter; `None` if it is not trained.
     slots: Vec<Option<usize>>,
 }
 
@@ -71,7 +71,7 @@ impl<F: Float> Parameters<F> {
     }
 }
 
-/// A model that gets its tensors back in the end.
+/// A model whose tensors are restored on drop.
 struct Restore<'m, F: Float, M: Params<F>> {
     model: &'m mut M,
     /// Every tensor of the tree, in the order of the walk.

@@ -1,4 +1,4 @@
-//! Random numbers for directions, so that checking gradients needs no other crate.
+//! Random numbers for directions, so that gradient checks need no other crate.
 
 /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 pub(crate) struct SplitMix(u64);
@@ -21,7 +21,7 @@ impl SplitMix {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// Of either sign and at least half in size: a factor that hides nothing.
+    /// Of either sign, and at least 1/2 in absolute value: a weight that hides no error.
     pub(crate) fn weight(&mut self) -> f64 {
         let size = 0.5 + 0.5 * self.unit();
         if self.next() & 1 == 0 { size } else { -size }

@@ -1,4 +1,4 @@
-//! What a check found, to be read and to be printed.
+//! The outcome of a gradient check, for reading and printing.
 
 use std::fmt;
 
@@ -12,9 +12,9 @@ pub struct Report {
     pub op: &'static str,
     /// The highest order that was checked.
     pub order: usize,
-    /// The absolute tolerance: derivatives smaller than this have not been proved right.
+    /// The absolute tolerance: derivatives smaller than this have not been verified.
     pub atol: f64,
-    /// For every order and input.
+    /// One line for every order and input.
     pub inputs: Vec<InputReport>,
 }
 
@@ -23,7 +23,7 @@ pub struct Report {
 pub struct InputReport {
     /// The order of the derivatives.
     pub order: usize,
-    /// The number of the input; at orders above the first, those after yours are random gradients `dy`.
+    /// The index of the input; at orders above the first, those after yours are random gradients `dy`.
     pub input: usize,
     /// `x0`, `x1` and so on, or the path of a parameter.
     pub name: String,
@@ -33,13 +33,13 @@ pub struct InputReport {
     pub compared: usize,
     /// How many of them differ by more than was allowed.
     pub wrong: usize,
-    /// The largest derivative, in absolute value: a check of zeros proves little.
+    /// The largest derivative in absolute value: a check of zeros verifies little.
     pub largest: f64,
     /// The largest absolute difference.
     pub abs_difference: f64,
-    /// The largest relative difference, among derivatives above the absolute tolerance.
+    /// The largest relative difference among derivatives above the absolute tolerance.
     pub rel_difference: f64,
-    /// The entry that comes closest to, or goes furthest beyond, what is allowed. `None` if nothing was compared.
+    /// The entry closest to its tolerance, or furthest beyond it. `None` if nothing was compared.
     pub worst: Option<Entry>,
     worst_score: f64,
 }
@@ -63,7 +63,7 @@ pub struct Entry {
     pub numeric: f64,
     /// From the derivative rules.
     pub analytic: f64,
-    /// How far apart the two may be.
+    /// The tolerance: how far apart the two may be.
     pub allowed: f64,
 }
 
@@ -72,7 +72,7 @@ impl Report {
         Report { op, order: 0, atol, inputs: Vec::new() }
     }
 
-    /// The entry that comes closest to what is allowed, or goes furthest beyond it.
+    /// The entry closest to its tolerance, or furthest beyond it.
     pub fn worst(&self) -> Option<&Entry> {
         let by_score = |a: &&InputReport, b: &&InputReport| a.worst_score.total_cmp(&b.worst_score);
         self.inputs.iter().max_by(by_score)?.worst.as_ref()
@@ -106,11 +106,11 @@ impl InputReport {
         }
     }
 
-    /// Counts an entry; returns how much of the allowed difference it takes, above 1 if it is wrong.
+    /// Counts an entry. Returns its difference as a fraction of the tolerance: above 1 if the entry is wrong.
     pub(super) fn count(&mut self, numeric: f64, analytic: f64, allowed: f64, negligible: f64) -> f64 {
         let difference = (numeric - analytic).abs();
         let size = numeric.abs().max(analytic.abs());
-        // Infinity minus infinity, or a NaN on either side: never right.
+        // Infinity minus infinity, or NaN on either side, is never right.
         let score = match difference <= allowed {
             true if difference == 0.0 => 0.0,
             true => difference / allowed,
@@ -136,7 +136,7 @@ impl InputReport {
     }
 }
 
-/// The maximum in which NaN wins.
+/// The maximum; NaN wins.
 fn larger(a: f64, b: f64) -> f64 {
     if a.is_nan() || a > b { a } else { b }
 }
@@ -198,7 +198,7 @@ impl Report {
                 None => f.write_str("-")?,
             }
             if line.compared > 0 && line.largest <= self.atol {
-                f.write_str("  (all below the absolute tolerance: not proved)")?;
+                f.write_str("  (all below the absolute tolerance: not verified)")?;
             }
         }
         Ok(())

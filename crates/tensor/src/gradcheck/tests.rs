@@ -67,7 +67,7 @@ fn nothing_to_compare_is_no_error() {
     assert_eq!(gradcheck(|[x]| x.exp(), [&empty], Check::order(2)).unwrap().compared(), 0);
     let constant = gradcheck(|[_]| Tensor::from(2.0), [&Tensor::from(1.0_f64)], Check::order(2)).unwrap();
     assert_eq!(constant.wrong(), 0);
-    assert!(constant.to_string().contains("not proved"), "{constant}");
+    assert!(constant.to_string().contains("not verified"), "{constant}");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn also_inside_no_grad() {
 fn in_f32() {
     let x = Tensor::from([2.0_f32, -0.5, 100.0]);
     gradcheck(|[x]| x.powi(3), [&x], Check::order(2)).unwrap();
-    // PyTorch's step for f64 in f32: the difference of neighbouring numbers.
+    // PyTorch's step size for f64, in f32: a difference of neighboring floats.
     let error = gradcheck(|[x]| x.powi(3), [&x], Check { step: Some(1e-6), ..Check::order(1) }).unwrap_err();
     assert!(suggestion(&error).contains("check in f64"), "{error}");
 }
@@ -99,7 +99,7 @@ fn along_random_directions() {
 }
 
 #[test]
-#[should_panic(expected = "there is no order 0")]
+#[should_panic(expected = "the order must be at least 1")]
 fn order_zero() {
     let _ = gradcheck(|[x]| x.exp(), [&Tensor::from(1.0)], Check::order(0));
 }
@@ -116,7 +116,7 @@ fn the_functions_own_panic_passes_through() {
     let _ = gradcheck(|[x]| x + Tensor::from([1.0, 2.0, 3.0]), [&Tensor::from([1.0, 2.0])], Check::default());
 }
 
-/// A random direction of a number is 1 or -1, so that the tolerance along it is that of an entry.
+/// A random direction of a scalar is 1 or -1, so the tolerance along it is that of an entry.
 #[test]
 fn the_tolerance_along_a_random_direction() {
     let check = Check { atol: Some(1e-4), rtol: Some(0.0), directions: Directions::Random(1), ..Check::default() };

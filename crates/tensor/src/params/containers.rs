@@ -1,4 +1,4 @@
-//! Tensors, tuples, arrays, `Vec`, `Box`, `Option`, `Arc` and `BTreeMap` are trees.
+//! Trees of tensors: tensors, tuples, arrays, `Vec`, `Box`, `Option`, `Arc` and `BTreeMap`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl<F: Float, T: Params<F>> Params<F> for [T] {
     }
 }
 
-/// A tree that hangs where its contents do.
+/// A container that adds no step to the path of its contents.
 macro_rules! transparent {
     ($([$($generics:tt)*] $Type:ty, $self:ident => $inside:expr, $inside_mut:expr;)*) => {$(
         impl<F: Float, $($generics)*> Params<F> for $Type {
@@ -52,9 +52,9 @@ transparent! {
     [T: Params<F> + ?Sized] Box<T>, self => [&**self], [&mut **self];
 }
 
-/// A tree that may hang at several places, as a layer that is used twice, and is tied to itself there. When the tree is changed
-/// while somebody else holds the `Arc`, it becomes one of its own, as a changed tensor does: places inside one tree stay
-/// tied, and who is outside keeps what was.
+/// A tree that may be at several places, such as a layer that is used twice; its tensors are tied. If the tree is
+/// changed while the `Arc` is also held outside the model, it becomes a copy, as a changed tensor does: places inside
+/// the model stay tied, and the outside holder keeps the old elements.
 impl<F: Float, T: Params<F> + Clone> Params<F> for Arc<T> {
     fn visit<'a>(&'a self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>)) {
         match Arc::strong_count(self) {
@@ -68,7 +68,7 @@ impl<F: Float, T: Params<F> + Clone> Params<F> for Arc<T> {
     }
 }
 
-/// Trees by name, in the order of the names. A name is one step of a path: it should have no dot.
+/// Trees by name, in the order of the names. A name is one step of a path, and should not contain a dot.
 impl<F: Float, K: AsRef<str>, T: Params<F>> Params<F> for BTreeMap<K, T> {
     fn visit<'a>(&'a self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>)) {
         for (name, tree) in self {
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(by_static_name.state_dict().paths().collect::<Vec<_>>(), ["w"]);
     }
 
-    /// One layer at two places: counted once, changed once, with one id, at both.
+    /// One layer at two places is counted once, changed once, and has one id at both.
     #[test]
     fn a_shared_layer_is_tied() {
         let layer = Arc::new((Tensor::<f64>::param([1.0, 2.0]), Tensor::param([3.0])));

@@ -1,4 +1,4 @@
-//! The leaves of a tree, to be gone through with `for`.
+//! Iterators over the leaves of a tree.
 
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -8,7 +8,7 @@ use super::once::visit_once;
 use super::{Params, Path};
 use crate::{Float, Tensor};
 
-/// What [`Params::params`] and [`Params::buffers`] return: pairs of path and tensor.
+/// The iterator of [`Params::params`] and [`Params::buffers`]: pairs of path and tensor.
 #[derive(Debug)]
 pub struct Leaves<'a, F: Float>(vec::IntoIter<(String, &'a Tensor<F>)>);
 
@@ -38,11 +38,11 @@ impl<'a, F: Float> Iterator for Leaves<'a, F> {
 
 impl<F: Float> ExactSizeIterator for Leaves<'_, F> {}
 
-/// What [`Params::params_mut`] returns: pairs of path and [`TensorMut`].
+/// The iterator of [`Params::params_mut`]: pairs of path and [`TensorMut`].
 #[derive(Debug)]
 pub struct LeavesMut<'a, F: Float>(vec::IntoIter<(String, Places<'a, F>)>);
 
-/// A tensor at every place where it hangs.
+/// A tensor at all its places.
 #[derive(Debug)]
 struct Places<'a, F: Float> {
     first: &'a mut Tensor<F>,
@@ -52,6 +52,7 @@ struct Places<'a, F: Float> {
 impl<'a, F: Float> LeavesMut<'a, F> {
     pub(super) fn of<M: Params<F> + ?Sized>(model: &'a mut M, chosen: impl Fn(&Tensor<F>) -> bool) -> Self {
         let mut list: Vec<(String, Places<'a, F>)> = Vec::new();
+        // Group the places of a tensor under its first path.
         let mut numbers: BTreeMap<usize, usize> = BTreeMap::new();
         model.visit_mut(&Path::ROOT, &mut |path, tensor| {
             if chosen(tensor) {
@@ -82,13 +83,14 @@ impl<'a, F: Float> Iterator for LeavesMut<'a, F> {
 
 impl<F: Float> ExactSizeIterator for LeavesMut<'_, F> {}
 
-/// A tensor of a tree that is being changed: a `&mut Tensor` that gives the tensor's other places (tied weights) the result when it
-/// is dropped.
+/// A mutable tensor of a tree: a `&mut Tensor` that updates the tensor's other places (tied weights) when it is
+/// dropped.
 #[derive(Debug)]
 pub struct TensorMut<'a, F: Float>(Places<'a, F>);
 
 impl<F: Float> TensorMut<'_, F> {
-    /// [`Tensor::assign`]. (As a method of this type, so that the new elements can be made of the old ones in the same line.)
+    /// [`Tensor::assign`], as a method of this type, so that the new elements may be computed from the old ones in the
+    /// call.
     ///
     /// ```
     /// use downhill_tensor::{Params, Tensor};
@@ -118,7 +120,7 @@ impl<F: Float> Deref for TensorMut<'_, F> {
 
 impl<F: Float> DerefMut for TensorMut<'_, F> {
     fn deref_mut(&mut self) -> &mut Tensor<F> {
-        // The first place holds the tensor alone, so that it is changed in place and stays the same parameter.
+        // Make the first place the only holder, so that the tensor changes in place and stays the same parameter.
         if self.0.others.first().is_some_and(|other| other.address() == self.0.first.address()) {
             let placeholder = Tensor::default();
             self.0.others.iter_mut().for_each(|other| **other = placeholder.clone());
@@ -144,7 +146,7 @@ mod tests {
 
     type Tied = (Tensor<f64>, Tensor<f64>, Tensor<f64>, Tensor<f64>);
 
-    /// Tied at the first and the third place, frozen at the second; a buffer.
+    /// Tied at the first and the third place, frozen at the second; the fourth is a buffer.
     fn tied() -> Tied {
         let shared = Tensor::param([1.0]);
         let mut model = (shared.clone(), Tensor::param([2.0]), shared, Tensor::from([3.0]));

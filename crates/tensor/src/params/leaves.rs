@@ -1,5 +1,4 @@
-//! What holds no tensors: numbers, texts, ranges and functions are empty trees, so that a layer's settings need no
-//! `#[params(skip)]`.
+//! Trees without tensors: numbers, strings, ranges and functions, so that a layer's settings need no `#[params(skip)]`.
 
 use std::marker::PhantomData;
 use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToInclusive};
@@ -25,7 +24,7 @@ empty! {
     [T: ?Sized] PhantomData<T>;
     [T] Range<T>; [T] RangeInclusive<T>; [T] RangeFrom<T>; [T] RangeTo<T>; [T] RangeToInclusive<T>; [] RangeFull;
     [R] fn() -> R;
-    // An activation: of references, for which the compiler needs its own line.
+    // Activations take references; the compiler needs separate implementations for those.
     [A: ?Sized, R] fn(&A) -> R;
     [A: ?Sized, B: ?Sized, R] fn(&A, &B) -> R;
 }

@@ -1,32 +1,32 @@
-//! Tied tensors: one node at several places of a tree. Whoever changes a tree changes each of them once and gives all its
-//! places the result; place by place the first change would part it from the others.
+//! Tied tensors: one node at several places of a tree. To change a tree, change each of them once and update all its
+//! places; place by place, the first change would untie it from the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Params, Path};
 use crate::{Float, Tensor, compiled};
 
-/// Calls `visitor` for every tensor once, at its first place.
+/// Calls `visitor` once for every tensor, at its first place.
 pub(super) fn visit_once<'a, F: Float, M: Params<F> + ?Sized>(
     model: &'a M,
     visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>),
 ) {
     let mut places = Places::default();
     model.visit(&Path::ROOT, &mut |path, tensor| {
-        // What nobody else holds hangs nowhere else.
+        // A tensor that is not shared has no other place.
         if !may_be_tied(path, tensor) || places.add(tensor.address()) {
             visitor(path, tensor);
         }
     });
 }
 
-/// Whether a tensor may hang at other places too.
+/// Whether a tensor may be at other places too.
 #[inline]
 pub(super) fn may_be_tied<F: Float>(path: &Path<'_>, tensor: &Tensor<F>) -> bool {
     tensor.is_shared() || path.in_shared
 }
 
-/// [`visit_once`] for changing the tensors.
+/// [`visit_once`] with mutable tensors.
 pub(super) fn visit_once_mut<F: Float, M: Params<F> + ?Sized>(
     model: &mut M,
     visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>),
@@ -48,7 +48,8 @@ fn visit_tied<F: Float>(model: &mut dyn Params<F>, ties: Ties<F>, visitor: &mut 
 
 compiled!(fn(&mut dyn Params<F>, Ties<F>, &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) = visit_tied::<F>);
 
-/// A model that may be unsized, as one that can become a `dyn Params`: so that what follows is compiled once.
+/// Wraps a model that may be unsized in a sized type that coerces to `dyn Params`, so that the code behind it is
+/// compiled once.
 struct Erased<'m, M: ?Sized>(&'m mut M);
 
 impl<F: Float, M: Params<F> + ?Sized> Params<F> for Erased<'_, M> {
@@ -60,22 +61,22 @@ impl<F: Float, M: Params<F> + ?Sized> Params<F> for Erased<'_, M> {
         self.0.visit_mut(path, visitor);
     }
 
-    // Left out, it would make a type that holds this one, and so on without end.
+    // The default method would instantiate `Erased<Erased<..>>` without end.
     fn visit_once_mut(&mut self, visitor: &mut dyn FnMut(&Path<'_>, &mut Tensor<F>)) {
         self.0.visit_once_mut(visitor);
     }
 }
 
-/// Nodes that have been met in a walk, by address.
+/// The nodes met in a walk, by address.
 #[derive(Default)]
 struct Places {
     counts: BTreeMap<usize, usize>,
-    /// Those that have been met a second time.
+    /// The nodes met more than once.
     several: Vec<usize>,
 }
 
 impl Places {
-    /// Whether this is the first time.
+    /// Returns whether this is the first time.
     fn add(&mut self, address: usize) -> bool {
         let count = self.counts.entry(address).or_insert(0);
         *count += 1;
@@ -86,15 +87,15 @@ impl Places {
     }
 }
 
-/// The tensors that hang at several places.
+/// The tensors that are at several places.
 struct Ties<F: Float>(Vec<Tie<F>>);
 
 struct Tie<F: Float> {
-    /// The node's address before the change, by which its first place is known.
+    /// The address of the node before the change, which identifies its first place.
     before: usize,
-    /// What hangs at the other places meanwhile, so that the first holds the tensor alone.
+    /// What is at the other places meanwhile, so that the first place is the only holder.
     placeholder: Tensor<F>,
-    /// What all places get.
+    /// What all places get afterwards.
     result: Option<Tensor<F>>,
 }
 
@@ -114,7 +115,7 @@ impl<F: Float> Ties<F> {
         self.0.is_empty()
     }
 
-    /// Leaves every tied tensor at its first place alone.
+    /// Replaces every tied tensor by its placeholder at all but its first place.
     fn loosen(&self, model: &mut dyn Params<F>) {
         let ties: BTreeMap<usize, &Tensor<F>> = self.0.iter().map(|tie| (tie.before, &tie.placeholder)).collect();
         let mut seen = BTreeSet::new();
@@ -128,7 +129,7 @@ impl<F: Float> Ties<F> {
     }
 }
 
-/// A model whose tied tensors are tied again in the end, also if the visitor panics.
+/// A model whose tied tensors are tied again on drop, even if the visitor panics.
 struct TiedAgain<'m, F: Float> {
     model: &'m mut dyn Params<F>,
     ties: Ties<F>,
@@ -142,6 +143,7 @@ impl<F: Float> TiedAgain<'_, F> {
             placeholders.insert(tie.placeholder.address());
         }
         self.model.visit_mut(&Path::ROOT, &mut |path, tensor| {
+            // Not a first place: updated on drop.
             if placeholders.contains(&tensor.address()) {
                 return;
             }
@@ -156,7 +158,7 @@ impl<F: Float> TiedAgain<'_, F> {
     }
 }
 
-/// Notes what has become of a tied tensor, also if the visitor panics.
+/// Stores the new value of a tied tensor, even if the visitor panics.
 struct Publish<'a, F: Float> {
     tensor: &'a mut Tensor<F>,
     result: &'a mut Option<Tensor<F>>,
@@ -170,7 +172,7 @@ impl<F: Float> Drop for Publish<'_, F> {
 
 impl<F: Float> Drop for TiedAgain<'_, F> {
     fn drop(&mut self) {
-        // After a panic there are ties whose first place has not been reached, and is unchanged.
+        // After a panic, the first place of some ties has not been reached, and is unchanged.
         if self.ties.0.iter().any(|tie| tie.result.is_none()) {
             let mut unreached: BTreeMap<usize, &mut Option<Tensor<F>>> = BTreeMap::new();
             for tie in self.ties.0.iter_mut().filter(|tie| tie.result.is_none()) {
@@ -182,6 +184,7 @@ impl<F: Float> Drop for TiedAgain<'_, F> {
                 }
             });
         }
+        // Replace the placeholders by the results.
         let results: BTreeMap<usize, Option<&Tensor<F>>> =
             self.ties.0.iter().map(|tie| (tie.placeholder.address(), tie.result.as_ref())).collect();
         self.model.visit_mut(&Path::ROOT, &mut |_, tensor| {

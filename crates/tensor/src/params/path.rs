@@ -1,9 +1,9 @@
-//! Where a tensor hangs in a tree: `fc1.weight`, `layers.0.bias`.
+//! The position of a tensor in a tree: `fc1.weight`, `layers.0.bias`.
 
 use std::fmt;
 
-/// The path from the root of a tree to one of its tensors. A linked list on the stack, so that a walk over a model
-/// allocates nothing; `Display` writes it with dots.
+/// The path from the root of a tree to one of its tensors. A linked list on the stack, so that walking a model does not
+/// allocate; `Display` joins the steps with dots.
 ///
 /// ```
 /// use downhill_tensor::Path;
@@ -16,7 +16,7 @@ use std::fmt;
 pub struct Path<'p> {
     parent: Option<&'p Path<'p>>,
     step: Step<'p>,
-    /// Whether the way leads through an `Arc` that others hold too: whoever shares it shares every tensor inside.
+    /// Whether the path leads through an `Arc` that others hold too: they share every tensor inside.
     pub(super) in_shared: bool,
 }
 
@@ -46,13 +46,13 @@ impl<'p> Path<'p> {
         Path { in_shared: true, ..*self }
     }
 
-    /// Whether the path matches a pattern in which `*` stands for any run of characters, dots included.
+    /// Whether the path matches a pattern in which `*` matches any run of characters, dots included.
     pub fn matches(&self, pattern: &str) -> bool {
         matches(&self.to_string(), pattern)
     }
 
-    /// The number of the first pattern that [`matches`](Self::matches), counted from 0. The path is written out once for
-    /// all of them.
+    /// The index of the first pattern that [`matches`](Self::matches), from 0. The path is formatted once for all of
+    /// them.
     ///
     /// ```
     /// use downhill_tensor::Path;
@@ -66,7 +66,7 @@ impl<'p> Path<'p> {
         patterns.position(|pattern| matches(&path, pattern))
     }
 
-    /// What is left of `text` when this path is taken off its end.
+    /// What is left of `text` if this path is stripped from its end.
     fn strip_from<'t>(&self, text: &'t str) -> Option<&'t str> {
         let rest = match self.step {
             Step::Root => return Some(text),
@@ -74,6 +74,7 @@ impl<'p> Path<'p> {
             Step::Index(index) => {
                 let digits = text.len() - text.bytes().rev().take_while(u8::is_ascii_digit).count();
                 let (rest, number) = text.split_at(digits);
+                // `01` is not the path of element 1.
                 let canonical = number == "0" || !number.starts_with('0');
                 (canonical && number.parse() == Ok(index)).then_some(rest)?
             }
@@ -86,6 +87,7 @@ impl<'p> Path<'p> {
 }
 
 fn matches(path: &str, pattern: &str) -> bool {
+    // The first piece is a prefix, the last a suffix; those between are found from left to right.
     let mut pieces = pattern.split('*');
     let Some(mut rest) = pieces.next().and_then(|first| path.strip_prefix(first)) else { return false };
     let Some(last) = pieces.next_back() else { return rest.is_empty() };
@@ -98,7 +100,7 @@ fn matches(path: &str, pattern: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Compares without allocating: an optimiser does it for every parameter in every step.
+/// Compares without allocating: an optimizer does this for every parameter in every step.
 impl PartialEq<str> for Path<'_> {
     fn eq(&self, text: &str) -> bool {
         self.strip_from(text) == Some("")

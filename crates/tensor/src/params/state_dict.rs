@@ -1,4 +1,4 @@
-//! A model's elements by path, to be kept, compared, saved and loaded.
+//! A model's elements by path, for keeping, comparing, saving and loading.
 
 mod saved;
 
@@ -13,7 +13,7 @@ use super::once::may_be_tied;
 use super::{Params, Path};
 use crate::{Float, Tensor};
 
-/// The elements of every tensor of a model by path. With `serde` it goes into any file format.
+/// The elements of every tensor of a model by path. With `serde` it can be stored in any file format.
 ///
 /// ```
 /// use downhill_tensor::{Params, Tensor};
@@ -44,7 +44,7 @@ impl<F: Float> StateDict<F> {
         self.0.get(path).map(Tensor::from)
     }
 
-    /// Whether two paths have the same elements, NaN being the same as NaN. What is missing is another problem.
+    /// Whether two paths have the same elements (NaN equals NaN). A missing path is another problem.
     fn agree_on(&self, first: &str, second: &str) -> bool {
         let (Some(a), Some(b)) = (self.0.get(first), self.0.get(second)) else { return true };
         let same = |(a, b): (&F, &F)| a == b || (a.is_nan() && b.is_nan());
@@ -76,7 +76,7 @@ impl<F: Float> StateDict<F> {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no paths.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -95,7 +95,7 @@ impl<'d, F: Float> IntoIterator for &'d StateDict<F> {
     }
 }
 
-/// As [`insert`](StateDict::insert) of each: part of another dictionary, or one with other names.
+/// [`insert`](StateDict::insert)s every pair: to take part of another dictionary, or to rename its paths.
 ///
 /// ```
 /// use downhill_tensor::{Params, StateDict, Tensor};
@@ -123,7 +123,7 @@ pub struct StateDictError {
     pub unknown: Vec<String>,
     /// Paths whose shapes differ: path, the model's shape, the dictionary's.
     pub misshapen: Vec<(String, Vec<usize>, Vec<usize>)>,
-    /// Pairs of paths that are one parameter in the model and have different elements in the dictionary.
+    /// Pairs of paths that are one parameter in the model, but have different elements in the dictionary.
     pub untied: Vec<(String, String)>,
 }
 
@@ -143,16 +143,18 @@ impl StateDictError {
     }
 }
 
-/// Takes the elements of every tensor of `model` from `dict`.
+/// Sets the elements of every tensor of `model` from `dict`.
 pub(super) fn load<F: Float, M: Params<F> + ?Sized>(model: &mut M, dict: &StateDict<F>) -> Result<(), StateDictError> {
     let mut problems = StateDictError::default();
     let (mut known, mut firsts) = (BTreeSet::new(), BTreeMap::new());
     let mut parting = BTreeSet::new();
+    // Check everything before changing anything.
     model.visit(&Path::ROOT, &mut |at, tensor| {
         let path = at.to_string();
         problems.compare(path.clone(), tensor.shape(), dict);
         if may_be_tied(at, tensor) {
             let first: &String = firsts.entry(tensor.address()).or_insert_with(|| path.clone());
+            // Different elements at two places: an error for a parameter, but a buffer can be untied.
             match tensor.id() {
                 _ if dict.agree_on(first, &path) => {}
                 Some(_) => problems.untied.push((first.clone(), path.clone())),
@@ -165,7 +167,7 @@ pub(super) fn load<F: Float, M: Params<F> + ?Sized>(model: &mut M, dict: &StateD
     if !problems.is_empty() {
         return Err(problems);
     }
-    // A constant has no identity: the same one at two places may become two.
+    // A constant has no id: one at two places may become two.
     if !parting.is_empty() {
         model.visit_mut(&Path::ROOT, &mut |_, tensor| {
             if parting.contains(&tensor.address()) {

@@ -6,7 +6,7 @@ use std::fmt;
 use super::{Params, Path};
 use crate::{Float, Tensor};
 
-/// What [`Params::summary`](super::Params::summary) returns: a row for each tensor, and totals. `Display` writes the
+/// The result of [`Params::summary`](super::Params::summary): a row for each tensor, and totals. `Display` prints the
 /// table.
 ///
 /// ```
@@ -21,7 +21,7 @@ use crate::{Float, Tensor};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
-    /// One for each tensor, in the order of the walk.
+    /// One row for each tensor, in the order of the walk.
     pub rows: Vec<Row>,
 }
 
@@ -34,16 +34,16 @@ pub struct Row {
     pub shape: Vec<usize>,
     /// Whether training changes it.
     pub trainable: bool,
-    /// Whether it is a parameter that is frozen.
+    /// Whether it is a frozen parameter.
     pub frozen: bool,
     /// Whether it is a buffer.
     pub buffer: bool,
-    /// The path of an earlier tensor that is the same one.
+    /// The path of an earlier occurrence of the same tensor.
     pub tied_to: Option<String>,
 }
 
 impl Row {
-    /// How many elements the tensor has.
+    /// The number of elements of the tensor.
     pub fn elements(&self) -> usize {
         self.shape.iter().product()
     }

@@ -1,5 +1,5 @@
-//! Dropping without recursion what may hold tensors somewhere inside: an operation of a user's may own a tensor whose
-//! record has such an operation, and so on, and nothing tells how deep.
+//! Dropping values that may own tensors, without recursion: a user's operation may own a tensor whose record holds such
+//! an operation, and so on, to any depth.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -9,17 +9,17 @@ type Waiting = ManuallyDrop<RefCell<Vec<Box<dyn Any + Send>>>>;
 
 thread_local! {
     static DROPPING: Cell<bool> = const { Cell::new(false) };
-    /// What the drop in progress has come across. Without a destructor of its own, and so usable while a thread ends; it is
-    /// left without memory.
+    /// Values put off until the drop in progress has finished. It has no destructor, so it can be used while a thread
+    /// shuts down; the outermost drop frees its memory.
     static WAITING: Waiting = const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
-/// Drops `value` at once, or if this thread is in the middle of such a drop, after it.
+/// Drops `value` now, or after the drop that this thread is in the middle of.
 pub(super) fn drop_in_turn<T: Send + 'static>(value: T) {
     if DROPPING.get() {
         return WAITING.with(|waiting| waiting.borrow_mut().push(Box::new(value)));
     }
-    /// Also if a destructor panics: the rest waits for the next drop.
+    /// Resets the flag even if a destructor panics; what is left waits for the next drop.
     struct Done;
     impl Drop for Done {
         fn drop(&mut self) {
@@ -29,8 +29,10 @@ pub(super) fn drop_in_turn<T: Send + 'static>(value: T) {
     DROPPING.set(true);
     let _done = Done;
     drop(value);
+    // Drop what `value` owned, and what that owned: each may put more on the list.
     while let Some(next) = WAITING.with(|waiting| waiting.borrow_mut().pop()) {
         drop(next);
     }
+    // Free the memory of the list itself.
     WAITING.with(|waiting| drop(waiting.take()));
 }

@@ -1,5 +1,6 @@
-//! How a record holds its operation. Most are numbers or nothing and stay where they are; one that owns something (labels,
-//! indices, a user's tensors) is let go of when the record is freed, and never dropped inside another drop.
+//! How a record holds its operation. Most operations are plain values or empty, and stay where they are; one that owns
+//! memory (labels, indices, a user's tensors) is released when the record is freed, and never dropped inside another
+//! drop.
 
 use std::ops::Deref;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
@@ -10,17 +11,17 @@ use super::deferred;
 pub(super) trait Held: Send + Sync {
     type Op: Send + Sync + 'static;
 
-    /// The operation's name; `ask` tells it from the operation.
+    /// The operation's name; `ask` gets it from the operation.
     fn name(&self, ask: impl FnOnce(&Self::Op) -> &'static str) -> &'static str;
 
-    /// The operation, unless the record is freed.
+    /// The operation, unless the record has been freed.
     fn read(&self) -> Option<impl Deref<Target = Self::Op>>;
 
-    /// As [`read`](Self::read), to be changed.
+    /// As [`read`](Self::read), but mutable.
     #[cfg(any(test, feature = "sweep"))]
     fn write(&mut self) -> Option<&mut Self::Op>;
 
-    /// Lets go of what the operation owns.
+    /// Releases what the operation owns.
     fn free(&self);
 }
 
@@ -46,8 +47,8 @@ impl<O: Send + Sync + 'static> Held for Plain<O> {
     fn free(&self) {}
 }
 
-/// An operation that owns something. Its derivative is computed while it is being read; that cannot lock up, because
-/// nobody ever waits to write: whoever frees it leaves it alone if it is in use.
+/// An operation that owns memory. It is read-locked while its derivative is computed; that cannot deadlock, because
+/// nobody ever waits for the write lock: `free` skips an operation that is in use.
 pub(super) struct Owning<O: Send + Sync + 'static> {
     name: &'static str,
     op: RwLock<Option<O>>,
@@ -65,7 +66,7 @@ impl<O> Deref for Reading<'_, O> {
     type Target = O;
 
     fn deref(&self) -> &O {
-        self.0.as_ref().expect("asked for when the lock was taken")
+        self.0.as_ref().expect("checked when the lock was taken")
     }
 }
 
@@ -87,7 +88,7 @@ impl<O: Send + Sync + 'static> Held for Owning<O> {
     }
 
     fn free(&self) {
-        // The lock is given back before anything is dropped.
+        // The lock is released before anything is dropped.
         let op = self.op.try_write().ok().and_then(|mut op| op.take());
         if let Some(op) = op {
             deferred::drop_in_turn(op);

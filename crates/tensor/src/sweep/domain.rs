@@ -1,11 +1,11 @@
-//! Where the inputs of a sweep lie.
+//! The domain of a sweep's inputs.
 
 use ndarray::ArrayD;
 
 use crate::Tensor;
 use crate::gradcheck::SplitMix;
 
-/// An interval, and points in it to keep away from.
+/// An interval, and points in it to stay away from.
 #[derive(Clone, Debug)]
 pub struct Domain {
     low: f64,
@@ -13,17 +13,17 @@ pub struct Domain {
     avoided: Vec<f64>,
 }
 
-/// Into how many points an interval is divided. No two elements share one, within a tensor or between tensors of the
-/// same domain, so that maxima and sorted orders have no ties nearer than a step.
+/// The number of grid points in an interval. No two elements share one, within a tensor or between tensors of the same
+/// domain, so maxima and sorted orders have no ties, and no two elements are closer than a grid step.
 const POINTS: usize = 2003;
 
 impl Domain {
-    /// Where the function is smooth and of size 1 or so.
+    /// An interval in which the function is smooth and of order 1.
     pub fn between(low: f64, high: f64) -> Self {
         Domain { low, high, avoided: Vec::new() }
     }
 
-    /// Keeps a hundredth of the interval away from kinks and poles.
+    /// Stays a hundredth of the interval away from these points: kinks and poles.
     pub fn avoiding(mut self, points: &[f64]) -> Self {
         self.avoided.extend(points);
         self
@@ -38,7 +38,7 @@ impl Domain {
     }
 }
 
-/// Parameters of these shapes, the same for the same seed.
+/// Parameters of these shapes; the same seed gives the same elements.
 pub(super) fn sample<const N: usize>(shapes: &[&[usize]; N], domains: &[Domain; N], seed: u64) -> [Tensor<f64>; N] {
     let mut random = SplitMix::new(seed);
     let mut taken = [false; POINTS];

@@ -1,4 +1,4 @@
-//! No operation without a sweep: the sources of a crate are read as text.
+//! No operation without a sweep: reads the sources of a crate as text.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ pub struct Declared {
     pub name: String,
 }
 
-/// The names that the `fn name` of every operation in the sources of this crate may return.
+/// The names that the operations in the sources of this crate may return from `fn name`.
 pub fn declared_ops(crate_folder: &Path) -> Vec<Declared> {
     let declared = |file: PathBuf| {
         let names = op_names(&read(&file));
@@ -20,8 +20,8 @@ pub fn declared_ops(crate_folder: &Path) -> Vec<Declared> {
     source_files(crate_folder).into_iter().flat_map(declared).collect()
 }
 
-/// What is missing in this crate, a line each: operations that no sweep in their own file names, and operations with fields
-/// that show none of them as attributes.
+/// What this crate lacks, one line each: operations that no sweep in their own file names, operations with fields that
+/// report no attributes, and operations without a `compiled!` line.
 pub fn missing(crate_folder: &Path) -> Vec<String> {
     let unswept = declared_ops(crate_folder).into_iter().filter(|op| !swept_names(&read(&op.file)).contains(&op.name));
     let mut missing: Vec<String> = unswept
@@ -37,7 +37,7 @@ pub fn missing(crate_folder: &Path) -> Vec<String> {
     missing
 }
 
-/// All source files but those of test modules and of sweeps, whose operations are made for tests.
+/// All source files except those of test modules and sweeps, whose operations exist only for tests.
 fn source_files(crate_folder: &Path) -> Vec<PathBuf> {
     let sources = crate_folder.join("src");
     let mut files = files_below(&sources);
@@ -57,7 +57,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// A source file without its comments, whose examples are no operations of the library.
+/// A source file without its comments, because the examples in them are not operations of the library.
 fn read(file: &Path) -> String {
     let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
@@ -74,7 +74,7 @@ fn braces(text: &str) -> &str {
     &body[..end.unwrap_or(body.len())]
 }
 
-/// The implementations of operations: of which type, and the text between the braces.
+/// The implementations of operations: the type, and the text between the braces.
 fn implementations(source: &str) -> Vec<(&str, &str)> {
     let code = source.split("#[cfg(test)]").next().unwrap_or(source);
     let parts = code.split("\nimpl").skip(1).filter_map(|rest| {
@@ -82,7 +82,7 @@ fn implementations(source: &str) -> Vec<(&str, &str)> {
         let (of, for_type) = head.rsplit_once(" for ")?;
         let is_op = ["Op<F", "OpMany<F", "Elementwise<F"].iter().any(|of_what| of.contains(&format!(" {of_what}")));
         let name = for_type.trim().split(['<', ' ']).next()?;
-        // An adapter has the name of what it adapts.
+        // An adapter has the name of the operation it adapts.
         (is_op && name != "Each").then(|| (name, braces(rest)))
     });
     parts.collect()
@@ -94,7 +94,7 @@ fn op_names(source: &str) -> BTreeSet<String> {
     bodies.flat_map(|rest| braces(rest).split('"').skip(1).step_by(2).map(str::to_owned)).collect()
 }
 
-/// The first arguments, when they are literals, of all calls `sweep::something("...", ..)`.
+/// The first arguments, if they are literals, of all calls `sweep::something("...", ..)`.
 fn swept_names(source: &str) -> BTreeSet<String> {
     let calls = source.split("sweep::").skip(1).filter_map(|rest| {
         let (_, arguments) = rest.split_once('(')?;
@@ -104,7 +104,7 @@ fn swept_names(source: &str) -> BTreeSet<String> {
     calls.collect()
 }
 
-/// Operations that have fields and no `fn attributes`.
+/// Operations with fields but no `fn attributes`.
 fn secretive_ops(source: &str) -> Vec<&str> {
     let has_fields = |op: &str| {
         let declared = source.split(&format!("struct {op}")).nth(1);

@@ -1,23 +1,23 @@
-//! The same elements, laid out in memory in other ways.
+//! The same elements in other memory layouts.
 
 use ndarray::{ArrayD, Axis, ShapeBuilder, Slice};
 
 use crate::{Elements, Float, Op, Tensor, apply};
 
-/// An order in memory.
+/// A memory layout.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Layout {
     RowMajor,
     ColumnMajor,
-    /// Every second element along every axis of a larger array; NaN between them.
+    /// Every second element along every axis of a larger array, with NaN between them.
     Gapped,
-    /// Row-major, in the middle of a larger array; NaN around it.
+    /// Row-major, in the middle of a larger array, with NaN around it.
     Inside,
 }
 
 use Layout::{ColumnMajor, Gapped, Inside, RowMajor};
 
-/// Every layout for all inputs at once, and mixtures; with each the layout of the gradient from above.
+/// Every layout for all inputs at once, then mixtures; each with a layout for the incoming gradient.
 pub(super) fn combinations<const N: usize>(shapes: &[&[usize]; N]) -> Vec<([Layout; N], Layout)> {
     if shapes.iter().all(|shape| shape.iter().product::<usize>() <= 1) {
         return vec![([RowMajor; N], RowMajor)];
@@ -32,7 +32,7 @@ pub(super) fn combinations<const N: usize>(shapes: &[&[usize]; N]) -> Vec<([Layo
 }
 
 impl Layout {
-    /// The tensor in this layout, recorded; so is the gradient that comes back.
+    /// The tensor in this layout, recorded; its gradient gets the same layout.
     pub(super) fn of(self, x: &Tensor<f64>) -> Tensor<f64> {
         apply(Relayout(self), [x])
     }

@@ -1,25 +1,25 @@
-//! A recorded graph, computed anew from other numbers.
+//! Recomputing a recorded graph from other values.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::{Elements, Float, Tensor};
 
-/// What the operations that `y` was computed with make of other numbers of the same shapes: each of `leaves` is a parameter
-/// with the elements to take its place. All other leaves stay as they are.
+/// Recomputes `y` from its record with other values of the same shapes: each of `leaves` is a parameter, and the tensor
+/// whose elements to use instead. All other leaves keep their elements.
 ///
-/// A graph that says what was computed gives what the same computation gives for those numbers. It does not if an operation
-/// reads numbers that did not come in through its inputs, or if a constant was made of an input on the way.
+/// The result is what the same computation gives for those values, unless an operation reads values that did not come
+/// in through its inputs, or an input was turned into a constant on the way.
 ///
 /// # Panics
-/// If somebody else holds `y` or a result on the way: operations keep what they find, so nobody may ask for a derivative
-/// afterwards.
+/// If `y` or an intermediate result is shared: replaying overwrites what operations store, so no derivative
+/// may be computed afterwards.
 #[track_caller]
 pub fn replay<F: Float>(y: Tensor<F>, leaves: &[(&Tensor<F>, &Tensor<F>)]) -> Tensor<F> {
     let mut known: BTreeMap<i64, Elements<F>> =
         leaves.iter().map(|(leaf, other)| (leaf.0.id, other.0.elements.clone())).collect();
     let root = y.0.id;
-    // Youngest first, so that nobody holds a result any more when its turn comes.
+    // Youngest first, so that a result is no longer shared when it is reached.
     let mut pending = BTreeMap::from([(root, y)]);
     let mut steps = Vec::new();
     while let Some((id, mut result)) = pending.pop_last() {
@@ -27,7 +27,8 @@ pub fn replay<F: Float>(y: Tensor<F>, leaves: &[(&Tensor<F>, &Tensor<F>)]) -> Te
             known.entry(id).or_insert_with(|| result.0.elements.clone());
             continue;
         };
-        let node = Arc::get_mut(&mut result.0).unwrap_or_else(|| panic!("somebody else holds a `{}`", operation.name));
+        let node = Arc::get_mut(&mut result.0)
+            .unwrap_or_else(|| panic!("replay: a result of `{}` is shared; drop its other holders", operation.name));
         node.record.take_inputs(&mut Vec::new());
         let ids: Vec<(i64, Elements<F>)> =
             operation.inputs.iter().map(|input| (input.0.id, input.0.elements.clone())).collect();
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "somebody else holds a `exp`")]
+    #[should_panic(expected = "a result of `exp` is shared")]
     fn what_somebody_else_holds() {
         let x = Tensor::param(1.0);
         let y = x.exp();

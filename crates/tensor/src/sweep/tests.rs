@@ -9,7 +9,7 @@ fn domain() -> Domain {
     Domain::between(-2.0, 2.0)
 }
 
-/// Half of every element, in the order of memory: wrong for all that is not row-major.
+/// Half of every element, in memory order: wrong for everything that is not row-major.
 fn half_in_memory_order<F: Float>(x: &ArrayViewD<'_, F>) -> ArrayD<F> {
     let half = |x: &F| *x * F::from_f64(0.5);
     match x.as_slice_memory_order() {
@@ -18,7 +18,7 @@ fn half_in_memory_order<F: Float>(x: &ArrayViewD<'_, F>) -> ArrayD<F> {
     }
 }
 
-/// Half, for row-major arrays.
+/// Half of every element, right only for row-major arrays.
 struct IgnoresStrides;
 
 impl<F: Float> Op<F, 1> for IgnoresStrides {
@@ -44,7 +44,7 @@ fn strides_ignored() {
     unary("ignores_strides", domain(), |x| apply(IgnoresStrides, [x]));
 }
 
-/// Half, for row-major gradients.
+/// Half of every element, with a derivative that is right only for row-major gradients.
 struct GradientIgnoresStrides;
 
 impl<F: Float> Op<F, 1> for GradientIgnoresStrides {
@@ -68,7 +68,7 @@ fn strides_of_the_gradient_ignored() {
     shapes("gradient_ignores_strides", &[&[2, 3]], domain(), |x| apply(GradientIgnoresStrides, [x]));
 }
 
-/// The product, with the gradients exchanged: right whenever both are the same.
+/// The product, with the gradients swapped: right only where both are the same.
 struct Exchanged;
 
 impl<F: Float> Elementwise<F, 2> for Exchanged {

@@ -22,7 +22,7 @@ fn carried_across_a_panic() {
 
 #[test]
 fn a_parameter_begins_a_line_of_the_cache() {
-    // All but the first of elements that begin a line.
+    // A view that starts one element after the start of a cache line.
     let w = Tensor::param(Tensor::<f32>::ones(&[101]).narrow(0, 1, 100));
     assert_eq!(w.as_slice().expect("row-major").as_ptr().addr() % 64, 0);
 }

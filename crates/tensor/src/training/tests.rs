@@ -17,12 +17,12 @@ fn rng() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(1)
 }
 
-/// The mean of the buffer and `x`, as a running statistic takes it.
+/// The mean of the buffer and `x`, like the update of a running statistic.
 fn see(buffer: &Tensor<f64>, x: f64) -> f64 {
     update_buffer(buffer, |old| 0.5 * old + 0.5 * x).item()
 }
 
-/// What `body` panics with.
+/// The message with which `body` panics.
 fn message(body: impl FnOnce()) -> String {
     let payload = catch_unwind(AssertUnwindSafe(body)).unwrap_err();
     let text = payload.downcast_ref::<String>().cloned();
@@ -88,12 +88,12 @@ fn a_scope_in_a_scope_is_refused() {
         "{panics}"
     );
     assert!(!is_training());
-    // What is trained apart, within the loss of another, goes into an evaluation.
+    // A model that is trained separately, inside the loss of another, goes into `evaluation`.
     let (mut one, mut two) = (rng(), rng());
     training(&mut outer, &mut one, |m| {
         let inside = || training(&mut inner, &mut two, |m| (see(&m.1, 9.0), training_rng(|rng| rng.next_u32())));
         let (_, drawn) = evaluation(inside);
-        assert_eq!(drawn, training_rng(|rng| rng.next_u32()), "from generators that are alike");
+        assert_eq!(drawn, training_rng(|rng| rng.next_u32()), "from identical generators");
         see(&m.1, 5.0);
     });
     assert_eq!((outer.1.item(), inner.1.item()), (3.0, 5.0));
@@ -105,7 +105,10 @@ fn evaluation_hides_the_scope() {
     training(&mut model, &mut rng(), |m| {
         evaluation(|| {
             assert!(!is_training() && training_rng(|_| ()).is_none());
-            assert_eq!(message(|| _ = see(&m.1, 5.0)), "update_buffer: no `training` scope is running in this thread");
+            assert_eq!(
+                message(|| _ = see(&m.1, 5.0)),
+                "update_buffer: no `training` scope is running in this thread; check `is_training()` first"
+            );
             evaluation(|| assert!(!is_training()));
         });
         assert!(catch_unwind(AssertUnwindSafe(|| evaluation(|| panic!("inside")))).is_err());
@@ -114,17 +117,17 @@ fn evaluation_hides_the_scope() {
     assert_eq!(evaluation(|| 1), 1);
 }
 
-/// A clone is the model as long as they are equal; a model of its own is refused.
+/// A clone counts as the model until it is changed; a deep copy is refused.
 #[test]
 fn clones_inside() {
     let mut model = model();
     training(&mut model, &mut rng(), |m| see(&m.clone().1, 5.0));
     assert_eq!(model.1.item(), 3.0);
     let panics = message(|| training(&mut model, &mut rng(), |m| _ = see(&m.deep_copy().1, 5.0)));
-    assert!(panics.starts_with("update_buffer: this tensor of shape [1] is no buffer of the model"), "{panics}");
+    assert!(panics.starts_with("update_buffer: this tensor of shape [1] is not a buffer of the model"), "{panics}");
     let panics = message(|| training(&mut model, &mut rng(), |m| _ = see(&m.0, 5.0)));
-    assert!(panics.contains("is no buffer of the model"), "a parameter: {panics}");
-    // To train without keeping the statistics: a clone, whose buffers part when they are written.
+    assert!(panics.contains("is not a buffer of the model"), "a parameter: {panics}");
+    // To train without keeping the statistics, train a clone: writing its buffers leaves the model's alone.
     let y = training(&mut model.clone(), &mut rng(), |m| see(&m.1, 5.0) * &m.0);
     assert_eq!((model.1.item(), y.backward()[&model.0].item()), (3.0, 4.0));
 }
@@ -146,14 +149,14 @@ fn another_element_type_is_another_model() {
             update_buffer(&Tensor::<f32>::from([1.0]), Tensor::clone);
         })
     });
-    assert!(panics.contains("is no buffer of the model"), "{panics}");
+    assert!(panics.contains("is not a buffer of the model"), "{panics}");
 }
 
 #[test]
 fn a_buffer_keeps_its_shape() {
     let mut model = model();
     let panics = message(|| training(&mut model, &mut rng(), |m| _ = update_buffer(&m.1, |_| Tensor::zeros(&[2]))));
-    assert_eq!(panics, "update_buffer: a buffer of shape [1] cannot take elements of shape [2]");
+    assert_eq!(panics, "update_buffer: shape mismatch: the buffer has shape [1], the new elements [2]");
     assert_eq!(model.1.item(), 1.0);
 }
 
@@ -194,7 +197,7 @@ fn two_threads_train_two_models() {
     });
 }
 
-/// Threads started inside know nothing of it, and evaluate.
+/// Threads started inside do not see the scope: they evaluate.
 #[test]
 fn a_scope_is_its_threads_own() {
     training(&mut model(), &mut rng(), |_| {

@@ -1,4 +1,4 @@
-//! A layer whose gradient can be got wrong, in a model of several.
+//! A model of two layers, and a loss whose gradient is wrong.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -59,7 +59,7 @@ fn loss(net: &Net) -> Tensor<f64> {
     (hidden.matmul(&net.second.weight.t()) + &net.second.bias).square().sum()
 }
 
-/// Forgets that the first bias is a parameter.
+/// Treats the first bias as a constant.
 fn wrong_loss(net: &Net) -> Tensor<f64> {
     let hidden = (batch().matmul(&net.first.weight.t()) + net.first.bias.detach()).sigmoid();
     (hidden.matmul(&net.second.weight.t()) + &net.second.bias).square().sum()

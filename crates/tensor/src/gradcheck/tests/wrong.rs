@@ -27,7 +27,7 @@ where
     }
 }
 
-/// The check of `function` with a rule, at three points.
+/// Checks `function` with a derivative rule, at three points.
 fn check<R>(name: &'static str, function: fn(f64) -> f64, rule: R, check: Check) -> Result<Report, GradcheckError>
 where
     R: Fn(&Tensor<f64>, &Tensor<f64>) -> Tensor<f64> + Send + Sync + 'static + Clone,
@@ -51,7 +51,7 @@ fn a_wrong_sign() {
     assert_eq!(error.report.op, "cosine");
     let entry = entry(&error);
     assert_eq!((entry.order, entry.input), (1, 0));
-    // The worst of the three, relative to what is allowed: the largest sine.
+    // The worst of the three relative to its tolerance: the largest sine.
     assert_eq!(entry.input_index, Some(vec![2]));
     assert_eq!(entry.output_index, Some(vec![2]));
     assert!((entry.numeric + 2.0_f64.sin()).abs() < 1e-9 && entry.analytic == 2.0_f64.sin());
@@ -69,7 +69,7 @@ fn a_wrong_factor() {
     assert!(suggestion(&error).contains("0.666667 times"), "{error}");
 }
 
-/// So close that PyTorch's tolerances pass it; closer ones do not.
+/// So close that it passes PyTorch's tolerances, but not stricter ones.
 #[test]
 fn a_factor_off_by_a_two_thousandth() {
     let rule = |x: &Tensor<f64>, dy: &Tensor<f64>| dy * x.square() * 3.0015;
@@ -87,7 +87,7 @@ fn a_missing_term() {
 #[test]
 fn a_gradient_from_nowhere() {
     let error = check("floor", f64::floor, |_, dy| dy * 0.25, Check::order(1)).unwrap_err();
-    // -1 and 2 are jumps; 0.5 is a flat piece.
+    // The function jumps at -1 and 2, and is flat at 0.5.
     assert!(error.report.wrong() >= 1);
     let x = Tensor::from(0.5);
     let floor = || WithRule("floor", f64::floor, |_: &Tensor<f64>, dy: &Tensor<f64>| dy * 0.25);
@@ -95,7 +95,7 @@ fn a_gradient_from_nowhere() {
     assert!(suggestion(&error).contains("where the function does not change"), "{error}");
 }
 
-/// The rule is the right number, computed by something that records nothing.
+/// The rule gives the right value, but with something that records nothing.
 #[test]
 fn right_at_first_order_wrong_at_second() {
     let rule = |x: &Tensor<f64>, dy: &Tensor<f64>| dy * (&x.detach() * 2.0);
@@ -119,7 +119,7 @@ fn not_linear_in_dy() {
 fn a_gradient_that_is_not_zero_for_zero() {
     let error = check("square", |x| x * x, |x, dy| dy * x * 2.0 + 1.0, Check::order(1)).unwrap_err();
     assert!(matches!(&error.problem, Problem::ZeroNotKept { input, value } if input == "x0" && *value == 1.0));
-    // An infinite derivative makes NaN of zero.
+    // An infinite derivative turns zero into NaN.
     let error = gradcheck(|[x]| x.ln(), [&Tensor::from(0.0_f64)], Check::order(1)).unwrap_err();
     assert!(matches!(error.problem, Problem::ZeroNotKept { value, .. } if value.is_nan()), "{error}");
 }
@@ -167,7 +167,7 @@ fn a_value_that_changes() {
     assert!(matches!(error.problem, Problem::ValueNotRepeatable), "{error}");
 }
 
-/// The product of a row with a matrix that takes one row of the gradient instead of the sum over all.
+/// The product of a row with a matrix; the gradient of the row is one row instead of the sum over all.
 struct ForgetsToSum;
 
 impl<F: Float> Op<F, 2> for ForgetsToSum {
@@ -194,9 +194,9 @@ fn a_broadcast_that_is_not_undone() {
     let error = gradcheck(|[m, r]| apply(ForgetsToSum, [m, r]), [&matrix, &row], Check::order(1)).unwrap_err();
     assert_eq!(entry(&error).input, 1);
     assert_eq!(error.report.inputs[0].wrong, 0);
-    // The second row of the result depends on the row, and the rule says it does not: two entries.
+    // The second row of the result depends on the row, but the rule ignores it: two wrong entries.
     assert_eq!(error.report.inputs[1].wrong, 2);
-    // With a matrix of one row nothing is stretched, and the mistake does not show.
+    // With a matrix of one row nothing is broadcast, and the mistake does not show.
     let one = Tensor::from([[1.0, 2.0]]);
     gradcheck(|[m, r]| apply(ForgetsToSum, [m, r]), [&one, &row], Check::order(1)).unwrap();
 }
@@ -214,7 +214,7 @@ fn an_infinite_difference_allows_nothing() {
 fn lost_in_the_rounding_of_a_large_sum() {
     let x = Tensor::from([1.0, 30.0_f32]);
     let error = gradcheck(|[x]| x.powi(5).sum(), [&x], Check::order(1)).unwrap_err();
-    assert!(suggestion(&error).contains("rounding alone"), "{error}");
+    assert!(suggestion(&error).contains("rounding error alone"), "{error}");
     gradcheck(|[x]| x.powi(5).sum(), [&Tensor::from([1.0, 30.0_f64])], Check::order(1)).unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! Reading the elements of a model, of which somebody may have written anything.
+//! Deserializing a model's elements from untrusted input.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,7 +20,7 @@ impl<'de, F: Float> Visitor<'de> for Arrays<F> {
     type Value = BTreeMap<String, ArrayD<F>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("arrays by path")
+        f.write_str("a map from paths to arrays")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut from: A) -> Result<Self::Value, A::Error> {
@@ -32,7 +32,7 @@ impl<'de, F: Float> Visitor<'de> for Arrays<F> {
     }
 }
 
-/// As `ndarray` writes an array.
+/// An array as `ndarray` serializes it.
 #[derive(serde::Deserialize)]
 #[serde(bound = "", deny_unknown_fields)]
 struct Array<F: Float> {
@@ -61,14 +61,14 @@ impl<'de> Deserialize<'de> for Shape {
             type Value = Shape;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the sizes of the axes")
+                f.write_str("a list of axis sizes")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Shape, A::Error> {
                 let mut sizes = Vec::new();
                 while let Some(size) = from.next_element()? {
-                    // Before anything can be known of the elements: a million axes of size 1, a byte each in a file, would take 24
-                    // in memory.
+                    // Checked before the elements are read: a million axes of size 1, at a byte each in a file, would
+                    // take 24 bytes each in memory.
                     if sizes.len() == MAX_AXES {
                         return Err(A::Error::custom(format!("an array has more than {MAX_AXES} axes")));
                     }
