@@ -5,7 +5,7 @@ use super::gate;
 use crate::elementwise::step;
 use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
-/// A missing bound is NaN, because every comparison with NaN is false. It is not infinite: without an upper bound the
+/// A missing bound is NaN, because every comparison with NaN is false. It is not ±inf: without an upper bound the
 /// derivative at `x = inf` is 1.
 struct Clamp<F> {
     min: F,

@@ -80,7 +80,7 @@ impl<F: Float> Tensor<F> {
         compare("le", self, other.into(), |a, b| a <= b)
     }
 
-    /// Elementwise `self == other`. Compare whole tensors with `==`, or up to rounding with [`all_close`](Self::all_close).
+    /// Elementwise `self == other`. For whole tensors use `==` or, up to a tolerance, [`all_close`](Self::all_close).
     ///
     /// ```
     /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);

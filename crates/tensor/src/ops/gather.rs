@@ -115,6 +115,7 @@ impl<F: Float> Op<F, 1> for Gather {
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        // The gradients of an index that repeats add up.
         scatter_add(&Tensor::zeros(x.shape()), self.0.clone(), dy)
     }
 }

@@ -47,6 +47,7 @@ impl<F: Float> Op<F, 1> for IndexSelect {
         shape[self.axis] = self.indices.len();
         let mut y = room(&shape);
         let x = x.as_standard_layout();
+        // `max(1)`: `chunks_exact` panics on 0, and an empty tensor has no blocks.
         for block in x.as_slice().expect("row-major").chunks_exact(block.max(1)) {
             for index in &self.indices {
                 y.extend_from_slice(&block[index * width..][..width]);
@@ -81,6 +82,7 @@ impl<F: Float> Op<F, 1> for IndexAdd {
         let mut shape = x.shape().to_vec();
         let width: usize = shape[self.axis + 1..].iter().product();
         shape[self.axis] = self.size;
+        // Compensated sums, because an index may repeat any number of times.
         let mut sums = vec![RunningSum::new(F::zero()); shape.iter().product()];
         let x = x.as_standard_layout();
         let sources = x.as_slice().expect("row-major").chunks_exact((self.indices.len() * width).max(1));

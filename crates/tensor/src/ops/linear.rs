@@ -62,7 +62,7 @@ impl<F: Float> Tensor<F> {
     #[inline(never)]
     pub fn linear(&self, weight: &Tensor<F>, bias: Option<&Tensor<F>>) -> Tensor<F> {
         let [leading @ .., features] = self.shape() else {
-            panic!("linear of [] and {:?}: a scalar has no features", weight.shape())
+            panic!("linear of [] and {:?}: a scalar has no features; the input must be [.., in]", weight.shape())
         };
         if self.ndim() == 2 {
             return self.linear_rows(weight, bias);
