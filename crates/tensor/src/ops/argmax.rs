@@ -1,4 +1,4 @@
-//! Where the largest and the smallest elements are. Indices are plain numbers: nothing here has a derivative.
+//! The indices of the largest and smallest elements along an axis. They are plain integers: not differentiable.
 
 use ndarray::{ArrayD, ArrayView1, Axis};
 
@@ -6,7 +6,7 @@ use crate::axes::resolve_axis;
 use crate::kernels::ask;
 use crate::{Float, Tensor, operation};
 
-/// Where `better(new, best)` last held; the place of the first NaN if there is one.
+/// The index of the first NaN, or else of the first element that no other is `better` than.
 fn position<F: Float>(lane: ArrayView1<'_, F>, better: impl Fn(F, F) -> bool) -> usize {
     let (mut place, mut best) = (0, lane[0]);
     for (i, &x) in lane.iter().enumerate() {
@@ -21,7 +21,7 @@ fn position<F: Float>(lane: ArrayView1<'_, F>, better: impl Fn(F, F) -> bool) ->
 }
 
 impl<F: Float> Tensor<F> {
-    /// The index of the largest element along an axis, which is dropped; of equal ones the first. NaN counts as the
+    /// The index of the largest element along an axis, which is removed; the first index on ties. NaN counts as the
     /// largest, as in PyTorch.
     ///
     /// ```
@@ -38,7 +38,7 @@ impl<F: Float> Tensor<F> {
         self.positions("argmax", axis, |x, best| x > best)
     }
 
-    /// The index of the smallest element along an axis, which is dropped; of equal ones the first. NaN counts as the
+    /// The index of the smallest element along an axis, which is removed; the first index on ties. NaN counts as the
     /// smallest, as in PyTorch.
     ///
     /// ```

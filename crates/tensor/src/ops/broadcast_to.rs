@@ -1,4 +1,4 @@
-//! A tensor stretched to a larger shape; the derivative sums over what was stretched.
+//! A tensor broadcast to a larger shape; the derivative sums over the broadcast axes.
 
 use ndarray::IxDyn;
 
@@ -22,7 +22,7 @@ impl<F: Float> Op<F, 1> for BroadcastTo {
         match broadcast_shape(x, &self.0) {
             Ok(joint) if joint == self.0 => Ok(()),
             _ => Err(format!(
-                "cannot be stretched to {:?}: only axes of size 1, and new ones in front, can grow",
+                "cannot broadcast to {:?}: only axes of size 1 can grow, and new axes can only be added in front",
                 self.0
             )),
         }
@@ -36,13 +36,13 @@ impl<F: Float> Op<F, 1> for BroadcastTo {
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        // Broadcasting is undone by the backward walk.
+        // The backward walk sums over the broadcast axes.
         dy.clone()
     }
 }
 
 impl<F: Float> Tensor<F> {
-    /// The tensor stretched to `shape` by NumPy's broadcasting rule.
+    /// The tensor broadcast to `shape` by NumPy's rules.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -53,7 +53,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If an axis would have to shrink, or to grow from a size other than 1, or no tensor can have this shape.
+    /// If an axis would have to shrink or to grow from a size other than 1, or if no tensor can have this shape.
     #[doc(alias("expand", "expand_as", "tile", "repeat"))]
     #[track_caller]
     pub fn broadcast_to(&self, shape: &[usize]) -> Tensor<F> {

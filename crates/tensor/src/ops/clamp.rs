@@ -1,12 +1,12 @@
-//! Limits: `min` below `min`, `max` above `max`, `x` between; the derivative is 1 strictly between the bounds and 0
-//! elsewhere, at a bound too.
+//! Clamping: `min` below `min`, `max` above `max`, `x` in between; the derivative is 1 strictly between the bounds and
+//! 0 elsewhere, including at a bound.
 
 use super::gate;
 use crate::elementwise::step;
 use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
-/// A bound that is absent is NaN, because no comparison with NaN holds. It is not one at infinity: without an upper bound
-/// the derivative at `x = inf` is 1.
+/// A missing bound is NaN, because every comparison with NaN is false. It is not ±inf: without an upper bound the
+/// derivative at `x = inf` is 1.
 struct Clamp<F> {
     min: F,
     max: F,
@@ -22,7 +22,7 @@ impl<F: Float> Elementwise<F, 1> for Clamp<F> {
     }
 
     fn element(&self, [x]: [F; 1]) -> F {
-        // Written so that NaN passes through.
+        // NaN fails both comparisons and passes through.
         let x = if x < self.min { self.min } else { x };
         if x > self.max { self.max } else { x }
     }
@@ -34,9 +34,9 @@ impl<F: Float> Elementwise<F, 1> for Clamp<F> {
 }
 
 impl<F: Float> Tensor<F> {
-    /// Every element limited to `min..=max`: `min(max(x, min), max)`. The derivative exactly at a bound is 0, as in PyTorch;
-    /// NaN stays NaN, and lets the gradient pass (in PyTorch it does so in `hardtanh` and `relu6`, but not in `clamp`).
-    /// If `min` is above `max`, every element becomes `max`, as in PyTorch and NumPy.
+    /// Every element clamped to `min..=max`: `min(max(x, min), max)`. The derivative exactly at a bound is 0, as in
+    /// PyTorch. NaN stays NaN and passes the gradient on, as in PyTorch's `hardtanh` and `relu6` (but not its `clamp`).
+    /// If `min > max`, every element becomes `max`, as in PyTorch and NumPy.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -50,11 +50,11 @@ impl<F: Float> Tensor<F> {
     #[doc(alias = "clip")]
     #[track_caller]
     pub fn clamp(&self, min: F, max: F) -> Tensor<F> {
-        assert!(!min.is_nan() && !max.is_nan(), "clamp: a bound is NaN: min {min}, max {max}");
+        assert!(!min.is_nan() && !max.is_nan(), "clamp: min and max must not be NaN, got min {min}, max {max}");
         elementwise(Clamp { min, max }, [self])
     }
 
-    /// Every element, or `min` where that is larger: [`clamp`](Self::clamp) without an upper bound.
+    /// Every element clamped from below, `max(x, min)`: [`clamp`](Self::clamp) without an upper bound.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -65,11 +65,11 @@ impl<F: Float> Tensor<F> {
     /// If `min` is NaN.
     #[track_caller]
     pub fn clamp_min(&self, min: F) -> Tensor<F> {
-        assert!(!min.is_nan(), "clamp_min: min is NaN");
+        assert!(!min.is_nan(), "clamp_min: min must not be NaN");
         elementwise(Clamp { min, max: F::nan() }, [self])
     }
 
-    /// Every element, or `max` where that is smaller: [`clamp`](Self::clamp) without a lower bound.
+    /// Every element clamped from above, `min(x, max)`: [`clamp`](Self::clamp) without a lower bound.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -80,7 +80,7 @@ impl<F: Float> Tensor<F> {
     /// If `max` is NaN.
     #[track_caller]
     pub fn clamp_max(&self, max: F) -> Tensor<F> {
-        assert!(!max.is_nan(), "clamp_max: max is NaN");
+        assert!(!max.is_nan(), "clamp_max: max must not be NaN");
         elementwise(Clamp { min: F::nan(), max }, [self])
     }
 }
@@ -144,13 +144,13 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "clamp: a bound is NaN: min 0, max NaN")]
+    #[should_panic(expected = "clamp: min and max must not be NaN, got min 0, max NaN")]
     fn an_upper_bound_that_is_nan() {
         Tensor::from([0.5]).clamp(0.0, f32::NAN);
     }
 
     #[test]
-    #[should_panic(expected = "clamp_min: min is NaN")]
+    #[should_panic(expected = "clamp_min: min must not be NaN")]
     fn a_bound_that_is_nan() {
         Tensor::from([0.5]).clamp_min(f32::NAN);
     }

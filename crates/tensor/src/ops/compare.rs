@@ -1,4 +1,4 @@
-//! Comparisons, element by element: the result is an array of `bool`, for [`where_`](crate::where_) and for counting.
+//! Elementwise comparisons: the result is an array of `bool`, for [`where_`](crate::where_) and for counting.
 //!
 //! Not differentiable.
 
@@ -8,7 +8,7 @@ use crate::kernels::ask;
 use crate::kernels::joint_shape;
 use crate::{Float, Tensor, operation};
 
-/// `holds` of every pair of elements, with broadcasting.
+/// Applies `holds` to every pair of elements, with broadcasting.
 #[track_caller]
 fn compare<F: Float>(name: &'static str, a: &Tensor<F>, b: Tensor<F>, holds: impl Fn(F, F) -> bool) -> ArrayD<bool> {
     let shape = match joint_shape::<F>(a.shape(), b.shape()) {
@@ -23,7 +23,7 @@ fn compare<F: Float>(name: &'static str, a: &Tensor<F>, b: Tensor<F>, holds: imp
     Zip::from(a).and(b).map_collect(|&a, &b| holds(a, b))
 }
 
-/// Comparisons with a tensor or a scalar, with broadcasting. With NaN all are false, except
+/// Elementwise comparisons with a tensor or a scalar, with broadcasting. Comparing with NaN gives `false`, except in
 /// [`ne_elem`](Tensor::ne_elem).
 ///
 /// ```
@@ -36,7 +36,7 @@ fn compare<F: Float>(name: &'static str, a: &Tensor<F>, b: Tensor<F>, holds: imp
 /// # Panics
 /// If the shapes do not broadcast.
 impl<F: Float> Tensor<F> {
-    /// Where this is greater than the other.
+    /// Elementwise `self > other`.
     ///
     /// ```
     /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
@@ -47,7 +47,7 @@ impl<F: Float> Tensor<F> {
         compare("gt", self, other.into(), |a, b| a > b)
     }
 
-    /// Where this is greater than or equal to the other.
+    /// Elementwise `self >= other`.
     ///
     /// ```
     /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
@@ -58,7 +58,7 @@ impl<F: Float> Tensor<F> {
         compare("ge", self, other.into(), |a, b| a >= b)
     }
 
-    /// Where this is less than the other.
+    /// Elementwise `self < other`.
     ///
     /// ```
     /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
@@ -69,7 +69,7 @@ impl<F: Float> Tensor<F> {
         compare("lt", self, other.into(), |a, b| a < b)
     }
 
-    /// Where this is less than or equal to the other.
+    /// Elementwise `self <= other`.
     ///
     /// ```
     /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
@@ -80,7 +80,7 @@ impl<F: Float> Tensor<F> {
         compare("le", self, other.into(), |a, b| a <= b)
     }
 
-    /// Where the two are equal. Whether whole tensors are equal is `==`, and whether nearly, [`all_close`](Self::all_close).
+    /// Elementwise `self == other`. For whole tensors use `==` or, up to a tolerance, [`all_close`](Self::all_close).
     ///
     /// ```
     /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
@@ -92,7 +92,7 @@ impl<F: Float> Tensor<F> {
         compare("eq_elem", self, other.into(), |a, b| a == b)
     }
 
-    /// Where the two differ.
+    /// Elementwise `self != other`.
     ///
     /// ```
     /// let x = downhill_tensor::Tensor::from([1.0, 2.0, 3.0]);
@@ -123,7 +123,7 @@ impl<F: Float> Tensor<F> {
         compare("all_close", self, other.into(), close).iter().all(|&close| close)
     }
 
-    /// Whether no element is infinite or NaN: the cheapest check that a training run has not diverged.
+    /// Whether every element is finite (not infinite, not NaN): a cheap check that training has not diverged.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -166,7 +166,7 @@ mod tests {
         assert!(x.all_close(&x, 0.0, 0.0));
         assert!(x.all_close([1.5, -200.5], 0.0, 0.5));
         assert!(!x.all_close([1.5, -200.75], 0.0, 0.5));
-        // Relative to the other, not to this one.
+        // `rtol` is relative to `other`, not to `self`.
         assert!(Tensor::from(1.0).all_close(2.0, 0.5, 0.0));
         assert!(!Tensor::from(2.0).all_close(1.0, 0.5, 0.0));
         assert!(Tensor::from([1.0, 1.0]).all_close(1.0, 0.0, 0.0));

@@ -1,4 +1,4 @@
-//! Tensors one behind the other along an axis; the derivative of each is its range of the gradient.
+//! Tensors joined along an axis; the derivative with respect to each is its slice of `dy`.
 
 use ndarray::Axis;
 
@@ -8,12 +8,12 @@ use crate::{Attribute, Elements, Float, OpMany, Tensor, apply_many, checked_size
 
 struct Concat {
     axis: usize,
-    /// Where each tensor begins. Summed up anew for each of them, the sizes would take quadratic time.
+    /// Where each tensor starts along the axis. Adding up the sizes in every `vjp` would take quadratic time.
     starts: Vec<usize>,
 }
 
 impl Concat {
-    /// The shape of the result; a size that cannot be counted is one that no tensor has.
+    /// The shape of the result. An overflowing size saturates, and no tensor is that large: `check` refuses it.
     fn shape<'a>(&self, mut shapes: impl Iterator<Item = &'a [usize]>) -> Vec<usize> {
         let mut joined = shapes.next().expect("at least one").to_vec();
         joined[self.axis] = shapes.fold(joined[self.axis], |end, shape| end.saturating_add(shape[self.axis]));
@@ -31,6 +31,7 @@ impl<F: Float> OpMany<F> for Concat {
     }
 
     fn check(&self, shapes: &[&[usize]]) -> Result<(), String> {
+        // The same number of axes, and the same sizes along all axes but the joined one.
         let fits = |shape: &[usize]| {
             shape.len() == shapes[0].len()
                 && (0..shape.len()).all(|axis| axis == self.axis || shape[axis] == shapes[0][axis])
@@ -38,13 +39,14 @@ impl<F: Float> OpMany<F> for Concat {
         match shapes.iter().position(|shape| !fits(shape)) {
             None => shape::check::<F>(&self.shape(shapes.iter().copied())).map(drop),
             Some(i) => Err(format!(
-                "number {i} does not fit the first: all sizes but that of axis {} must be equal",
+                "shape mismatch: tensor {i} does not match tensor 0: the shapes must be equal except along axis {}",
                 self.axis
             )),
         }
     }
 
     fn forward(&mut self, inputs: &[&Elements<F>]) -> Elements<F> {
+        // `ndarray` aborts if its allocation fails; this panics at the caller's line.
         ask::<F>(&self.shape(inputs.iter().map(|x| x.shape())));
         let views: Vec<_> = inputs.iter().map(|x| x.view()).collect();
         ndarray::concatenate(Axis(self.axis), &views).expect("checked").into()
@@ -55,7 +57,7 @@ impl<F: Float> OpMany<F> for Concat {
     }
 }
 
-/// Joins tensors along an axis they have.
+/// Joins tensors along an existing axis.
 ///
 /// ```
 /// use downhill_tensor::{Tensor, concat};
@@ -65,17 +67,18 @@ impl<F: Float> OpMany<F> for Concat {
 /// ```
 ///
 /// # Panics
-/// If there are no tensors, or their sizes differ along another axis.
+/// If there are no tensors, the axis is out of range, or the sizes differ along another axis.
 #[doc(alias("cat", "hstack", "vstack"))]
 #[track_caller]
 pub fn concat<F: Float, T: AsRef<Tensor<F>>>(tensors: &[T], axis: isize) -> Tensor<F> {
     let tensors: Vec<&Tensor<F>> = tensors.iter().map(AsRef::as_ref).collect();
     let Some(first) = tensors.first() else { panic!("concat: needs at least one tensor") };
     let axis = resolve_axis("concat", axis, first.ndim());
+    // Each tensor starts where the previous one ends.
     let mut end = 0_usize;
     let start_of = |tensor: &&Tensor<F>| {
         let start = end;
-        // A tensor without this axis does not fit, which `check` says.
+        // `check` reports a tensor that lacks this axis.
         if let Some(&size) = tensor.shape().get(axis) {
             end = end.saturating_add(size);
         }
@@ -95,21 +98,23 @@ pub fn concat<F: Float, T: AsRef<Tensor<F>>>(tensors: &[T], axis: isize) -> Tens
 /// ```
 ///
 /// # Panics
-/// If there are no tensors, or their shapes differ.
+/// If there are no tensors, the axis is out of range, or the shapes differ.
 #[track_caller]
 pub fn stack<F: Float, T: AsRef<Tensor<F>>>(tensors: &[T], axis: isize) -> Tensor<F> {
     let Some(first) = tensors.first() else { panic!("stack: needs at least one tensor") };
     let first = first.as_ref();
     let axis = resolve_axis("stack", axis, first.ndim() + 1);
+    // Check the shape of the result before anything is recorded, so that the panic names `stack`.
     let mut shape = first.shape().to_vec();
     shape.insert(axis, tensors.len());
     checked_size::<F>("stack", &shape);
+    // Each tensor gets the new axis with size 1, along which they are joined.
     shape[axis] = 1;
     let mut layers: Vec<Tensor<F>> = Vec::with_capacity(tensors.len());
     for (i, tensor) in tensors.iter().map(AsRef::as_ref).enumerate() {
         assert!(
             tensor.shape() == first.shape(),
-            "stack of {:?} and {:?}: number {i} has another shape than the first",
+            "stack of {:?} and {:?}: shape mismatch: tensor {i} must have the same shape as tensor 0",
             first.shape(),
             tensor.shape()
         );
@@ -136,14 +141,14 @@ mod tests {
         sweep::shapes("concat", &[&[2, 2]], domain(), |x| concat(&[x, &x.t(), x], 0).square());
     }
 
-    /// Of every axis but the one they are joined along, the sizes must agree, and so must the number of axes.
+    /// The number of axes must agree, and so must the sizes along every axis but the joined one.
     #[test]
     fn misfits_name_the_first_that_differs() {
         let refused = |shapes: [&[usize]; 3], axis: isize, number: usize| {
             let tensors = shapes.map(Tensor::<f32>::zeros);
             let panic = std::panic::catch_unwind(|| concat(&tensors, axis)).expect_err("refused");
             let message = panic.downcast::<String>().expect("a message");
-            assert!(message.contains(&format!("number {number} does not fit the first")), "{message}");
+            assert!(message.contains(&format!("tensor {number} does not match tensor 0")), "{message}");
         };
         refused([&[2, 3, 1], &[4, 3, 1], &[2, 3, 1]], 1, 1);
         refused([&[2, 3, 1], &[2, 3, 1], &[2, 3, 2]], 1, 2);

@@ -1,4 +1,4 @@
-//! The cosine; the derivative is the sine with the other sign.
+//! The cosine; the derivative is `-sin(x)`.
 
 use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -19,7 +19,7 @@ impl<F: Float> Elementwise<F, 1> for Cos {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The cosine of every element, in radians.
+    /// The cosine of every element (in radians).
     ///
     /// ```
     /// use downhill_tensor::Tensor;

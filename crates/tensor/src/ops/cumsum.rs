@@ -1,4 +1,4 @@
-//! The running sum along an axis: `yᵢ = x₀ + … + xᵢ`; the derivative is the running sum of `dy` from the end.
+//! The cumulative sum along an axis: `yᵢ = x₀ + … + xᵢ`; the derivative is the cumulative sum of `dy` from the end.
 
 use crate::axes::resolve_axis;
 use crate::kernels::RunningSum;
@@ -22,11 +22,11 @@ impl<F: Float> Op<F, 1> for Cumsum {
         let x = x.view();
         let mut y = x.as_standard_layout().into_owned();
         if y.is_empty() {
-            // The axes behind may have any size.
+            // Nothing to add up, and `chunks_exact` panics on a chunk size of 0.
             return y.into();
         }
         let (length, width) = (x.shape()[self.axis], x.shape()[self.axis + 1..].iter().product::<usize>());
-        // One sum for each element behind the axis, so that memory is walked in its order.
+        // One sum per position in the trailing axes, so that memory is read sequentially.
         let mut sums = vec![RunningSum::new(F::zero()); width];
         for block in y.as_slice_mut().expect("row-major").chunks_exact_mut(length * width) {
             sums.fill(RunningSum::new(F::zero()));
@@ -47,8 +47,8 @@ impl<F: Float> Op<F, 1> for Cumsum {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The running sum along an axis: element `i` is the sum of the elements up to and including `i`, to about two units in
-    /// the last place however many they are (as long as they do not cancel).
+    /// The cumulative sum along an axis: element `i` is the sum of the elements up to and including `i`. Accurate to
+    /// about 2 ulp for any number of elements (unless they cancel).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -96,7 +96,7 @@ mod tests {
         }
         let dx = y.sum().backward();
         let (first, last) = (dx[&ones].view()[[0]], dx[&ones].view()[[19_999_999]]);
-        assert_eq!((first, last), (2e7, 1.0), "the derivative is a running sum from the end");
+        assert_eq!((first, last), (2e7, 1.0), "the derivative is a cumulative sum from the end");
         let tenths = Tensor::from(vec![0.1_f32; 10_000_000]).reshape(&[10_000_000, 1]).cumsum(0);
         let exact = 1e7 * f64::from(0.1_f32);
         assert_eq!(tenths.view()[[9_999_999, 0]], exact as f32);

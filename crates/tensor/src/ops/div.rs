@@ -21,7 +21,7 @@ impl<F: Float> Elementwise<F, 2> for Div {
     }
 }
 
-/// `a / b` with broadcasting; users write the operator.
+/// `a / b` with broadcasting, behind the operator `/`.
 #[track_caller]
 pub(crate) fn div<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
     elementwise(Div, [a, b])

@@ -1,8 +1,8 @@
-//! The exponential linear unit: `x` above 0, `α(eˣ - 1)` elsewhere; the derivative is 1 above 0 and `α·eˣ` elsewhere, at
-//! 0 too.
+//! The exponential linear unit: `x` above 0, `α(eˣ - 1)` elsewhere; the derivative is 1 above 0 and `α·eˣ` elsewhere,
+//! including at 0.
 //!
 //! A primitive for numerical stability: composed with `where_`, the branch not taken overflows and its gradient is
-//! `0·inf`; composed with a clamp, the derivative at 0 is lost.
+//! `0·inf`, NaN; composed with `clamp`, the derivative at 0 is lost.
 
 use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -25,12 +25,12 @@ impl<F: Float> Elementwise<F, 1> for Elu<F> {
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        // Not `y + α`, which loses the digits of `α·eˣ` where `y` is near -α.
+        // Not `y + α`, which cancels where `y` is near -α.
         dy * elementwise(EluSlope { above: F::one(), alpha: self.alpha }, [x])
     }
 }
 
-/// `above` above 0, `α·eˣ` elsewhere; the derivative is the same with 0 above 0.
+/// `above` where `x > 0`, `α·eˣ` elsewhere; the derivative is the same function with `above = 0`.
 struct EluSlope<F> {
     above: F,
     alpha: F,

@@ -1,6 +1,6 @@
-//! The exponential less one: `eˣ - 1`; the derivative is `eˣ`.
+//! The exponential minus one: `eˣ - 1`; the derivative is `eˣ`.
 //!
-//! A primitive for numerical stability: `eˣ` rounds `x` away near 0.
+//! A primitive for numerical stability: near 0, `eˣ` rounds `x` away.
 
 use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -17,13 +17,13 @@ impl<F: Float> Elementwise<F, 1> for Expm1 {
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        // Not `y + 1`, which has no digits left where `y` is near -1.
+        // Not `y + 1`, which cancels where `y` is near -1.
         dy * x.exp()
     }
 }
 
 impl<F: Float> Tensor<F> {
-    /// The exponential less one, `eˣ - 1`, of every element, exact near 0 too.
+    /// `eˣ - 1` of every element, accurate near 0 too.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -34,7 +34,7 @@ impl<F: Float> Tensor<F> {
         elementwise(Expm1, [self])
     }
 
-    /// [`expm1`](Self::expm1) by its name in Rust.
+    /// [`expm1`](Self::expm1) under its name in Rust's standard library.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

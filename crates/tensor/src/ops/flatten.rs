@@ -1,11 +1,11 @@
-//! Several neighbouring axes made one.
+//! Merges adjacent axes into one.
 
 use crate::axes::resolve_axis;
 use crate::{Float, Tensor};
 
 impl<F: Float> Tensor<F> {
-    /// The axes from `start` to `end`, both included, as one: `flatten(0, -1)` leaves a single axis, `flatten(1, -1)` one
-    /// row for each example of a batch. A scalar becomes an axis of size 1.
+    /// Merges the axes from `start` to `end`, both included, into one: `flatten(0, -1)` leaves a single axis,
+    /// `flatten(1, -1)` one row per example of a batch. A scalar gets an axis of size 1.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -14,12 +14,12 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If an axis is out of range, or `start` is behind `end`.
+    /// If an axis is out of range, or `start` comes after `end`.
     #[track_caller]
     pub fn flatten(&self, start: isize, end: isize) -> Tensor<F> {
         let ndim = self.ndim().max(1);
         let (first, last) = (resolve_axis("flatten", start, ndim), resolve_axis("flatten", end, ndim));
-        assert!(first <= last, "flatten of {:?}: axis {start} lies behind axis {end}", self.shape());
+        assert!(first <= last, "flatten of {:?}: start axis {start} comes after end axis {end}", self.shape());
         if self.ndim() == 0 {
             return self.reshape(&[1]);
         }
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "flatten of [2, 3]: axis 1 lies behind axis 0")]
+    #[should_panic(expected = "flatten of [2, 3]: start axis 1 comes after end axis 0")]
     fn backwards() {
         Tensor::<f32>::zeros(&[2, 3]).flatten(1, 0);
     }

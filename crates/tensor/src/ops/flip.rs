@@ -1,4 +1,4 @@
-//! Axes in reverse order; the derivative reverses back.
+//! The elements in reverse order along axes; the derivative reverses back.
 
 use ndarray::Axis;
 
@@ -31,7 +31,7 @@ impl<F: Float> Op<F, 1> for Flip {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The elements in reverse order along some [`Axes`].
+    /// The elements in reverse order along the given [`Axes`].
     ///
     /// ```
     /// use downhill_tensor::Tensor;

@@ -1,7 +1,7 @@
 //! A gate: `a·w` with a constant weight `w`; exactly 0 where the weight is 0, whatever `a` is; the derivative is `w`.
 //!
-//! What the derivatives of piecewise-linear operations have in common: the weight is the derivative of a piece (0, ½, a
-//! slope), itself constant. A plain product would turn an infinite gradient that the gate shuts out into `0·inf`, NaN.
+//! The derivatives of piecewise-linear operations share it: the weight is the derivative of a piece (0, ½, a slope),
+//! itself constant. A plain product would turn an infinite gradient times a weight of 0 into NaN.
 
 use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -21,7 +21,7 @@ impl<F: Float> Elementwise<F, 2> for Gate {
     }
 }
 
-/// `a` through a gate of its own shape.
+/// `a` gated by a weight of the same shape, which is detached.
 pub(crate) fn gate<F: Float>(a: &Tensor<F>, weight: Tensor<F>) -> Tensor<F> {
     elementwise(Gate, [a, &weight.detach()])
 }

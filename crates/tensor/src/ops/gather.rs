@@ -1,4 +1,4 @@
-//! One element for each index, along an axis; the derivative is [`scatter_add`](super::scatter_add).
+//! One element per index along an axis; the derivative is [`scatter_add`](super::scatter_add).
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::index::from_front;
 use crate::kernels::room;
 use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply, compiled, operation, shape};
 
-/// Indices along an axis, in row-major order; along the other axes an index counts from the same position it has itself.
+/// Indices along one axis, in row-major order; along every other axis an index stands for its own position.
 #[derive(Clone)]
 pub(super) struct Places {
     axis: usize,
@@ -19,7 +19,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// `of` is the shape of the tensor whose positions they name.
+    /// `of` is the shape of the indexed tensor.
     #[track_caller]
     pub(super) fn new<I: AxisIndex, D: Dimension>(
         op: &'static str,
@@ -38,19 +38,20 @@ impl Places {
         &self.shape
     }
 
-    /// For looking at the graph.
+    /// What [`Op::attributes`] returns.
     pub(super) fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         let shape = self.shape.as_slice().into();
         vec![("axis", self.axis.into()), ("indices", (&*self.indices).into()), ("indices_shape", shape)]
     }
 
-    /// What [`Op::check`] says for a tensor of this shape.
+    /// What [`Op::check`] returns for an indexed tensor of this shape.
     pub(super) fn check(&self, shape: &[usize]) -> Result<(), String> {
         let axis = self.axis;
+        // Along the other axes an index stands for its own position, which the tensor must have.
         let within = |other: usize| other == axis || self.shape[other] <= shape[other];
         if self.shape.len() != shape.len() || !(0..shape.len()).all(within) {
             return Err(format!(
-                "indices of shape {:?} must have as many axes as the tensor and be no longer along any but axis {axis}",
+                "indices of shape {:?} must have as many axes as the tensor and be no larger, except along axis {axis}",
                 self.shape
             ));
         }
@@ -61,17 +62,19 @@ impl Places {
         }
     }
 
-    /// Calls `visit` with the number of every index and the place it names in row-major memory of this shape.
+    /// Calls `visit` for every index with its number and its offset in a row-major tensor of this shape.
     pub(super) fn for_each(&self, shape: &[usize], mut visit: impl FnMut(usize, usize)) {
+        // Row-major strides, that of the indexed axis set apart: there the index takes the place of the position.
         let mut strides = vec![1; shape.len()];
         for axis in (1..shape.len()).rev() {
             strides[axis - 1] = strides[axis] * shape[axis];
         }
         let along = std::mem::replace(&mut strides[self.axis], 0);
-        // Where the current index is, and the place it would name if it were 0.
+        // The position of the current index, and the offset it would have if its value were 0.
         let (mut at, mut start) = (vec![0; shape.len()], 0);
         for (number, index) in self.indices.iter().enumerate() {
             visit(number, start + index * along);
+            // Advance like an odometer, last axis first: an axis at its end is reset and carries into the one before.
             for axis in (0..shape.len()).rev() {
                 at[axis] += 1;
                 start += strides[axis];
@@ -105,26 +108,28 @@ impl<F: Float> Op<F, 1> for Gather {
         let x = x.view();
         let row_major = x.as_standard_layout();
         let elements = row_major.as_slice().expect("row-major");
+        // `check` has compared every index and every position with the shape of `x`.
         let mut y = room(self.0.shape());
         self.0.for_each(x.shape(), |_, place| y.push(elements[place]));
-        ArrayD::from_shape_vec(self.0.shape(), y).expect("one element for each index").into()
+        ArrayD::from_shape_vec(self.0.shape(), y).expect("one element per index").into()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        // The gradients of an index that repeats add up.
         scatter_add(&Tensor::zeros(x.shape()), self.0.clone(), dy)
     }
 }
 
-/// [`Tensor::gather`] at places that have been resolved.
+/// [`Tensor::gather`] with resolved indices.
 #[track_caller]
 pub(super) fn gather<F: Float>(x: &Tensor<F>, places: Places) -> Tensor<F> {
     apply(Gather(places), [x])
 }
 
 impl<F: Float> Tensor<F> {
-    /// One element for each index: element `[i, j, k]` of the result is element `[i, indices[i, j, k], k]` of this tensor
-    /// for axis 1, and alike for the others. The result has the shape of `indices`. Negative indices count from the end
-    /// ([`AxisIndex`]).
+    /// One element per index: for axis 1, element `[i, j, k]` of the result is element `[i, indices[i, j, k], k]` of
+    /// this tensor, and likewise for the other axes. The result has the shape of `indices`. Negative indices count from
+    /// the end ([`AxisIndex`]).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -136,8 +141,8 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If the axis or an index is out of range, `indices` has another number of axes, or is longer than this tensor along
-    /// another axis.
+    /// If the axis or an index is out of range, or if `indices` has a different number of axes than this tensor or is
+    /// larger along another axis.
     #[doc(alias("take_along_axis", "take_along_dim"))]
     #[track_caller]
     pub fn gather<I: AxisIndex, D: Dimension>(&self, axis: isize, indices: &ArrayRef<I, D>) -> Tensor<F> {
@@ -175,7 +180,7 @@ mod tests {
         assert_eq!(x.gather(0, &array![[1, 0, 1]]), Tensor::from([[4.0, 2.0, 6.0]]));
     }
 
-    /// `numpy.take_along_axis`, which counts negative ones from the end.
+    /// As in `numpy.take_along_axis`, negative indices count from the end.
     #[test]
     fn from_the_end() {
         let x = Tensor::param([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);

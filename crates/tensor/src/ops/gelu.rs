@@ -1,7 +1,7 @@
 //! The Gaussian error linear unit: `x·Φ(x)`, with `Φ` the cumulative distribution of the standard normal.
 //!
-//! A product with `Φ`, which is a primitive for numerical stability: `½(1 + erf(x/√2))` loses all digits at
-//! large negative `x`, where `½·erfc(-x/√2)` keeps them.
+//! `Φ` is a primitive for numerical stability: at large negative `x`, `½(1 + erf(x/√2))` cancels and `½·erfc(-x/√2)`
+//! does not.
 
 use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -21,14 +21,14 @@ impl<F: Float> Elementwise<F, 1> for NormalCdf {
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        // φ(x). Where `x²` overflows, `exp(-inf)` is the right limit, 0.
         dy * (x.square() * F::from_f64(-0.5)).exp() * F::from_f64(FRAC_1_ROOT_TWO_PI)
     }
 }
 
 impl<F: Float> Tensor<F> {
-    /// The Gaussian error linear unit `x·Φ(x)` of every element, with the exact `Φ` (Hendrycks and Gimpel 2016,
-    /// [arXiv:1606.08415](https://arxiv.org/abs/1606.08415)); the approximation without `Φ` is
-    /// [`gelu_tanh`](Self::gelu_tanh).
+    /// The Gaussian error linear unit (GELU) `x·Φ(x)` of every element, with the exact `Φ` (Hendrycks and Gimpel 2016,
+    /// [arXiv:1606.08415](https://arxiv.org/abs/1606.08415)); [`gelu_tanh`](Self::gelu_tanh) is the tanh approximation.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -37,6 +37,7 @@ impl<F: Float> Tensor<F> {
     /// assert!((y[2] - 0.8413447460685429).abs() < 1e-15);
     /// ```
     pub fn gelu(&self) -> Tensor<F> {
+        // The product rule supplies the derivative, Φ(x) + x·φ(x).
         self * elementwise(NormalCdf, [self])
     }
 }
@@ -64,7 +65,7 @@ mod tests {
                 (0.0, [0.0, 0.5, 0.7978845608028654]),
                 (1.0, [0.8413447460685429, 1.0833154705876863, 0.24197072451914335]),
                 (-1.0, [-0.15865525393145705, -0.0833154705876863, 0.24197072451914335]),
-                // Where ½(1 + erf(x/√2)) is 0.
+                // Here ½(1 + erf(x/√2)) rounds to 0.
                 (-10.0, [-7.619853024160526e-23, -7.618400096464814e-22, -7.540706654172291e-21]),
             ],
         );

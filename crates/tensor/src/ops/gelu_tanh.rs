@@ -1,12 +1,12 @@
-//! The Gaussian error linear unit approximated by a hyperbolic tangent: `½x(1 + tanh u)`, `u = √(2/π)·(x + 0.044715x³)`.
+//! The tanh approximation of the Gaussian error linear unit: `½x(1 + tanh u)`, `u = √(2/π)·(x + 0.044715x³)`.
 //!
-//! Composed as `x·σ(2u)`, which is the same function and keeps its digits at large negative `x`.
+//! Composed as `x·σ(2u)`, the same function without the cancellation at large negative `x`.
 
 use crate::{Float, Tensor};
 
 impl<F: Float> Tensor<F> {
-    /// The approximation `½x(1 + tanh(√(2/π)·(x + 0.044715x³)))` of [`gelu`](Self::gelu), for every element (Hendrycks
-    /// and Gimpel 2016, [arXiv:1606.08415](https://arxiv.org/abs/1606.08415), section 2); within 5e-4 of it.
+    /// The tanh approximation `½x(1 + tanh(√(2/π)·(x + 0.044715x³)))` of [`gelu`](Self::gelu), with an error below 5e-4
+    /// (Hendrycks and Gimpel 2016, [arXiv:1606.08415](https://arxiv.org/abs/1606.08415), section 2).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -42,7 +42,7 @@ mod tests {
                 (0.0, [0.0, 0.5, 0.7978845608028654]),
                 (1.0, [0.8411919906082767, 1.0829640838457826, 0.24214819798377295]),
                 (-1.0, [-0.1588080093917233, -0.08296408384578256, 0.24214819798377295]),
-                // Where ½(1 + tanh u) is 0.
+                // Here ½(1 + tanh u) rounds to 0.
                 (-10.0, [-1.204092348209806e-37, -2.7576380638540316e-36, -6.263930626022879e-35]),
             ],
         );

@@ -1,9 +1,9 @@
-//! A piecewise-linear logistic function: `relu6(x + 3) / 6`.
+//! The hard sigmoid, a piecewise-linear sigmoid: `relu6(x + 3) / 6`.
 
 use crate::{Float, Tensor};
 
 impl<F: Float> Tensor<F> {
-    /// The piecewise-linear logistic function `min(max(x + 3, 0), 6) / 6` of every element (Howard and others 2019,
+    /// The hard sigmoid `min(max(x + 3, 0), 6) / 6` of every element (Howard et al. 2019,
     /// [arXiv:1905.02244](https://arxiv.org/abs/1905.02244)). The derivative at -3 and 3 is 0, as in PyTorch; NaN stays
     /// NaN.
     ///

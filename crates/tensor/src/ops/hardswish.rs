@@ -1,11 +1,12 @@
-//! A piecewise-quadratic swish: `x·relu6(x + 3) / 6`.
+//! The hard swish, a piecewise-quadratic swish: `x·relu6(x + 3) / 6`.
 
 use crate::{Float, Tensor};
 
 impl<F: Float> Tensor<F> {
-    /// Every element times its [`hardsigmoid`](Self::hardsigmoid): 0 below -3, `x` above 3, a parabola between (Howard and
-    /// others 2019, "Searching for MobileNetV3", [arXiv:1905.02244](https://arxiv.org/abs/1905.02244)). The derivative
-    /// is 0 at -3 and 1 at 3, as in PyTorch; NaN stays NaN.
+    /// The hard swish of every element, `x` times its [`hardsigmoid`](Self::hardsigmoid): 0 below -3, `x` above 3, a
+    /// parabola in between (Howard et al. 2019, "Searching for MobileNetV3",
+    /// [arXiv:1905.02244](https://arxiv.org/abs/1905.02244)). The derivative is 0 at -3 and 1 at 3, as in PyTorch; NaN
+    /// stays NaN.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

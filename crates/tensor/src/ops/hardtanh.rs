@@ -1,10 +1,10 @@
-//! A piecewise-linear hyperbolic tangent: `x` limited to -1..=1.
+//! The hard tanh, a piecewise-linear hyperbolic tangent: `x` clamped to -1..=1.
 
 use crate::{Float, Tensor};
 
 impl<F: Float> Tensor<F> {
-    /// Every element limited to -1..=1: [`clamp`](Self::clamp) with the bounds that PyTorch's `hardtanh` has unless told
-    /// otherwise. The derivative at the bounds is 0, as in PyTorch; NaN stays NaN.
+    /// The hard tanh: every element clamped to -1..=1, the default bounds of PyTorch's `hardtanh` (for others see
+    /// [`clamp`](Self::clamp)). The derivative at the bounds is 0, as in PyTorch; NaN stays NaN.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

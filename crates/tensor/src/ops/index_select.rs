@@ -1,4 +1,4 @@
-//! Positions of one axis in any order and number; the derivative adds the gradient up at the positions.
+//! Slices at given indices along an axis, in any order and with repeats; the derivative adds `dy` up at the indices.
 
 use std::iter::zip;
 
@@ -32,7 +32,7 @@ impl<F: Float> Op<F, 1> for IndexSelect {
                 shape::check::<F>(&result).map(drop)
             }
             Some(number) => Err(format!(
-                "index {} (number {number}) is out of range for axis {} of size {size}",
+                "index {} (`indices[{number}]`) is out of range for axis {} of size {size}",
                 self.indices[number], self.axis
             )),
         }
@@ -41,17 +41,19 @@ impl<F: Float> Op<F, 1> for IndexSelect {
     fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         let x = x.view();
         let mut shape = x.shape().to_vec();
+        // Row-major: a block for each leading position, and in it `width` contiguous elements for each index.
         let width: usize = shape[self.axis + 1..].iter().product();
         let block = shape[self.axis] * width;
         shape[self.axis] = self.indices.len();
         let mut y = room(&shape);
         let x = x.as_standard_layout();
+        // `max(1)`: `chunks_exact` panics on 0, and an empty tensor has no blocks.
         for block in x.as_slice().expect("row-major").chunks_exact(block.max(1)) {
             for index in &self.indices {
                 y.extend_from_slice(&block[index * width..][..width]);
             }
         }
-        ArrayD::from_shape_vec(shape, y).expect("a slice for each index").into()
+        ArrayD::from_shape_vec(shape, y).expect("one slice per index").into()
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -59,7 +61,7 @@ impl<F: Float> Op<F, 1> for IndexSelect {
     }
 }
 
-/// The opposite: the tensor's slices added up at their positions along an axis that is zero elsewhere.
+/// The transpose of [`IndexSelect`]: adds every slice at its index along an axis of `size` zeros.
 struct IndexAdd {
     axis: usize,
     indices: Vec<usize>,
@@ -80,6 +82,7 @@ impl<F: Float> Op<F, 1> for IndexAdd {
         let mut shape = x.shape().to_vec();
         let width: usize = shape[self.axis + 1..].iter().product();
         shape[self.axis] = self.size;
+        // Compensated sums, because an index may repeat any number of times.
         let mut sums = vec![RunningSum::new(F::zero()); shape.iter().product()];
         let x = x.as_standard_layout();
         let sources = x.as_slice().expect("row-major").chunks_exact((self.indices.len() * width).max(1));
@@ -91,7 +94,7 @@ impl<F: Float> Op<F, 1> for IndexAdd {
             }
         }
         let y = sums.into_iter().map(RunningSum::total).collect();
-        ArrayD::from_shape_vec(shape, y).expect("as many as the shape has").into()
+        ArrayD::from_shape_vec(shape, y).expect("one sum per element").into()
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -100,10 +103,9 @@ impl<F: Float> Op<F, 1> for IndexAdd {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The slices at `indices` along an axis, in that order; an index may occur several times, and then collects the
-    /// gradients of all its places. Negative indices count from the end ([`AxisIndex`]). An embedding is
-    /// `table.index_select(0, &tokens)`. For a mask of `bool`, collect the positions where it holds, or see
-    /// [`where_`](crate::where_).
+    /// The slices at `indices` along an axis, in that order. An index may repeat; its gradients add up. Negative
+    /// indices count from the end ([`AxisIndex`]). An embedding lookup is `table.index_select(0, &tokens)`. For a
+    /// `bool` mask, collect the indices where it is `true`, or see [`where_`](crate::where_).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -153,7 +155,7 @@ mod tests {
         assert_eq!(x.index_select(1, &[2, 2]), Tensor::from([[3.0, 3.0], [6.0, 6.0]]));
         assert_eq!(x.t().index_select(0, &[2, 2]), Tensor::from([[3.0, 6.0], [3.0, 6.0]]));
         assert_eq!(x.index_select(0, &[] as &[usize]).shape(), [0, 3]);
-        // `numpy.take`, which counts negative ones from the end.
+        // As in `numpy.take`, negative indices count from the end.
         assert_eq!(x.index_select(1, &[-1, 1, -3]), Tensor::from([[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]]));
         assert_eq!(x.index_select(-2, &[-1_i64]), Tensor::from([[4.0, 5.0, 6.0]]));
     }
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "index_select of [2, 3]: index 3 (number 1) is out of range for axis 1 of size 3")]
+    #[should_panic(expected = "index_select of [2, 3]: index 3 (`indices[1]`) is out of range for axis 1 of size 3")]
     fn out_of_range() {
         Tensor::<f32>::zeros(&[2, 3]).index_select(1, &[0, 3]);
     }

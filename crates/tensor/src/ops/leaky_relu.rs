@@ -1,4 +1,4 @@
-//! The leaky rectifier: `x` above 0, `slope·x` elsewhere; the derivative is 1 above 0 and `slope` elsewhere, at 0 too.
+//! The leaky ReLU: `x` above 0, `slope·x` elsewhere; the derivative is 1 above 0 and `slope` elsewhere, including at 0.
 
 use super::gate;
 use crate::elementwise::step;
@@ -28,7 +28,7 @@ impl<F: Float> Elementwise<F, 1> for LeakyRelu<F> {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The leaky rectifier of every element: `x` above 0, `slope·x` elsewhere (Maas, Hannun and Ng 2013, "Rectifier
+    /// The leaky ReLU of every element: `x` above 0, `slope·x` elsewhere (Maas, Hannun and Ng 2013, "Rectifier
     /// nonlinearities improve neural network acoustic models"). PyTorch's default slope is 0.01. The derivative at 0
     /// is `slope`, as in PyTorch.
     ///

@@ -1,8 +1,8 @@
-//! The map of a fully connected layer: `y = x·Wᵀ + b`; the derivatives are `dy·W`, `dyᵀ·x` and the sum of the
+//! The linear map of a fully connected layer: `y = x·Wᵀ + b`; the derivatives are `dy·W`, `dyᵀ·x` and the sum of the
 //! rows of `dy`.
 //!
 //! A primitive for speed: the product starts from the bias instead of zero, which saves a pass over the result and
-//! one recorded operation for every layer.
+//! one recorded operation per layer.
 
 use super::matmul::{Oriented, matmul_oriented};
 use crate::{Elements, Float, Op, Tensor, apply, checked_size, compiled, kernels, shape};
@@ -19,15 +19,17 @@ impl<F: Float> Op<F, 3> for Linear {
             (&[rows, features], &[out, fan_in], &[size]) if features == fan_in && out == size => {
                 shape::check::<F>(&[rows, out]).map(drop)
             }
-            (&[_, features], &[_, fan_in], _) if features != fan_in => {
-                Err(format!("the last axis of the input has {features} features, the weight [out, in] takes {fan_in}"))
-            }
-            _ => Err("needs an input [.., in], a weight [out, in] and a bias [out]".into()),
+            // The most common mistake gets its own message.
+            (&[_, features], &[_, fan_in], _) if features != fan_in => Err(format!(
+                "the last axis of the input has {features} features, but the weight [out, in] expects {fan_in}"
+            )),
+            _ => Err("expected an input [.., in], a weight [out, in] and a bias [out]".into()),
         }
     }
 
     fn forward(&mut self, [x, weight, bias]: [&Elements<F>; 3]) -> Elements<F> {
         let (x, weight) = (x.matrix().expect("checked"), weight.matrix().expect("checked"));
+        // A bias that is not contiguous, such as a broadcast view, is copied first.
         match bias.as_slice() {
             Some(bias) => kernels::matmul2(x, weight.transposed(), Some(bias)),
             None => kernels::matmul2(x, weight.transposed(), bias.row_major().as_slice()),
@@ -37,6 +39,7 @@ impl<F: Float> Op<F, 3> for Linear {
     fn vjp(&self, wrt: usize, [x, weight, _]: [&Tensor<F>; 3], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         match wrt {
             0 => dy.matmul(weight),
+            // dyᵀ·x, without recording a transpose.
             1 => matmul_oriented(Oriented::transposed(dy), Oriented::plain(x)),
             _ => dy.sum_axis(0),
         }
@@ -54,24 +57,26 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If the sizes do not fit.
+    /// On a shape mismatch, or if the input is a scalar.
     #[track_caller]
     #[inline(never)]
     pub fn linear(&self, weight: &Tensor<F>, bias: Option<&Tensor<F>>) -> Tensor<F> {
         let [leading @ .., features] = self.shape() else {
-            panic!("linear of [] and {:?}: a scalar has no features", weight.shape())
+            panic!("linear of [] and {:?}: a scalar has no features; the input must be [.., in]", weight.shape())
         };
         if self.ndim() == 2 {
             return self.linear_rows(weight, bias);
         }
+        // Otherwise merge the leading axes into one axis of rows, and restore them in the result. A vector is one row.
         let flat = self.reshape(&[leading.iter().product(), *features]);
         let y = flat.linear_rows(weight, bias);
         let shape = [leading, &[y.shape()[1]]].concat();
+        // With an empty leading axis, the result may be too large only once the axes are restored.
         checked_size::<F>("linear", &shape);
         y.reshape(&shape)
     }
 
-    /// A method and not a closure, which would hide the caller's line from a panic.
+    /// `linear` of a matrix. Not a closure, because `#[track_caller]` does not reach into closures.
     #[track_caller]
     fn linear_rows(&self, weight: &Tensor<F>, bias: Option<&Tensor<F>>) -> Tensor<F> {
         match bias {
@@ -80,11 +85,13 @@ impl<F: Float> Tensor<F> {
                 let fits = weight.ndim() == 2 && weight.shape()[1] == self.shape()[1];
                 assert!(
                     fits,
-                    "linear of {:?} and {:?}: the last axis of the input has {} features, the weight must be [out, {2}]",
+                    "linear of {:?} and {:?}: the last axis of the input has {} features, so the weight must be \
+                     [out, {2}]",
                     self.shape(),
                     weight.shape(),
                     self.shape()[1]
                 );
+                // Without a bias there is nothing to fuse: a product, which records no transpose.
                 matmul_oriented(Oriented::plain(self), Oriented::transposed(weight))
             }
         }

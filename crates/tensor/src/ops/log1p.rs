@@ -1,6 +1,6 @@
-//! The natural logarithm of one more: `ln(1 + x)`; the derivative is `1 / (1 + x)`.
+//! The natural logarithm of one plus `x`: `ln(1 + x)`; the derivative is `1 / (1 + x)`.
 //!
-//! A primitive for numerical stability: `1 + x` rounds `x` away near 0.
+//! A primitive for numerical stability: near 0, `1 + x` rounds `x` away.
 
 use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -22,7 +22,7 @@ impl<F: Float> Elementwise<F, 1> for Log1p {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The natural logarithm of one more than every element, exact near 0 too: -inf at -1, with derivative inf; NaN below.
+    /// `ln(1 + x)` of every element, accurate near 0 too: -inf at -1, with derivative inf; NaN below.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -33,7 +33,7 @@ impl<F: Float> Tensor<F> {
         elementwise(Log1p, [self])
     }
 
-    /// [`log1p`](Self::log1p) by its name in Rust.
+    /// [`log1p`](Self::log1p) under its name in Rust's standard library.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

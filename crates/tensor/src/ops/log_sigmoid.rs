@@ -1,12 +1,12 @@
-//! The logarithm of the logistic function: `ln σ(x) = -softplus(-x)`.
+//! The logarithm of the sigmoid: `ln σ(x) = -softplus(-x)`.
 //!
-//! Composed of [`softplus`](Tensor::softplus), which has the derivatives; `sigmoid` and `ln` would give `ln 0` below -745.
+//! Composed from [`softplus`](Tensor::softplus), which supplies the derivatives; `sigmoid().ln()` is `ln 0` below -745.
 
 use crate::{Float, Tensor};
 
 impl<F: Float> Tensor<F> {
-    /// The logarithm `ln(1 / (1 + e⁻ˣ))` of the logistic function of every element: about `x` at large negative `x`,
-    /// never -inf there.
+    /// The log-sigmoid `ln(1 / (1 + e⁻ˣ))` of every element, numerically stable: about `x` at large negative `x`, never
+    /// -inf there.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

@@ -1,6 +1,6 @@
 //! The logarithm of softmax along an axis: `y = x - ln Σeˣ`; the derivative is `dy - eʸ·Σdy`.
 //!
-//! A primitive because the composed form overflows, or loses the logarithm of small probabilities.
+//! A primitive for numerical stability: the composed form overflows, or takes `ln 0` of small probabilities.
 
 use crate::axes::resolve_axis;
 use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, keep, kernels};
@@ -21,13 +21,14 @@ impl<F: Float> Op<F, 1> for LogSoftmax {
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        // eʸ is the softmax. The sum keeps its axis, with size 1, to broadcast against it.
         dy - y.exp() * dy.sum_axis(keep(self.0))
     }
 }
 
 impl<F: Float> Tensor<F> {
-    /// The logarithm of [`softmax`](Self::softmax) along an axis, `x - ln Σeˣ`. Never overflows, and stays exact where the
-    /// softmax itself is too small for a number.
+    /// The logarithm of [`softmax`](Self::softmax) along an axis, `x - ln Σeˣ`. Never overflows, and stays accurate
+    /// where the softmax itself underflows to 0.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

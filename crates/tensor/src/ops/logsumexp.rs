@@ -1,6 +1,6 @@
-//! The logarithm of the sum of exponentials over axes: `y = ln Σeˣ`; the derivative is `eˣ⁻ʸ`, which is softmax.
+//! The logarithm of the sum of exponentials over axes: `y = ln Σeˣ`; the derivative is the softmax, `eˣ⁻ʸ`.
 //!
-//! A primitive because the composed form overflows.
+//! A primitive for numerical stability: the composed form overflows.
 
 use ndarray::Dimension;
 
@@ -24,16 +24,17 @@ impl<F: Float> Op<F, 1> for LogSumExp {
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        // The reduced axes are put back with size 1, to broadcast against `x`.
         let kept = self.0.kept_shape(x.shape());
-        // The lowest number stands for -inf, so that the difference of two infinities is not NaN.
+        // If every `x` is -inf, so is `y`, and `x - y` would be NaN: clamped to the lowest finite value, it is -inf.
         let y = y.clamp_min(F::min_value()).reshape(kept.slice());
         dy.reshape(kept.slice()) * (x - y).exp()
     }
 }
 
 impl<F: Float> Tensor<F> {
-    /// The logarithm of the sum of the exponentials of all elements, `ln Σeˣ`: a smooth maximum, a scalar. Never overflows;
-    /// -inf if there are no elements.
+    /// The log-sum-exp `ln Σeˣ` of all elements, a smooth maximum, as a scalar. Never overflows; -inf if there are no
+    /// elements.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -44,10 +45,9 @@ impl<F: Float> Tensor<F> {
         self.logsumexp_axis(..)
     }
 
-    /// [`logsumexp`](Self::logsumexp) over some [`Axes`].
+    /// [`logsumexp`](Self::logsumexp) over the given [`Axes`].
     ///
-    /// If all elements are -inf, that is the logarithm of 0: the result is -inf and the gradient 0. (PyTorch's gradient is
-    /// NaN there.)
+    /// If all elements are -inf, the result is `ln 0 = -inf` and the gradient is 0 (in PyTorch it is NaN).
     ///
     /// ```
     /// use downhill_tensor::{Tensor, keep};

@@ -1,4 +1,4 @@
-//! The operations, one a file: formula, derivative, tests. A new one is a new file and a line here.
+//! The operations, one per file: formula, derivative, tests. To add one, add a file and a line here.
 
 mod abs;
 mod add;
