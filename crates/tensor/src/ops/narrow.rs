@@ -1,4 +1,4 @@
-//! A range of one axis; the derivative sets the gradient into zeros. Shares memory.
+//! A range of one axis; the derivative pads the gradient with zeros. Shares memory.
 
 use ndarray::{ArrayD, Axis, Slice};
 
@@ -31,7 +31,7 @@ impl<F: Float> Op<F, 1> for Narrow {
     }
 }
 
-/// The opposite: the tensor as a range of an axis that is zero elsewhere.
+/// The adjoint of [`Narrow`]: pads the tensor with zeros along an axis, to `size`.
 struct Embed {
     axis: usize,
     start: usize,
@@ -64,7 +64,7 @@ impl<F: Float> Op<F, 1> for Embed {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The `length` positions from `start` on along an axis.
+    /// The range `start..start + length` of an axis.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -73,14 +73,14 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If the range leaves the axis.
+    /// If the axis or the range is out of range.
     #[track_caller]
     pub fn narrow(&self, axis: isize, start: usize, length: usize) -> Tensor<F> {
         let axis = resolve_axis("narrow", axis, self.ndim());
         let size = self.shape()[axis];
         assert!(
             start.checked_add(length).is_some_and(|end| end <= size),
-            "narrow of {:?}: {length} positions from {start} on leave axis {axis} of size {size}",
+            "narrow of {:?}: {length} positions from {start} on are out of range for axis {axis} of size {size}",
             self.shape()
         );
         apply(Narrow { axis, start, length }, [self])

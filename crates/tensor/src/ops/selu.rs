@@ -10,7 +10,7 @@ const SCALE: f64 = 1.050_700_987_355_480_5;
 
 impl<F: Float> Tensor<F> {
     /// The scaled exponential linear unit of every element: `λx` above 0, `λα(eˣ - 1)` elsewhere, with λ = 1.0507… and
-    /// α = 1.6733… (Klambauer and others 2017, "Self-normalizing neural networks",
+    /// α = 1.6733… (Klambauer et al. 2017, "Self-normalizing neural networks",
     /// [arXiv:1706.02515](https://arxiv.org/abs/1706.02515)). The derivative at 0 is `λα`, as in PyTorch.
     ///
     /// ```

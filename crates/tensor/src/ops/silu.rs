@@ -1,6 +1,6 @@
 //! The sigmoid linear unit, also called swish: `x·σ(x)`.
 //!
-//! Composed: the product and [`sigmoid`](Tensor::sigmoid) are stable for every `x`, and so are their derivatives.
+//! Composed: the product, [`sigmoid`](Tensor::sigmoid) and their derivatives are numerically stable for every `x`.
 
 use crate::{Float, Tensor};
 
