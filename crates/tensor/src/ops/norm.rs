@@ -18,7 +18,7 @@ pub(super) struct Norm<F> {
 
 impl<F: Float> Norm<F> {
     fn power(&self, x: F) -> F {
-        // `x * x`, and `sqrt` below, are faster and more accurate than `powf`.
+        // `x * x`, and `sqrt` below, are correctly rounded.
         if self.p == F::from_f64(2.0) { x * x } else { x.abs().powf(self.p) }
     }
 
