@@ -31,7 +31,7 @@ impl<F: Float> Op<F, 1> for Narrow {
     }
 }
 
-/// The adjoint of [`Narrow`]: pads the tensor with zeros along an axis, to `size`.
+/// The transpose of [`Narrow`]: pads the tensor with zeros along an axis, to `size`.
 struct Embed {
     axis: usize,
     start: usize,

@@ -24,7 +24,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If a label is not below `classes`.
+    /// If a label is out of range, not below `classes`.
     #[track_caller]
     pub fn one_hot<L: ClassLabels + ?Sized>(labels: &L, classes: usize) -> Tensor<F> {
         operation::begin("one_hot");
@@ -39,7 +39,7 @@ impl<F: Float> Tensor<F> {
             );
             rows[row * classes + label] = F::one();
         }
-        Tensor::constant(ArrayD::from_shape_vec(IxDyn(&shape), rows).expect("a row for each label"))
+        Tensor::constant(ArrayD::from_shape_vec(IxDyn(&shape), rows).expect("one row per label"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The rectified linear unit: `max(x, 0)`; the derivative is 1 above 0 and 0 elsewhere, including at 0.
+//! The rectified linear unit (ReLU): `max(x, 0)`; the derivative is 1 above 0 and 0 elsewhere, including at 0.
 
 use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -41,7 +41,8 @@ impl<F: Float> Elementwise<F, 2> for Mask {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The rectified linear unit `max(x, 0)` of every element. The derivative at 0 is 0, as in PyTorch; NaN stays NaN.
+    /// The rectified linear unit (ReLU) `max(x, 0)` of every element. The derivative at 0 is 0, as in PyTorch; NaN
+    /// stays NaN.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

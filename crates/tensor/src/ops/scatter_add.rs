@@ -36,7 +36,7 @@ impl<F: Float> Op<F, 2> for ScatterAdd {
         let source = source.as_slice().expect("row-major");
         self.0.for_each(x.shape(), |number, place| sums[place].add(source[number]));
         let y = sums.into_iter().map(RunningSum::total).collect();
-        ArrayD::from_shape_vec(x.shape(), y).expect("as many as before").into()
+        ArrayD::from_shape_vec(x.shape(), y).expect("one sum per element").into()
     }
 
     fn vjp(&self, wrt: usize, _: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -70,7 +70,7 @@ fn described(entries: &[SliceInfoElem]) -> String {
     format!("[{}]", entries.iter().map(part).collect::<Vec<_>>().join(", "))
 }
 
-/// The adjoint of [`Slice`]: writes the tensor into zeros of this shape.
+/// The transpose of [`Slice`]: writes the tensor into zeros of this shape.
 struct Unslice {
     entries: Vec<SliceInfoElem>,
     shape: Vec<usize>,
