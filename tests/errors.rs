@@ -91,7 +91,7 @@ fn derivatives_for_a_list() {
 #[test]
 fn matrix_products() {
     let (a, b) = (zeros(&[2, 3]), zeros(&[4, 5]));
-    fails(line!(), &["matmul of [2, 3] and [4, 5]", "inner sizes 3 and 4", ".t()"], || a.matmul(&b));
+    fails(line!(), &["matmul of [2, 3] and [4, 5]", "inner dimensions 3 and 4", ".t()"], || a.matmul(&b));
     fails(line!(), &["matmul of [2, 3] and [4]", "3 and 4"], || a.matmul(&zeros(&[4])));
     fails(line!(), &["matmul of [4] and [2, 3]", "4 and 2"], || zeros(&[4]).matmul(&a));
     fails(line!(), &["matmul of [2, 3] and []", "scalar", "`*`"], || a.matmul(&zeros(&[])));

@@ -1,6 +1,6 @@
-//! `#[derive(Params)]` on every kind of struct.
+//! `#[derive(Params)]` on every kind of struct and enum.
 //!
-//! A warning in derived code would be shown to users, who cannot do anything about it:
+//! Users could do nothing about a warning in generated code, so warnings are errors here:
 #![deny(warnings, unused, rust_2018_idioms, single_use_lifetimes, unused_lifetimes, unused_qualifications)]
 #![deny(clippy::all, clippy::pedantic)]
 
@@ -8,12 +8,12 @@ use std::marker::PhantomData;
 
 use downhill_tensor::{Float, Params, Path, Tensor};
 
-/// A tensor with one element.
+/// A scalar parameter.
 fn tensor<F: Float>(value: f64) -> Tensor<F> {
     Tensor::param(F::from_f64(value))
 }
 
-/// `name=value` for every tensor. Also checks that `visit` and `visit_mut` agree.
+/// `path=value` for every tensor. Also checks that `visit` and `visit_mut` agree.
 #[track_caller]
 fn entries<F: Float>(model: &mut impl Params<F>) -> Vec<String> {
     let mut entries = Vec::new();
@@ -24,7 +24,7 @@ fn entries<F: Float>(model: &mut impl Params<F>) -> Vec<String> {
     entries
 }
 
-/// The element type that inference finds for a model.
+/// The inferred element type of a model.
 fn element<F: Float>(_: &impl Params<F>) -> &'static str {
     F::NAME
 }
@@ -78,7 +78,7 @@ fn the_element_type_is_that_of_the_fields() {
     assert_eq!(element(&model), "f64");
     assert_eq!(element(&Mlp { fc1: linear(1.0), fc2: linear(2.0) }), "f32");
     assert_eq!(entries(&mut model), ["weight=0.1", "head.weight=1", "head.bias=1.5"]);
-    // The closure's argument is inferred too: reading an element needs no annotation.
+    // The type of the closure's argument is inferred too, without an annotation.
     let mut sum: f64 = 0.0;
     model.visit(&Path::ROOT, &mut |_, tensor| sum += tensor.item());
     assert!((sum - 2.6).abs() < 1e-15);
@@ -224,7 +224,7 @@ fn lifetimes() {
         name: &'a &'b str,
         value: T,
     }
-    // That `'b` outlives `'a` is written nowhere, but the derived code must imply it.
+    // `'b: 'a` is implied but nowhere written, and the generated code has to compile without it.
     #[derive(Params)]
     struct Holder<'a, 'b> {
         inner: Named<'a, 'b, Tensor>,
@@ -265,7 +265,7 @@ fn names_can_be_changed() {
         r#type: Tensor,
         #[params(rename = "c_attn")]
         query_key_value: Linear,
-        // The name is free again, because the field that had it is renamed.
+        // The name is free: the field that had it was renamed.
         #[params(rename = "query_key_value")]
         other: Tensor,
     }
@@ -329,9 +329,9 @@ fn inside_a_declarative_macro() {
     );
 }
 
-/// Derived code uses no name that a module could have defined itself.
+/// The generated code does not depend on any name that the surrounding module may define.
 mod hostile {
-    #![expect(dead_code, reason = "these names exist to shadow the real ones")]
+    #![expect(dead_code, reason = "these names are only there to shadow others")]
     pub(super) struct Path;
     pub(super) struct Tensor;
     pub(super) struct Params;

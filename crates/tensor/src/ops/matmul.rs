@@ -1,19 +1,19 @@
 //! The matrix product `a·b`; the derivatives are `dy·bᵀ` and `aᵀ·dy`.
 //!
-//! One operation serves all four products of `a` or its transpose and `b` or its transpose, because the derivatives of
-//! each are among them.
+//! One operation covers all four combinations of plain and transposed operands, because the derivatives of each are
+//! among the four.
 
 use crate::kernels::broadcast_shape;
 use crate::shape;
 use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, kernels};
 
-/// On matrices and stacks of matrices, each taken as it is or with its last two axes swapped; the axes before the last
-/// two broadcast.
+/// The product of matrices or stacks of matrices, each as it is or with its last two axes swapped; the batch axes in
+/// front of those broadcast.
 struct Matmul {
     transposed: [bool; 2],
 }
 
-/// A matrix, or its transpose without the operation that would make one.
+/// A matrix, or its transpose, without recording a transposition.
 #[derive(Clone, Copy)]
 pub(super) struct Oriented<'a, F: Float> {
     tensor: &'a Tensor<F>,
@@ -34,7 +34,7 @@ impl<'a, F: Float> Oriented<'a, F> {
     }
 }
 
-/// `a·b` for matrices as they are oriented.
+/// `a·b`, each operand plain or transposed.
 #[track_caller]
 pub(super) fn matmul_oriented<F: Float>(a: Oriented<'_, F>, b: Oriented<'_, F>) -> Tensor<F> {
     apply(Matmul { transposed: [a.transposed, b.transposed] }, [a.tensor, b.tensor])
@@ -52,18 +52,19 @@ impl<F: Float> Op<F, 2> for Matmul {
 
     fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
         let ([a_batch @ .., a_rows, a_columns], [b_batch @ .., b_rows, b_columns]) = (a, b) else {
-            return Err("needs matrices".into());
+            return Err("both operands must have at least two axes".into());
         };
         let a_inner = if self.transposed[0] { a_rows } else { a_columns };
         let b_inner = if self.transposed[1] { b_columns } else { b_rows };
         if a_inner != b_inner {
             return Err(format!(
-                "the inner sizes {a_inner} and {b_inner} differ; the last axis of the first must be as long as the \
-                 last but one of the second (transpose one with `.t()`?)"
+                "shape mismatch: inner dimensions {a_inner} and {b_inner} must be equal (transpose one operand with \
+                 `.t()`?)"
             ));
         }
         let rows = if self.transposed[0] { a_columns } else { a_rows };
         let columns = if self.transposed[1] { b_rows } else { b_columns };
+        // The common case, without allocating.
         if a_batch.is_empty() && b_batch.is_empty() {
             return shape::check::<F>(&[*rows, *columns]).map(drop);
         }
@@ -73,11 +74,13 @@ impl<F: Float> Op<F, 2> for Matmul {
 
     fn forward(&mut self, [a, b]: [&Elements<F>; 2]) -> Elements<F> {
         match (a.matrix(), b.matrix()) {
+            // Two matrices: a transpose only swaps the strides.
             (Some(a), Some(b)) => {
                 let [a, b] = [(a, self.transposed[0]), (b, self.transposed[1])]
                     .map(|(x, transposed)| if transposed { x.transposed() } else { x });
                 kernels::matmul2(a, b, None)
             }
+            // Stacks of matrices.
             _ => {
                 let [a, b] = [(a, self.transposed[0]), (b, self.transposed[1])].map(|(x, transposed)| {
                     let mut x = x.view();
@@ -95,6 +98,8 @@ impl<F: Float> Op<F, 2> for Matmul {
         let dy = Oriented::plain(dy);
         let [a, b] = [(a, self.transposed[0]), (b, self.transposed[1])]
             .map(|(tensor, transposed)| Oriented { tensor, transposed });
+        // For `y = A·B`, where `A` is `a` or `aᵀ`: `dA = dy·Bᵀ` and `dB = Aᵀ·dy`. A transposed argument gets the
+        // transpose.
         match (wrt, self.transposed[wrt]) {
             (0, false) => matmul_oriented(dy, b.t()),
             (0, true) => matmul_oriented(b, dy.t()),
@@ -105,8 +110,8 @@ impl<F: Float> Op<F, 2> for Matmul {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The matrix product. As in NumPy and PyTorch: matrices `[n, k]·[k, m]` give `[n, m]`; axes in front of those two
-    /// are a batch and broadcast; a vector on the left is a row, on the right a column, and that axis is dropped
+    /// The matrix product, as in NumPy and PyTorch: matrices `[n, k]·[k, m]` give `[n, m]`; axes in front of those two
+    /// are batch axes and broadcast; a vector is a row on the left and a column on the right, and that axis is dropped
     /// from the result.
     ///
     /// ```
@@ -119,7 +124,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If the inner sizes differ, the batches do not broadcast, or an operand is a scalar.
+    /// If the inner dimensions differ, the batch axes do not broadcast, or an operand is a scalar.
     #[doc(alias("dot", "mm", "bmm", "einsum"))]
     #[track_caller]
     pub fn matmul(&self, other: &Tensor<F>) -> Tensor<F> {
@@ -131,15 +136,22 @@ impl<F: Float> Tensor<F> {
 
     #[track_caller]
     fn matmul_with_vector(&self, other: &Tensor<F>) -> Tensor<F> {
+        // The inner dimensions; a scalar has none.
         let inner = [self.shape().last(), other.shape().get(other.ndim().saturating_sub(2))];
         let [Some(n), Some(m)] = inner else {
             panic!(
-                "matmul of {:?} and {:?}: a scalar has no axis to multiply along; use `*`",
+                "matmul of {:?} and {:?}: operands must have at least one axis; multiply by a scalar with `*`",
                 self.shape(),
                 other.shape()
             )
         };
-        assert!(n == m, "matmul of {:?} and {:?}: the inner sizes {n} and {m} differ", self.shape(), other.shape());
+        assert!(
+            n == m,
+            "matmul of {:?} and {:?}: shape mismatch: inner dimensions {n} and {m} must be equal",
+            self.shape(),
+            other.shape()
+        );
+        // Insert the missing axis of a vector, multiply, and drop it from the result.
         let row = if self.ndim() == 1 { self.reshape(&[1, *n]) } else { self.clone() };
         let column = if other.ndim() == 1 { other.reshape(&[*m, 1]) } else { other.clone() };
         let product = matmul_oriented(Oriented::plain(&row), Oriented::plain(&column));
@@ -148,6 +160,7 @@ impl<F: Float> Tensor<F> {
             shape.pop();
         }
         if self.ndim() == 1 {
+            // The second to last axis of the product, counted before a column was dropped.
             shape.remove(row.ndim().max(column.ndim()) - 2);
         }
         product.reshape(&shape)
@@ -161,7 +174,7 @@ mod tests {
     use super::*;
     use crate::sweep::{self, Domain};
 
-    /// Neither operand has elements, the result would have 2⁷⁰: on either side.
+    /// Neither operand has elements, but the result would have 2⁷⁰.
     #[test]
     fn a_result_that_is_too_large() {
         let (stack, matrix) = (Tensor::<f32>::zeros(&[1 << 40, 1 << 10, 0]), Tensor::zeros(&[0, 1 << 20]));

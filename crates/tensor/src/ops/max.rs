@@ -1,4 +1,4 @@
-//! The maximum over axes; the gradient goes to the largest element, in equal parts to several that are equal.
+//! The maximum over axes; the gradient goes to the largest element, and ties share it equally.
 
 use super::gate;
 use ndarray::Dimension;
@@ -32,21 +32,22 @@ impl<F: Float> Op<F, 1> for Max {
     }
 }
 
-/// What [`Op::check`] says for an extreme over `axes`.
+/// [`Op::check`] for the maximum or minimum over `axes`.
 pub(super) fn some_elements(axes: AxisSet, shape: &[usize]) -> Result<(), String> {
     match axes.count(shape) {
-        0 => Err("there are no elements along the axes to be reduced; of nothing there is no largest and no smallest \
-                  (check `is_empty()` first, or join a value with `concat`)"
+        0 => Err("an axis to reduce has no elements: the maximum or minimum of an empty axis is undefined (check \
+                  `is_empty()` first, or append a value with `concat`)"
             .into()),
         _ => Ok(()),
     }
 }
 
-/// The gradient `dy` handed to those elements of `x` that are equal to the extreme `y`, in equal parts.
+/// The gradient `dy`, shared equally by the elements of `x` that are equal to the maximum or minimum `y`.
 pub(super) fn to_extremes<F: Float>(axes: AxisSet, x: &Tensor<F>, y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
     let kept = axes.kept_shape(x.shape());
     let equal = |x: F, y: F| x == y || x.is_nan() && y.is_nan();
     let extreme = y.detach().reshape(kept.slice());
+    // A mask, divided by the number of ties. Both are constants: their derivative is 0.
     let chosen = step2(x, &extreme, |x, y| if equal(x, y) { F::one() } else { F::zero() });
     let mut keeping = axes;
     keeping.keep = true;
@@ -55,8 +56,7 @@ pub(super) fn to_extremes<F: Float>(axes: AxisSet, x: &Tensor<F>, y: &Tensor<F>,
 }
 
 impl<F: Float> Tensor<F> {
-    /// The largest of all elements, a scalar; NaN if one of them is. The gradient goes in equal parts to all that are
-    /// equal to the largest, as in PyTorch.
+    /// The largest element, a scalar; NaN if any element is NaN. Ties share the gradient equally, as in PyTorch.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -72,8 +72,8 @@ impl<F: Float> Tensor<F> {
         self.max_axis(..)
     }
 
-    /// The largest elements over some [`Axes`]: the values alone; where they are is [`argmax`](Self::argmax). As PyTorch's
-    /// `amax`: equal elements share the gradient equally, whereas PyTorch's `max` with an axis gives all of it to one.
+    /// The maximum over some [`Axes`]; for its index, see [`argmax`](Self::argmax). Like PyTorch's `amax`: ties share
+    /// the gradient equally, whereas PyTorch's `max` with an axis gives all of it to one element.
     ///
     /// ```
     /// use downhill_tensor::{Tensor, keep};
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "max of [2, 0]: there are no elements along the axes to be reduced")]
+    #[should_panic(expected = "max of [2, 0]: an axis to reduce has no elements")]
     fn of_nothing() {
         Tensor::<f32>::zeros(&[2, 0]).max_axis(1);
     }

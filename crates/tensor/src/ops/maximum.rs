@@ -1,4 +1,4 @@
-//! The elementwise maximum: the greater of `a` and `b`; the gradient goes to the greater, and half to each of two equals.
+//! The elementwise maximum of `a` and `b`; the gradient goes to the larger, and half to each if they are equal.
 
 use super::gate;
 use crate::elementwise::step2;
@@ -27,8 +27,9 @@ impl<F: Float> Elementwise<F, 2> for Maximum {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The greater of each pair of elements, with broadcasting. The gradient goes to the greater, and half to each where
-    /// the two are equal, as in PyTorch. NaN if either is NaN. The maximum over an axis is [`max`](Self::max).
+    /// The larger of each pair of elements, with broadcasting; NaN if either is NaN. The gradient goes to the larger,
+    /// and half to each if they are equal, as in PyTorch. For the maximum over an axis, see
+    /// [`max_axis`](Self::max_axis).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -74,7 +75,7 @@ mod tests {
         assert_eq!(grads[&b].to_vec(), [0.5, 0.0, 1.0, 1.0, 0.5]);
     }
 
-    /// The way from `b` is shut, not multiplied by 0, which would make an infinite gradient NaN.
+    /// The gradient of `b` is masked, not multiplied by 0, which would turn infinity into NaN.
     #[test]
     fn an_infinite_gradient_does_not_leak() {
         let a = Tensor::param([0.0]);

@@ -13,7 +13,7 @@ impl<F: Float> Tensor<F> {
         self.mean_axis(..)
     }
 
-    /// The mean over some [`Axes`]; NaN if they hold no elements.
+    /// The mean over some [`Axes`]; NaN over an empty axis.
     ///
     /// ```
     /// use downhill_tensor::{Tensor, keep};

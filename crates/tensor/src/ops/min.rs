@@ -1,4 +1,4 @@
-//! The minimum over axes; the gradient goes to the smallest element, in equal parts to several that are equal.
+//! The minimum over axes; the gradient goes to the smallest element, and ties share it equally.
 
 use super::max::{some_elements, to_extremes};
 use crate::axes;
@@ -30,8 +30,7 @@ impl<F: Float> Op<F, 1> for Min {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The smallest of all elements, a scalar; NaN if one of them is. The gradient goes in equal parts to all that are
-    /// equal to the smallest, as in PyTorch.
+    /// The smallest element, a scalar; NaN if any element is NaN. Ties share the gradient equally, as in PyTorch.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -47,8 +46,8 @@ impl<F: Float> Tensor<F> {
         self.min_axis(..)
     }
 
-    /// The smallest elements over some [`Axes`]: the values alone; where they are is [`argmin`](Self::argmin). As PyTorch's
-    /// `amin`.
+    /// The minimum over some [`Axes`]; for its index, see [`argmin`](Self::argmin). Like PyTorch's `amin`: ties share
+    /// the gradient equally.
     ///
     /// ```
     /// use downhill_tensor::{Tensor, keep};
@@ -111,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "min of [2, 0]: there are no elements along the axes to be reduced")]
+    #[should_panic(expected = "min of [2, 0]: an axis to reduce has no elements")]
     fn of_nothing() {
         Tensor::<f32>::zeros(&[2, 0]).min_axis(1);
     }

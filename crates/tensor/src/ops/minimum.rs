@@ -1,4 +1,4 @@
-//! The elementwise minimum: the lesser of `a` and `b`; the gradient goes to the lesser, and half to each of two equals.
+//! The elementwise minimum of `a` and `b`; the gradient goes to the smaller, and half to each if they are equal.
 
 use super::gate;
 use crate::elementwise::step2;
@@ -27,8 +27,9 @@ impl<F: Float> Elementwise<F, 2> for Minimum {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The lesser of each pair of elements, with broadcasting. The gradient goes to the lesser, and half to each where
-    /// the two are equal, as in PyTorch. NaN if either is NaN. The minimum over an axis is [`min`](Self::min).
+    /// The smaller of each pair of elements, with broadcasting; NaN if either is NaN. The gradient goes to the smaller,
+    /// and half to each if they are equal, as in PyTorch. For the minimum over an axis, see
+    /// [`min_axis`](Self::min_axis).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -74,7 +75,7 @@ mod tests {
         assert_eq!(grads[&b].to_vec(), [0.5, 0.0, 1.0, 1.0, 0.5]);
     }
 
-    /// The way from `b` is shut, not multiplied by 0, which would make an infinite gradient NaN.
+    /// The gradient of `b` is masked, not multiplied by 0, which would turn infinity into NaN.
     #[test]
     fn an_infinite_gradient_does_not_leak() {
         let a = Tensor::param([0.0]);

@@ -1,6 +1,6 @@
 //! Mish: `x·tanh(softplus(x))`.
 //!
-//! Composed: every factor is stable for every `x`, and so are their derivatives.
+//! Composed: all factors and their derivatives are numerically stable for every `x`.
 
 use crate::{Float, Tensor};
 

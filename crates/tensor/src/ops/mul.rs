@@ -21,7 +21,7 @@ impl<F: Float> Elementwise<F, 2> for Mul {
     }
 }
 
-/// `a * b` with broadcasting; users write the operator.
+/// `a * b` with broadcasting, behind the operator `*`.
 #[track_caller]
 pub(crate) fn mul<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
     elementwise(Mul, [a, b])

@@ -1,4 +1,4 @@
-//! A range of one axis; the derivative sets the gradient into zeros. Shares memory.
+//! A range of one axis; the derivative pads the gradient with zeros. Shares memory.
 
 use ndarray::{ArrayD, Axis, Slice};
 
@@ -31,7 +31,7 @@ impl<F: Float> Op<F, 1> for Narrow {
     }
 }
 
-/// The opposite: the tensor as a range of an axis that is zero elsewhere.
+/// The transpose of [`Narrow`]: pads the tensor with zeros along an axis, to `size`.
 struct Embed {
     axis: usize,
     start: usize,
@@ -64,7 +64,7 @@ impl<F: Float> Op<F, 1> for Embed {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The `length` positions from `start` on along an axis.
+    /// The range `start..start + length` of an axis.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -74,7 +74,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If the range leaves the axis.
+    /// If the axis or the range is out of range.
     #[track_caller]
     pub fn narrow(&self, axis: isize, start: impl AxisIndex, length: usize) -> Tensor<F> {
         let axis = resolve_axis("narrow", axis, self.ndim());
@@ -84,7 +84,7 @@ impl<F: Float> Tensor<F> {
                 apply(Narrow { axis, start, length }, [self])
             }
             _ => panic!(
-                "narrow of {:?}: {length} positions from {start} on leave axis {axis} of size {size}",
+                "narrow of {:?}: {length} positions from {start} on are out of range for axis {axis} of size {size}",
                 self.shape()
             ),
         }
@@ -120,13 +120,13 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "narrow of [4]: 1 positions from -5 on leave axis 0 of size 4")]
+    #[should_panic(expected = "narrow of [4]: 1 positions from -5 on are out of range for axis 0 of size 4")]
     fn a_start_before_the_front() {
         Tensor::<f32>::zeros(&[4]).narrow(0, -5, 1);
     }
 
     #[test]
-    #[should_panic(expected = "narrow of [4]: 2 positions from -1 on leave axis 0 of size 4")]
+    #[should_panic(expected = "narrow of [4]: 2 positions from -1 on are out of range for axis 0 of size 4")]
     fn does_not_wrap_around() {
         Tensor::<f32>::zeros(&[4]).narrow(0, -1, 2);
     }

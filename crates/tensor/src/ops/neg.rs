@@ -18,7 +18,7 @@ impl<F: Float> Elementwise<F, 1> for Neg {
     }
 }
 
-/// `-x`; users write the operator.
+/// `-x`, behind the operator.
 pub(crate) fn neg<F: Float>(x: &Tensor<F>) -> Tensor<F> {
     elementwise(Neg, [x])
 }

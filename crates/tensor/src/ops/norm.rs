@@ -8,8 +8,8 @@ use crate::axes;
 use crate::kernels::AxisSet;
 use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled, kernels};
 
-/// `(Σ|x|ᵖ/count)^(1/p)` for a `p` that is neither 0 nor infinite; the derivative is `sign(x)·(|x|/y)^(p-1)/count`, in which
-/// nothing overflows.
+/// `(Σ|x|ᵖ/count)^(1/p)` for finite `p ≠ 0`; the derivative is `sign(x)·(|x|/y)^(p-1)/count`, in which nothing
+/// overflows.
 pub(super) struct Norm<F> {
     pub(super) p: F,
     pub(super) count: F,
@@ -18,6 +18,7 @@ pub(super) struct Norm<F> {
 
 impl<F: Float> Norm<F> {
     fn power(&self, x: F) -> F {
+        // `x * x`, and `sqrt` below, are correctly rounded.
         if self.p == F::from_f64(2.0) { x * x } else { x.abs().powf(self.p) }
     }
 
@@ -30,11 +31,13 @@ impl<F: Float> Norm<F> {
         kernels::sum(&kernels::map(x, |x| self.power(x)), self.axes)
     }
 
-    /// The norm of what has been divided by its largest element, or for a negative `p` the smallest.
+    /// The norm computed on elements divided by the largest absolute value, or for a negative `p` by the smallest.
     #[cold]
     fn scaled(&self, x: &Elements<F>) -> Elements<F> {
+        // One scale per norm; the reduced axes keep size 1, so that it broadcasts.
         let (size, kept) = (kernels::map(x, |x| x.abs()), self.axes.kept());
         let most = if self.p > F::zero() { kernels::max(&size, kept) } else { kernels::min(&size, kept) };
+        // 0, inf and NaN are not divided by: 0/0 and inf/inf are NaN.
         let scale = kernels::map(&most, |most| {
             let usable = most != F::zero() && most.is_finite();
             if usable { most } else { F::one() }
@@ -57,8 +60,9 @@ impl<F: Float> Op<F, 1> for Norm<F> {
 
     fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         let sums = self.sum_of_powers(x);
-        // Outside, powers have overflowed, vanished, or lost digits.
+        // Outside this range, powers have overflowed, vanished, or lost digits.
         let safe = |sum: F| sum >= F::min_positive_value() / F::epsilon() && sum.is_finite();
+        // The common case: one pass, without scaling.
         if sums.view().iter().all(|&sum| safe(sum)) {
             return kernels::map(&sums, |sum| self.root(sum));
         }
@@ -68,7 +72,8 @@ impl<F: Float> Op<F, 1> for Norm<F> {
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         let kept = self.axes.kept_shape(x.shape());
         let (y, dy) = (y.reshape(kept.slice()), dy.reshape(kept.slice()));
-        // 0 at the zero vector; its own derivative there is NaN, for there is none.
+        // Divided before the power is taken, so that no power overflows. 0 at the zero vector, where the second
+        // derivative does not exist and is NaN.
         let share = quotient(x, &y);
         let slope = if self.p == F::from_f64(2.0) { share } else { signed_power(&share, self.p - F::one()) };
         if self.count == F::one() { dy * slope } else { dy * slope / self.count }
@@ -76,8 +81,8 @@ impl<F: Float> Op<F, 1> for Norm<F> {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The p-norm of all elements, a scalar: `norm(2.0)` is the length of a vector and the Frobenius norm of a matrix. More
-    /// under [`norm_axis`](Self::norm_axis).
+    /// The p-norm of all elements, a scalar: `norm(2.0)` is the Euclidean norm of a vector and the Frobenius norm of a
+    /// matrix. For details, see [`norm_axis`](Self::norm_axis).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -94,14 +99,15 @@ impl<F: Float> Tensor<F> {
         self.norm_axis(p, ..)
     }
 
-    /// The p-norm over some [`Axes`], `(Σ|x|ᵖ)^(1/p)`. For `p = inf` the largest absolute value, for `-inf` the smallest; for
-    /// `p = 0` the number of elements that are not 0, which is a constant. The norm of no elements is 0.
+    /// The p-norm over some [`Axes`], `(Σ|x|ᵖ)^(1/p)`. For `p = inf` the largest absolute value, for `-inf` the
+    /// smallest; for `p = 0` the number of nonzero elements, which is a constant. The norm over an empty axis is 0.
     ///
-    /// At the zero vector the gradient is 0, for `p = 1` it is 0 at every element that is 0, and for `p = inf` equally large
-    /// elements share it: all as in PyTorch. With a negative `p`, a single 0 makes the norm and its gradient 0. Second
-    /// derivatives at the zero vector are NaN, for there are none (but 0 for `p = 1`).
+    /// The gradient at the zero vector is 0. For `p = 1` it is 0 at every zero element, and for `p = inf` ties share it
+    /// equally. All as in PyTorch. With a negative `p`, a single 0 makes the norm and its gradient 0. Second
+    /// derivatives at the zero vector do not exist and are NaN (but 0 for `p = 1` and `p = inf`).
     ///
-    /// Elements whose powers would overflow or vanish are scaled first: `[3e30, 4e30]` has the norm `5e30` in `f32` too.
+    /// Elements whose powers would overflow or underflow are scaled first: the norm of `[3e30, 4e30]` is `5e30` in
+    /// `f32` too.
     ///
     /// ```
     /// use downhill_tensor::{Tensor, keep};
@@ -117,8 +123,9 @@ impl<F: Float> Tensor<F> {
         let axes = axes.into();
         let empty = axes.resolve("norm", self.ndim()).count(self.shape()) == 0;
         let (zero, one) = (F::zero(), F::one());
-        assert!(!p.is_nan(), "norm of {:?}: p is NaN", self.shape());
+        assert!(!p.is_nan(), "norm of {:?}: p must not be NaN", self.shape());
         match p {
+            // 0, recorded as a function of `self`.
             _ if empty => self.sum_axis(axes),
             p if p == one => self.abs().sum_axis(axes),
             p if p == F::infinity() => self.abs().max_axis(axes),
@@ -164,7 +171,7 @@ mod tests {
             let [second] = grad(&g.square().sum(), [&x]);
             let second = second.to_vec();
             match p {
-                1.0 | f64::INFINITY => assert_eq!(second, [0.0; 4], "p = {p}: linear pieces"),
+                1.0 | f64::INFINITY => assert_eq!(second, [0.0; 4], "p = {p}: piecewise linear"),
                 _ => assert!(second[0].is_nan() && second[1].is_nan(), "p = {p}: {second:?}"),
             }
             if p >= 2.0 {
@@ -211,7 +218,7 @@ mod tests {
                     let off = (0..2).map(|i| (g[i].as_f64() - slope[i]).abs()).fold(0.0, f64::max);
                     assert!(off <= tolerance && g[2] == F::zero(), "p = {p}, {scale:e}: {g:?}");
                 }
-                // All but zero: (1/3 + 1/4)⁻¹ = 12/7, with the slopes (12/7)²/9 and (12/7)²/16.
+                // Without the zero: (1/3 + 1/4)⁻¹ = 12/7, with the slopes (12/7)²/9 and (12/7)²/16.
                 let x = Tensor::<F>::param([3.0, 4.0].map(|x| F::from_f64(x * scale)));
                 let y = x.norm(-F::one());
                 assert!((y.item().as_f64() / scale - 12.0 / 7.0).abs() <= tolerance, "{scale:e}: {y:?}");
@@ -222,11 +229,11 @@ mod tests {
         }
         check::<f32>(&[1e37, 1e30, 1e20, 1.0, 1e-20, 1e-30, 1e-36], 2e-6);
         check::<f64>(&[1e300, 1e200, 1e155, 1.0, 1e-155, 1e-200, 1e-300], 1e-14);
-        // Subnormal numbers have few digits themselves.
+        // Subnormal inputs have few digits to begin with.
         check::<f32>(&[2.0_f64.powi(-140)], 2e-3);
     }
 
-    /// Scaled by the largest element instead of the smallest, the others would vanish.
+    /// Dividing by the largest element instead of the smallest would make the smallest underflow to 0.
     #[test]
     fn of_a_negative_order_over_a_wide_range() {
         let (least, most) = (1e-25_f32, 1e30);

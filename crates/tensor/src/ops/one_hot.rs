@@ -14,7 +14,7 @@ pub trait ClassLabels {
 }
 
 impl<F: Float> Tensor<F> {
-    /// A row for each label, of shape `[shape of the labels, classes]`: 1 at the label and 0 elsewhere.
+    /// One row per label: 1 at the label and 0 elsewhere. The shape is that of the labels with `classes` appended.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -24,7 +24,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If a label is not below `classes`.
+    /// If a label is out of range, not below `classes`.
     #[track_caller]
     pub fn one_hot<L: ClassLabels + ?Sized>(labels: &L, classes: usize) -> Tensor<F> {
         operation::begin("one_hot");
@@ -35,11 +35,11 @@ impl<F: Float> Tensor<F> {
         for (row, label) in labels.labels().enumerate() {
             assert!(
                 label < classes,
-                "one_hot: label {label} (number {row}) does not fit {classes} classes, which are numbered from 0"
+                "one_hot: label {label} at position {row} is out of range for {classes} classes (labels start at 0)"
             );
             rows[row * classes + label] = F::one();
         }
-        Tensor::constant(ArrayD::from_shape_vec(IxDyn(&shape), rows).expect("a row for each label"))
+        Tensor::constant(ArrayD::from_shape_vec(IxDyn(&shape), rows).expect("one row per label"))
     }
 }
 
@@ -73,7 +73,7 @@ impl ClassLabels for Vec<usize> {
     }
 }
 
-/// With an axis for each of the array's.
+/// The shape is that of the array.
 impl<S: Data<Elem = usize>, D: Dimension> ClassLabels for ArrayBase<S, D> {
     fn shape(&self) -> Vec<usize> {
         (**self).shape().to_vec()
@@ -84,7 +84,7 @@ impl<S: Data<Elem = usize>, D: Dimension> ClassLabels for ArrayBase<S, D> {
     }
 }
 
-/// So that a reference to what is a reference already is taken too.
+/// So that references to references are accepted too.
 impl<L: ClassLabels + ?Sized> ClassLabels for &L {
     fn shape(&self) -> Vec<usize> {
         (**self).shape()
@@ -113,7 +113,7 @@ mod tests {
         assert_eq!(Tensor::one_hot(&labels.as_slice(), 2), y);
     }
 
-    /// As `torch.nn.functional.one_hot`: a row in place of every label.
+    /// As `torch.nn.functional.one_hot`: every label becomes a row.
     #[test]
     fn labels_of_any_shape() {
         let labels = array![[0, 1, 2], [2, 2, 1]];
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "one_hot: label 3 (number 1) does not fit 3 classes")]
+    #[should_panic(expected = "one_hot: label 3 at position 1 is out of range for 3 classes")]
     fn a_label_too_large() {
         Tensor::<f32>::one_hot(&[0, 3], 3);
     }

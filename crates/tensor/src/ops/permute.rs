@@ -1,4 +1,4 @@
-//! Axes in another order; the derivative puts them back. Shares memory.
+//! Reorders the axes; the derivative restores the order. Shares memory.
 
 use ndarray::{Dimension, IxDyn};
 
@@ -31,7 +31,7 @@ impl<F: Float> Op<F, 1> for Permute {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The axes in another order: axis `i` of the result is axis `axes[i]` of this tensor.
+    /// Reorders the axes: axis `i` of the result is axis `axes[i]` of this tensor.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -40,26 +40,26 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If `axes` does not name every axis once.
+    /// If `axes` is not a permutation: an axis is missing, named twice or out of range.
     #[doc(alias("movedim", "swapaxes"))]
     #[track_caller]
     pub fn permute(&self, axes: &[isize]) -> Tensor<F> {
         let mut order: Vec<usize> = Vec::with_capacity(axes.len());
-        // A loop, for a closure would hide the caller's line from a panic.
+        // A loop: in a closure, a panic would not report the caller's line.
         for &axis in axes {
             order.push(resolve_axis("permute", axis, self.ndim()));
         }
         let complete = order.len() == self.ndim() && (0..self.ndim()).all(|axis| order.contains(&axis));
         assert!(
             complete,
-            "permute of {:?}: {axes:?} does not name each of the {} axes once",
+            "permute of {:?}: {axes:?} is not a permutation of the {} axes; name each of them once",
             self.shape(),
             self.ndim()
         );
         apply(Permute(IxDyn(&order)), [self])
     }
 
-    /// Two axes exchanged.
+    /// Swaps two axes.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -78,7 +78,7 @@ impl<F: Float> Tensor<F> {
         apply(Permute(order), [self])
     }
 
-    /// The transpose of a matrix; of a stack of matrices, each of them transposed.
+    /// The transpose of a matrix, or of every matrix in a stack.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -89,7 +89,11 @@ impl<F: Float> Tensor<F> {
     /// If there are fewer than two axes.
     #[track_caller]
     pub fn t(&self) -> Tensor<F> {
-        assert!(self.ndim() >= 2, "t of {:?}: needs a matrix; use `.unsqueeze(axis)` to make one", self.shape());
+        assert!(
+            self.ndim() >= 2,
+            "t of {:?}: a tensor must have at least two axes to be transposed; add one with `.unsqueeze(axis)`",
+            self.shape()
+        );
         self.transpose(-1, -2)
     }
 }

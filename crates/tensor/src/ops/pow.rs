@@ -1,6 +1,6 @@
-//! A power, both of whose arguments are tensors: `y = aᵇ`; the derivatives are `b·aᵇ⁻¹` and `y·ln a`.
+//! The power of a tensor to a tensor: `y = aᵇ`; the derivatives are `b·aᵇ⁻¹` and `y·ln a`.
 //!
-//! Both are shielded where they would be `0·inf`: the first is 0 for `0⁰`, the second for `0ᵇ` with `b ≥ 0`.
+//! Where they would be `0·inf` they are 0: the first for `0⁰`, the second for `0ᵇ` with `b ≥ 0`.
 
 use super::where_;
 use crate::{Elementwise, Float, Tensor, compiled, elementwise};
@@ -18,7 +18,7 @@ impl<F: Float> Elementwise<F, 2> for Pow {
     }
 
     fn vjp(&self, wrt: usize, [a, b]: [&Tensor<F>; 2], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        // With 1 in place of 0 both formulas give 0.
+        // With the base 0 replaced by 1, both formulas give 0.
         match wrt {
             0 => {
                 let a = where_(&(a.eq_elem(F::zero()) & b.eq_elem(F::zero())), F::one(), a);
@@ -33,11 +33,12 @@ impl<F: Float> Elementwise<F, 2> for Pow {
 }
 
 impl<F: Float> Tensor<F> {
-    /// Every element to the power of the other tensor's element, with broadcasting: NaN where the base is below 0 and the
-    /// exponent is not whole. For a fixed exponent, [`powf`](Self::powf) and [`powi`](Self::powi) are faster.
+    /// Every element raised to the corresponding element of `exponent`, with broadcasting; NaN where the base is
+    /// negative and the exponent is not an integer. For a fixed exponent, [`powf`](Self::powf) and
+    /// [`powi`](Self::powi) are faster.
     ///
-    /// As in PyTorch, `x⁰` has gradient 0 also at 0, `0ʸ` has gradient 0 with respect to `y ≥ 0`, and the gradient with
-    /// respect to the exponent of a negative base is NaN.
+    /// As in PyTorch, `x⁰` has gradient 0, even at 0, `0ʸ` has gradient 0 with respect to `y ≥ 0`, and for a negative
+    /// base the gradient with respect to the exponent is NaN.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -94,7 +95,7 @@ mod tests {
         assert_gradients((-2.0, 0.5), (nan, nan));
     }
 
-    /// ∂²(aᵇ)/∂a∂b is `1/a` at `b = 0`; a rule that puts 0 for every zero exponent loses it.
+    /// ∂²(aᵇ)/∂a∂b is `1/a` at `b = 0`; a rule that returns 0 for every zero exponent loses it.
     #[test]
     fn the_mixed_derivative_at_exponent_0() {
         let (a, b) = (Tensor::param(4.0), Tensor::param(0.0));

@@ -19,6 +19,7 @@ impl<F: Float> Elementwise<F, 1> for Powf<F> {
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        // The formula would be `0·inf` at 0.
         if self.0 == F::zero() {
             return Tensor::zeros(x.shape());
         }
@@ -27,9 +28,10 @@ impl<F: Float> Elementwise<F, 1> for Powf<F> {
 }
 
 impl<F: Float> Tensor<F> {
-    /// Every element to the power `exponent`: NaN below 0 unless the exponent is whole. `x⁰` is 1 with gradient 0, also at
-    /// 0; the derivative of a power between 0 and 1 is inf at 0, as in PyTorch. Whole powers are faster and a little more
-    /// exact as [`powi`](Self::powi); for an exponent that is a tensor, see [`pow`](Self::pow).
+    /// Every element raised to `exponent`; NaN for negative elements unless the exponent is an integer. `x⁰` is 1 with
+    /// gradient 0, even at 0; for exponents between 0 and 1, the derivative at 0 is inf, as in PyTorch. For integer
+    /// exponents, [`powi`](Self::powi) is faster and slightly more accurate; for a tensor of exponents, see
+    /// [`pow`](Self::pow).
     ///
     /// ```
     /// use downhill_tensor::Tensor;

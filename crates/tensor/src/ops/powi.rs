@@ -1,4 +1,4 @@
-//! A whole power: `xⁿ`; the derivative is `n·xⁿ⁻¹`, and 0 for `n = 0`.
+//! An integer power: `xⁿ`; the derivative is `n·xⁿ⁻¹`, and 0 for `n = 0`.
 
 use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -20,7 +20,7 @@ impl<F: Float> Elementwise<F, 1> for Powi {
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         match self.0 {
             0 => Tensor::zeros(x.shape()),
-            // There is no number below.
+            // `n - 1` would overflow.
             i32::MIN => dy * y / x * F::from_f64(f64::from(i32::MIN)),
             n => dy * x.powi(n - 1) * F::from_f64(f64::from(n)),
         }
@@ -28,7 +28,7 @@ impl<F: Float> Elementwise<F, 1> for Powi {
 }
 
 impl<F: Float> Tensor<F> {
-    /// Every element to the whole power `n`; `x⁰` is 1 with gradient 0, also at 0.
+    /// Every element raised to the integer `n`; `x⁰` is 1 with gradient 0, even at 0.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -54,7 +54,7 @@ mod tests {
         for n in [0, 1, 2, 3, 5] {
             sweep::unary("powi", Domain::between(-2.0, 2.0), |x| x.powi(n));
         }
-        // Of ±1 the derivatives are large, and exact: n, and n·(n - 1).
+        // At 1 the derivatives are large and exact: n and n·(n - 1).
         for n in [i32::MIN, i32::MIN + 1, i32::MAX] {
             let (exponent, x) = (f64::from(n), Tensor::param(1.0));
             let [slope] = grad(&x.powi(n), [&x]);
@@ -82,7 +82,7 @@ mod tests {
         points::keeps_nan(|x| x.powi(3), |x| x.powi(3));
     }
 
-    /// `n·xⁿ⁻¹` would be 0·∞ there.
+    /// At 0, `n·xⁿ⁻¹` would be 0·∞.
     #[test]
     fn the_power_0_is_flat_everywhere() {
         let x = Tensor::param([0.0, -0.0, 2.0, f64::INFINITY]);

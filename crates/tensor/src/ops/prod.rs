@@ -1,5 +1,5 @@
-//! The product over axes. Composed of multiplications in a tree, so that every derivative is made of products of the
-//! other elements, exact also where elements are 0, to any order.
+//! The product over axes: a tree of multiplications, so that derivatives of any order are products of the other
+//! elements, exact even where elements are 0.
 
 use ndarray::Dimension;
 
@@ -35,14 +35,16 @@ impl<F: Float> Tensor<F> {
         let shape = axes.reduced_shape(self.shape());
         let mut length = axes.count(self.shape());
         if length == 0 {
-            // The empty sum, so that the result still depends on `self`.
+            // 1 plus the empty sum, so that the result is recorded as a function of `self`.
             return self.sum_axis(..).broadcast_to(shape.slice()) + F::one();
         }
-        // The factors first, so that halves of them are neighbours in memory.
+        // Factors along the first axis, so that each half of them is contiguous.
         let (factors, kept): (Vec<isize>, Vec<isize>) =
             (0..self.ndim() as isize).partition(|&axis| axes.contains(axis as usize));
         let mut product = self.permute(&[factors, kept].concat()).reshape(&[length, shape.size()]);
         let mut left_over: Option<Tensor<F>> = None;
+        // Multiply the two halves elementwise until one factor is left. An odd factor is set aside and joins at the
+        // end.
         while length > 1 {
             if length % 2 == 1 {
                 let last = product.narrow(0, length - 1, 1);
@@ -81,7 +83,7 @@ mod tests {
         assert_eq!(x.prod_axis(1).sum().backward()[&x], Tensor::from([[0.0, 6.0, 0.0], [0.0, 0.0, 0.0]]));
     }
 
-    /// Of `n` equal numbers `a`: `aⁿ`, and the k-th derivatives along one direction are those of the power.
+    /// The product of `n` copies of `a` is `aⁿ`, and its derivatives with respect to `a` are those of the power.
     #[test]
     fn to_the_third_order() {
         for n in 1..=9 {

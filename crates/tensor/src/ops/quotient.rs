@@ -1,7 +1,7 @@
-//! A quotient that is 0 where the divisor is 0; the derivatives are those of `a/b`, and not finite there.
+//! Division that is 0 where the divisor is 0; the derivatives are those of `a/b`, and not finite there.
 //!
-//! For a gradient that is 0 by convention where it does not exist, such as that of a norm at the zero vector: a mask would
-//! make the second derivative a number too, an invented one.
+//! For a gradient that is 0 by convention where it does not exist, such as that of a norm at the zero vector. With a
+//! mask instead, the second derivative would be finite there, although it does not exist.
 
 use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -18,8 +18,9 @@ impl<F: Float> Elementwise<F, 2> for Quotient {
 
     fn vjp(&self, wrt: usize, [_, b]: [&Tensor<F>; 2], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         match wrt {
+            // Deliberately not masked where `b` is 0.
             0 => dy / b,
-            // Not a/b², which overflows sooner.
+            // `y/b`, not `a/b²`, whose square overflows sooner.
             _ => -(dy * y / b),
         }
     }

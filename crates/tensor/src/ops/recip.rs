@@ -1,6 +1,6 @@
 //! The reciprocal: `1 / x`.
 //!
-//! Composed of the division, which has the derivatives.
+//! Composed of division, which has the derivatives.
 
 use crate::{Float, Tensor};
 

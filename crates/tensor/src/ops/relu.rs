@@ -1,4 +1,4 @@
-//! The rectifier: `max(x, 0)`; the derivative is 1 above 0 and 0 elsewhere, at 0 too.
+//! The rectified linear unit (ReLU): `max(x, 0)`; the derivative is 1 above 0 and 0 elsewhere, including at 0.
 
 use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -10,17 +10,17 @@ impl<F: Float> Elementwise<F, 1> for Relu {
     }
 
     fn element(&self, [x]: [F; 1]) -> F {
-        // Written so that NaN passes through: a diverged network must not look alive.
+        // Written so that NaN passes through: divergence must stay visible.
         if x <= F::zero() { F::zero() } else { x }
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
-        // The derivative of the step is zero, so the step is a constant.
+        // The derivative of the step function is 0, so the mask is a constant.
         elementwise(Mask, [dy, &y.detach()])
     }
 }
 
-/// `a` where `b` is above 0, else 0; linear in `a`, a step in `b`, whose derivative is 0.
+/// `a` where `b` is above 0, else 0; linear in `a`, a step function of `b`, whose derivative is 0.
 struct Mask;
 
 impl<F: Float> Elementwise<F, 2> for Mask {
@@ -41,7 +41,8 @@ impl<F: Float> Elementwise<F, 2> for Mask {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The rectifier `max(x, 0)` of every element. The derivative at 0 is 0, as in PyTorch; NaN stays NaN.
+    /// The rectified linear unit (ReLU) `max(x, 0)` of every element. The derivative at 0 is 0, as in PyTorch; NaN
+    /// stays NaN.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -87,14 +88,14 @@ mod tests {
         points::keeps_nan(Tensor::relu, Tensor::relu);
     }
 
-    /// The larger of -0 and 0 is 0, so that nothing is -0: its reciprocal is inf.
+    /// No result is -0, as the sign of the reciprocal shows.
     #[test]
     fn no_negative_zero() {
         assert_eq!(Tensor::from([-1.0_f32, -0.0, 0.0]).relu().recip().to_vec(), [f32::INFINITY; 3]);
         assert_eq!(Tensor::from([-1.0_f64, -0.0, 0.0]).relu().recip().to_vec(), [f64::INFINITY; 3]);
     }
 
-    /// The mask is shut at 0 itself, and shuts out infinities.
+    /// The mask is 0 at 0 itself, and stops infinities.
     #[test]
     fn the_mask_at_0() {
         let a = Tensor::param([f64::INFINITY, 2.0, 3.0, 4.0]);

@@ -1,10 +1,10 @@
-//! A rectifier with a ceiling: `x` limited to 0..=6.
+//! ReLU capped at 6: `x` clamped to `[0, 6]`.
 
 use crate::{Float, Tensor};
 
 impl<F: Float> Tensor<F> {
-    /// Every element limited to 0..=6 (Howard and others 2017, [arXiv:1704.04861](https://arxiv.org/abs/1704.04861)). The
-    /// derivative at 0 and 6 is 0, as in PyTorch; NaN stays NaN.
+    /// Every element clamped to `[0, 6]` (Howard et al. 2017, [arXiv:1704.04861](https://arxiv.org/abs/1704.04861)).
+    /// The derivative at 0 and 6 is 0, as in PyTorch; NaN stays NaN.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

@@ -1,4 +1,4 @@
-//! Another shape for the same elements in row-major order; the derivative reshapes back. Shares memory.
+//! The same elements, in row-major order, with another shape; the derivative reshapes back. Shares memory.
 
 use std::fmt::Display;
 
@@ -24,7 +24,7 @@ impl<F: Float> Op<F, 1> for Reshape {
         if from == to {
             Ok(())
         } else {
-            Err(format!("{from} elements do not fill the shape {:?}, which has {to}", self.0.slice()))
+            Err(format!("shape mismatch: {from} elements cannot be reshaped to {:?}, which has {to}", self.0.slice()))
         }
     }
 
@@ -38,7 +38,7 @@ impl<F: Float> Op<F, 1> for Reshape {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The same elements, in row-major order, in another shape. Of a tuple one size may be -1, which is what remains for it.
+    /// The same elements, in row-major order, with another shape. In a tuple, one size may be -1, which is inferred.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -51,7 +51,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If the number of elements differs, no tensor can have this shape, or it does not follow what -1 stands for.
+    /// If the number of elements differs, the shape is invalid, or a size of -1 cannot be inferred.
     #[doc(alias = "view")]
     #[track_caller]
     pub fn reshape(&self, shape: impl NewShape) -> Tensor<F> {
@@ -62,16 +62,16 @@ impl<F: Float> Tensor<F> {
     }
 }
 
-/// What [`Tensor::reshape`] takes: the sizes as a reference to an array, a slice or a `Vec` of `usize`; or as a tuple, such as
-/// `(-1, 28, n)`, of which one may be -1; or a single number.
+/// The argument of [`Tensor::reshape`]: a reference to an array, a slice or a `Vec` of `usize`; a tuple such as
+/// `(-1, 28, n)`, in which one size may be -1; or a single integer.
 ///
-/// A tuple, because of an array all elements have one type: `[-1, n]` would not do with an `n` of type `usize`.
+/// A tuple, because all elements of an array have the same type: `[-1, n]` does not compile if `n` is a `usize`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a shape",
-    note = "sizes are `&[2, 3]`, a slice or a `&Vec` of `usize`, or a tuple such as `(-1, 28, n)`, of which one may be -1"
+    note = "use `&[2, 3]`, a slice or a `&Vec` of `usize`, or a tuple such as `(-1, 28, n)`, in which one size may be -1"
 )]
 pub trait NewShape {
-    /// The size of every axis for a tensor of `len` elements, or why there is no such shape.
+    /// The size of every axis for a tensor of `len` elements, or why the shape is invalid.
     #[doc(hidden)]
     fn sizes(&self, len: usize) -> Result<IxDyn, String>;
 }
@@ -83,7 +83,7 @@ impl NewShape for &[usize] {
     }
 }
 
-/// What an iterator over slices gives.
+/// The item of an iterator over slices.
 impl NewShape for &&[usize] {
     #[inline]
     fn sizes(&self, _len: usize) -> Result<IxDyn, String> {
@@ -118,7 +118,7 @@ macro_rules! sizes {
                 match usize::try_from(self) {
                     Ok(size) => Ok(Some(size)),
                     Err(_) if self.checked_add(1) == Some(0) => Ok(None),
-                    Err(_) => Err(format!("{self} is no size; -1 stands for what remains")),
+                    Err(_) => Err(format!("{self} is not a valid size; the only negative size is -1 (inferred)")),
                 }
             }
         }
@@ -152,15 +152,15 @@ tuples!(A 0, B 1, C 2, D 3, E 4, G 5);
 tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6);
 tuples!(A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7);
 
-/// The sizes with what remains of `len` elements in the place of the one that is not given.
+/// The sizes, with a missing one inferred for `len` elements.
 fn with_rest(sizes: &[Option<usize>], len: usize) -> Result<IxDyn, String> {
     let mut shape = IxDyn::zeros(sizes.len());
     let (mut product, mut rest) = (1_usize, None);
     for (axis, size) in sizes.iter().enumerate() {
         match size {
-            // Where that overflows, the check of the shape refuses it, or there is a 0 in it.
+            // If this saturates, the check of the shape fails later, or another size is 0.
             Some(size) => product = product.saturating_mul(*size),
-            None if rest.is_some() => return Err("-1 stands for what remains, and only one size can be that".into()),
+            None if rest.is_some() => return Err("only one size can be -1, which is inferred from the others".into()),
             None => rest = Some(axis),
         }
         shape[axis] = size.unwrap_or(0);
@@ -168,8 +168,8 @@ fn with_rest(sizes: &[Option<usize>], len: usize) -> Result<IxDyn, String> {
     let Some(rest) = rest else { return Ok(shape) };
     match len.checked_rem(product) {
         Some(0) => shape[rest] = len / product,
-        Some(_) => return Err(format!("no size fits for -1: {len} elements are not a multiple of {product}")),
-        None => return Err("beside a size of 0 it does not follow what -1 stands for".into()),
+        Some(_) => return Err(format!("cannot infer the size -1: {len} elements are not divisible by {product}")),
+        None => return Err("cannot infer the size -1 next to a size of 0".into()),
     }
     Ok(shape)
 }
@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(Tensor::<f32>::zeros(&[0, 3]).reshape((0, 5)).shape(), [0, 5]);
     }
 
-    /// What programs wrote when there were only slices.
+    /// Sizes by reference: arrays, `Vec`s, slices, and items of an iterator over slices.
     #[test]
     fn every_way_to_give_sizes() {
         let x = Tensor::<f32>::zeros(&[6]);
@@ -241,17 +241,17 @@ mod tests {
     fn no_size_remains() {
         assert_eq!(
             refused(&[2, 3], (4, -1)),
-            "reshape of [2, 3]: no size fits for -1: 6 elements are not a multiple of 4"
+            "reshape of [2, 3]: cannot infer the size -1: 6 elements are not divisible by 4"
         );
-        assert!(refused(&[2, 3], (-1, 3, -1)).contains("only one size can be that"));
-        assert!(refused(&[0, 3], (0, -1)).contains("beside a size of 0"));
-        assert!(refused(&[2, 3], (-2, 3)).contains("-2 is no size"));
-        assert!(refused(&[2, 3], isize::MIN).contains("-9223372036854775808 is no size"));
-        assert!(refused(&[2, 3], (usize::MAX, usize::MAX, -1)).contains("not a multiple of 18446744073709551615"));
+        assert!(refused(&[2, 3], (-1, 3, -1)).contains("only one size can be -1"));
+        assert!(refused(&[0, 3], (0, -1)).contains("next to a size of 0"));
+        assert!(refused(&[2, 3], (-2, 3)).contains("-2 is not a valid size"));
+        assert!(refused(&[2, 3], isize::MIN).contains("-9223372036854775808 is not a valid size"));
+        assert!(refused(&[2, 3], (usize::MAX, usize::MAX, -1)).contains("not divisible by 18446744073709551615"));
         assert!(refused(&[0], (usize::MAX, usize::MAX, -1)).contains("is too large"));
         assert!(refused(&[2, 3], (usize::MAX, usize::MAX)).contains("is too large"));
         assert!(refused(&[2, 3], &[3, usize::MAX]).contains("is too large"));
         assert!(refused(&[2, 3], &vec![1; 65]).contains("at most 64 axes"));
-        assert!(refused(&[2, 3], (5, 1)).contains("6 elements do not fill the shape [5, 1], which has 5"));
+        assert!(refused(&[2, 3], (5, 1)).contains("6 elements cannot be reshaped to [5, 1], which has 5"));
     }
 }

@@ -5,7 +5,7 @@
 use crate::{Float, Tensor};
 
 impl<F: Float> Tensor<F> {
-    /// The reciprocal `1 / √x` of the square root of every element: inf at 0, with derivative -inf; NaN below.
+    /// The reciprocal square root `1 / √x` of every element: inf at 0, with derivative -inf; NaN below 0.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

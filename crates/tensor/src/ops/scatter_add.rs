@@ -1,4 +1,4 @@
-//! Elements added to a tensor at indices along an axis; the derivatives are `dy`, and [`gather`](super::gather) of `dy`.
+//! Adds elements to a tensor at indices along an axis; the derivatives are `dy`, and [`gather`](super::gather) of `dy`.
 
 use ndarray::{ArrayD, ArrayRef, Dimension};
 
@@ -19,19 +19,24 @@ impl<F: Float> Op<F, 2> for ScatterAdd {
 
     fn check(&self, [x, source]: [&[usize]; 2]) -> Result<(), String> {
         if self.0.shape() != source {
-            return Err(format!("indices of shape {:?} are not one for each element of the second", self.0.shape()));
+            return Err(format!(
+                "shape mismatch: indices {:?} and source {source:?} must have the same shape",
+                self.0.shape()
+            ));
         }
         self.0.check(x)
     }
 
     fn forward(&mut self, [x, source]: [&Elements<F>; 2]) -> Elements<F> {
         let (x, source) = (x.view(), source.view());
+        // A compensated sum per element: any number of terms may be added to one of them.
         let mut sums: Vec<RunningSum<F>> = x.iter().map(|&x| RunningSum::new(x)).collect();
+        // Row-major, as the indices are; a copy only if it is not.
         let source = source.as_standard_layout();
         let source = source.as_slice().expect("row-major");
         self.0.for_each(x.shape(), |number, place| sums[place].add(source[number]));
         let y = sums.into_iter().map(RunningSum::total).collect();
-        ArrayD::from_shape_vec(x.shape(), y).expect("as many as before").into()
+        ArrayD::from_shape_vec(x.shape(), y).expect("one sum per element").into()
     }
 
     fn vjp(&self, wrt: usize, _: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -42,16 +47,16 @@ impl<F: Float> Op<F, 2> for ScatterAdd {
     }
 }
 
-/// [`Tensor::scatter_add`] at places that have been resolved.
+/// [`Tensor::scatter_add`] with resolved indices.
 #[track_caller]
 pub(super) fn scatter_add<F: Float>(x: &Tensor<F>, places: Places, source: &Tensor<F>) -> Tensor<F> {
     apply(ScatterAdd(places), [x, source])
 }
 
 impl<F: Float> Tensor<F> {
-    /// This tensor with the elements of `source` added: element `[i, j, k]` of `source` is added at `[i, indices[i, j, k], k]`
-    /// for axis 1, and alike for the others. Several may be added at one place, with the error of two roundings
-    /// however many they are. Negative indices count from the end ([`AxisIndex`]).
+    /// This tensor with the elements of `source` added: for axis 1, element `[i, j, k]` of `source` is added at
+    /// `[i, indices[i, j, k], k]`, and likewise for other axes. Indices may repeat; however many elements are added at
+    /// one position, the rounding error is that of two roundings. Negative indices count from the end ([`AxisIndex`]).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -61,8 +66,8 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If the axis or an index is out of range, `indices` has another shape than `source` or another number of axes than
-    /// this tensor, or is longer than this tensor along another axis.
+    /// If the axis or an index is out of range, the shapes of `indices` and `source` differ, or `indices` has another
+    /// number of axes than this tensor or is longer along an axis other than `axis`.
     #[track_caller]
     pub fn scatter_add<I: AxisIndex, D: Dimension>(
         &self,
@@ -122,7 +127,9 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "scatter_add of [3] and [1]: indices of shape [2] are not one for each element")]
+    #[should_panic(
+        expected = "scatter_add of [3] and [1]: shape mismatch: indices [2] and source [1] must have the same shape"
+    )]
     fn another_number_of_indices() {
         Tensor::<f32>::zeros(&[3]).scatter_add(0, &array![0, 1], &Tensor::zeros(&[1]));
     }

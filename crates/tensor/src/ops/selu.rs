@@ -1,16 +1,16 @@
-//! The scaled exponential linear unit: `λ·elu(x, α)`.
+//! The scaled exponential linear unit (SELU): `λ·elu(x, α)`.
 //!
 //! Composed of [`elu`](Tensor::elu), which has the derivatives.
 
 use crate::{Float, Tensor};
 
-/// The constants for which activations tend to mean 0 and variance 1 from layer to layer.
+/// With these constants, activations converge to mean 0 and variance 1 from layer to layer.
 const ALPHA: f64 = 1.673_263_242_354_377_2;
 const SCALE: f64 = 1.050_700_987_355_480_5;
 
 impl<F: Float> Tensor<F> {
-    /// The scaled exponential linear unit of every element: `λx` above 0, `λα(eˣ - 1)` elsewhere, with λ = 1.0507… and
-    /// α = 1.6733… (Klambauer and others 2017, "Self-normalizing neural networks",
+    /// The scaled exponential linear unit (SELU) of every element: `λx` above 0, `λα(eˣ - 1)` elsewhere, with
+    /// λ = 1.0507… and α = 1.6733… (Klambauer et al. 2017, "Self-normalizing neural networks",
     /// [arXiv:1706.02515](https://arxiv.org/abs/1706.02515)). The derivative at 0 is `λα`, as in PyTorch.
     ///
     /// ```
@@ -58,7 +58,7 @@ mod tests {
         assert!(slope.all_close([0.0, 1.050701], 1e-7, 0.0), "{slope}");
     }
 
-    /// What the constants are for: a standard normal input gives an output of mean 0 and variance 1.
+    /// The purpose of the constants: a standard normal input gives an output of mean 0 and variance 1.
     #[test]
     fn keeps_mean_and_variance() {
         let x: Vec<f64> = (-80_000..=80_000).map(|i| f64::from(i) * 1e-4).collect();

@@ -1,6 +1,6 @@
-//! The logistic function: `σ(x) = 1 / (1 + e⁻ˣ)`; the derivative is `σ(1 - σ)`.
+//! The logistic function (sigmoid): `σ(x) = 1 / (1 + e⁻ˣ)`; the derivative is `σ(1 - σ)`.
 //!
-//! A primitive because the composed form has the derivative `inf/inf` at large negative `x`.
+//! A primitive for numerical stability: the derivative of the composed form is `inf/inf` at large negative `x`.
 
 use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -22,7 +22,7 @@ impl<F: Float> Elementwise<F, 1> for Sigmoid {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The logistic function `1 / (1 + e⁻ˣ)` of every element: 0 and 1 far out, with gradient 0, never NaN.
+    /// The sigmoid `σ(x) = 1 / (1 + e⁻ˣ)` of every element. It saturates at 0 and 1, with gradient 0, never NaN.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

@@ -1,12 +1,12 @@
-//! The sign: -1, 0 or 1. Its derivative is zero everywhere, so the record of the result leads nowhere.
+//! The sign: -1, 0 or 1. Its derivative is zero everywhere, so the record of the result has no inputs.
 
 use crate::elementwise::step;
 use crate::record::unvarying;
 use crate::{Float, Tensor, is_recording};
 
 impl<F: Float> Tensor<F> {
-    /// The sign of every element: -1, 0 or 1, and NaN for NaN (0 in PyTorch). No gradient flows through a step:
-    /// that of [`grad`](crate::grad) is zero.
+    /// The sign of every element: -1, 0 or 1, and NaN for NaN (0 in PyTorch). A step function: no gradient flows
+    /// through it, and [`grad`](crate::grad) returns zeros.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

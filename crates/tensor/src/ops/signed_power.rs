@@ -1,6 +1,6 @@
-//! A power that keeps the sign: `sign(x)·|x|^q`, 0 where `x` is 0; the derivative is `q·|x|^(q-1)`.
+//! A sign-preserving power: `sign(x)·|x|^q`, 0 where `x` is 0; the derivative is `q·|x|^(q-1)`.
 //!
-//! It is the derivative of `|x|^(q+1)`, up to a factor; for `q < 0` that has none at 0, and 0 is taken, as in PyTorch.
+//! Up to a factor, it is the derivative of `|x|^(q+1)`. For `q < 0` that does not exist at 0; 0 is used, as in PyTorch.
 
 use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -18,10 +18,12 @@ impl<F: Float> Elementwise<F, 1> for SignedPower<F> {
     #[inline(always)]
     fn element(&self, [x]: [F; 1]) -> F {
         if x == F::zero() {
+            // `0^q` would be inf for `q < 0`, and 1 for `q = 0`.
             F::zero()
         } else if x < F::zero() {
             -x.abs().powf(self.0)
         } else {
+            // Positive or NaN, which passes through.
             x.powf(self.0)
         }
     }

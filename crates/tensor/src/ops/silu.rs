@@ -1,11 +1,11 @@
-//! The sigmoid linear unit, also called swish: `x·σ(x)`.
+//! The sigmoid linear unit (SiLU, also called swish): `x·σ(x)`.
 //!
-//! Composed: the product and [`sigmoid`](Tensor::sigmoid) are stable for every `x`, and so are their derivatives.
+//! Composed: the product, [`sigmoid`](Tensor::sigmoid) and their derivatives are numerically stable for every `x`.
 
 use crate::{Float, Tensor};
 
 impl<F: Float> Tensor<F> {
-    /// The sigmoid linear unit `x·σ(x)` of every element, also called swish (Hendrycks and Gimpel 2016,
+    /// The sigmoid linear unit (SiLU, also called swish) `x·σ(x)` of every element (Hendrycks and Gimpel 2016,
     /// [arXiv:1606.08415](https://arxiv.org/abs/1606.08415); Elfwing, Uchibe and Doya 2017,
     /// [arXiv:1702.03118](https://arxiv.org/abs/1702.03118)).
     ///

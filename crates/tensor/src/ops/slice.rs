@@ -1,4 +1,4 @@
-//! Ranges, steps and single positions of several axes at once; the derivative sets the gradient into zeros.
+//! Ranges, steps and single positions along several axes at once; the derivative writes the gradient into zeros.
 
 use ndarray::{ArrayD, IxDyn, SliceInfoElem};
 
@@ -7,7 +7,7 @@ use crate::axes::resolve_axis;
 use crate::kernels::{ask, copied};
 use crate::{Attribute, AxisIndex, Float, MAX_AXES, Op, Tensor, apply, compiled};
 
-/// One entry for each axis of the tensor, and those for new axes.
+/// One entry per axis of the tensor, and one per new axis.
 struct Slice(Vec<SliceInfoElem>);
 
 impl<F: Float> Op<F, 1> for Slice {
@@ -22,7 +22,7 @@ impl<F: Float> Op<F, 1> for Slice {
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {
         let entries = self.0.iter().filter(|entry| !entry.is_new_axis());
         if entries.clone().count() > x.len() {
-            return Err(format!("{} ranges or positions for {} axes", entries.count(), x.len()));
+            return Err(format!("too many indices: {} ranges or positions for {} axes", entries.count(), x.len()));
         }
         entries.enumerate().try_for_each(|(axis, entry)| fits(entry, axis, x[axis]))?;
         let axes = self.0.iter().filter(|entry| !entry.is_index()).count();
@@ -41,7 +41,7 @@ impl<F: Float> Op<F, 1> for Slice {
                     y = y.narrowed(axis, start, end, step as usize);
                     shape.push(y.shape()[axis]);
                 }
-                // Memory is not looked at backwards.
+                // Views have no negative strides.
                 SliceInfoElem::Slice { .. } => return copied(x.view().slice(self.0.as_slice())),
                 SliceInfoElem::Index(index) => {
                     y = y.narrowed(axis, from_front(index, size), from_front(index, size) + 1, 1)
@@ -58,7 +58,7 @@ impl<F: Float> Op<F, 1> for Slice {
     }
 }
 
-/// As in Python: `[1:5:2, -1, None]`.
+/// In Python's notation: `[1:5:2, -1, None]`.
 fn described(entries: &[SliceInfoElem]) -> String {
     let part = |entry: &SliceInfoElem| match *entry {
         SliceInfoElem::Slice { start, end, step } => {
@@ -70,7 +70,7 @@ fn described(entries: &[SliceInfoElem]) -> String {
     format!("[{}]", entries.iter().map(part).collect::<Vec<_>>().join(", "))
 }
 
-/// The opposite: the tensor as a part of one that is zero elsewhere.
+/// The transpose of [`Slice`]: writes the tensor into zeros of this shape.
 struct Unslice {
     entries: Vec<SliceInfoElem>,
     shape: Vec<usize>,
@@ -102,13 +102,13 @@ fn from_front(position: isize, size: usize) -> usize {
     (if position < 0 { position + size as isize } else { position }) as usize
 }
 
-/// Start and end of a range that has been checked; one that ends before it starts is empty.
+/// Start and end of a checked range; a range that ends before it starts is empty.
 fn bounds(start: isize, end: Option<isize>, size: usize) -> (usize, usize) {
     let start = from_front(start, size);
     (start, end.map_or(size, |end| from_front(end, size)).max(start))
 }
 
-/// Whether an entry stays inside its axis.
+/// Checks that an entry is in range for its axis.
 fn fits(entry: &SliceInfoElem, axis: usize, size: usize) -> Result<(), String> {
     let range = -(size as isize)..=size as isize;
     match *entry {
@@ -119,20 +119,20 @@ fn fits(entry: &SliceInfoElem, axis: usize, size: usize) -> Result<(), String> {
             if !range.contains(&start) || end.is_some_and(|end| !range.contains(&end)) =>
         {
             let end = end.map_or(String::new(), |end| end.to_string());
-            Err(format!("the range {start}..{end} leaves axis {axis} of size {size}"))
+            Err(format!("range {start}..{end} is out of range for axis {axis} of size {size}"))
         }
-        SliceInfoElem::Slice { step: 0, .. } => Err(format!("the step along axis {axis} is 0")),
+        SliceInfoElem::Slice { step: 0, .. } => Err(format!("the step along axis {axis} must not be 0")),
         _ => Ok(()),
     }
 }
 
 impl<F: Float> Tensor<F> {
-    /// A part of the tensor, written with `ndarray`'s macro [`s!`](ndarray::s): ranges `a..b` with steps `a..b;step`, single
-    /// positions, which drop their axis, and `NewAxis`, which inserts one. Negative numbers count from the end. Axes not
-    /// mentioned stay whole.
+    /// A part of the tensor, written with `ndarray`'s macro [`s!`](ndarray::s): ranges `a..b`, ranges with a step
+    /// `a..b;step`, single positions, which drop their axis, and `NewAxis`, which inserts one. Negative positions count
+    /// from the end. Remaining axes are kept whole.
     ///
-    /// A negative step goes through the range backwards, from its end: as in `ndarray`, `s![..;-1]` is the reverse. (NumPy
-    /// would have `a` and `b` exchanged.)
+    /// A negative step traverses the range backwards, from its end, as in `ndarray`: `s![..;-1]` reverses an axis. (In
+    /// NumPy, `a` and `b` would be swapped.)
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -144,7 +144,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If a range or position leaves its axis, or there are more of them than axes.
+    /// If a range or position is out of range for its axis, or there are more of them than axes.
     #[track_caller]
     pub fn slice(&self, ranges: impl AsRef<[SliceInfoElem]>) -> Tensor<F> {
         let mut entries = ranges.as_ref().to_vec();
@@ -154,7 +154,7 @@ impl<F: Float> Tensor<F> {
         apply(Slice(entries), [self])
     }
 
-    /// A single position of an axis, which is dropped.
+    /// A single position along an axis, which is dropped.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn ranges_share_memory() {
-        // A few elements would be copied: see `kernels/memory.rs`.
+        // Large enough not to be stored inline, where views are copies: see `kernels/memory.rs`.
         let x = Tensor::<f64>::zeros(&[10, 10]);
         let second: *const f64 = &x.view()[[0, 1]];
         assert_eq!(x.slice(s![.., 1..]).view().as_ptr(), second);
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "slice of [2, 3]: the range 1..4 leaves axis 1 of size 3")]
+    #[should_panic(expected = "slice of [2, 3]: range 1..4 is out of range for axis 1 of size 3")]
     fn a_range_too_long() {
         Tensor::<f32>::zeros(&[2, 3]).slice(s![.., 1..4]);
     }
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "slice of [2]: 2 ranges or positions for 1 axes")]
+    #[should_panic(expected = "slice of [2]: too many indices: 2 ranges or positions for 1 axes")]
     fn too_many() {
         Tensor::<f32>::zeros(&[2]).slice(s![.., 0]);
     }

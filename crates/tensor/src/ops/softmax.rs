@@ -1,6 +1,6 @@
 //! Softmax along an axis: `y = eˣ / Σeˣ`; the derivative is `y·(dy - Σ dy·y)`.
 //!
-//! A primitive because the composed form overflows.
+//! A primitive for numerical stability: the composed form overflows.
 
 use crate::axes::resolve_axis;
 use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, keep, kernels};
@@ -21,15 +21,17 @@ impl<F: Float> Op<F, 1> for Softmax {
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        // The Jacobian `diag(y) - y·yᵀ` times `dy`, without building the matrix.
         y * (dy - (dy * y).sum_axis(keep(self.0)))
     }
 }
 
 impl<F: Float> Tensor<F> {
-    /// Softmax along an axis, `eˣ / Σeˣ`: positive numbers that add up to 1 and are in proportion to the exponentials.
-    /// Never overflows. For the logarithm of it, [`log_softmax`](Self::log_softmax) is more exact.
+    /// Softmax along an axis, `eˣ / Σeˣ`: probabilities that sum to 1. Numerically stable: it never overflows. For its
+    /// logarithm, [`log_softmax`](Self::log_softmax) is more accurate.
     ///
-    /// An element of -inf gets 0. A line of nothing but -inf, or with inf in it, gives NaN, as in PyTorch.
+    /// An element of -inf gives 0. If all elements along the axis are -inf, or any is inf, the results are NaN, as in
+    /// PyTorch.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

@@ -1,4 +1,4 @@
-//! The smooth rectifier: `softplus(x) = ln(1 + eˣ)`; the derivative is `σ(x)`.
+//! Softplus, a smooth ReLU: `softplus(x) = ln(1 + eˣ)`; the derivative is `σ(x)`.
 //!
 //! A primitive for numerical stability: `eˣ` overflows above 88 in `f32`. Computed as `max(x, 0) + ln(1 + e^(-|x|))`.
 
@@ -13,7 +13,7 @@ impl<F: Float> Elementwise<F, 1> for Softplus {
 
     #[inline(always)]
     fn element(&self, [x]: [F; 1]) -> F {
-        // `max` drops a NaN, the second term keeps it.
+        // `max` drops NaN; the second term keeps it.
         x.max(F::zero()) + (-x.abs()).exp().ln_1p()
     }
 
@@ -23,10 +23,10 @@ impl<F: Float> Elementwise<F, 1> for Softplus {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The smooth rectifier `ln(1 + eˣ)` of every element. A sharper one, PyTorch's `beta`, is
+    /// Softplus `ln(1 + eˣ)`, a smooth approximation of ReLU, of every element. For PyTorch's `beta`, write
     /// `(x * beta).softplus() / beta`.
     ///
-    /// PyTorch switches to `x` above its `threshold` of 20, which is off by up to 2e-9; this is exact throughout.
+    /// PyTorch switches to `x` above its `threshold` of 20, with an error of up to 2e-9; this is accurate throughout.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

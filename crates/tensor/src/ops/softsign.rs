@@ -1,7 +1,7 @@
 //! Softsign: `x / (1 + |x|)`; the derivative is `1 / (1 + |x|)²`.
 //!
 //! A primitive for numerical stability: the derivative of the composed form, `1/(1 + |x|) - |x|/(1 + |x|)²`, cancels at
-//! large `x` (at 1000, three digits are gone).
+//! large `x` (at 1000, three digits are lost).
 
 use crate::{Elementwise, Float, Tensor, compiled, elementwise};
 
@@ -22,8 +22,8 @@ impl<F: Float> Elementwise<F, 1> for Softsign {
 }
 
 impl<F: Float> Tensor<F> {
-    /// Softsign, `x / (1 + |x|)`, of every element: like [`tanh`](Self::tanh), but nears -1 and 1 slowly. The derivative
-    /// at 0 is 1; the second derivative jumps there and is 0.
+    /// Softsign, `x / (1 + |x|)`, of every element: like [`tanh`](Self::tanh), but it approaches -1 and 1 slowly. The
+    /// derivative at 0 is 1; the second derivative jumps there and is taken to be 0.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

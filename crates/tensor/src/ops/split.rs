@@ -1,11 +1,11 @@
-//! A tensor in pieces along an axis, the opposite of [`concat`](super::concat()). The pieces share memory.
+//! Splits a tensor along an axis, the inverse of [`concat`](super::concat()). The pieces share memory.
 
 use crate::axes::resolve_axis;
 use crate::{Float, Tensor};
 
 impl<F: Float> Tensor<F> {
-    /// Pieces of `size` positions along an axis; the last is shorter if they do not come out even. An empty axis is one empty
-    /// piece, as in PyTorch.
+    /// Splits an axis into pieces of `size` positions; the last may be shorter. An empty axis gives one empty piece, as
+    /// in PyTorch.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -20,18 +20,18 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn split(&self, size: usize, axis: isize) -> Vec<Tensor<F>> {
         let length = self.shape()[resolve_axis("split", axis, self.ndim())];
-        assert!(size > 0, "split of {:?}: pieces of size 0 never come to an end", self.shape());
-        // Nothing is one empty piece, as in PyTorch.
+        assert!(size > 0, "split of {:?}: size must be at least 1, got 0", self.shape());
+        // An empty axis gives one empty piece.
         let (mut pieces, count) = (Vec::new(), length.max(1).div_ceil(size));
         let room = pieces.try_reserve_exact(count);
-        assert!(room.is_ok(), "split of {:?}: there is no memory for {count} pieces", self.shape());
+        assert!(room.is_ok(), "split of {:?}: out of memory: cannot allocate {count} pieces", self.shape());
         for start in (0..length.max(1)).step_by(size) {
             pieces.push(self.narrow(axis, start, size.min(length - start)));
         }
         pieces
     }
 
-    /// Pieces of the given sizes along an axis.
+    /// Splits an axis into pieces of the given sizes.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -49,7 +49,7 @@ impl<F: Float> Tensor<F> {
         let length = self.shape()[resolved];
         assert!(
             total == length,
-            "split_sizes of {:?}: the sizes {sizes:?} add up to {total}, axis {resolved} has size {length}",
+            "split_sizes of {:?}: the sizes {sizes:?} add up to {total}, but axis {resolved} has size {length}",
             self.shape()
         );
         let mut pieces = Vec::with_capacity(sizes.len());
@@ -61,9 +61,9 @@ impl<F: Float> Tensor<F> {
         pieces
     }
 
-    /// `count` pieces of nearly equal size along an axis: the size divided by `count` and rounded up, so that the last may
-    /// be shorter, and there may be fewer pieces than `count`; of an empty axis there are `count` empty ones. All as in
-    /// PyTorch.
+    /// Splits an axis into at most `count` pieces. Their size is that of the axis divided by `count`, rounded up, so
+    /// the last piece may be shorter and there may be fewer than `count`. An empty axis gives `count` empty pieces. All
+    /// as in PyTorch.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -77,12 +77,12 @@ impl<F: Float> Tensor<F> {
     #[track_caller]
     pub fn chunk(&self, count: usize, axis: isize) -> Vec<Tensor<F>> {
         let length = self.shape()[resolve_axis("chunk", axis, self.ndim())];
-        assert!(count > 0, "chunk of {:?}: into 0 pieces", self.shape());
+        assert!(count > 0, "chunk of {:?}: count must be at least 1, got 0", self.shape());
         match length.div_ceil(count) {
             0 => {
                 let mut pieces = Vec::new();
                 if pieces.try_reserve_exact(count).is_err() {
-                    panic!("chunk of {:?}: there is no memory for {count} empty pieces", self.shape());
+                    panic!("chunk of {:?}: out of memory: cannot allocate {count} empty pieces", self.shape());
                 }
                 pieces.resize(count, self.clone());
                 pieces
@@ -125,7 +125,7 @@ mod tests {
         }
     }
 
-    /// PyTorch's `chunk` asks for `count` pieces of size 0 then, its `split` gives one piece at least.
+    /// As in PyTorch: `chunk` gives `count` pieces of size 0, `split` gives one.
     #[test]
     fn an_empty_axis() {
         let nothing = Tensor::param(Tensor::<f64>::zeros(&[2, 0]));
@@ -135,27 +135,27 @@ mod tests {
         assert_eq!(shapes(&nothing.split(2, 1)), [[2, 0]]);
         assert_eq!(shapes(&nothing.split_sizes(&[0, 0], 1)), vec![[2, 0]; 2]);
         assert_eq!(nothing.split_sizes(&[], 1), []);
-        // Another axis is as long as ever.
+        // The other axis is not empty.
         assert_eq!(shapes(&nothing.chunk(2, 0)), vec![[1, 0]; 2]);
         let [a, b, c] = <[_; 3]>::try_from(nothing.chunk(3, 1)).expect("three");
         assert_eq!(concat(&[a, b, c], 1).sum().backward()[&nothing].shape(), [2, 0]);
     }
 
     #[test]
-    #[should_panic(expected = "split_sizes of [5]: the sizes [2, 2] add up to 4, axis 0 has size 5")]
+    #[should_panic(expected = "split_sizes of [5]: the sizes [2, 2] add up to 4, but axis 0 has size 5")]
     fn sizes_that_do_not_add_up() {
         Tensor::<f32>::zeros(&[5]).split_sizes(&[2, 2], 0);
     }
 
     #[test]
-    #[should_panic(expected = "chunk of [0]: there is no memory for 18446744073709551615 empty pieces")]
+    #[should_panic(expected = "chunk of [0]: out of memory: cannot allocate 18446744073709551615 empty pieces")]
     #[cfg(target_pointer_width = "64")]
     fn more_empty_pieces_than_there_is_memory() {
         Tensor::<f32>::zeros(&[0]).chunk(usize::MAX, 0);
     }
 
     #[test]
-    #[should_panic(expected = "split of [5]: pieces of size 0")]
+    #[should_panic(expected = "split of [5]: size must be at least 1, got 0")]
     fn size_zero() {
         Tensor::<f32>::zeros(&[5]).split(0, 0);
     }

@@ -19,8 +19,8 @@ impl<F: Float> Elementwise<F, 1> for Sqrt {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The square root of every element, NaN below 0. The derivative at 0 is inf; where zeros occur, add a small number
-    /// first or see [`where_`](crate::where_).
+    /// The square root of every element; NaN below 0. The derivative at 0 is inf: where zeros occur, add a small
+    /// constant first or see [`where_`](crate::where_).
     ///
     /// ```
     /// use downhill_tensor::Tensor;

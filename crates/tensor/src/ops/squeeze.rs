@@ -1,4 +1,4 @@
-//! Axes of size 1 removed and inserted.
+//! Removes and inserts axes of size 1.
 
 use crate::{Axes, Float, MAX_AXES, Tensor};
 
@@ -14,7 +14,7 @@ impl<F: Float> Tensor<F> {
         self.reshape(&shape)
     }
 
-    /// The tensor without some [`Axes`], which have size 1.
+    /// The tensor without some [`Axes`], which must have size 1.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -24,7 +24,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If an axis is out of range or named twice, or has another size than 1 (PyTorch leaves such an axis as it is).
+    /// If an axis is out of range or named twice, or its size is not 1 (PyTorch leaves such an axis as it is).
     #[track_caller]
     pub fn squeeze_axis(&self, axes: impl Into<Axes>) -> Tensor<F> {
         let axes = axes.into().resolve("squeeze", self.ndim());
@@ -36,7 +36,7 @@ impl<F: Float> Tensor<F> {
         self.reshape(&kept)
     }
 
-    /// The tensor with new [`Axes`] of size 1, which have these numbers in the result; -1 makes the last.
+    /// The tensor with new [`Axes`] of size 1, counted in the result: -1 inserts the last axis.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -47,17 +47,17 @@ impl<F: Float> Tensor<F> {
     /// ```
     ///
     /// # Panics
-    /// If an axis is out of range for the result or named twice, it is not said how many there are (`..`, `1..`), or the
-    /// result would have more axes than a tensor can have.
+    /// If an axis is out of range for the result or named twice, a range does not say how many there are (`..`, `1..`),
+    /// or the result would have more axes than a tensor can have.
     #[doc(alias("expand_dims", "newaxis", "insert_axis"))]
     #[track_caller]
     pub fn unsqueeze(&self, axes: impl Into<Axes>) -> Tensor<F> {
         let axes = axes.into();
         let Some(count) = axes.count() else {
-            panic!("unsqueeze: how many axes to insert does not follow from an open range; name them, as in `[0, 2]`")
+            panic!("unsqueeze: an open range does not say how many axes to insert; name them, as in `[0, 2]`")
         };
         let ndim = self.ndim().saturating_add(count);
-        // Before a set is made of the axes, which has a place for as many as a tensor can have.
+        // Checked before the axes are resolved: a set of axes holds at most `MAX_AXES`.
         if ndim > MAX_AXES {
             panic!("unsqueeze: a tensor has at most {MAX_AXES} axes, not {ndim}");
         }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "unsqueeze: how many axes")]
+    #[should_panic(expected = "unsqueeze: an open range does not say how many axes")]
     fn as_many_as_it_likes() {
         Tensor::<f32>::zeros(&[1, 3]).unsqueeze(..);
     }

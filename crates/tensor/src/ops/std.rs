@@ -1,12 +1,13 @@
-//! The standard deviation over axes: the root of the [variance](super::var); the derivative where it vanishes is 0.
+//! The standard deviation over axes: the square root of the [variance](super::var); where it is 0, so is the
+//! derivative.
 
 use super::norm::Norm;
 use crate::{Axes, Float, Tensor, apply, keep};
 
 impl<F: Float> Tensor<F> {
-    /// The standard deviation of all elements, a scalar, with `n - 1` in the denominator. NaN for fewer than two elements.
-    /// Where all elements are equal the gradient is 0, as in PyTorch, and second derivatives are NaN: there are none.
-    /// Deviations whose squares would overflow or vanish are scaled first.
+    /// The standard deviation of all elements, a scalar, with `n - 1` in the denominator; NaN for fewer than two
+    /// elements. If all elements are equal, the gradient is 0, as in PyTorch, and second derivatives do not exist and
+    /// are NaN. Deviations whose squares would overflow or underflow are scaled first.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -33,7 +34,7 @@ impl<F: Float> Tensor<F> {
         self.std_with(1, axes)
     }
 
-    /// The standard deviation over some [`Axes`] with `n - correction` in the denominator, see
+    /// The standard deviation over some [`Axes`] with `n - correction` in the denominator; see
     /// [`var_with`](Self::var_with).
     ///
     /// ```
@@ -48,6 +49,7 @@ impl<F: Float> Tensor<F> {
         let axes = axes.into();
         let set = axes.resolve("std", self.ndim());
         let count = F::from_f64(set.count(self.shape()).saturating_sub(correction) as f64);
+        // The 2-norm of the deviations, because `Norm` scales them and has a gradient of 0 at the zero vector.
         let deviation = self - self.mean_axis(keep(axes));
         apply(Norm { p: F::from_f64(2.0), count, axes: set }, [&deviation])
     }

@@ -21,7 +21,7 @@ impl<F: Float> Elementwise<F, 2> for Sub {
     }
 }
 
-/// `a - b` with broadcasting; users write the operator.
+/// `a - b` with broadcasting, behind the operator `-`.
 #[track_caller]
 pub(crate) fn sub<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
     elementwise(Sub, [a, b])

@@ -1,4 +1,4 @@
-//! The sum over axes; the derivative spreads the gradient back over them.
+//! The sum over axes; the derivative broadcasts the gradient back over them.
 
 use ndarray::Dimension;
 

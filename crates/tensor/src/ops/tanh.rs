@@ -21,8 +21,8 @@ impl<F: Float> Elementwise<F, 1> for Tanh {
 
 /// `dy·(1 - y²)`; the derivatives are `1 - y²` and `-2·dy·y`.
 ///
-/// A primitive for speed: composed, the backward pass of a tiny layer takes 0.69 µs instead of 0.29, that of 8192 elements
-/// 4.6 µs instead of 1.3.
+/// A primitive for speed: composed, the backward pass of a tiny layer takes 0.69 µs instead of 0.29, that of 8192
+/// elements 4.6 µs instead of 1.3.
 struct TanhSlope;
 
 impl<F: Float> Elementwise<F, 2> for TanhSlope {
@@ -43,7 +43,7 @@ impl<F: Float> Elementwise<F, 2> for TanhSlope {
 }
 
 impl<F: Float> Tensor<F> {
-    /// The hyperbolic tangent of every element: -1 and 1 far out, with gradient 0.
+    /// The hyperbolic tangent of every element. It saturates at -1 and 1, with gradient 0.
     ///
     /// ```
     /// use downhill_tensor::Tensor;

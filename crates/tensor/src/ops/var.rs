@@ -1,12 +1,12 @@
 //! The variance over axes: `Σ(x - mean)² / (n - correction)`.
 //!
-//! In two passes, so that a mean far from zero does not cost digits.
+//! Two passes, so that a mean far from zero costs no digits.
 
 use crate::{Axes, Float, Tensor, keep};
 
 impl<F: Float> Tensor<F> {
-    /// The variance of all elements, a scalar, with `n - 1` in the denominator: as PyTorch, the unbiased estimate from a
-    /// sample. NaN for fewer than two elements. For `n`, see [`var_with`](Self::var_with).
+    /// The variance of all elements, a scalar, with `n - 1` in the denominator: the unbiased sample variance, as in
+    /// PyTorch. NaN for fewer than two elements. For `n`, see [`var_with`](Self::var_with).
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -32,8 +32,9 @@ impl<F: Float> Tensor<F> {
         self.var_with(1, axes)
     }
 
-    /// The variance over some [`Axes`] with `n - correction` in the denominator: 1 is Bessel's correction for a sample, 0
-    /// the mean squared deviation, which normalisation layers use. NaN or inf where that leaves nothing to divide by.
+    /// The variance over some [`Axes`] with `n - correction` in the denominator: 1 is Bessel's correction for a sample,
+    /// 0 gives the mean squared deviation, which normalization layers use. NaN or inf if `n` does not exceed
+    /// `correction`.
     ///
     /// ```
     /// use downhill_tensor::Tensor;
@@ -48,6 +49,7 @@ impl<F: Float> Tensor<F> {
     pub fn var_with(&self, correction: usize, axes: impl Into<Axes>) -> Tensor<F> {
         let axes = axes.into();
         let count = axes.resolve("var", self.ndim()).count(self.shape());
+        // First pass: the mean. Second pass: the squared deviations from it.
         let deviation = self - self.mean_axis(keep(axes.clone()));
         deviation.square().sum_axis(axes) / F::from_f64(count.saturating_sub(correction) as f64)
     }

@@ -1,4 +1,4 @@
-//! The choice: `a` where a condition holds, `b` elsewhere; the gradient goes to the chosen one.
+//! Selection: `a` where a condition holds, `b` elsewhere; the gradient goes to the selected operand.
 
 use ndarray::{ArcArray, ArrayRef, Dimension, IxDyn, Zip};
 
@@ -49,12 +49,12 @@ impl<F: Float> Op<F, 2> for Where {
     }
 }
 
-/// `a` where the condition holds and `b` elsewhere, all three broadcast together. The gradient goes to the one that was
-/// chosen, the other's is 0.
+/// `a` where the condition holds and `b` elsewhere, with all three broadcast together. The gradient goes to the operand
+/// that was selected; the other's is 0.
 ///
-/// This is `where` of PyTorch and NumPy, a word that belongs to Rust, and with a scalar also `masked_fill`. The condition is
-/// any `ndarray` array of `bool`, often the result of a comparison such as [`Tensor::gt`]; `a` and `b`
-/// are tensors or scalars.
+/// This is `where` in PyTorch and NumPy, a keyword in Rust; with a scalar it is also `masked_fill`. The condition is
+/// any `ndarray` array of `bool`, often the result of a comparison such as [`Tensor::gt`]; `a` and `b` are tensors or
+/// scalars.
 ///
 /// ```
 /// use downhill_tensor::{Tensor, where_};
@@ -64,10 +64,10 @@ impl<F: Float> Op<F, 2> for Where {
 /// assert_eq!(y.sum().backward()[&x].to_vec(), [0.0, 0.0, 1.0]);
 /// ```
 ///
-/// # Shielding a formula from where it has no derivative
-/// Both branches are computed everywhere, and the gradient 0 that the branch not taken receives goes on through its
-/// formula: where that formula's own derivative is infinite, the result is `0·inf`, NaN (in PyTorch, NumPy-style
-/// frameworks and here alike). So choose a harmless *argument* first:
+/// # Avoiding NaN gradients
+/// Both branches are computed everywhere, and the gradient 0 of the branch not taken is propagated through it: where
+/// its derivative is infinite, the result is `0·inf = NaN` (as in PyTorch and NumPy-style frameworks). So first replace
+/// the *argument* by a harmless one:
 ///
 /// ```
 /// use downhill_tensor::{Tensor, where_};
@@ -115,7 +115,7 @@ mod tests {
     fn derivatives() {
         let domain = Domain::between(-2.0, 2.0);
         sweep::binary("where_", domain.clone(), domain.clone(), |a, b| where_(&checkerboard((a + b).shape()), a, b));
-        // The condition is the largest.
+        // The condition has the largest shape.
         let pairs: &[[&[usize]; 2]] = &[[&[], &[]], [&[3], &[2, 1]], [&[2, 1], &[2, 3]], [&[1, 1, 3], &[]]];
         sweep::pairs("where_", pairs, domain.clone(), domain, |a, b| where_(&checkerboard(&[2, 2, 3]), a, b));
     }

@@ -19,7 +19,7 @@ impl<F: Float> Elementwise<F, 2> for Xlogy {
 
     fn vjp(&self, wrt: usize, [x, y]: [&Tensor<F>; 2], _: &Tensor<F>, dz: &Tensor<F>) -> Tensor<F> {
         match wrt {
-            // With 1 in place of what has no logarithm the formula gives 0.
+            // Where `x` is 0 and `y` has no finite logarithm, `ln 1 = 0` takes its place.
             0 => dz * where_(&(x.eq_elem(F::zero()) & y.le(F::zero())), F::one(), y).ln(),
             _ => dz * x / y,
         }
