@@ -17,9 +17,9 @@ use crate::{Options, Rule, RuleKind};
 /// p = p + t·d
 /// ```
 ///
-/// All parameters are updated jointly. `H·g` follows from the last `history_size` pairs `s = pₖ₊₁ - pₖ` and `y = gₖ₊₁ -
-/// gₖ` by the two-loop recursion; the step size `t` is η or found by a line search. The rule evaluates the loss itself,
-/// up to `max_eval` times per step:
+/// All parameters are updated jointly. The two-loop recursion computes `H·g` from the last `history_size` pairs of
+/// `s = pₖ₊₁ - pₖ` and `y = gₖ₊₁ - gₖ`; the step size `t` is η or found by a line search. The rule evaluates the loss
+/// itself, up to `max_eval` times per step:
 ///
 /// ```
 /// use downhill_optim::{Lbfgs, LineSearch, Optimizer};
@@ -59,7 +59,7 @@ pub struct Lbfgs {
     /// Stop when no parameter changes by more than this, or the loss by less.
     #[options(default = 1e-9)]
     pub tolerance_change: f64,
-    /// The number of pairs that are kept.
+    /// The number of pairs `s`, `y` that are kept.
     #[options(default = 100)]
     pub history_size: u64,
     /// How the step size along the direction is found.

@@ -81,9 +81,9 @@ mod tests {
     #[test]
     fn values_by_hand() {
         expect(Lion { lr: 0.125, ..Lion::default() }, 5, [0.375, 0.375]);
-        // η = 0.6, β₁ = 0.5, β₂ = 0.75. x: 1, 0.4, -0.2 with g = 1, 0.4, -0.2; m = 0, 0.25, 0.2875; c = 0.5, 0.325,
-        // 0.04375 > 0: x = -0.8. Then g = -0.8, m = 0.165625, c = -0.3171875 < 0: x = -0.2. y takes the same path, with
-        // gradients ten times as large.
+        // η = 0.6, β₁ = 0.5, β₂ = 0.75. x: 1, 0.4, -0.2 with g = 1, 0.4, -0.2;
+        // m = 0, 0.25, 0.2875; c = 0.5, 0.325, 0.04375 > 0: x = -0.8.
+        // Then g = -0.8, m = 0.165625, c = -0.3171875 < 0: x = -0.2. y does the same with gradients ten times as large.
         let lion = Lion { lr: 0.6, beta1: 0.5, beta2: 0.75, ..Lion::default() };
         expect(lion.clone(), 3, [-0.8, -0.8]);
         expect(lion, 4, [-0.2, -0.2]);

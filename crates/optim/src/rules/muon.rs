@@ -62,7 +62,7 @@ pub struct Muon {
     /// The number of Newton-Schulz iterations.
     #[options(default = 5)]
     pub ns_steps: u64,
-    /// How the learning rate is scaled by the matrix's shape.
+    /// How the learning rate depends on the matrix's shape.
     pub adjust_lr: MuonScale,
     /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,

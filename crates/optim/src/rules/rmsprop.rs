@@ -73,7 +73,7 @@ impl<F: Float> ParamRule<F> for RmsProp {
         let [decay, momentum] = [self.weight_decay, self.momentum].map(F::from_f64);
         let eps = epsilon::<F>(self.eps);
         let squares = ("square_avg", cut::square(1.0 - self.alpha, self.eps * self.eps));
-        // Only its square is used.
+        // Only the square of `w` is used.
         let means = ("grad_avg", cut::mean(F::zero()));
         let steps = ("momentum_buffer", cut::mean(lr));
         let sign = sign::<F>(self.maximize);

@@ -21,8 +21,8 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// initial `d`: changing it later has no effect. Meant for full batches: with mini-batches, signs change by chance and
 /// the step sizes shrink to `step_min`.
 ///
-/// Riedmiller and Braun, *A direct adaptive method for faster backpropagation learning: the RPROP algorithm*, 1993; this
-/// is the variant without weight backtracking (iRprop⁻, Igel and Hüsken, 2000), as in PyTorch.
+/// Riedmiller and Braun, *A direct adaptive method for faster backpropagation learning: the RPROP algorithm*, 1993;
+/// this is the variant without weight backtracking (iRprop⁻, Igel and Hüsken, 2000), as in PyTorch.
 ///
 /// ```
 /// use downhill_optim::{Optimizer, Rprop};

@@ -17,8 +17,7 @@ impl Lbfgs {
         let s: Vec<F> = state.list("d").iter().map(|&d| d * t).collect();
         let ys = dot(&y, &s);
         let yy = dot(&y, &y);
-        // Skip a pair without positive curvature, which would make H indefinite, or with an overflow of large
-        // gradients.
+        // Skip a pair without positive curvature, which would make H indefinite, and one whose products overflowed.
         if ys > 1e-10 && ys.is_finite() && yy.is_finite() {
             while (state.list("old_dirs").len() / n) as u64 >= self.history_size {
                 state.list("old_dirs").drain(..n);

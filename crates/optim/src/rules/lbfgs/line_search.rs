@@ -38,7 +38,7 @@ pub(crate) struct Found<F> {
     pub(crate) loss: f64,
     pub(crate) gradient: Vec<F>,
     pub(crate) evaluations: u64,
-    /// Whether it ended at the start because no trial was finite and lower.
+    /// Whether the search ended at the start because no trial was finite and lower.
     pub(crate) lost: bool,
 }
 
@@ -98,6 +98,7 @@ pub(crate) fn strong_wolfe<F: Float>(
             done = true;
             break [here.clone(), here];
         }
+        // The slope has turned: the minimum is between the two trials.
         if here.slope >= 0.0 {
             break [last, here];
         }
@@ -182,6 +183,7 @@ fn lower<F>(bracket: &[Trial<F>; 2]) -> usize {
 
 /// The minimum of the cubic through two points with their slopes, clamped to bounds; their middle if it has none.
 fn cubic_minimum<F>(a: &Trial<F>, b: &Trial<F>, (low, high): (f64, f64)) -> f64 {
+    // Nocedal and Wright, equation 3.59.
     let d1 = a.slope + b.slope - 3.0 * (a.loss - b.loss) / (a.t - b.t);
     let square = d1 * d1 - a.slope * b.slope;
     if square < 0.0 || square.is_nan() {

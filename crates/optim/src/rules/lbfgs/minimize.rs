@@ -70,7 +70,7 @@ impl<F: Float> JointRule<F> for Lbfgs {
                 evaluations += found.evaluations;
                 (t, loss, g) = (found.t, found.loss, found.gradient);
                 *state.number("t", 0.0) = t;
-                // No trial succeeded: the direction, and so the history, is useless.
+                // No trial succeeded: clear the history that led to this direction.
                 if found.lost {
                     forget(state);
                 }

@@ -1,8 +1,8 @@
-//! How the learning rate of [`Muon`](super::Muon) is scaled by a matrix's shape.
+//! How the learning rate of [`Muon`](super::Muon) depends on a matrix's shape.
 
 use crate::Options;
 
-/// How [`Muon`](crate::Muon)'s learning rate is scaled by a matrix's shape, rows × columns.
+/// How [`Muon`](crate::Muon)'s learning rate depends on a matrix's shape, rows × columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Options)]
 pub enum MuonScale {
     /// `√max(1, rows/columns)`.
