@@ -217,7 +217,7 @@ fn a_history_that_hangs_together_in_no_way_is_refused() {
     }
     refused(rule, buffer("old_dirs", |list| list.truncate(23)), "*: buffer old_stps has 69 elements, expected 23");
     for name in ["old_dirs", "old_stps", "d"] {
-        refused(rule, buffer(name, |list| list[3] = json!("NaN")), &format!("*: the buffer {name} holds NaN"));
+        refused(rule, buffer(name, |list| list[3] = json!("NaN")), &format!("*: buffer {name} contains NaN"));
     }
     refused(rule, buffer("old_stps", |list| list.iter_mut().for_each(|x| *x = json!(0.0))), "*: pair 0 of old_dirs");
     let ragged = |json: &mut Value| {
@@ -225,11 +225,11 @@ fn a_history_that_hangs_together_in_no_way_is_refused() {
             drop(named(json, "*", "buffers", name).as_array_mut().unwrap().pop());
         }
     };
-    refused(rule, ragged, "elements, no multiple of 23");
+    refused(rule, ragged, "elements, expected a multiple of 23");
     for value in [json!("NaN"), json!(0.0), json!(-1.0), json!("inf")] {
         refused(rule, number("H_diag", value), "*: H_diag is ");
     }
-    refused(rule, number("n_iter", json!(2.5)), "*: n_iter is 2.5, no number of iterations");
+    refused(rule, number("n_iter", json!(2.5)), "*: n_iter is 2.5, expected an integer");
     refused(rule, number("n_iter", json!(9_007_199_254_740_994_u64)), "*: n_iter is 9007199254740994, not from 0 to");
     refused(rule, number("t", json!("inf")), "*: t is inf");
     refused(rule, |json| json["params"]["*"]["group"] = json!(1), "updates all parameters jointly");

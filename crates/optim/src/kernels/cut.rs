@@ -1,36 +1,38 @@
-//! Below which size the state of a rule counts as nothing.
+//! The thresholds below which the state of a rule is flushed to 0.
 //!
-//! Two things are wanted at once. State that decays must not stay among the subnormal numbers, where arithmetic takes a
-//! hundred times as long. And no step may change by more than rounding, so that what is cut depends on what it is: 1e-31
-//! is nothing as the mean of gradients, and as the mean of their squares it is a gradient of 3e-16.
+//! Decaying state must not stay among the subnormal numbers, where arithmetic can be a hundred times slower. But
+//! flushing must not change a step by more than rounding error, so the threshold depends on what the state is: 1e-31 is
+//! negligible as a mean of gradients, but as a mean of squared gradients it stands for a gradient of 3e-16.
 
 use downhill_tensor::Float;
 
-/// For state whose size does not matter, only its sign or its share of the whole: subnormal numbers alone.
+/// For state of which only the sign or the relative size matters: flushes subnormal numbers only.
 pub(crate) fn subnormal<F: Float>() -> F {
     F::min_positive_value()
 }
 
-/// For a mean of gradients `m` of which a step is made as `rate·m`, divided by something or not: where `m` or `rate·m` is
-/// subnormal.
+/// For a running mean of gradients `m` with the step `rate·m`, divided by something or not: flushes `m` where `m` or
+/// `rate·m` is subnormal.
 pub(crate) fn mean<F: Float>(rate: F) -> F {
+    // Above a rate of 1, `m` is subnormal first; below, `rate·m`.
     limited(subnormal::<F>() / rate.abs().min(F::one()))
 }
 
-/// For a mean of squares `v`, of which each new one has the weight `new`, and that meets `seen` in a sum `√v + ε`, which
-/// is `ε²`, or `v + ε`, which is `ε`: where the sum is the same to the last bit without it.
+/// For a running mean of squares `v`, in which a new square has the weight `new`: flushes `v` where the sum it enters
+/// is bitwise the same without it. `seen` is `ε²` for a sum `√v + ε`, and `ε` for `v + ε`.
 ///
-/// A gradient that stays the same adds `new·g²` in each step, and what is cut is cut in each; uncut, `v` would grow to
-/// `g²`. Hence `new` as a factor.
+/// A constant gradient adds `new·g²` per step. If each of these is flushed, `v` stays 0 instead of growing to `g²`, so
+/// `g²` must be negligible too: hence the factor `new`.
 ///
-/// With the usual ε this lies above the subnormal numbers. With an ε below about 1e-12 subnormal squares count, and are
-/// kept in `f32` as long as they are numbers at all.
+/// With the usual ε the threshold is above the subnormal numbers. With an ε below about 1e-12, subnormal squares affect
+/// the step in `f32`, and are kept.
 pub(crate) fn square<F: Float>(new: f64, seen: f64) -> F {
+    // A term of this relative size is lost to rounding.
     let lost = 0.25 * F::epsilon().as_f64();
     limited(F::from_f64(new * seen * lost * lost))
 }
 
-/// Never more than `2⁻¹⁰³` in `f32`, `2⁻⁹⁷⁰` in `f64`: far enough above the subnormal numbers.
+/// Caps the threshold at `2⁻¹⁰³` in `f32` and `2⁻⁹⁷⁰` in `f64`: far enough above the subnormal numbers.
 fn limited<F: Float>(cut: F) -> F {
     cut.min(F::min_positive_value() / F::epsilon())
 }
@@ -43,7 +45,7 @@ mod tests {
     fn never_where_it_can_be_seen() {
         for (new, eps) in [(1e-3, 1e-8), (0.1, 1e-6), (0.01, 1e-10), (1.0, 1e-3)] {
             let cut = square::<f32>(new, eps * eps);
-            // The largest mean that can be missing.
+            // The largest root mean square that flushing can remove.
             let missing = (f64::from(cut) / new).sqrt() as f32;
             assert_eq!(eps as f32 + missing, eps as f32, "{new} {eps}");
             assert!(cut >= f32::MIN_POSITIVE || eps < 1e-8, "{new} {eps}: {cut:e}");

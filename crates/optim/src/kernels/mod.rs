@@ -1,4 +1,4 @@
-//! What the rules take from `downhill-kernels`, and below which size their state counts as nothing.
+//! The kernels that the rules use from `downhill-kernels`, and the thresholds below which state is flushed to 0.
 
 pub(crate) mod cut;
 

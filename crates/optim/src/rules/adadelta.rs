@@ -1,4 +1,4 @@
-//! Adadelta.
+//! Adadelta: step sizes from past steps and gradients.
 
 use downhill_tensor::{Float, compiled};
 
@@ -7,7 +7,7 @@ use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// Adadelta: as long a step as the last ones were, in the ratio of this gradient to the last ones.
+/// Adadelta: scales the gradient by the ratio of two running root mean squares, of past steps and of gradients.
 ///
 /// ```text
 /// g = ∇L + λ·p
@@ -17,11 +17,11 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// p = p - η·Δ
 /// ```
 ///
-/// The step has the parameter's own unit, so the rate is 1. The first steps are about `√ε` long, which is why it
-/// starts slowly; a larger ε starts it faster.
+/// The step has the units of the parameter, so the learning rate is 1. The first steps are of the order of `√ε`, so
+/// training starts slowly; a larger ε speeds it up.
 ///
-/// Zeiler, arXiv 1212.5701. As in PyTorch ρ = 0.9 and ε = 1e-6 (Keras: 0.95, 1e-7, and a rate of 0.001, which is too
-/// low for the rule of the paper).
+/// Zeiler, arXiv 1212.5701. As in PyTorch, ρ = 0.9 and ε = 1e-6 (Keras: 0.95, 1e-7 and a learning rate of 0.001, which
+/// is too low for the paper's rule).
 ///
 /// ```
 /// use downhill_optim::{Adadelta, Optimizer};
@@ -37,10 +37,10 @@ pub struct Adadelta {
     /// The learning rate η.
     #[options(default = 1.0)]
     pub lr: f64,
-    /// How much of the means of squares is kept, ρ.
+    /// The decay rate of both running means of squares, ρ.
     #[options(default = 0.9)]
     pub rho: f64,
-    /// Inside both roots, ε.
+    /// Added inside both square roots, ε.
     #[options(default = 1e-6)]
     pub eps: f64,
     /// The weight decay λ, an L2 penalty.

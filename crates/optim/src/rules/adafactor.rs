@@ -1,4 +1,4 @@
-//! Adafactor: Adam's scaling from row and column means.
+//! Adafactor: Adam's scaling, factored into row and column means.
 
 use downhill_tensor::{Float, compiled};
 
@@ -8,8 +8,8 @@ use crate::options::{OptionError, non_negative, require};
 use crate::state::{Kept, ParamState};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// Adafactor: the mean of squared gradients of a matrix is kept as the means of its rows and of its columns, so that
-/// the state of an n×m matrix has n + m elements.
+/// Adafactor: factors the running mean of a matrix's squared gradients into row means and column means, so that the
+/// state of an n×m matrix has n + m elements.
 ///
 /// ```text
 /// βₜ = 1 - t^κ,   α = max(ε₂, rms(p))·min(η, 1/√t)
@@ -20,11 +20,11 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// p = p - α·u / max(1, rms(u)/d)
 /// ```
 ///
-/// A step is relative to the size of the tensor: the rate says what fraction of its root mean square it changes by.
-/// Tensors of more than two axes are stacks of matrices over their last two.
+/// The step size is relative to the parameter: the learning rate is the fraction of its root mean square by which a
+/// step changes it. Tensors with more than two axes are stacks of matrices over the last two.
 ///
-/// Shazeer and Stern, arXiv 1804.04235. As in PyTorch; the authors' version has a momentum besides, and optax's and
-/// Hugging Face's defaults differ (no rate of its own there, κ = -0.8, ε₁ = 1e-30).
+/// Shazeer and Stern, arXiv 1804.04235. As in PyTorch; the authors' version also has momentum, and the defaults of
+/// optax and Hugging Face differ (no learning rate, ε₁ = 1e-30).
 ///
 /// ```
 /// use downhill_optim::{Adafactor, Optimizer};
@@ -38,18 +38,18 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 #[derive(Clone, Debug, PartialEq, Options)]
 #[options(eps(eps1, eps2))]
 pub struct Adafactor {
-    /// The learning rate η, the largest relative step.
+    /// The learning rate η, the maximum relative step size.
     #[options(default = 1e-2)]
     pub lr: f64,
-    /// The power κ by which new gradients lose weight.
+    /// The exponent κ with which the weight of new gradients decays.
     #[options(default = -0.8)]
     pub beta2_decay: f64,
-    /// Keeps the division away from zero, ε₁; `None` for the smallest number that makes a difference to 1.
+    /// Keeps the denominators above 0, ε₁; `None` for the machine epsilon of the element type.
     pub eps1: Option<f64>,
-    /// The smallest size of a tensor that counts, ε₂.
+    /// The lower bound of the parameter's root mean square in the step size, ε₂.
     #[options(default = 1e-3)]
     pub eps2: f64,
-    /// The root mean square of `u` from which it is clipped, d.
+    /// The clipping threshold for the root mean square of `u`, d.
     #[options(default = 1.0)]
     pub d: f64,
     /// The weight decay λ, decoupled.
@@ -89,13 +89,15 @@ impl<F: Float> ParamRule<F> for Adafactor {
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let t = param.t();
         let alpha = self.eps2.max(rms(param.param)) * self.lr.min(1.0 / t.sqrt());
+        // 1 - βₜ, the weight of the new gradient.
         let new = param.power(t, self.beta2_decay);
         let eps1 = epsilon::<F>(self.eps1.unwrap_or(F::epsilon().as_f64()));
 
         estimate(param, new, eps1.as_f64());
-        // The root of max(V, ε₁²), without the square of ε₁, which may vanish. Not by `max`, which would drop a NaN.
+        // √max(V, ε₁²) without squaring ε₁, which may underflow. Not with `max`, which would hide a NaN.
         let root = move |v: F| if v.sqrt() < eps1 { eps1 } else { v.sqrt() };
         kernels::update(param.scratch, param.grad, [], [], move |v, g, []| (g / root(v), []));
+        // Clip the update to a root mean square of d; NaN passes.
         let excess = rms(param.scratch) / self.d;
         let excess = if excess < 1.0 { 1.0 } else { excess };
 
@@ -105,17 +107,18 @@ impl<F: Float> ParamRule<F> for Adafactor {
     }
 }
 
-/// The root of the mean of squares.
+/// The root mean square.
 fn rms<F: Float>(x: &[F]) -> f64 {
     norm(x) / (x.len() as f64).sqrt()
 }
 
-/// Takes the gradient into the running means, with weight `new`, and writes the estimate of its mean square to the
-/// scratch buffer.
+/// Updates the running means with the squared gradient, weighted by `new`, and writes the estimate of the mean square,
+/// V, to the scratch buffer.
 fn estimate<F: Float>(param: &mut ParamUpdate<'_, F>, new: f64, eps1: f64) {
     let len = param.param.len();
     param.scratch.resize(len, F::zero());
     let [kept, weight] = [1.0 - new, new].map(F::from_f64);
+    // Scalars and vectors are not factored.
     let &[.., rows, columns] = param.shape else {
         let [v] = param.state.buffers_mut([("variance", len)]);
         let cut = cut::square(new, eps1 * eps1);
@@ -127,6 +130,7 @@ fn estimate<F: Float>(param: &mut ParamUpdate<'_, F>, new: f64, eps1: f64) {
     if len == 0 {
         return;
     }
+    // Every matrix of a stack has its own row and column means.
     let matrices = len / (rows * columns);
     let lengths = [("row_var", matrices * rows), ("col_var", matrices * columns)];
     let [row_means, column_means] = param.state.buffers_mut(lengths);
@@ -134,16 +138,18 @@ fn estimate<F: Float>(param: &mut ParamUpdate<'_, F>, new: f64, eps1: f64) {
     let means = row_means.chunks_exact_mut(rows).zip(column_means.chunks_exact_mut(columns));
     let share = weight / F::from_f64(rows as f64);
     for ((grad, v), (row_means, column_means)) in stack.zip(means) {
+        // One pass over the gradient: each row gives its row mean and adds its share to every column mean.
         column_means.iter_mut().for_each(|mean| *mean *= kept);
         for (mean, row) in row_means.iter_mut().zip(grad.chunks_exact(columns)) {
             *mean = kept * *mean + weight * F::from_f64(sum_squares(row) / columns as f64);
             kernels::update(column_means, row, [], [], move |mean, g, []| (mean + share * g * g, []));
         }
+        // V = R·C / max(mean(R), ε₁), row by row.
         let sum: f64 = row_means.iter().map(|mean| mean.as_f64()).sum();
         let scale = F::from_f64(1.0 / (sum / rows as f64).max(eps1));
         let ends = ends(column_means);
         for (v, &mean) in v.chunks_exact_mut(columns).zip(&*row_means) {
-            // PyTorch's order is the first, in which squares of squares may overflow or vanish on the way.
+            // First choice: PyTorch's order. Where its intermediate product R·C overflows or underflows, scale R first.
             if mean == F::zero() || ends.iter().all(|&end| is_ordinary(mean * end)) {
                 kernels::update(v, column_means, [], [], move |_, column, []| (mean * column * scale, []));
             } else {
@@ -154,13 +160,13 @@ fn estimate<F: Float>(param: &mut ParamUpdate<'_, F>, new: f64, eps1: f64) {
     }
 }
 
-/// The least number that is not 0, and the largest, of some that are not negative.
+/// The smallest positive and the largest of some non-negative elements.
 fn ends<F: Float>(x: &[F]) -> [F; 2] {
     let least = |least: F, &x: &F| if x > F::zero() { least.min(x) } else { least };
     [x.iter().fold(F::infinity(), least), x.iter().fold(F::zero(), |largest, &x| largest.max(x))]
 }
 
-/// Whether a product has neither overflowed nor lost digits below the normal numbers.
+/// Whether a product is a normal number: it has neither overflowed nor lost digits to underflow.
 fn is_ordinary<F: Float>(product: F) -> bool {
     (F::min_positive_value()..F::infinity()).contains(&product)
 }
@@ -180,8 +186,8 @@ mod tests {
         expect(Adafactor::default(), 5, [0.951385102688, 0.951385102688]);
     }
 
-    /// Numbers of PyTorch 2.15.0: gradients small enough for ε₁ to be above the mean of the squares, and large enough for
-    /// the estimate to be above ε₁².
+    /// Values from PyTorch 2.15.0: gradients small enough that ε₁ exceeds the mean of squares, and large enough that
+    /// the estimate exceeds ε₁².
     #[test]
     fn the_mean_that_divides_is_at_least_eps1() {
         let rule = Adafactor { eps1: Some(1e-6), d: 1e6, ..Adafactor::default() };
@@ -198,8 +204,8 @@ mod tests {
         }
     }
 
-    /// In `f64`: where squares of squares vanish or overflow, and where the squares of a step do. A step is relative, so
-    /// the scale of the gradients must not matter as long as ε₁ is nothing.
+    /// In `f64`: where products of squares underflow or overflow, and where the squares of an update do. Steps are
+    /// relative, so the scale of the gradients must not matter as long as ε₁ is 0.
     #[test]
     fn the_scale_of_the_gradients_does_not_matter() {
         let run = |scale: f64| {

@@ -1,4 +1,4 @@
-//! Adagrad.
+//! Adagrad: learning rates that decrease with the accumulated squared gradients.
 
 use downhill_tensor::{Float, compiled};
 
@@ -6,7 +6,7 @@ use super::{epsilon, fields, sign};
 use crate::options::{OptionError, non_negative};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// Adagrad: every element's rate falls with the sum of the squares of its gradients.
+/// Adagrad: the learning rate of each element decreases with the sum of its squared gradients.
 ///
 /// ```text
 /// g = ∇L + λ·p
@@ -14,11 +14,11 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// p = p - η / (1 + (t - 1)·κ) · g / (√s + ε)
 /// ```
 ///
-/// Elements with rare gradients keep large steps, which suits sparse features; but `s` only grows, so on long runs
-/// learning stops. [`RmsProp`](crate::RmsProp) and [`Adadelta`](crate::Adadelta) forget instead.
+/// Elements with rare gradients keep large steps, which suits sparse features. But `s` only grows, so long runs stop
+/// learning; [`RmsProp`](crate::RmsProp) and [`Adadelta`](crate::Adadelta) use running means instead.
 ///
-/// Duchi, Hazan and Singer, *Adaptive subgradient methods for online learning and stochastic optimization*, 2011. As
-/// in PyTorch `s` starts at 0 (TensorFlow and optax start at 0.1) and ε is outside the root.
+/// Duchi, Hazan and Singer, *Adaptive subgradient methods for online learning and stochastic optimization*, 2011. As in
+/// PyTorch, `s` starts at 0 (TensorFlow and optax: 0.1) and ε is outside the square root.
 ///
 /// ```
 /// use downhill_optim::{Adagrad, Optimizer};
@@ -27,18 +27,18 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// let mut opt = Optimizer::new(Adagrad { lr: 0.5, ..Adagrad::default() });
 /// let loss = w.square().sum();
 /// opt.step(&mut w, &loss.backward());
-/// assert!((w.item() - 4.5).abs() < 1e-9); // the first step is η long
+/// assert!((w.item() - 4.5).abs() < 1e-9); // the first step has size η
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct Adagrad {
     /// The learning rate η.
     #[options(default = 1e-2)]
     pub lr: f64,
-    /// How the rate falls with the number of steps besides, κ.
+    /// The additional decay of the learning rate with the number of steps, κ.
     pub lr_decay: f64,
     /// The weight decay λ, an L2 penalty.
     pub weight_decay: f64,
-    /// What `s` starts from.
+    /// The initial value of `s`.
     pub initial_accumulator_value: f64,
     /// Added to the denominator for numerical stability, ε.
     #[options(default = 1e-10)]
@@ -65,7 +65,7 @@ impl<F: Float> ParamRule<F> for Adagrad {
         let [lr, decay] = [lr, self.weight_decay].map(F::from_f64);
         let eps = epsilon::<F>(self.eps);
         let sign = sign::<F>(self.maximize);
-        // The sum never falls; what is small now may be added to for ever.
+        // Never flush: the sum only grows, so small squares can add up.
         param.each_cutting([("sum", F::zero())], move |p, g, [s]| {
             let g = sign * g + decay * p;
             let s = s + g * g;

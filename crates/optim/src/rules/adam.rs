@@ -1,4 +1,4 @@
-//! Adam.
+//! Adam: adaptive moment estimation.
 
 use downhill_tensor::{Float, compiled};
 
@@ -7,7 +7,7 @@ use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// Adam: every element has a step of its own, from running means of its gradient and of the gradient's square.
+/// Adam: adapts the step size of each element by running means of its gradient and its squared gradient.
 ///
 /// ```text
 /// g = ∇L + λ·p
@@ -16,15 +16,16 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// p = p - η · (m / (1 - β₁ᵗ)) / (√(v / (1 - β₂ᵗ)) + ε)
 /// ```
 ///
-/// With `amsgrad`, the largest `v` so far takes the place of `v`. With `decoupled`, λ is not added to the gradient, but
-/// `p` is first multiplied by `1 - η·λ`: that is [`AdamW`](crate::AdamW).
+/// With `amsgrad`, `v` in the last line is its maximum over all steps so far. With `decoupled`, λ is not added to the
+/// gradient; instead, `p` is first multiplied by `1 - η·λ`: that is [`AdamW`](crate::AdamW).
 ///
-/// Kingma and Ba, arXiv 1412.6980; AMSGrad: Reddi et al., arXiv 1904.09237. As in PyTorch, amsgrad takes the maximum
-/// of the raw `v` and corrects it afterwards (the paper does not correct; optax's takes the maximum of corrected
-/// ones), and ε is outside the root and after the correction (TensorFlow's is before it, "ε hat" in the paper).
+/// The step size is about η however small the gradient, so Adam does not slow down near a minimum by itself: lower the
+/// learning rate towards the end.
 ///
-/// Steps are about η long however small the gradient: near a minimum Adam does not slow down by itself, so lower the
-/// rate towards the end.
+/// Kingma and Ba, arXiv 1412.6980; AMSGrad: Reddi et al., arXiv 1904.09237. As in PyTorch, AMSGrad takes the maximum of
+/// the raw `v` and applies the bias correction afterwards (paper: no correction; optax: the maximum of corrected
+/// values), and ε is added outside the square root, after the bias correction (TensorFlow: before it, "ε hat" in the
+/// paper).
 ///
 /// ```
 /// use downhill_optim::{Adam, Optimizer};

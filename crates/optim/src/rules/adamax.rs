@@ -1,4 +1,4 @@
-//! Adamax: Adam in the infinity norm.
+//! Adamax: Adam with the infinity norm.
 
 use downhill_tensor::{Float, compiled};
 
@@ -7,7 +7,7 @@ use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// Adamax: Adam with a decaying maximum in place of the mean of squares.
+/// Adamax: Adam with the infinity norm: a decaying maximum of `|g|` replaces the running mean of squares.
 ///
 /// ```text
 /// g = ∇L + λ·p
@@ -16,7 +16,7 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// p = p - η / (1 - β₁ᵗ) · m / u
 /// ```
 ///
-/// Kingma and Ba, arXiv 1412.6980, section 7.1. As in PyTorch ε is inside the maximum (the paper has none, optax and
+/// Kingma and Ba, arXiv 1412.6980, section 7.1. As in PyTorch, ε is inside the maximum (the paper has none; optax and
 /// Keras add it to the denominator).
 ///
 /// ```
@@ -37,10 +37,10 @@ pub struct Adamax {
     /// The decay rate of the running mean of gradients (first moment), β₁.
     #[options(default = 0.9)]
     pub beta1: f64,
-    /// How fast the maximum decays, β₂.
+    /// The decay rate of the maximum (infinity norm), β₂.
     #[options(default = 0.999)]
     pub beta2: f64,
-    /// Keeps the denominator away from zero, ε.
+    /// Keeps the denominator above 0, ε.
     #[options(default = 1e-8)]
     pub eps: f64,
     /// The weight decay λ, an L2 penalty.
@@ -66,7 +66,7 @@ impl<F: Float> ParamRule<F> for Adamax {
         let [step, beta1, new, beta2] = [step, self.beta1, 1.0 - self.beta1, self.beta2].map(F::from_f64);
         let (eps, decay) = (epsilon::<F>(self.eps), F::from_f64(self.weight_decay));
         let sign = sign::<F>(self.maximize);
-        // The second is never below ε.
+        // Never flush `exp_inf`: it is at least ε.
         param.each_cutting([("exp_avg", cut::mean(step)), ("exp_inf", F::zero())], move |p, g, [m, u]| {
             let g = sign * g + decay * p;
             let m = beta1 * m + new * g;

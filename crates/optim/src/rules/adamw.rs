@@ -1,4 +1,4 @@
-//! AdamW: Adam with weight decay beside the gradient.
+//! AdamW: Adam with decoupled weight decay.
 
 use downhill_tensor::{Float, compiled};
 
@@ -8,11 +8,11 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 
 /// [`Adam`] with decoupled weight decay: `p` is multiplied by `1 - η·λ`, then updated by Adam without decay.
 ///
-/// In Adam an L2 penalty goes through the division by `√v`, so that weights with large gradients hardly decay;
-/// decoupled, all decay alike. Note the default λ = 0.01.
+/// In Adam, an L2 penalty is divided by `√v` like the gradient, so weights with large gradients hardly decay;
+/// decoupled, all weights decay at the same rate. Note the default λ = 0.01.
 ///
-/// Loshchilov and Hutter, arXiv 1711.05101. As in PyTorch the decay is multiplied by the rate in force, so a schedule
-/// scales both (the paper keeps them apart).
+/// Loshchilov and Hutter, arXiv 1711.05101. As in PyTorch, the decay is multiplied by the current learning rate, so a
+/// schedule scales both (in the paper they are independent).
 ///
 /// ```
 /// use downhill_optim::{AdamW, Optimizer};
@@ -38,7 +38,7 @@ pub struct AdamW {
     /// Added to the denominator for numerical stability, ε.
     #[options(default = 1e-8)]
     pub eps: f64,
-    /// The weight decay λ.
+    /// The weight decay λ, decoupled.
     #[options(default = 0.01)]
     pub weight_decay: f64,
     /// AMSGrad: divide by the maximum of all second moments so far.

@@ -9,8 +9,8 @@ use crate::options::{OptionError, non_negative};
 use crate::state::{Kept, ParamState};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// Averaged stochastic gradient descent: plain descent with a falling rate, and the mean of all points from step `t0`
-/// on, which is the result.
+/// Averaged stochastic gradient descent: SGD with a decaying learning rate, whose result is the average of the iterates
+/// from step `t0` on.
 ///
 /// ```text
 /// g = ∇L + λ·p
@@ -20,10 +20,10 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// ```
 ///
 /// The average `a` is the buffer `ax`: `opt.state("weight").unwrap().buffer("ax")`. The parameters themselves are the
-/// last point. [`WeightAverage`](crate::WeightAverage) averages under any rule.
+/// last iterate. [`WeightAverage`](crate::WeightAverage) averages with any rule.
 ///
 /// Polyak and Juditsky, *Acceleration of stochastic approximation by averaging*, 1992; the schedule is Bottou's. As in
-/// PyTorch, whose default `t0` of a million means that most runs never average: set it.
+/// PyTorch, the default `t0` is 1e6, so most runs never average: set it.
 ///
 /// ```
 /// use downhill_optim::{Asgd, Optimizer};
@@ -32,7 +32,7 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// let mut opt = Optimizer::new(Asgd { lr: 0.9, t0: 0.0, lambd: 0.0, ..Asgd::default() });
 /// for _ in 0..100 {
 ///     let loss = w.square().sum();
-///     opt.step(&mut w, &loss.backward()); // overshoots from side to side
+///     opt.step(&mut w, &loss.backward()); // oscillates around 0
 /// }
 /// assert!(opt.state("").unwrap().buffer("ax").unwrap()[0].abs() < 0.01);
 /// ```
@@ -41,13 +41,13 @@ pub struct Asgd {
     /// The learning rate η.
     #[options(default = 1e-2)]
     pub lr: f64,
-    /// The decay Λ of the rate and of the parameters.
+    /// The decay of the learning rate and of the parameters, Λ.
     #[options(default = 1e-4)]
     pub lambd: f64,
-    /// The power by which the rate falls, α.
+    /// The exponent of the learning rate decay, α.
     #[options(default = 0.75)]
     pub alpha: f64,
-    /// The step from which points are averaged.
+    /// The step at which averaging starts.
     #[options(default = 1e6)]
     pub t0: f64,
     /// The weight decay λ, an L2 penalty.
@@ -84,7 +84,7 @@ impl<F: Float> ParamRule<F> for Asgd {
         let [eta, kept, mu] = [eta_now, 1.0 - self.lambd * eta_now, mu_now].map(F::from_f64);
         let decay = F::from_f64(self.weight_decay);
         let sign = sign::<F>(self.maximize);
-        // An average of parameters is as large as they are.
+        // Never flush: the average is as large as the parameters.
         param.each_cutting([("ax", F::zero())], move |p, g, [a]| {
             let g = sign * g + decay * p;
             let p = p * kept - eta * g;
@@ -105,8 +105,8 @@ mod tests {
         expect(Asgd { lr: 0.05, ..Asgd::default() }, 5, [0.773762102359, 0.031249609371]);
     }
 
-    /// Until `t0` the average is the parameter itself, to the last bit, however far it jumps. With λη = 1 and a constant η
-    /// that is -η·g: 1e16, then 3.3, where `a + (p - a)` would be 4.
+    /// Until `t0` the average is bitwise identical to the parameter, however far it jumps. With Λη = 1 and a constant η
+    /// the parameter is -η·g: 1e16, then 3.3, where `a + (p - a)` would be 4.
     #[test]
     fn before_averaging_begins_the_average_is_the_parameter() {
         let rule = Asgd { lr: 0.5, lambd: 2.0, alpha: 0.0, ..Asgd::default() };
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(a, p);
     }
 
-    /// By hand: η = 0.5, t₀ = 0, so that μ = 1, 1, 1/2, 1/3 in steps 1 to 4; p = 0.5, 0, -0.5, -1.
+    /// By hand: η = 0.5, t₀ = 0, so μ = 1, 1, 1/2, 1/3 in steps 1 to 4; p = 0.5, 0, -0.5, -1.
     #[test]
     fn then_it_is_the_mean_of_what_follows() {
         let rule = || Asgd { lr: 0.5, lambd: 0.0, t0: 0.0, ..Asgd::default() };

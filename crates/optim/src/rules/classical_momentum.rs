@@ -1,4 +1,4 @@
-//! Gradient descent with the momentum of the textbooks.
+//! Gradient descent with classical momentum.
 
 use downhill_tensor::{Float, compiled};
 
@@ -7,20 +7,20 @@ use crate::kernels::cut;
 use crate::options::{OptionError, non_negative};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// Gradient descent with classical momentum: a velocity that contains the rate.
+/// Gradient descent with classical momentum: the velocity includes the learning rate.
 ///
 /// ```text
 /// g = ∇L + λ·p
-/// Δ = γ·Δ' - η·g              Δ' is the step before, 0 at first
+/// Δ = γ·Δ' - η·g              Δ' is the previous step, initially 0
 /// p = p + Δ
 /// ```
 ///
-/// With a constant rate the points are those of [`Sgd`](crate::Sgd) with `momentum: γ`. As soon as the rate changes
-/// they differ: there it multiplies all that has been gathered, so halving it halves the next step; here it multiplies
-/// new gradients only, and the velocity dies down over some `1 / (1 - γ)` steps.
+/// With a constant learning rate this is equivalent to [`Sgd`](crate::Sgd) with `momentum: γ`. They differ once the
+/// rate changes: in `Sgd` it multiplies the whole accumulated momentum, so halving it halves the next step; here it
+/// multiplies new gradients only, and the velocity decays over about `1 / (1 - γ)` steps.
 ///
-/// Rumelhart, Hinton and Williams, *Learning representations by back-propagating errors*, 1986. TensorFlow's and
-/// Keras's momentum is this one; PyTorch's is [`Sgd`](crate::Sgd).
+/// Rumelhart, Hinton and Williams, *Learning representations by back-propagating errors*, 1986. TensorFlow and Keras
+/// use this form, PyTorch that of [`Sgd`](crate::Sgd).
 ///
 /// ```
 /// use downhill_optim::{ClassicalMomentum, Optimizer};
@@ -40,7 +40,7 @@ pub struct ClassicalMomentum {
     /// The learning rate η.
     #[options(default = 1e-3)]
     pub lr: f64,
-    /// How much of the last step is kept, γ.
+    /// The momentum γ, the fraction of the previous step that is kept.
     #[options(default = 0.9)]
     pub momentum: f64,
     /// The weight decay λ, an L2 penalty.
@@ -86,7 +86,7 @@ mod tests {
         expect(rule, 5, [0.417155937500, -0.521800000000]);
     }
 
-    /// By hand: η = 0.25, λ = 2, γ = 0. x: g + λx = 3x, so x is a quarter of itself; y: 12y, so y is -2y.
+    /// By hand: η = 0.25, λ = 2, γ = 0. x: g + λx = 3x, so a step takes x to x/4; y: 12y, so y to -2y.
     #[test]
     fn weight_decay_is_a_penalty() {
         let rule = ClassicalMomentum { lr: 0.25, momentum: 0.0, weight_decay: 2.0, ..ClassicalMomentum::default() };

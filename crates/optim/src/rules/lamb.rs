@@ -1,4 +1,4 @@
-//! LAMB: layerwise adaptive steps for large batches.
+//! LAMB: layer-wise adaptive step sizes for large batches.
 
 use downhill_tensor::{Float, compiled};
 
@@ -7,7 +7,7 @@ use crate::kernels::{self, cut, norm};
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// LAMB: Adam's direction, scaled for each parameter tensor to the length of the tensor itself.
+/// LAMB: Adam's update, scaled for each parameter tensor to the norm of the tensor.
 ///
 /// ```text
 /// m = β₁·m + (1 - β₁)·g,   v = β₂·v + (1 - β₂)·g²
@@ -15,10 +15,10 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// p = p - η · ‖p‖/‖u‖ · u
 /// ```
 ///
-/// A step changes every tensor by the same fraction η of its length, which keeps training stable with batches of
-/// thousands. The ratio is 1 where `‖p‖` or `‖u‖` is 0, so biases that start at zero can leave it.
+/// A step changes every tensor by the same fraction η of its norm, which keeps training stable with batches of
+/// thousands. The trust ratio `‖p‖/‖u‖` is 1 where either norm is 0, so that zero-initialized biases can move.
 ///
-/// You et al., arXiv 1904.00962. Not in PyTorch; as in optax (ε 1e-6, no bound on `‖p‖`).
+/// You et al., arXiv 1904.00962. Not in PyTorch; as in optax (ε = 1e-6, no bound on `‖p‖`).
 ///
 /// ```
 /// use downhill_optim::{Lamb, Optimizer};
@@ -27,7 +27,7 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// let mut opt = Optimizer::new(Lamb { lr: 0.1, ..Lamb::default() });
 /// let loss = w.square().sum();
 /// opt.step(&mut w, &loss.backward());
-/// // Adam's first direction is (1, 1); the step is a tenth of the length 5.
+/// // Adam's first update is (1, 1); the step is a tenth of the norm 5.
 /// let step = 0.1 * 5.0 / 2.0_f64.sqrt();
 /// assert!((w.view()[0] - (3.0 - step)).abs() < 1e-6 && (w.view()[1] - (4.0 - step)).abs() < 1e-6);
 /// ```
@@ -46,7 +46,7 @@ pub struct Lamb {
     /// Added to the denominator for numerical stability, ε.
     #[options(default = 1e-6)]
     pub eps: f64,
-    /// The weight decay λ, beside the gradient but inside the scaling.
+    /// The weight decay λ, decoupled from the gradient but scaled by the trust ratio.
     pub weight_decay: f64,
     /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
@@ -71,11 +71,11 @@ impl<F: Float> ParamRule<F> for Lamb {
         let [correction1, correction2] = [correction1, correction2].map(F::from_f64);
         let (eps, decay) = (epsilon::<F>(self.eps), F::from_f64(self.weight_decay));
         let sign = sign::<F>(self.maximize);
-        // The length of the whole direction is needed before any of it is applied, so there are two passes.
+        // Two passes: the norm of the whole update is needed before any of it is applied.
         let len = param.param.len();
         param.scratch.resize(len, F::zero());
         let [m, v] = param.state.buffers_mut([("exp_avg", len), ("exp_avg_sq", len)]);
-        // However short the direction is, it is made as long as the parameter.
+        // Flush only subnormal means: however small the update, it is scaled to the norm of the parameter.
         let cuts = [cut::subnormal(), cut::square(1.0 - self.beta2, self.eps * self.eps), F::zero()];
         kernels::update(param.param, param.grad, [m, v, param.scratch], cuts, move |p, g, [m, v, _]| {
             let g = sign * g;
@@ -110,7 +110,7 @@ mod tests {
         expect(rule, 1, u.map(|u| 1.0 - 0.1 * ratio * u));
     }
 
-    /// The formula of the paper once more, on plain numbers: from the second step on the means have a say.
+    /// The paper's formula again, on scalars: from the second step on the running means matter.
     #[test]
     fn four_steps_by_the_formula() {
         let rule = Lamb { lr: 0.3, beta1: 0.5, beta2: 0.75, eps: 0.01, weight_decay: 0.125, ..Lamb::default() };
@@ -130,7 +130,8 @@ mod tests {
         expect(rule, 4, p);
     }
 
-    /// The ratio is 1 where the parameter or the direction has no length: nothing moves nothing, and zero can be left.
+    /// The trust ratio is 1 where the norm of the parameter or the update is 0: a zero update has no effect, and zero
+    /// parameters can move.
     #[test]
     fn nothing_divides_nothing() {
         let step = |start: f64, gradient: f64| {

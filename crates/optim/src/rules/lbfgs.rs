@@ -10,11 +10,16 @@ use crate::options::{OptionError, non_negative, require};
 use crate::state::ParamState;
 use crate::{Options, Rule, RuleKind};
 
-/// L-BFGS: Newton's method with the inverse Hessian estimated from the last steps.
+/// L-BFGS: a quasi-Newton method that estimates the inverse Hessian `H` from the last steps.
 ///
-/// All parameters move together along `d = -H·g`, where `H` follows from the last `history_size` pairs of
-/// `s = pₖ₊₁ - pₖ` and `y = gₖ₊₁ - gₖ` (the two-loop recursion), and the step along `d` is η or found by a line search. It
-/// evaluates the loss itself, up to `max_eval` times in a step:
+/// ```text
+/// d = -H·g
+/// p = p + t·d
+/// ```
+///
+/// All parameters are updated jointly. The two-loop recursion computes `H·g` from the last `history_size` pairs of
+/// `s = pₖ₊₁ - pₖ` and `y = gₖ₊₁ - gₖ`; the step size `t` is η or found by a line search. The rule evaluates the loss
+/// itself, up to `max_eval` times per step:
 ///
 /// ```
 /// use downhill_optim::{Lbfgs, LineSearch, Optimizer};
@@ -26,50 +31,51 @@ use crate::{Options, Rule, RuleKind};
 /// assert!(w.square().sum().item() < 1e-12);
 /// ```
 ///
-/// **What is not finite.** A trial whose loss or slope is NaN or infinite is one that went too far, and the next goes a tenth of the
-/// way; if nothing is found the parameters stay, and what is known of the curvature is forgotten. If the loss or its
-/// gradient is not finite where a step *starts*, nothing is done at all, and what is returned is not finite either: the loss, or NaN
-/// if only the gradient is at fault. So `loss.is_finite()` says whether a step could be made. Without a line search the last
-/// of `max_iter` steps is not evaluated, as in PyTorch: if that one went too far, the next call returns it.
+/// Meant for smooth functions with exact gradients: with mini-batches the pairs are mostly noise. Without a line search
+/// a step may increase the loss; use `StrongWolfe`.
 ///
-/// For smooth functions whose gradient is exact: with mini-batches the pairs are mostly noise. Without a line search a
-/// step can go up as well as down; use `StrongWolfe`.
+/// **NaN and infinity.** A trial whose loss or slope is not finite went too far, and the next one goes a tenth of the
+/// way; if none succeeds, the parameters stay unchanged and the curvature history is cleared. If the loss or its
+/// gradient is not finite where a step *starts*, nothing changes, and the returned loss is not finite either: NaN if
+/// only the gradient is not. So `loss.is_finite()` tells whether a step was possible. Without a line search the last of
+/// `max_iter` steps is not evaluated, as in PyTorch: if it went too far, the loss that the next call returns shows it.
 ///
 /// Nocedal and Wright, *Numerical optimization*, 2006, algorithms 7.4, 3.5 and 3.6; Liu and Nocedal, 1989. As in
-/// PyTorch, after Schmidt's minFunc: the first trial step is `min(1, 1/‖g‖₁)·η`, and pairs with `yᵀs ≤ 1e-10` are left
-/// out.
+/// PyTorch, after Schmidt's minFunc: the first trial step size is `min(1, 1/‖g‖₁)·η`, and pairs with `yᵀs ≤ 1e-10` are
+/// skipped.
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct Lbfgs {
-    /// The learning rate η: the step along the direction, or the first trial of the line search.
+    /// The learning rate η: the step size along `d`, or the first trial of the line search.
     #[options(default = 1.0)]
     pub lr: f64,
-    /// The most iterations in one step of the optimizer.
+    /// The maximum number of iterations per optimizer step.
     #[options(default = 20)]
     pub max_iter: u64,
-    /// The most evaluations in one step of the optimizer; `None` for 5/4 of `max_iter`.
+    /// The maximum number of loss evaluations per optimizer step; `None` for 5/4 of `max_iter`.
     pub max_eval: Option<u64>,
-    /// Stop when no element of the gradient is larger.
+    /// Stop when no element of the gradient is larger in absolute value.
     #[options(default = 1e-7)]
     pub tolerance_grad: f64,
-    /// Stop when neither a parameter nor the loss changes by more.
+    /// Stop when no parameter changes by more than this, or the loss by less.
     #[options(default = 1e-9)]
     pub tolerance_change: f64,
-    /// How many pairs are kept.
+    /// The number of pairs `s`, `y` that are kept.
     #[options(default = 100)]
     pub history_size: u64,
-    /// How the step along the direction is found.
+    /// How the step size along the direction is found.
     pub line_search: LineSearch,
     /// Maximize the objective instead of minimizing it.
     pub maximize: bool,
 }
 
-/// How [`Lbfgs`] finds the step along its direction.
+/// How [`Lbfgs`] finds the step size along its direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Options)]
 pub enum LineSearch {
-    /// The learning rate is the step.
+    /// No search: the step size is the learning rate.
     #[default]
     None,
-    /// A step that satisfies the strong Wolfe conditions: enough decrease, and a slope at most 0.9 times as steep.
+    /// A step size that satisfies the strong Wolfe conditions: sufficient decrease, and a slope at most 0.9 times as
+    /// steep as at the start.
     StrongWolfe,
 }
 

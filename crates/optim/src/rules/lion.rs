@@ -7,7 +7,7 @@ use crate::kernels::{cut, signum};
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// Lion: the sign of a mean that leans towards the newest gradient, while a slower mean is remembered.
+/// Lion: a step by the sign of an interpolation between momentum and gradient.
 ///
 /// ```text
 /// c = β₁·m + (1 - β₁)·g
@@ -15,8 +15,8 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// m = β₂·m + (1 - β₂)·g
 /// ```
 ///
-/// One buffer where Adam has two. Every element moves by η in every step, so take η three to ten times lower than
-/// Adam's, and λ as much higher. The sign of 0 is 0.
+/// One buffer where Adam has two. Every element moves by η in every step, so choose η three to ten times smaller than
+/// for Adam, and λ larger by the same factor. The sign of 0 is 0.
 ///
 /// Chen et al., arXiv 2302.06675. Not in PyTorch; as in optax and the authors' code.
 ///
@@ -35,10 +35,10 @@ pub struct Lion {
     /// The learning rate η.
     #[options(default = 1e-4)]
     pub lr: f64,
-    /// The weight of the remembered mean in the direction, β₁.
+    /// The weight of the momentum in the interpolation, β₁.
     #[options(default = 0.9)]
     pub beta1: f64,
-    /// How much of the remembered mean is kept, β₂.
+    /// The decay rate of the momentum, β₂.
     #[options(default = 0.99)]
     pub beta2: f64,
     /// The weight decay λ, decoupled.
@@ -62,7 +62,7 @@ impl<F: Float> ParamRule<F> for Lion {
         let [lr, kept] = [self.lr, 1.0 - self.lr * self.weight_decay].map(F::from_f64);
         let [beta1, new1, beta2, new2] = [self.beta1, 1.0 - self.beta1, self.beta2, 1.0 - self.beta2].map(F::from_f64);
         let sign = sign::<F>(self.maximize);
-        // The smallest mean has a sign.
+        // Flush only subnormal means: however small, a mean has a sign.
         param.each_cutting([("exp_avg", cut::subnormal())], move |p, g, [m]| {
             let g = sign * g;
             let p = kept * p - lr * signum(beta1 * m + new1 * g);
@@ -83,14 +83,14 @@ mod tests {
         expect(Lion { lr: 0.125, ..Lion::default() }, 5, [0.375, 0.375]);
         // η = 0.6, β₁ = 0.5, β₂ = 0.75. x: 1, 0.4, -0.2 with g = 1, 0.4, -0.2;
         // m = 0, 0.25, 0.2875; c = 0.5, 0.325, 0.04375 > 0: x = -0.8.
-        // Then g = -0.8, m = 0.165625, c = -0.3171875 < 0: x = -0.2. y runs the same course, ten times as steep.
+        // Then g = -0.8, m = 0.165625, c = -0.3171875 < 0: x = -0.2. y does the same with gradients ten times as large.
         let lion = Lion { lr: 0.6, beta1: 0.5, beta2: 0.75, ..Lion::default() };
         expect(lion.clone(), 3, [-0.8, -0.8]);
         expect(lion, 4, [-0.2, -0.2]);
         expect(Lion { lr: 0.5, weight_decay: 0.5, ..Lion::default() }, 1, [0.25, 0.25]);
     }
 
-    /// β₁ is for the direction, β₂ for what is remembered: m = 0.25·4 = 1, then 0.75·1 + 0.25·(-8) = -1.25.
+    /// β₁ is for the direction, β₂ for the momentum: m = 0.25·4 = 1, then 0.75·1 + 0.25·(-8) = -1.25.
     #[test]
     fn two_weights_by_hand() {
         let lion = Lion { lr: 0.5, beta1: 0.5, beta2: 0.75, weight_decay: 0.5, ..Lion::default() };
@@ -101,8 +101,8 @@ mod tests {
         assert_eq!((m, p), (vec![-1.25, 1.25], vec![0.6875, 0.4375]));
     }
 
-    /// m = 0.25·4 = 1, c = 0.5·1 + 0.5·(-0.5) = 0.25: on in the old direction. With β₁ and β₂ exchanged, or one for both, m
-    /// = 2 and c = 0.75 or 1.375; m is then 0.75 or 1.375 and not 0.625.
+    /// m = 0.25·4 = 1, c = 0.5·1 + 0.5·(-0.5) = 0.25: still the old direction. With β₁ and β₂ swapped, or one used for
+    /// both, m = 2 and c = 0.75 or 1.375; then m = 0.75 or 1.375 instead of 0.625.
     #[test]
     fn the_remembered_mean_goes_on_by_its_own_weight() {
         let lion = Lion { lr: 0.5, beta1: 0.5, beta2: 0.75, ..Lion::default() };

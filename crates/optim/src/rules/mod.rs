@@ -1,4 +1,4 @@
-//! The update rules, one a file: formula, source, code, tests. A new one is a new file and a line here.
+//! The update rules, one per file: formula, source, code, tests. To add one, add a file and a line here.
 
 use downhill_tensor::Float;
 
@@ -12,7 +12,7 @@ macro_rules! rules {
             pub use $file::{$Rule, $($Also),*};
         )*
 
-        /// The names by which rules are known on command lines, for help texts.
+        /// The names of all rules, as parsed from text such as `adam:lr=0.01`; for help messages.
         ///
         /// ```
         /// assert!(downhill_optim::rule_names().contains(&"adamw"));
@@ -21,7 +21,7 @@ macro_rules! rules {
             &[$(stringify!($file)),*]
         }
 
-        /// Every rule with its defaults.
+        /// The rule of this name, with its defaults.
         fn by_name<F: Float>(name: &str) -> Option<Box<dyn Rule<F>>> {
             $(
                 if same_name(name, stringify!($file)) {
@@ -63,7 +63,8 @@ mod reference;
 #[path = "../../../../docs/skeletons/ema_sgd.rs"]
 mod ema_sgd;
 
-/// `rmsprop:alpha=0.95,centered`: a name, and the options that are not the defaults. A flag named alone is on.
+/// Parses text such as `rmsprop:alpha=0.95,centered`: a name and the options that differ from the defaults. A flag
+/// without a value is `true`.
 ///
 /// ```
 /// use downhill_optim::{Optimizer, Rule};
@@ -89,8 +90,8 @@ impl<F: Float> std::str::FromStr for Box<dyn Rule<F>> {
     }
 }
 
-/// The methods of [`Rule`] that only say what it has: rate, momentum, and the buffers, as long as the parameter, that it
-/// keeps: always, or under some options.
+/// The routine methods of [`Rule`]: learning rate, momentum, and the check of the buffers, which are as long as the
+/// parameter. `keeps` names those that always exist, `sometimes` those that depend on options.
 macro_rules! fields {
     (
         $Rule:ident $(, momentum = $momentum:ident)?
@@ -133,13 +134,13 @@ macro_rules! fields {
 }
 use fields;
 
-/// The ε of a rule in the parameter's type: what is too small for it counts as its least positive normal number, so that
-/// an element whose gradient is 0 stays where it is instead of becoming 0/0.
+/// The ε of a rule in the parameter's type, at least the smallest positive normal number, so that an element whose
+/// gradient is 0 stays unchanged instead of becoming 0/0.
 fn epsilon<F: Float>(eps: f64) -> F {
     F::from_f64(eps).max(F::min_positive_value())
 }
 
-/// 1, or -1 to go uphill: what a gradient is multiplied by.
+/// The factor of the gradient: 1, or -1 to maximize.
 fn sign<F: Float>(maximize: bool) -> F {
     if maximize { -F::one() } else { F::one() }
 }

@@ -1,4 +1,4 @@
-//! Muon: momentum, orthogonalized.
+//! Muon: orthogonalized momentum.
 
 mod newton_schulz;
 mod scale;
@@ -13,22 +13,22 @@ use crate::kernels::{self, cut};
 use crate::options::{OptionError, fraction, non_negative, require};
 use crate::{OptionValue, Options, ParamRule, ParamUpdate, Rule};
 
-/// Muon: the momentum of a weight matrix is replaced by the nearest matrix whose singular values are all about 1, so
-/// that rare directions move as far as frequent ones.
+/// Muon: orthogonalizes the momentum of a weight matrix, so that all its singular values are about 1 and rare
+/// directions move as far as frequent ones.
 ///
 /// ```text
-/// b = μ·b + (1 - μ)·g
-/// u = b                       with nesterov: u = μ·b + (1 - μ)·g
-/// X = u/‖u‖,  five times  X = a·X + (b·XXᵀ + c·(XXᵀ)²)·X        (Newton and Schulz)
+/// B = μ·B + (1 - μ)·g
+/// U = B                       with nesterov: U = μ·B + (1 - μ)·g
+/// X = U/‖U‖,  five times  X = a·X + (b·XXᵀ + c·(XXᵀ)²)·X        (Newton-Schulz)
 /// p = p·(1 - η·λ) - η·scale·X
 /// ```
 ///
-/// For matrices only: give everything else (biases, embeddings, the last layer) another rule by a group. The three
-/// coefficients are chosen for speed: singular values end between about 0.7 and 1.2, not at 1.
+/// For matrices only: put everything else (biases, embeddings, the last layer) in a group with another rule. The three
+/// coefficients are chosen for fast convergence: singular values end up between about 0.7 and 1.2, not at 1.
 ///
 /// Jordan et al., *Muon: an optimizer for hidden layers in neural networks*, 2024; scaling: Liu et al., arXiv
-/// 2502.16982. As in PyTorch but for the arithmetic: PyTorch orthogonalizes in bfloat16, we in the parameter's own
-/// type, so the two agree to two or three digits of a step, and with PyTorch's own code in f64 to all.
+/// 2502.16982. As in PyTorch, except that PyTorch orthogonalizes in bfloat16 and we in the parameter's type: steps
+/// agree to two or three digits, and to all digits with PyTorch's code run in `f64`.
 ///
 /// ```
 /// use downhill_optim::{AdamW, Muon, Optimizer};
@@ -50,19 +50,19 @@ pub struct Muon {
     /// The momentum μ.
     #[options(default = 0.95)]
     pub momentum: f64,
-    /// Lean the direction towards the newest gradient.
+    /// Use Nesterov momentum.
     #[options(default = true)]
     pub nesterov: bool,
-    /// The coefficients a, b, c of the iteration.
+    /// The coefficients a, b, c of the Newton-Schulz iteration.
     #[options(default = [3.4445, -4.7750, 2.0315])]
     pub ns_coefficients: [f64; 3],
-    /// The smallest norm to divide by.
+    /// The lower bound of the norm `‖U‖` that is divided by.
     #[options(default = 1e-7)]
     pub eps: f64,
-    /// How often the iteration is made.
+    /// The number of Newton-Schulz iterations.
     #[options(default = 5)]
     pub ns_steps: u64,
-    /// How the rate depends on the matrix's shape.
+    /// How the learning rate depends on the matrix's shape.
     pub adjust_lr: MuonScale,
     /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
@@ -91,7 +91,7 @@ impl<F: Float> ParamRule<F> for Muon {
     #[inline(never)]
     fn update(&self, param: &mut ParamUpdate<'_, F>) {
         let &[rows, columns] = param.shape else {
-            panic!("Muon: {:?} is not the shape of a matrix", param.shape);
+            panic!("Muon: expected a matrix, got shape {:?}", param.shape);
         };
         let len = param.param.len();
         let [keep, new] = [self.momentum, 1.0 - self.momentum].map(F::from_f64);
@@ -99,17 +99,17 @@ impl<F: Float> ParamRule<F> for Muon {
         let sign = sign::<F>(self.maximize);
         param.scratch.resize(len, F::zero());
         let [buffer] = param.state.buffers_mut([("momentum_buffer", len)]);
-        // However small the matrix is, it is divided by its norm.
+        // Flush only subnormal elements: however small the matrix, it is divided by its norm.
         kernels::update(param.scratch, param.grad, [buffer], [cut::subnormal()], move |_, g, [b]| {
             let g = sign * g;
             let b = keep * b + new * g;
             (along * g + ahead * b, [b])
         });
-        let direction = ArrayView2::from_shape((rows, columns), param.scratch).expect("as many as the parameter");
+        let direction = ArrayView2::from_shape((rows, columns), param.scratch).expect("as long as the parameter");
         let direction = self.orthogonalize(direction);
         let step = F::from_f64(self.lr * self.adjust_lr.factor(rows as f64, columns as f64));
         let kept = F::from_f64(1.0 - self.lr * self.weight_decay);
-        let direction = direction.as_slice().expect("in row-major order");
+        let direction = direction.as_slice().expect("row-major");
         kernels::update(param.param, direction, [], [], move |p, u, []| (kept * p - step * u, []));
     }
 }

@@ -1,4 +1,4 @@
-//! NAdam: Adam with Nesterov's momentum.
+//! NAdam: Adam with Nesterov momentum.
 
 use downhill_tensor::{Float, compiled};
 
@@ -8,7 +8,7 @@ use crate::options::{OptionError, fraction, non_negative};
 use crate::state::{Kept, ParamState};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// NAdam: Adam that looks ahead along its momentum, with a momentum μₜ that grows towards β₁.
+/// NAdam: Adam with Nesterov momentum, whose coefficient μₜ grows towards β₁.
 ///
 /// ```text
 /// g  = ∇L + λ·p
@@ -19,9 +19,9 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// p  = p - η·(1 - μₜ)/(1 - P)·g/D - η·μₜ₊₁/(1 - P·μₜ₊₁)·m/D
 /// ```
 ///
-/// With `decoupled`, λ is not added to the gradient, but `p` is first multiplied by `1 - η·λ`.
+/// With `decoupled`, λ is not added to the gradient; instead, `p` is first multiplied by `1 - η·λ`.
 ///
-/// Dozat, *Incorporating Nesterov momentum into Adam*, 2016. As in PyTorch; optax's `nadam` has no growing μ.
+/// Dozat, *Incorporating Nesterov momentum into Adam*, 2016. As in PyTorch; optax's `nadam` has a constant μ.
 ///
 /// ```
 /// use downhill_optim::{NAdam, Optimizer};
@@ -51,7 +51,7 @@ pub struct NAdam {
     pub eps: f64,
     /// The weight decay λ.
     pub weight_decay: f64,
-    /// How fast μ grows towards β₁, ψ.
+    /// The momentum decay: how fast μₜ grows towards β₁, ψ.
     #[options(default = 4e-3)]
     pub momentum_decay: f64,
     /// Use decoupled weight decay, applied to the parameter rather than added to the gradient.

@@ -7,8 +7,8 @@ use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// RAdam: Adam that divides by `√v` only once `v` is a mean of enough gradients to be trusted, and then corrects for
-/// how few they are. Momentum alone before: a warm-up without a setting.
+/// RAdam: Adam that divides by `√v` only once `v` averages enough gradients to be reliable, with a correction for how
+/// few they are; before that, plain momentum: a warmup without hyperparameters.
 ///
 /// ```text
 /// g = ∇L + λ·p
@@ -20,11 +20,11 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 ///         p = p - η·r·m/(1 - β₁ᵗ) · √(1 - β₂ᵗ)/(√v + ε)
 /// ```
 ///
-/// With β₂ = 0.999 the division begins at the sixth step. The first five are as long as the gradient makes them, so a
-/// rate that suits Adam may be far too high for them where gradients are large. With `decoupled`, λ is not added to
-/// the gradient, but `p` is first multiplied by `1 - η·λ`.
+/// With β₂ = 0.999 the division starts at step 6. The first five steps are proportional to the gradient, so a learning
+/// rate that suits Adam may be far too high for them if gradients are large. With `decoupled`, λ is not added to the
+/// gradient; instead, `p` is first multiplied by `1 - η·λ`.
 ///
-/// Liu et al., arXiv 1908.03265. As in PyTorch the threshold is 5 (the paper: 4) and ε comes before the correction by
+/// Liu et al., arXiv 1908.03265. As in PyTorch, the threshold is 5 (paper: 4) and ε is added before the bias correction
 /// `√(1 - β₂ᵗ)`.
 ///
 /// ```
@@ -115,7 +115,7 @@ mod tests {
     fn matches_pytorch() {
         let radam = RAdam { lr: 0.1, ..RAdam::default() };
         expect(radam.clone(), 5, [0.552364195102, -0.322098165826]);
-        // With the division, from the sixth step on.
+        // From step 6 on, with the division.
         expect(radam, 8, [0.543278166168, -0.317785057908]);
     }
 

@@ -1,10 +1,10 @@
-//! What the tests of the rules share: the function of the reference numbers.
+//! Helpers for the tests of the rules: the function that the reference values belong to.
 
 use downhill_tensor::{Gradients, Tensor};
 
 use crate::{Optimizer, Rule};
 
-/// Where `rule` is on f(x, y) = (x² + 10·y²) / 2 after some steps from (1, 1).
+/// The parameters after `steps` steps of `rule` on f(x, y) = (x² + 10·y²) / 2, starting at (1, 1).
 pub(super) fn after(rule: impl Into<Box<dyn Rule<f64>>>, steps: usize) -> [f64; 2] {
     let mut p = Tensor::param([1.0, 1.0]);
     let mut opt = Optimizer::new(rule);
@@ -15,14 +15,14 @@ pub(super) fn after(rule: impl Into<Box<dyn Rule<f64>>>, steps: usize) -> [f64; 
     [p.view()[0], p.view()[1]]
 }
 
-/// Asserts the numbers, which are given to 12 decimals.
+/// Asserts that [`after`] returns `expected`, which is given to 12 decimals.
 #[track_caller]
 pub(super) fn expect(rule: impl Into<Box<dyn Rule<f64>>>, steps: usize, expected: [f64; 2]) {
     let got = after(rule, steps);
     assert!((0..2).all(|i| (got[i] - expected[i]).abs() < 1e-12), "{got:?} instead of {expected:?}");
 }
 
-/// What `rule` remembers as `buffer` of a parameter that starts at (1, 1), after these gradients; and the parameter.
+/// The buffer named `buffer` of a parameter that starts at (1, 1), after steps with these gradients; and the parameter.
 pub(super) fn remembered(rule: impl Into<Box<dyn Rule<f64>>>, buffer: &str, gradients: &[[f64; 2]]) -> [Vec<f64>; 2] {
     let mut p = Tensor::param([1.0, 1.0]);
     let mut opt = Optimizer::new(rule);
@@ -34,7 +34,7 @@ pub(super) fn remembered(rule: impl Into<Box<dyn Rule<f64>>>, buffer: &str, grad
     [opt.state("").unwrap().buffer(buffer).unwrap().to_vec(), p.to_vec()]
 }
 
-/// Asserts that the options are refused with this message.
+/// Asserts that the options are rejected with this message.
 #[track_caller]
 pub(super) fn refused(rule: impl Into<Box<dyn Rule<f64>>>, message: &str) {
     assert_eq!(Optimizer::try_new(rule).unwrap_err().to_string(), message);

@@ -1,4 +1,4 @@
-//! RMSprop.
+//! RMSprop: gradients divided by their root mean square.
 
 use downhill_tensor::{Float, compiled};
 
@@ -7,7 +7,7 @@ use crate::kernels::cut;
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// RMSprop: every element's gradient is divided by the root of the running mean of its square.
+/// RMSprop: divides the gradient by the square root of the running mean of its square.
 ///
 /// ```text
 /// g = ∇L + λ·p
@@ -16,14 +16,15 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// p = p - η·g/D                  with momentum: b = μ·b + g/D,  p = p - η·b
 /// ```
 ///
-/// `v` starts at 0 and is not corrected for it, so the first steps are about `η / √(1 - α)` long, ten times η with
+/// `v` starts at 0 and has no bias correction, so the size of the first steps is about `η / √(1 - α)`, ten times η with
 /// α = 0.99.
 ///
-/// Hinton, *Neural networks for machine learning*, lecture 6e, 2012; centered: Graves, arXiv 1308.0850. As in PyTorch ε
-/// is outside the root (TensorFlow 1 and Graves: inside), and the rate outside the momentum (TensorFlow: inside).
+/// Hinton, *Neural networks for machine learning*, lecture 6e, 2012; centered: Graves, arXiv 1308.0850. As in PyTorch,
+/// ε is outside the square root (TensorFlow 1 and Graves: inside), and η is outside the momentum (TensorFlow: inside).
 ///
-/// Centered, the difference `v - w²` vanishes when a gradient hardly varies for thousands of steps, and rounding can
-/// make it negative: the element becomes NaN, as in PyTorch. A larger ε does not help then; drop `centered`.
+/// With `centered`, the variance `v - w²` vanishes when a gradient hardly varies for thousands of steps, and rounding
+/// can make it negative; it then counts as 0 (PyTorch: NaN), and the gradient is divided by ε alone. If steps get too
+/// large, raise ε or do not use `centered`.
 ///
 /// ```
 /// use downhill_optim::{Optimizer, RmsProp};
@@ -49,7 +50,7 @@ pub struct RmsProp {
     pub weight_decay: f64,
     /// The momentum μ; 0 for none.
     pub momentum: f64,
-    /// Divide by the standard deviation instead of the root of the mean square.
+    /// Divide by the standard deviation of the gradient instead of its root mean square.
     pub centered: bool,
     /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,
@@ -72,14 +73,14 @@ impl<F: Float> ParamRule<F> for RmsProp {
         let [decay, momentum] = [self.weight_decay, self.momentum].map(F::from_f64);
         let eps = epsilon::<F>(self.eps);
         let squares = ("square_avg", cut::square(1.0 - self.alpha, self.eps * self.eps));
-        // Its square is all that is used of it.
+        // Only the square of `w` is used.
         let means = ("grad_avg", cut::mean(F::zero()));
         let steps = ("momentum_buffer", cut::mean(lr));
         let sign = sign::<F>(self.maximize);
         let gradient = move |p: F, g: F| sign * g + decay * p;
         let square = move |g: F, v: F| alpha * v + new * g * g;
         let mean = move |g: F, w: F| alpha * w + new * g;
-        // Under gradients that hardly change, rounding or a cut may leave less of the first than there is of the second.
+        // With nearly constant gradients, rounding or flushing can make the variance negative.
         let deviation = move |v: F, w: F| {
             let variance = v - w * w;
             if variance < F::zero() { F::zero() } else { variance.sqrt() }

@@ -7,8 +7,8 @@ use crate::kernels::signum;
 use crate::options::{OptionError, non_negative, require};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// Rprop: only the sign of the gradient counts. Every element has a step of its own, which grows while the sign stays
-/// and shrinks when it turns.
+/// Rprop: uses only the sign of the gradient. Each element has its own step size, which grows while the sign stays the
+/// same and shrinks when it changes.
 ///
 /// ```text
 /// g·g' > 0:  d = d·η⁺
@@ -17,11 +17,12 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 /// p = p - sign(g)·d
 /// ```
 ///
-/// The sign of NaN is NaN. `g'` is the gradient of the step before, 0 at first. The rate is only where `d` starts: changing it later has no
-/// effect. Made for full batches: with mini-batches signs turn by chance and the steps shrink to nothing.
+/// `g'` is the gradient of the previous step, initially 0; the sign of NaN is NaN. The learning rate is only the
+/// initial `d`: changing it later has no effect. Meant for full batches: with mini-batches, signs change by chance and
+/// the step sizes shrink to `step_min`.
 ///
-/// Riedmiller and Braun, *A direct adaptive method for faster backpropagation learning: the RPROP algorithm*, 1993; this
-/// is the variant without weight backtracking (iRprop⁻, Igel and Hüsken, 2000), as in PyTorch.
+/// Riedmiller and Braun, *A direct adaptive method for faster backpropagation learning: the RPROP algorithm*, 1993;
+/// this is the variant without weight backtracking (iRprop⁻, Igel and Hüsken, 2000), as in PyTorch.
 ///
 /// ```
 /// use downhill_optim::{Optimizer, Rprop};
@@ -35,19 +36,19 @@ use crate::{Options, ParamRule, ParamUpdate, Rule};
 #[derive(Clone, Debug, PartialEq, Options)]
 #[options(etas(eta_minus, eta_plus), step_sizes(step_min, step_max))]
 pub struct Rprop {
-    /// Where every step starts.
+    /// The learning rate: the initial step size of every element.
     #[options(default = 1e-2)]
     pub lr: f64,
-    /// What a step is multiplied by when the sign turns, η⁻.
+    /// The factor of the step size when the sign changes, η⁻.
     #[options(default = 0.5)]
     pub eta_minus: f64,
-    /// What a step is multiplied by while the sign stays, η⁺.
+    /// The factor of the step size while the sign stays the same, η⁺.
     #[options(default = 1.2)]
     pub eta_plus: f64,
-    /// The shortest step.
+    /// The minimum step size.
     #[options(default = 1e-6)]
     pub step_min: f64,
-    /// The longest step.
+    /// The maximum step size.
     #[options(default = 50.0)]
     pub step_max: f64,
     /// Maximize the objective instead of minimizing it.
@@ -74,14 +75,14 @@ impl<F: Float> ParamRule<F> for Rprop {
         let (sign, zero, one) = (sign::<F>(self.maximize), F::zero(), F::one());
         param.each_cutting([("prev", zero), ("step_size", zero)], move |p, g, [last, d]| {
             let g = sign * g;
-            // The product of two small gradients would be 0, which is no sign.
+            // Not `g * last`, which can underflow to 0 and lose the sign.
             let product = signum(g) * last;
             let turned = product < zero;
             let factor = if product > zero { plus } else { one };
             let factor = if turned { minus } else { factor };
             let d = (d * factor).max(low).min(high);
             let g = if turned { zero } else { g };
-            // Of 0 nothing; of NaN, NaN.
+            // 0 for a gradient of 0, NaN for NaN.
             let by = if g > zero { d } else { g };
             let by = if g < zero { -d } else { by };
             (p - by, [g, d])
@@ -110,7 +111,7 @@ mod tests {
         assert_eq!((d, p), (vec![0.5; 2], vec![0.0, 2.0]));
     }
 
-    /// PyTorch leaves the parameter as it is: its sign of NaN is 0. A diverged network must not look alive.
+    /// PyTorch leaves the parameter unchanged, because its sign of NaN is 0; but divergence must not be hidden.
     #[test]
     fn nan_is_seen() {
         let [_, p] = remembered(Rprop::default(), "prev", &[[f64::NAN, 1.0]]);

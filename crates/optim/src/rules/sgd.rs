@@ -7,20 +7,20 @@ use crate::kernels::cut;
 use crate::options::{OptionError, non_negative, require};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// Stochastic gradient descent, plain, with momentum, or with Nesterov's look ahead.
+/// Stochastic gradient descent: plain, with momentum, or with Nesterov momentum.
 ///
 /// ```text
 /// g = ∇L + λ·p
-/// b = μ·b + (1 - δ)·g         the first time b = g
+/// b = μ·b + (1 - δ)·g         first step: b = g
 /// p = p - η·b                 with nesterov: p - η·(g + μ·b)
 /// ```
 ///
-/// The rate η stands outside the momentum `b`, so a change of the rate acts at once on what has been gathered. In
-/// [`ClassicalMomentum`](crate::ClassicalMomentum), the form of most textbooks, it stands inside.
+/// The learning rate η is outside the momentum `b`, so a change of η immediately scales the accumulated momentum. In
+/// [`ClassicalMomentum`](crate::ClassicalMomentum), the form of most textbooks, it is inside.
 ///
 /// Polyak, *Some methods of speeding up the convergence of iteration methods*, 1964; Sutskever et al., *On the
-/// importance of initialization and momentum in deep learning*, 2013. As in PyTorch; TensorFlow's and Keras's
-/// momentum is the classical one.
+/// importance of initialization and momentum in deep learning*, 2013. As in PyTorch; TensorFlow and Keras use the
+/// classical form.
 ///
 /// ```
 /// use downhill_optim::{Optimizer, Sgd};
@@ -38,11 +38,11 @@ pub struct Sgd {
     pub lr: f64,
     /// The momentum μ; 0 for none.
     pub momentum: f64,
-    /// What the momentum leaves out of a new gradient, δ; not of the first.
+    /// The dampening of new gradients, δ; the first is not dampened.
     pub dampening: f64,
-    /// The weight decay λ: an L2 penalty, which goes through the momentum.
+    /// The weight decay λ, an L2 penalty, which enters the momentum.
     pub weight_decay: f64,
-    /// Take the gradient where the momentum is about to lead.
+    /// Use Nesterov momentum.
     pub nesterov: bool,
     /// Maximize the objective instead of minimizing it; weight decay still shrinks the parameters.
     pub maximize: bool,

@@ -7,19 +7,19 @@ use crate::kernels::{cut, signum};
 use crate::options::{OptionError, fraction, non_negative};
 use crate::{Options, ParamRule, ParamUpdate, Rule};
 
-/// Sign descent: every element moves by η against the sign of its gradient, or with momentum (Signum) of the mean of
-/// its gradients.
+/// Sign descent: every element moves by η against the sign of its gradient or, with momentum (Signum), of the running
+/// mean of its gradients.
 ///
 /// ```text
 /// m = β·m + (1 - β)·g
 /// p = p·(1 - η·λ) - η·sign(m)
 /// ```
 ///
-/// With β = 0 the plain sign of the gradient. The sign of 0 is 0. Weight decay is decoupled: an L2 penalty would only
-/// turn signs.
+/// With β = 0, `m` is the gradient itself. The sign of 0 is 0. Weight decay is decoupled: an L2 penalty could only flip
+/// signs.
 ///
-/// Bernstein et al., arXiv 1802.04434. Not in PyTorch; [`Rprop`](crate::Rprop) has steps of its own for each element,
-/// [`Lion`](crate::Lion) two betas.
+/// Bernstein et al., arXiv 1802.04434. Not in PyTorch. [`Rprop`](crate::Rprop) adapts a step size for each element;
+/// [`Lion`](crate::Lion) has two betas.
 ///
 /// ```
 /// use downhill_optim::{Optimizer, SignSgd};
@@ -35,7 +35,7 @@ pub struct SignSgd {
     /// The learning rate η.
     #[options(default = 1e-4)]
     pub lr: f64,
-    /// How much of the mean of gradients is kept, β; 0 for the sign of the gradient itself, 0.9 for Signum.
+    /// The decay rate of the running mean of gradients, β; 0 for the sign of the gradient itself, 0.9 for Signum.
     pub momentum: f64,
     /// The weight decay λ, decoupled.
     pub weight_decay: f64,
@@ -61,7 +61,7 @@ impl<F: Float> ParamRule<F> for SignSgd {
         if self.momentum == 0.0 {
             return param.each([], move |p, g, []| (kept * p - lr * signum(sign * g), []));
         }
-        // The smallest mean has a sign.
+        // Flush only subnormal means: however small, a mean has a sign.
         param.each_cutting([("exp_avg", cut::subnormal())], move |p, g, [m]| {
             let m = beta * m + new * (sign * g);
             (kept * p - lr * signum(m), [m])
@@ -78,9 +78,9 @@ mod tests {
 
     #[test]
     fn values_by_hand() {
-        // From (1, 1) both go down by η five times.
+        // From (1, 1) both decrease by η five times.
         expect(SignSgd { lr: 0.125, ..SignSgd::default() }, 5, [0.375, 0.375]);
-        // Past 0 after the second step, the sign of g turns; the mean's still points on:
+        // Past 0 after the second step, g changes sign, but the mean does not yet.
         // y: 1, 0.4, -0.2; g = 10, 4, -2: m = 5, 4.5, 1.25, so on to -0.8.
         let signum = SignSgd { lr: 0.6, momentum: 0.5, ..SignSgd::default() };
         expect(signum, 3, [-0.8, -0.8]);
@@ -88,8 +88,8 @@ mod tests {
         expect(decayed, 1, [0.25, 0.25]);
     }
 
-    /// m = 0.25·4 = 1, then 0.75·1 - 0.25·1 = 0.5. The decay is of the parameter alone: p = 0.75·1 - 0.5 = 0.25, then
-    /// 0.75·0.25 - 0.5 = -0.3125.
+    /// m = 0.25·4 = 1, then 0.75·1 - 0.25·1 = 0.5. Weight decay applies to the parameter alone: p = 0.75·1 - 0.5 =
+    /// 0.25, then 0.75·0.25 - 0.5 = -0.3125.
     #[test]
     fn momentum_and_weight_decay_by_hand() {
         let rule = SignSgd { lr: 0.5, momentum: 0.75, weight_decay: 0.5, ..SignSgd::default() };

@@ -1,4 +1,4 @@
-//! One step of [`Lbfgs`]: iterations, each along a new direction.
+//! One optimizer step of [`Lbfgs`]: several iterations, each along a new direction.
 
 use downhill_tensor::Float;
 
@@ -11,6 +11,7 @@ use crate::state::ParamState;
 
 impl<F: Float> JointRule<F> for Lbfgs {
     fn minimize(&self, x: &mut [F], state: &mut ParamState<F>, evaluate: &mut dyn FnMut(&[F], &mut [F]) -> F) -> F {
+        // To maximize is to minimize the negated loss.
         let mut downhill = |x: &[F], g: &mut [F]| {
             let loss = evaluate(x, g);
             if self.maximize {
@@ -22,7 +23,7 @@ impl<F: Float> JointRule<F> for Lbfgs {
         let mut loss = downhill(x, &mut g);
         let before = F::from_f64(if self.maximize { -loss } else { loss });
         if !loss.is_finite() || g.iter().any(|g| !g.is_finite()) {
-            // There is no way down from here that could be known of.
+            // No descent direction can be computed here.
             return if loss.is_finite() { F::nan() } else { before };
         }
         let max_eval = self.max_eval.unwrap_or(self.max_iter.saturating_add(self.max_iter / 4));
@@ -35,15 +36,18 @@ impl<F: Float> JointRule<F> for Lbfgs {
             let mut first = *state.number("n_iter", 0.0) == 0.0;
             let mut d = if first { opposite(&g) } else { self.direction(&g, state) };
             let mut slope = dot(&g, &d);
+            // The recursion overflowed: restart with steepest descent.
             if !first && !slope.is_finite() {
                 forget(state);
                 (first, d) = (true, opposite(&g));
                 slope = dot(&g, &d);
             }
             *state.number("n_iter", 0.0) += 1.0;
+            // Steepest descent suggests no step size: scale the first trial by min(1, 1/‖g‖₁), as in PyTorch.
             let reach = 1.0 / g.iter().map(|g| g.abs().as_f64()).sum::<f64>();
             let mut t = if first { reach.min(1.0) * self.lr } else { self.lr };
             remember(state, &g, &d, t);
+            // Not a descent direction, or too flat.
             if slope > -self.tolerance_change {
                 break;
             }
@@ -54,6 +58,7 @@ impl<F: Float> JointRule<F> for Lbfgs {
                     let trials = (max_eval.saturating_sub(evaluations)).min(25);
                     Some(strong_wolfe(&mut line, t, loss, &g, slope, self.tolerance_change, trials))
                 }
+                // As in PyTorch, the last step is not evaluated.
                 LineSearch::None if iteration == self.max_iter => None,
                 LineSearch::None => {
                     let mut line = Line { start: x, direction: &d, evaluate: &mut downhill };
@@ -65,6 +70,7 @@ impl<F: Float> JointRule<F> for Lbfgs {
                 evaluations += found.evaluations;
                 (t, loss, g) = (found.t, found.loss, found.gradient);
                 *state.number("t", 0.0) = t;
+                // No trial succeeded: clear the history that led to this direction.
                 if found.lost {
                     forget(state);
                 }

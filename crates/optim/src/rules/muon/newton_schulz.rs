@@ -1,4 +1,4 @@
-//! The nearest matrix whose singular values are all about 1, by the iteration of Newton and Schulz.
+//! Orthogonalization by the Newton-Schulz iteration, which brings all singular values close to 1.
 
 use downhill_tensor::Float;
 use ndarray::linalg::general_mat_mul;
@@ -10,13 +10,15 @@ use crate::kernels;
 
 impl Muon {
     pub(super) fn orthogonalize<F: Float>(&self, matrix: ArrayView2<'_, F>) -> Array2<F> {
+        // Iterate on the wide orientation, whose Gram matrix XXᵀ is the smaller one.
         let tall = matrix.nrows() > matrix.ncols();
         let mut x = if tall { matrix.t().as_standard_layout().into_owned() } else { matrix.to_owned() };
-        let norm = F::from_f64(kernels::norm(x.as_slice().expect("in row-major order")));
-        // Not `max`, which would drop a NaN.
+        let norm = F::from_f64(kernels::norm(x.as_slice().expect("row-major")));
+        // The Frobenius norm bounds the singular values, so they start in [0, 1]. Not `max`, which would hide a NaN.
         let eps = epsilon(self.eps);
         x /= if norm < eps { eps } else { norm };
         let [a, b, c] = self.ns_coefficients.map(F::from_f64);
+        // X = a·X + (b·G + c·G²)·X with G = XXᵀ.
         for _ in 0..self.ns_steps {
             let gram = x.dot(&x.t());
             let mut polynomial = gram.clone();
@@ -32,7 +34,7 @@ impl Muon {
 mod tests {
     use super::*;
 
-    /// For a diagonal matrix the iteration acts on each singular value by itself.
+    /// For a diagonal matrix the iteration acts on each singular value separately.
     #[test]
     fn singular_values_by_hand() {
         let muon = Muon { ns_steps: 1, ns_coefficients: [2.0, -1.5, 0.5], ..Muon::default() };

@@ -1,14 +1,14 @@
-//! How the rate of [`Muon`](super::Muon) depends on a matrix's shape.
+//! How the learning rate of [`Muon`](super::Muon) depends on a matrix's shape.
 
 use crate::Options;
 
-/// How [`Muon`](crate::Muon)'s rate depends on a matrix's shape, rows × columns.
+/// How [`Muon`](crate::Muon)'s learning rate depends on a matrix's shape, rows × columns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Options)]
 pub enum MuonScale {
     /// `√max(1, rows/columns)`.
     #[default]
     Original,
-    /// `0.2·√max(rows, columns)`: steps as long as AdamW's, so that its rate and decay can be kept.
+    /// `0.2·√max(rows, columns)`: steps as large as AdamW's, so that its learning rate and weight decay can be reused.
     MatchRmsAdamw,
     /// `√(rows/columns)`.
     SpectralUnclamped,

@@ -1,4 +1,4 @@
-//! The line search on functions of one number.
+//! The line search on functions of one variable.
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn trial(t: f64, loss: f64, slope: f64) -> Trial<f64> {
 
 #[test]
 fn the_minimum_of_a_cubic() {
-    // t³ - 3t is lowest at 1.
+    // t³ - 3t has its minimum at 1.
     let (a, b) = (trial(0.0, 0.0, -3.0), trial(3.0, 18.0, 24.0));
     assert!((cubic_minimum(&a, &b, (0.0, 3.0)) - 1.0).abs() < 1e-15);
     assert!((cubic_minimum(&b, &a, (0.0, 3.0)) - 1.0).abs() < 1e-15);
@@ -46,8 +46,8 @@ fn what_it_finds_satisfies_both_conditions() {
     }
 }
 
-/// Of the first two trials the second may be the higher one, as long as it is low enough: the book would look
-/// between them, minFunc and PyTorch take it.
+/// The second trial may be higher than the first, as long as the decrease is sufficient: the book would search between
+/// them, minFunc and PyTorch accept it.
 #[test]
 fn the_second_trial_may_rise() {
     let mut evaluate = |x: &[f64], g: &mut [f64]| {
@@ -60,14 +60,14 @@ fn the_second_trial_may_rise() {
     assert_eq!((found.loss, found.evaluations), (-0.9, 2));
 }
 
-/// The value and the slope of a polynomial, lowest power first.
+/// The value and the slope of a polynomial at `t`; the coefficient of the lowest power comes first.
 fn polynomial(coefficients: &[f64], t: f64) -> (f64, f64) {
     let value = coefficients.iter().rev().fold(0.0, |value, c| value * t + c);
     let powers = coefficients.iter().enumerate().skip(1).rev();
     (value, powers.fold(0.0, |slope, (k, c)| slope * t + k as f64 * c))
 }
 
-/// Where the search along `f` ends, and all its trials.
+/// The result of the search along `f`, and every trial.
 fn search(f: impl Fn(f64) -> (f64, f64), first: f64, tolerance: f64, most: u64) -> (Found<f64>, Vec<f64>) {
     let (loss, slope) = f(0.0);
     let mut trials = Vec::new();
@@ -82,8 +82,8 @@ fn search(f: impl Fn(f64) -> (f64, f64), first: f64, tolerance: f64, most: u64) 
     (found, trials)
 }
 
-/// Every trial as PyTorch's `_strong_wolfe` makes it (a transcription to plain Python computed these), on polynomials
-/// chosen such that every constant and every branch of the search shows: the first word says which.
+/// Every trial of PyTorch's `_strong_wolfe` (computed by a transcription to plain Python), on polynomials chosen so
+/// that every constant and every branch of the search matters; the name of a case says which.
 #[test]
 fn trials_of_pytorch() {
     type Case<'a> = (&'a str, &'a [f64], f64, f64, f64, &'a [f64]);
@@ -203,8 +203,8 @@ fn trials_of_pytorch() {
     }
 }
 
-/// A trial as high as the lower end is the higher end's successor, not the lower's: PyTorch's trials for these losses and
-/// slopes, in the order in which they are asked for.
+/// A trial as high as the lower end replaces the higher end, not the lower one: PyTorch's trials for these losses and
+/// slopes, in the order of evaluation.
 #[test]
 fn an_equal_loss_is_no_progress() {
     let answers = [(0.0, -1.0), (-0.5, 1.0), (-0.5, 0.95), (-0.6, 0.1)];
@@ -221,15 +221,14 @@ fn an_equal_loss_is_no_progress() {
     assert!((found.t - 0.9499005392341217).abs() < 1e-12);
 }
 
-/// Losses and slopes so large that the cubic's own numbers overflow: as PyTorch, the middle.
+/// Losses and slopes so large that the cubic's coefficients overflow: the middle, as in PyTorch.
 #[test]
 fn a_cubic_that_overflows() {
     let (a, b) = (trial(0.0, 1e200, -1e200), trial(1.0, 0.0, -1e200));
     assert_eq!(cubic_minimum(&a, &b, (0.25, 0.75)), 0.5);
 }
 
-/// Where the search may not go, loss or slope are whatever they like: it ends where both are finite and the Wolfe
-/// conditions hold.
+/// Beyond a border, loss or slope is not finite: the search ends where both are finite and the Wolfe conditions hold.
 #[test]
 fn what_is_not_finite_is_too_far() {
     let beyond = [
@@ -244,7 +243,7 @@ fn what_is_not_finite_is_too_far() {
     for (loss_beyond, slope_beyond) in beyond {
         for border in [1e-9, 1e-3, 0.4, 0.999, 3.0] {
             for place in [0.1, 0.5, 0.95] {
-                // Lowest at the place, and at the border as high as at the start or less.
+                // The minimum is before the border.
                 let lowest = border * place;
                 let inside = |t: f64| ((t / lowest - 1.0).powi(2), 2.0 * (t / lowest - 1.0) / lowest);
                 let f = |t: f64| if t < border { inside(t) } else { (loss_beyond, slope_beyond) };
@@ -262,12 +261,12 @@ fn what_is_not_finite_is_too_far() {
     }
 }
 
-/// The trials by hand: a tenth of the way each time.
+/// Trials by hand: back to a tenth of the way each time.
 #[test]
 fn a_tenth_of_what_was_too_far() {
     let f = |t: f64| if t < 0.05 { (-t, -1.0) } else { (f64::NAN, f64::NAN) };
     let (found, trials) = search(f, 1.0, 1e-9, 4);
-    // 1 and 0.1 are too far; 0.01 is not, but as steep as the start, so on to 0.01 + 0.1·(0.1 - 0.01), and once more.
+    // 1 and 0.1 are too far; 0.01 is not, but as steep as the start, so next is 0.01 + 0.1·(0.1 - 0.01), and so on.
     let expected = [1.0, 0.1, 0.01, 0.019, 0.0271];
     assert!(trials.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-15) && trials.len() == 5, "{trials:?}");
     assert!((found.t - 0.0271).abs() < 1e-15 && found.loss == -found.t);
