@@ -24,7 +24,7 @@ fn options_that_make_no_sense() {
         (&["--optimizer", "adam", "--momentum", "0.9"], &["--momentum", "Adam", "beta1"]),
         (&["--schedule", "cosinus"], &["--schedule", "`cosinus`", "cosine"]),
         (&["--schedule", "cosine:t_max=0"], &["--schedule", "t_max", "0"]),
-        (&["--schedule", "lambda"], &["--schedule", "LambdaLr", "factors", "takes code"]),
+        (&["--schedule", "lambda"], &["--schedule", "LambdaLr", "factors", "in code"]),
         (&["--schedule", "sequential"], &["--schedule", "SequentialLr", "schedules", "at least one"]),
         (&["--schedule", "chained:schedules=[linear; sinus]"], &["--schedule", "`sinus`", "cosine"]),
         (&["--schedule", "sequential:schedules=[linear; linear]"], &["--schedule", "milestones", "got 2"]),

@@ -92,8 +92,8 @@ fn what_the_rule_could_not_go_on_with_is_refused() {
     };
     refused("0", state(&[("exp_avg", 2), ("exp_avg_sq", 3)]), "buffer exp_avg_sq has 3 elements, expected 2");
     refused("0", state(&[("exp_avg", 2)]), "exp_avg_sq is missing");
-    refused("0", state(&[("momentum_buffer", 2)]), "Adam keeps no buffer momentum_buffer");
-    refused("0", unsteady(), "there is something to remember before the first step");
+    refused("0", state(&[("momentum_buffer", 2)]), "Adam has no buffer momentum_buffer");
+    refused("0", unsteady(), "the state is not empty, but no step has been taken");
     refused("1", adam(), "it is not trainable in the model");
     refused("2", adam(), "it is tied; set the state at its first path");
     refused("3", adam(), "the model has no such parameter");
