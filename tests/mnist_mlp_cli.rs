@@ -30,7 +30,7 @@ fn options_that_make_no_sense() {
         (&["--schedule", "sequential:schedules=[linear; linear]"], &["--schedule", "milestones", "got 2"]),
         (
             &["--schedule", "chained:schedules=[plateau]"],
-            &["--schedule", "functions of time alone", "ReduceLrOnPlateau"],
+            &["--schedule", "independent of a metric", "ReduceLrOnPlateau"],
         ),
         (&["--schedule", "one_cycle:max_lr=0.1,total_steps=2"], &["--schedule", "OneCycle", "epochs", "5"]),
         (&["--optimizer", "adagrad", "--schedule", "one_cycle:max_lr=0.1,total_steps=9"], &["--schedule", "momentum"]),

@@ -162,7 +162,7 @@ pub(crate) fn restore(schedule: &mut dyn Schedule, lines: &mut std::slice::Iter<
     let line = lines.next().ok_or_else(|| TextError::Form(format!("no saved options for {}", schedule.name())))?;
     let (name, options) = take_apart(line);
     if name != schedule.name() {
-        return Err(TextError::Form(format!("the saved schedule is {name}, this one is {}", schedule.name())));
+        return Err(TextError::Form(format!("expected {}, got {name}", schedule.name())));
     }
     for (option, value) in options {
         // The parts are on separate lines; set as an option, they would replace the parts of this schedule.

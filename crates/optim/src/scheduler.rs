@@ -93,7 +93,7 @@ impl Scheduler {
         self.advance(opt);
     }
 
-    /// [`step`](Self::step) with a metric of the epoch, such as the validation loss, for schedules that need one.
+    /// [`step`](Self::step) with a metric of the epoch, such as the validation loss. Schedules without one ignore it.
     ///
     /// ```
     /// use downhill_optim::{Optimizer, ReduceLrOnPlateau, Scheduler, Sgd};
@@ -219,6 +219,6 @@ fn restore_rates<F: Float>(opt: &mut Optimizer<F>, before: &[(Option<f64>, f64, 
 fn momentum_is_possible<F: Float>(schedule: &dyn Schedule, opt: &Optimizer<F>) -> Result<(), OptionError> {
     let cycled = schedule.momentum_at(0).is_some();
     let possible = opt.groups.iter().any(|group| group.rule.momentum().is_some());
-    let must = || format!("false, as {} has neither momentum nor beta1", opt.groups[0].rule.name());
+    let must = || format!("false, because {} has neither momentum nor beta1", opt.groups[0].rule.name());
     require(possible || !cycled, schedule.name(), "cycle_momentum", must(), true)
 }

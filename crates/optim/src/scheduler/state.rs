@@ -34,7 +34,7 @@ pub enum SchedulerStateError {
     #[error("the saved schedule does not fit: {0}")]
     Schedule(#[from] TextError),
     /// The number of groups differs.
-    #[error("the saved schedule was for {saved} groups, the optimizer has {here}")]
+    #[error("the number of groups differs: {saved} were saved, the optimizer has {here}")]
     Groups {
         /// The saved number of groups.
         saved: usize,

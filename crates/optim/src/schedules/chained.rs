@@ -120,6 +120,6 @@ mod tests {
     fn invalid_options_are_rejected() {
         refused(ChainedLr::default(), "ChainedLr: schedules must be at least one, got 0");
         let metric = ChainedLr::new(ReduceLrOnPlateau::default());
-        refused(metric, "ChainedLr: schedules must be functions of time alone, got ReduceLrOnPlateau");
+        refused(metric, "ChainedLr: schedules must be independent of a metric, got ReduceLrOnPlateau");
     }
 }

@@ -162,7 +162,8 @@ mod tests {
     fn a_rule_without_momentum_is_refused() {
         let mut opt = Optimizer::<f64>::new(Adagrad::default());
         let error = Scheduler::try_new(cycle(), &mut opt).unwrap_err();
-        let message = "CyclicLr: cycle_momentum must be false, as Adagrad has neither momentum nor beta1, got true";
+        let message =
+            "CyclicLr: cycle_momentum must be false, because Adagrad has neither momentum nor beta1, got true";
         assert_eq!(error.to_string(), message);
         assert_eq!(opt.lr(), 0.01);
         Scheduler::new(CyclicLr { cycle_momentum: false, max_lr: 0.2, ..cycle() }, &mut opt);

@@ -122,7 +122,7 @@ impl Schedule for SequentialLr {
 pub(super) fn check_parts(of: &'static str, parts: &[Box<dyn Schedule>]) -> Result<(), OptionError> {
     for part in parts {
         part.check()?;
-        require(!part.needs_metric(), of, "schedules", "functions of time alone", part.name())?;
+        require(!part.needs_metric(), of, "schedules", "independent of a metric", part.name())?;
     }
     Ok(())
 }
@@ -150,7 +150,7 @@ mod tests {
         let falling = one().then(3, StepLr { step_size: 1, gamma: 0.1 }).then(2, StepLr { step_size: 1, gamma: 0.1 });
         refused(falling, "SequentialLr: milestones must be in ascending order, got [3,2]");
         let metric = one().then(3, ReduceLrOnPlateau::default());
-        refused(metric, "SequentialLr: schedules must be functions of time alone, got ReduceLrOnPlateau");
+        refused(metric, "SequentialLr: schedules must be independent of a metric, got ReduceLrOnPlateau");
         refused(one().then(3, StepLr::default()), "StepLr: step_size must be above 0, got 0");
     }
 }

@@ -1,4 +1,4 @@
-//! Files of averages and of schedules.
+//! Files of averages and schedulers.
 
 use downhill_optim::{Optimizer, Scheduler, Sgd, StepLr, WeightAverage};
 use downhill_tensor::Tensor;
@@ -62,7 +62,7 @@ fn a_schedule_that_does_not_fit_is_refused_and_nothing_changes() {
         let mut json = json.clone();
         change(&mut json);
         let why = load(json).unwrap_err();
-        assert!(why.contains(because), "{why} instead of {because}");
+        assert!(why.contains(because), "got `{why}`, expected `{because}`");
     };
     for number in [json!("NaN"), json!("inf"), json!(-0.1)] {
         for place in [0, 1] {
