@@ -111,8 +111,8 @@ impl LrRangeTest {
             // The mean starts at 0; the division corrects the bias, as in Adam.
             mean = self.smoothing * mean + (1.0 - self.smoothing) * loss;
             let smoothed = mean / (1.0 - self.smoothing.powf(step as f64 + 1.0));
-            // The point that has diverged is not part of the curve.
             lowest = smoothed.min(lowest);
+            // The point that has diverged is not part of the curve.
             if !smoothed.is_finite() || smoothed > self.diverged * lowest.abs() {
                 break;
             }

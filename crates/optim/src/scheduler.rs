@@ -173,7 +173,9 @@ impl Scheduler {
         for number in 0..opt.groups.len() {
             let group = &mut opt.groups[number];
             let in_force = group.rule.lr();
+            // To undo this group too if a later one fails.
             before.push((group.initial_lr, in_force, group.rule.momentum()));
+            // The group's first schedule fixes its base learning rate.
             let base = *group.initial_lr.get_or_insert(in_force);
             let spared = self.schedule.spares_zero_momentum() && group.rule.momentum() == Some(0.0);
             let momentum = momentum.filter(|_| !spared && group.rule.momentum().is_some());

@@ -281,7 +281,7 @@ fn every_combination_of_options_follows_the_formula() {
                 if name == "asgd" {
                     let average = opt.state("").unwrap().buffer("ax").unwrap();
                     let close = |i: usize| (average[i] - memory.a[i]).abs() <= 1e-12 * memory.a[i].abs().max(1.0);
-                    assert!((0..3).all(close), "{text}, step {}: {average:?} instead of {:?}", t + 1, memory.a);
+                    assert!((0..3).all(close), "{text}, step {}: got {average:?}, expected {:?}", t + 1, memory.a);
                 }
             }
             assert!(p.iter().all(|p| p.is_finite()), "{text}: {p:?}");

@@ -78,6 +78,7 @@ impl CyclicLr {
         let up = self.step_size_up as f64;
         let period = up + self.step_size_down.unwrap_or(self.step_size_up) as f64;
         let cycle = (1.0 + t as f64 / period).floor();
+        // The position in the cycle, and the fraction of it that rises.
         let (x, r) = (1.0 + t as f64 / period - cycle, up / period);
         let s = if x <= r { x / r } else { (x - 1.0) / (r - 1.0) };
         match self.mode {

@@ -42,7 +42,7 @@ impl Function {
         Some(bounded(product * bounded(rest)))
     }
 
-    /// An error for a list that is empty or has an invalid value. The schedule `of` takes a closure by `of::new`.
+    /// An error for an empty list or an invalid value. `of` is the schedule's name; its `new` takes a closure.
     pub(super) fn check(&self, of: &'static str) -> Result<(), OptionError> {
         let Function::Factors(list) = self else { return Ok(()) };
         let must = format!("numbers ≥ 0, as in [1,0.5,0.1] (for any other function, use {of}::new in code)");

@@ -73,6 +73,7 @@ impl OneCycleLr {
         let ends =
             if self.three_phase { [rise - 1.0, 2.0 * rise - 2.0, steps - 1.0] } else { [rise - 1.0, steps - 1.0, 0.0] };
         let t = t.min(self.total_steps - 1) as f64;
+        // The phase of `t`, and the position `x` within it.
         let phase = (0..last).find(|&phase| t <= ends[phase]).unwrap_or(last);
         let start = if phase == 0 { 0.0 } else { ends[phase - 1] };
         let length = ends[phase] - start;

@@ -96,6 +96,7 @@ impl ReduceLrOnPlateau {
         };
         let best = self.best.unwrap_or(worst);
         let bound = match self.threshold_mode {
+            // Before the first metric, where a relative threshold could give NaN.
             _ if best.is_infinite() => best,
             ThresholdMode::Rel if self.relative_to_magnitude => best + sign * self.threshold * best.abs(),
             ThresholdMode::Rel => best * (1.0 + sign * self.threshold),

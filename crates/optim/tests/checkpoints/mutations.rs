@@ -160,7 +160,7 @@ fn optimizers_as_bytes() {
             all += 1;
         }
     }
-    assert!((all / 50..all * 9 / 10).contains(&taken), "{taken} of {all} were taken");
+    assert!((all / 50..all * 9 / 10).contains(&taken), "{taken} of {all} were accepted");
 }
 
 /// Schedules of every kind, including composed ones.
@@ -226,7 +226,7 @@ fn schedulers_as_text_and_as_bytes() {
             taken += usize::from(catch_unwind(run).unwrap_or_else(|_| panic!("{text}: a panic after {state:?}")));
         }
     }
-    assert!((all / 50..all * 9 / 10).contains(&taken), "{taken} of {all} were taken");
+    assert!((all / 50..all * 9 / 10).contains(&taken), "{taken} of {all} were accepted");
 }
 
 #[test]
