@@ -92,7 +92,7 @@ impl<F: Float> WeightAverage<F> {
                     self.entries.get_mut(at).filter(|entry| *path == *entry.path && entry.shape == tensor.shape());
                 let entry = entry.unwrap_or_else(|| {
                     panic!(
-                        "update: {path} of shape {:?} is not in the average: the model has changed; start a new average",
+                        "update: {path} of shape {:?} is not in the average: the model has changed, so start a new one",
                         tensor.shape()
                     )
                 });
