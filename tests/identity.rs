@@ -226,7 +226,7 @@ fn an_average_knows_the_paths() {
     let other = (Tensor::param([1.0]), vec![Tensor::param([2.0])]);
     let outcome = catch_unwind(AssertUnwindSafe(|| average.update(&other))).unwrap_err();
     let message = outcome.downcast::<String>().unwrap();
-    assert!(message.contains("update: 1.0 of shape [1] has no place in the average"), "{message}");
+    assert!(message.contains("update: 1.0 of shape [1] is not in the average"), "{message}");
 }
 
 #[test]

@@ -244,9 +244,9 @@ fn another_schedule_is_refused() {
     let saved = Scheduler::new(ExponentialLr { gamma: 0.5 }, &mut opt).state_dict(&opt);
     let mut scheduler = Scheduler::new(StepLr { step_size: 3, gamma: 0.5 }, &mut opt);
     let error = scheduler.load_state_dict(&saved, &mut opt).unwrap_err().to_string();
-    assert_eq!(error, "the saved schedule does not fit: the saved schedule is ExponentialLr, this one is StepLr");
+    assert_eq!(error, "the saved schedule does not fit: expected StepLr, got ExponentialLr");
     let mut two = optimizer().with_group("x", Sgd::default());
     let mut scheduler = Scheduler::new(ExponentialLr { gamma: 0.9 }, &mut two);
     let error = scheduler.load_state_dict(&saved, &mut two).unwrap_err().to_string();
-    assert_eq!(error, "the saved schedule was for 1 groups, the optimizer has 2");
+    assert_eq!(error, "the number of groups differs: 1 were saved, the optimizer has 2");
 }

@@ -1,4 +1,4 @@
-//! Memory that begins a line of the cache.
+//! Memory aligned to a cache line.
 
 use std::ops::{Deref, DerefMut};
 
@@ -8,11 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::number::list;
 
-/// Elements of which the first begins a line of the cache: a vector that straddles two lines costs as much as two. To
-/// `serde` it is a sequence like any other.
+/// Elements that start at a cache line: a SIMD vector that straddles two lines costs as much as two. `serde` sees an
+/// ordinary sequence.
 #[derive(Debug, Default)]
 pub(crate) struct Aligned<F> {
-    /// The elements from `start` on; what is before them fills the line.
+    /// Padding up to `start`, then the elements.
     elements: Vec<F>,
     start: usize,
 }
@@ -32,7 +32,7 @@ impl<F: Float> Aligned<F> {
         Aligned { elements, start }
     }
 
-    /// The elements as a vector that may grow; they are aligned no longer.
+    /// The elements as a vector that can grow; they are no longer aligned.
     pub(crate) fn as_vec(&mut self) -> &mut Vec<F> {
         self.elements.drain(..std::mem::take(&mut self.start));
         &mut self.elements
@@ -59,7 +59,7 @@ impl<F> DerefMut for Aligned<F> {
     }
 }
 
-/// Aligned in its own memory.
+/// The clone is aligned too.
 impl<F: Float> Clone for Aligned<F> {
     fn clone(&self) -> Self {
         Aligned::from(&**self)

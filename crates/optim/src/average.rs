@@ -7,25 +7,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::{kernels, number};
 
-/// The average of a model's weights over training, which often generalizes better than the last point.
+/// The average of a model's weights over training, which often generalizes better than the final weights.
 ///
 /// ```text
 /// running mean (SWA):   a = a + (p - a) / (n + 1)
 /// exponential (EMA):    a = d·a + (1 - d)·p
 /// ```
 ///
-/// The first [`update`](Self::update) copies. Constants of the model (buffers) are not averaged but copied each time; the
-/// statistics of a batch normalization belong to the last point, so recompute them for the averaged weights.
+/// The first [`update`](Self::update) copies. Buffers are not averaged but copied each time; the running statistics of
+/// batch normalization belong to the latest weights, so recompute them for the averaged ones.
 ///
-/// Izmailov et al., arXiv 1803.05407 (SWA, with [`SwaLr`](crate::SwaLr)); Polyak and Juditsky, 1992. As PyTorch's
-/// `AveragedModel`; the exponential average has no correction for its start (optax's has).
+/// Izmailov et al., arXiv 1803.05407 (SWA, with [`SwaLr`](crate::SwaLr)); Polyak and Juditsky, 1992. Like PyTorch's
+/// `AveragedModel`; the exponential average has no bias correction (optax's has).
 ///
 /// ```
 /// use downhill_optim::{Optimizer, Sgd, WeightAverage};
 /// use downhill_tensor::{Params, Tensor};
 ///
 /// let mut w = Tensor::param([1.0_f64]);
-/// let mut opt = Optimizer::new(Sgd { lr: 0.99, ..Sgd::default() }); // from side to side
+/// let mut opt = Optimizer::new(Sgd { lr: 0.99, ..Sgd::default() }); // oscillates
 /// let mut average = WeightAverage::running_mean();
 /// for _ in 0..100 {
 ///     let loss = w.square().sum();
@@ -55,12 +55,13 @@ struct Entry<F: Float> {
 }
 
 impl<F: Float> WeightAverage<F> {
-    /// The mean of all points, each counting the same.
+    /// The mean of the weights at all updates, equally weighted.
     pub fn running_mean() -> Self {
         WeightAverage { decay: None, count: 0, entries: Vec::new() }
     }
 
-    /// The exponential average that keeps the part `decay` of itself at each update; PyTorch's default is 0.999.
+    /// The exponential moving average, which keeps the fraction `decay` of itself at each update; PyTorch's default is
+    /// 0.999.
     ///
     /// # Panics
     /// If `decay` is not in [0, 1].
@@ -70,10 +71,10 @@ impl<F: Float> WeightAverage<F> {
         WeightAverage { decay: Some(decay), count: 0, entries: Vec::new() }
     }
 
-    /// Takes the model's weights into the average.
+    /// Updates the average with the model's current weights.
     ///
     /// # Panics
-    /// If paths or shapes have changed since the last time.
+    /// If paths or shapes have changed since the first update.
     #[track_caller]
     pub fn update<M: Params<F> + ?Sized>(&mut self, model: &M) {
         let new = match self.decay {
@@ -91,7 +92,7 @@ impl<F: Float> WeightAverage<F> {
                     self.entries.get_mut(at).filter(|entry| *path == *entry.path && entry.shape == tensor.shape());
                 let entry = entry.unwrap_or_else(|| {
                     panic!(
-                        "update: {path} of shape {:?} has no place in the average; the model has changed",
+                        "update: {path} of shape {:?} is not in the average: the model has changed, so start a new one",
                         tensor.shape()
                     )
                 });
@@ -102,7 +103,7 @@ impl<F: Float> WeightAverage<F> {
         self.count += 1;
     }
 
-    /// How many points have been averaged.
+    /// The number of updates so far.
     pub fn count(&self) -> u64 {
         self.count
     }
@@ -112,7 +113,7 @@ impl<F: Float> WeightAverage<F> {
         let mut dict = StateDict::default();
         for Entry { path, shape, elements } in &self.entries {
             let array = ndarray::ArrayD::from_shape_vec(shape.as_slice(), elements.clone());
-            dict.insert(path.as_str(), &Tensor::from(array.expect("as many elements as the shape has")));
+            dict.insert(path.as_str(), &Tensor::from(array.expect("the shape matches the number of elements")));
         }
         dict
     }
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "update: 1 of shape [2] has no place in the average; the model has changed")]
+    #[should_panic(expected = "update: 1 of shape [2] is not in the average: the model has changed")]
     fn another_model() {
         let mut average = WeightAverage::<f32>::running_mean();
         average.update(&(Tensor::param([1.0]), Tensor::param([1.0])));

@@ -4,8 +4,8 @@ use downhill_tensor::{Float, Gradients};
 
 use crate::kernels::dot;
 
-/// Scales all gradients by `min(1, max_norm / (total + 1e-6))`, where `total` is the Euclidean norm of all their
-/// elements together, and returns `total`, the norm before.
+/// Scales all gradients by `min(1, max_norm / (total + 1e-6))`, where `total` is the Euclidean norm over the elements
+/// of all gradients, and returns `total`.
 ///
 /// ```
 /// use downhill_optim::clip_grad_norm;
@@ -16,14 +16,14 @@ use crate::kernels::dot;
 /// assert!((grads.norm() - 1.0).abs() < 1e-6);
 /// ```
 ///
-/// Pascanu, Mikolov and Bengio, arXiv 1211.5063. As in PyTorch: one norm over all parameters (burn clips each tensor by
-/// itself), and the small constant. A NaN makes every gradient NaN; an infinite norm makes them 0, or NaN where they
-/// were infinite. Ask the returned norm `is_finite()` to skip such a step.
+/// Pascanu, Mikolov and Bengio, arXiv 1211.5063. As in PyTorch, there is one norm over all parameters (burn clips each
+/// tensor separately), and the small constant. A NaN makes every gradient NaN; an infinite norm makes them 0, or NaN
+/// where they were infinite. To skip such a step, check the returned norm with `is_finite()`.
 pub fn clip_grad_norm<F: Float>(grads: &mut Gradients<F>, max_norm: f64) -> f64 {
     clip_grad_norm_of_type(grads, max_norm, 2.0)
 }
 
-/// [`clip_grad_norm`] by another norm: `(Σ|g|^p)^(1/p)`, or the largest `|g|` for an infinite `norm_type`.
+/// [`clip_grad_norm`] with another norm: `(Σ|g|^p)^(1/p)`, or the largest `|g|` for an infinite `norm_type`.
 ///
 /// ```
 /// use downhill_optim::clip_grad_norm_of_type;
@@ -42,7 +42,7 @@ pub fn clip_grad_norm_of_type<F: Float>(grads: &mut Gradients<F>, max_norm: f64,
     assert!(max_norm >= 0.0, "clip_grad_norm: max_norm must be ≥ 0, got {max_norm}");
     let total = norm(grads, norm_type);
     let coefficient = max_norm / (total + 1e-6);
-    // Not for NaN, which is passed on.
+    // False for NaN, which is passed on.
     if coefficient >= 1.0 {
         return total;
     }
@@ -53,7 +53,7 @@ pub fn clip_grad_norm_of_type<F: Float>(grads: &mut Gradients<F>, max_norm: f64,
     total
 }
 
-/// Brings every element of every gradient into `[-value, value]`. NaN stays NaN.
+/// Clamps every element of every gradient to `[-value, value]`. NaN stays NaN.
 ///
 /// ```
 /// use downhill_optim::clip_grad_value;
@@ -81,12 +81,12 @@ pub fn clip_grad_value<F: Float>(grads: &mut Gradients<F>, value: f64) {
     }
 }
 
-/// The norm of all elements together, accumulated in `f64`, and of scaled elements where their powers overflow or vanish.
+/// The norm over all elements, accumulated in `f64`; scaled first if their powers overflow or underflow.
 fn norm<F: Float>(grads: &Gradients<F>, p: f64) -> f64 {
     let root = |sum: f64| if p == 2.0 { sum.sqrt() } else { sum.powf(1.0 / p) };
     if p.is_finite() {
         let sum: f64 = grads.iter().map(|grad| power_sum(grad.view(), p)).sum();
-        // Below the lower bound, powers may be missing or subnormal that count.
+        // Below the lower bound, significant powers may have underflowed to 0 or to subnormal numbers.
         if sum.is_nan() || (1e-280..f64::INFINITY).contains(&sum) {
             return root(sum);
         }
@@ -121,14 +121,14 @@ mod tests {
         ((&a.0 * a.1).sum() + (&b.0 * b.1).sum()).backward()
     }
 
-    /// `(3ᵖ + 4ᵖ)^(1/p)` times any scale, and what is clipped to a norm of `scale` is as long as that.
+    /// The norm is `(3ᵖ + 4ᵖ)^(1/p)` times any scale, and gradients clipped to a norm of `scale` have that norm.
     #[test]
     fn norms_where_powers_overflow_or_vanish() {
         for scale in [1e300, 1e154, 1e19, 1.0, 1e-19, 1e-140, 1e-160, 1e-300] {
             for p in [0.5, 1.0, 2.0, 3.0, 20.0, 300.0] {
                 let expected = (0.75_f64.powf(p) + 1.0).powf(1.0 / p) * 4.0;
                 let found = clip_grad_norm_of_type(&mut gradients::<f64>(scale), f64::MAX, p) / scale;
-                assert!((found / expected - 1.0).abs() < 1e-13, "{scale:e}, p = {p}: {found} is not {expected}");
+                assert!((found / expected - 1.0).abs() < 1e-13, "{scale:e}, p = {p}: got {found}, expected {expected}");
             }
         }
         for scale in [1e37, 1e19, 1e-19, 1e-30, 1e-37] {

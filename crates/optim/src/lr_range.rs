@@ -4,9 +4,9 @@ use downhill_tensor::{Float, Params, Path, Tensor};
 
 use crate::Optimizer;
 
-/// The learning-rate range test: trains for a few batches while the rate rises, to see between which rates a model
-/// learns. The model is afterwards what it was, to the bit; the optimizer is only read, and its rules are copied without
-/// what they remember.
+/// The learning-rate range test: trains for a few batches with a rising learning rate, to find the range in which a
+/// model learns. Afterwards the model is restored, bitwise identical; the optimizer is only read, and its rules are
+/// copied without their state.
 ///
 /// ```
 /// use downhill_optim::{LrRangeTest, Optimizer, Sgd};
@@ -28,25 +28,24 @@ use crate::Optimizer;
 /// opt.set_lr(lr);
 /// ```
 ///
-/// Batches come from any iterator that does not end: with the data loader,
-/// `(0..).flat_map(|_| set.batches(64).shuffled(&mut rng))`, of which the closure takes one with `next`. (Lesson 11 in
-/// `examples/` does so, and draws the curve.)
+/// Batches come from any infinite iterator, on which the closure calls `next`; with the data loader,
+/// `(0..).flat_map(|_| set.batches(64).shuffled(&mut rng))`. (Lesson 11 in `examples/` does this and plots the curve.)
 ///
-/// Smith, arXiv 1506.01186, section 3.3 (rising in a straight line); rising by a factor and stopping at divergence
-/// after Gugger, *How do you find a good learning rate*, 2018, as in fastai.
+/// Smith, arXiv 1506.01186, section 3.3 (linear increase); exponential increase and stopping at divergence as in
+/// fastai, after Gugger, *How do you find a good learning rate*, 2018.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LrRangeTest {
-    /// The first rate.
+    /// The first learning rate.
     pub start: f64,
-    /// The last rate.
+    /// The last learning rate.
     pub end: f64,
-    /// How many batches.
+    /// The number of batches.
     pub steps: u64,
-    /// Whether the rate rises in a straight line instead of by a factor.
+    /// Whether the learning rate rises linearly instead of exponentially.
     pub linear: bool,
-    /// How much of the running mean of losses is kept from batch to batch.
+    /// The decay of the running mean of losses: the fraction kept from batch to batch.
     pub smoothing: f64,
-    /// Stop when the mean is this many times the lowest; infinite to go on to the end.
+    /// Stop when the mean is this many times its lowest value; infinite to stop only at a loss that is not finite.
     pub diverged: f64,
 }
 
@@ -56,27 +55,27 @@ impl Default for LrRangeTest {
     }
 }
 
-/// What a [`LrRangeTest`] has found: rates and losses, for plotting.
+/// The result of a [`LrRangeTest`]: learning rates and losses, for plotting.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct LrCurve {
-    /// One for each batch, up to divergence.
+    /// One point per batch, up to divergence.
     pub points: Vec<LrPoint>,
 }
 
 /// A point of a [`LrCurve`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LrPoint {
-    /// The rate of the step that follows.
+    /// The learning rate of the step.
     pub lr: f64,
     /// The loss of the batch before the step.
     pub loss: f64,
-    /// The running mean of losses, corrected for its start.
+    /// The running mean of losses, with bias correction.
     pub smoothed: f64,
 }
 
 impl LrRangeTest {
-    /// Trains `model` by copies of `opt`'s rules with rising rates. `loss` takes the next batch and returns its loss; the
-    /// rates of groups keep their proportions.
+    /// Trains `model` with copies of `opt`'s rules at rising learning rates. `loss` takes the next batch and returns
+    /// its loss; the learning rates of groups keep their ratios.
     ///
     /// # Panics
     /// If an option is invalid, and as [`Optimizer::step`].
@@ -88,7 +87,7 @@ impl LrRangeTest {
         mut loss: impl FnMut(&M) -> Tensor<F>,
     ) -> LrCurve {
         let rising = 0.0 < self.start && self.start < self.end && self.end.is_finite();
-        assert!(rising, "LrRangeTest: the rates must rise from above 0, got {} to {}", self.start, self.end);
+        assert!(rising, "LrRangeTest: must have 0 < start < end < inf, got start {} and end {}", self.start, self.end);
         assert!(self.diverged > 1.0, "LrRangeTest: diverged must be above 1, got {}", self.diverged);
         assert!(
             (0.0..1.0).contains(&self.smoothing),
@@ -96,20 +95,24 @@ impl LrRangeTest {
             self.smoothing
         );
         let model = Restored::new(model);
-        // A fresh optimizer, so that momentum from earlier training does not blur the picture.
+        // Without state, so that momentum from earlier training does not distort the curve.
         let mut probe = opt.without_state();
+        // Each group's learning rate relative to the first group's; not finite if that is 0.
         let shares: Vec<f64> = probe.groups.iter().map(|group| group.lr() / opt.lr()).collect();
         let mut curve = LrCurve::default();
         let (mut mean, mut lowest) = (0.0, f64::INFINITY);
         for step in 0..self.steps {
             let lr = self.rate(step);
+            // Train one step and record the loss before it.
             for (group, share) in probe.groups.iter_mut().zip(&shares) {
                 group.rule.set_lr(if share.is_finite() { lr * share } else { lr });
             }
             let loss = probe.step_with(model.model, &mut loss).as_f64();
+            // The mean starts at 0; the division corrects the bias, as in Adam.
             mean = self.smoothing * mean + (1.0 - self.smoothing) * loss;
             let smoothed = mean / (1.0 - self.smoothing.powf(step as f64 + 1.0));
             lowest = smoothed.min(lowest);
+            // The point that has diverged is not part of the curve.
             if !smoothed.is_finite() || smoothed > self.diverged * lowest.abs() {
                 break;
             }
@@ -124,16 +127,17 @@ impl LrRangeTest {
             self.start + (self.end - self.start) * done
         } else {
             let rate = match self.end / self.start {
-                // The ratio of rates at the two ends of what an `f64` can be is beyond it.
+                // The ratio of extreme learning rates overflows: interpolate the logarithms instead.
                 f64::INFINITY => (self.start.ln() * (1.0 - done) + self.end.ln() * done).exp(),
                 ratio => self.start * ratio.powf(done),
             };
+            // Rounding error must not take it beyond `end`.
             rate.min(self.end)
         }
     }
 }
 
-/// A model that gets its tensors back in the end, the same parameters with the same elements, also if the loss panics.
+/// Restores the model's tensors when dropped: the same parameters with the same elements, even if the loss panics.
 struct Restored<'m, F: Float, M: Params<F>> {
     model: &'m mut M,
     /// Every tensor, in the order of the walk.
@@ -160,8 +164,8 @@ impl<F: Float, M: Params<F>> Drop for Restored<'_, F, M> {
 }
 
 impl LrCurve {
-    /// The rate at which the loss falls fastest, over the logarithm of the rate: a good one to train with. `None` if the
-    /// loss does not fall.
+    /// The learning rate at which the smoothed loss falls most steeply, plotted over the logarithm of the learning
+    /// rate: a good one to train with. `None` if the loss never falls.
     pub fn suggestion(&self) -> Option<f64> {
         let slope = |pair: &[LrPoint]| (pair[1].smoothed - pair[0].smoothed) / (pair[1].lr / pair[0].lr).ln();
         let steepest =

@@ -1,13 +1,13 @@
-//! Optimizing a function rather than a model.
+//! Minimizing a function instead of training a model.
 
 use downhill_tensor::{Float, Params, Path, Tensor};
 
 use crate::{Optimizer, Rule};
 
-/// Goes `steps` steps down the function `f` from `start` by `rule`, and returns every point, `start` first: the path an
-/// optimizer takes, for looking at.
+/// Minimizes the function `f` from `start` in `steps` steps of `rule` and returns every point, `start` first: the
+/// trajectory of the optimizer, for plotting.
 ///
-/// If nothing in `start` is a parameter, everything is made one.
+/// If `start` contains no parameters, all its tensors become parameters.
 ///
 /// ```
 /// use downhill_optim::{Adam, minimize};
@@ -23,7 +23,7 @@ use crate::{Optimizer, Rule};
 /// ```
 ///
 /// # Panics
-/// If an option of the rule makes no sense, and as [`Optimizer::step`].
+/// If an option of the rule is invalid, and as [`Optimizer::step`].
 #[track_caller]
 pub fn minimize<F: Float, P: Params<F> + Clone>(
     f: impl Fn(&P) -> Tensor<F>,
@@ -34,11 +34,13 @@ pub fn minimize<F: Float, P: Params<F> + Clone>(
     let mut opt = Optimizer::new(rule);
     let mut point = start;
     if point.num_params() == 0 {
-        // Place by place: equal numbers of a starting point are not tied because they are clones of one constant.
+        // Every place becomes its own parameter: clones of one constant are equal starting values, not tied weights.
         point.visit_mut(&Path::ROOT, &mut |_, tensor| *tensor = Tensor::param(&*tensor));
     }
+    // A clone shares its elements with `point`; the next step gives `point` new ones and leaves the clone alone.
     let mut path = vec![point.clone()];
     for _ in 0..steps {
+        // Not `step`: a joint rule such as L-BFGS evaluates `f` itself.
         opt.step_with(&mut point, &f);
         path.push(point.clone());
     }

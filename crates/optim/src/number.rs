@@ -1,4 +1,4 @@
-//! Floating-point numbers in files, those that are none included.
+//! Floating-point numbers in files, including NaN and the infinities.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,9 +7,8 @@ use downhill_tensor::Float;
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A number as it goes into a file. In formats for people, such as JSON, which has no infinities and would turn them
-/// into `null`, NaN and the infinities are the texts `"NaN"`, `"inf"` and `"-inf"`; in others it is a number like any
-/// other.
+/// A number as written to a file. In human-readable formats such as JSON, which would turn them into `null`, NaN and
+/// the infinities are the strings `"NaN"`, `"inf"` and `"-inf"`; in binary formats they are ordinary numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Number<F>(pub(crate) F);
 
@@ -119,7 +118,7 @@ mod tests {
         assert_eq!(text, r#"{"one":"NaN","many":[1.0,"-inf"]}"#);
     }
 
-    /// Formats that are not for people are as they were: eight bytes, whatever the number.
+    /// Binary formats use the same eight bytes as for a plain `f64`, whatever the number.
     #[test]
     fn binary_formats_have_a_number_like_any_other() {
         let config = bincode::config::standard();

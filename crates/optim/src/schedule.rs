@@ -1,4 +1,4 @@
-//! One trait for every schedule, the built-in ones and yours.
+//! The trait of all schedules, built-in and custom.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use crate::text::{TextError, put_together, take_apart};
 
 /// How the learning rate (and with cyclic schedules the momentum) changes over time.
 ///
-/// A schedule is a small struct of options; a [`Scheduler`](crate::Scheduler) applies it to an optimizer. Time `t` is
-/// counted in whatever the scheduler is stepped by, epochs or batches: the rate *for* epoch `t` is in force while that
-/// epoch runs, the rate for epoch 0 from the start.
+/// A schedule is a small struct of options; a [`Scheduler`](crate::Scheduler) applies it to an optimizer. The time `t`
+/// counts the scheduler's steps, which may be epochs or batches: the learning rate *for* epoch `t` is used during that
+/// epoch, and the one for epoch 0 from the start.
 ///
-/// Every schedule can be read as a function of `t`, for plotting:
+/// A schedule can also be evaluated as a function of `t`, for plotting:
 ///
 /// ```
 /// use downhill_optim::{Schedule, StepLr};
@@ -20,8 +20,8 @@ use crate::text::{TextError, put_together, take_apart};
 /// assert_eq!(rates, [0.8, 0.8, 0.4, 0.4, 0.2, 0.2]);
 /// ```
 ///
-/// Yours is `Clone`, derives [`Options`](derive@crate::Options), and needs one method if the rate is a multiple of the one
-/// at the start:
+/// A custom schedule is `Clone`, derives [`Options`](derive@crate::Options), and needs one method if the learning rate
+/// is a multiple of the base learning rate:
 ///
 /// ```
 /// use downhill_optim::{Optimizer, Options, Schedule, Scheduler, Sgd};
@@ -45,7 +45,7 @@ use crate::text::{TextError, put_together, take_apart};
 /// }
 /// assert!((opt.lr() - 0.025).abs() < 1e-15);
 ///
-/// // Its options are saved and loaded, as those of every schedule are.
+/// // Its options are saved and loaded like those of any other schedule.
 /// let saved = scheduler.state_dict(&opt);
 /// let mut resumed = Scheduler::new(InverseRoot::default(), &mut opt);
 /// resumed.load_state_dict(&saved, &mut opt).unwrap();
@@ -54,30 +54,31 @@ use crate::text::{TextError, put_together, take_apart};
 /// # Ok::<(), downhill_optim::TextError>(())
 /// ```
 ///
-/// A schedule chosen at run time is a `Box<dyn Schedule>`; whatever takes a schedule takes one
-/// (`impl Into<Box<dyn Schedule>>`). The box itself implements nothing, so there is nothing it could forget to pass on.
+/// A schedule chosen at run time is a `Box<dyn Schedule>`; everything that takes a schedule accepts one
+/// (`impl Into<Box<dyn Schedule>>`). The box itself does not implement `Schedule`, so it cannot forget to forward a
+/// method.
 pub trait Schedule: Options + BoxedSchedule + fmt::Debug + Send + Sync {
-    /// Whether the options are valid. Options without a sensible default have one that does not pass.
+    /// Whether the options are valid. Required options have an invalid default.
     ///
     /// # Errors
-    /// With the first option that does not.
+    /// With the first invalid option.
     fn check(&self) -> Result<(), OptionError> {
         Ok(())
     }
 
-    /// The rate for epoch `t` as a multiple of the rate at the start; `None` if it is no multiple. Never negative: a
-    /// [`Scheduler`](crate::Scheduler) refuses a rate below 0, infinite or NaN.
+    /// The learning rate for epoch `t` as a multiple of the base learning rate; `None` if it is not a multiple. Must
+    /// not be negative: a [`Scheduler`](crate::Scheduler) rejects a learning rate that is negative, infinite or NaN.
     fn factor(&self, _t: u64) -> Option<f64> {
         None
     }
 
-    /// The rate for epoch `t` (of the first group), as a function of `t` and of the rate at the start, `base`; `None` if
-    /// it depends on a metric.
+    /// The learning rate for epoch `t` (of the first group) as a function of `t` and of the base learning rate; `None`
+    /// if there is no such function, for example because it depends on a metric.
     fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
         Some(bounded(base * self.factor(t)?))
     }
 
-    /// [`lr_at`](Self::lr_at) for a fraction of an epoch; `None` unless the schedule is made for it, and before epoch 0.
+    /// [`lr_at`](Self::lr_at) for a fraction of an epoch; `None` before epoch 0 or if the schedule does not support it.
     fn lr_at_fraction(&self, _base: f64, _t: f64) -> Option<f64> {
         None
     }
@@ -92,17 +93,18 @@ pub trait Schedule: Options + BoxedSchedule + fmt::Debug + Send + Sync {
         false
     }
 
-    /// The rate for epoch `t` of a group, from the one in force for epoch `t - 1`.
+    /// The learning rate of a group for epoch `t`, given the one for epoch `t - 1`.
     ///
-    /// Multiples of the base rate multiply the rate in force, so that they follow changes from outside and can be
-    /// chained ([`ChainedLr`](crate::ChainedLr)); other schedules overwrite it unless they say otherwise.
+    /// Schedules with a [`factor`](Self::factor) multiply the current learning rate, so that they follow changes from
+    /// outside and can be chained ([`ChainedLr`](crate::ChainedLr)); others overwrite it unless they override this
+    /// method.
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
         let Some(factor) = self.factor(t) else { return self.lr_at(rate.base, t).unwrap_or(rate.lr) };
         let before = if t == 0 { 1.0 } else { self.factor(t - 1).unwrap_or(1.0) };
         bounded(if factor == before {
             rate.lr
         } else if before == 0.0 || rate.lr == 0.0 && rate.base * before == 0.0 {
-            // From nothing there is no way back but to the base rate.
+            // Zero cannot be scaled back up: start again from the base learning rate.
             rate.base * factor
         } else {
             rate.lr * bounded(factor / before)
@@ -114,10 +116,10 @@ pub trait Schedule: Options + BoxedSchedule + fmt::Debug + Send + Sync {
         false
     }
 
-    /// Takes note of the metric after an epoch.
+    /// Records the metric of an epoch.
     fn observe(&mut self, _metric: f64) {}
 
-    /// The last epoch there is a rate for; `None` if it goes on for ever.
+    /// The last epoch that has a learning rate; `None` if the schedule never ends.
     fn end(&self) -> Option<u64> {
         None
     }
@@ -127,43 +129,43 @@ pub trait Schedule: Options + BoxedSchedule + fmt::Debug + Send + Sync {
         &[]
     }
 
-    /// The schedules this one is composed of, to be changed.
+    /// Mutable access to the schedules this one is composed of.
     fn parts_mut(&mut self) -> &mut [Box<dyn Schedule>] {
         &mut []
     }
 }
 
-/// The rate of a group, as a [`Schedule`] finds it.
+/// The learning rate of a group, as passed to [`Schedule::next_lr`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GroupRate {
-    /// The group's number.
+    /// The index of the group.
     pub group: usize,
-    /// The rate when the schedule was started.
+    /// The base learning rate.
     pub base: f64,
-    /// The rate in force.
+    /// The current learning rate.
     pub lr: f64,
 }
 
-/// The largest finite number in place of infinity: where growth ends, so that a rate can always be written down.
+/// Saturates at the largest finite number, so that a growing learning rate stays finite and can be saved.
 pub(crate) fn bounded(lr: f64) -> f64 {
     if lr == f64::INFINITY { f64::MAX } else { lr }
 }
 
-/// The schedule and its parts, each as text with every option written out.
+/// Appends the schedule and its parts, each as text with every option written out.
 pub(crate) fn save(schedule: &dyn Schedule, lines: &mut Vec<String>) {
     lines.push(put_together(schedule.name(), &schedule.options()));
     schedule.parts().iter().for_each(|part| save(&**part, lines));
 }
 
-/// The opposite of [`save`]; the error says what does not match.
+/// The inverse of [`save`]; the error says what does not match.
 pub(crate) fn restore(schedule: &mut dyn Schedule, lines: &mut std::slice::Iter<'_, String>) -> Result<(), TextError> {
     let line = lines.next().ok_or_else(|| TextError::Form(format!("no saved options for {}", schedule.name())))?;
     let (name, options) = take_apart(line);
     if name != schedule.name() {
-        return Err(TextError::Form(format!("the saved schedule is {name}, this one is {}", schedule.name())));
+        return Err(TextError::Form(format!("expected {}, got {name}", schedule.name())));
     }
     for (option, value) in options {
-        // The parts have lines of their own; as an option they would replace this schedule by another.
+        // The parts are on separate lines; set as an option, they would replace the parts of this schedule.
         if option == "schedules" {
             return Err(TextError::Form(format!("the saved {name} lists its parts twice")));
         }
@@ -173,13 +175,13 @@ pub(crate) fn restore(schedule: &mut dyn Schedule, lines: &mut std::slice::Iter<
     schedule.parts_mut().iter_mut().try_for_each(|part| restore(&mut **part, lines))
 }
 
-/// A copy of a schedule behind a pointer: implemented for every schedule that is `Clone`.
+/// Cloning a boxed schedule: implemented for every schedule that is `Clone`.
 #[diagnostic::on_unimplemented(
     message = "the schedule `{Self}` cannot be cloned",
     note = "a schedule must be `Clone` and must not borrow: `#[derive(Clone, Debug, Options)]`"
 )]
 pub trait BoxedSchedule {
-    /// A copy of the schedule.
+    /// A clone of the schedule, boxed.
     fn boxed(&self) -> Box<dyn Schedule>;
 }
 
@@ -189,7 +191,7 @@ impl<S: Schedule + Clone + 'static> BoxedSchedule for S {
     }
 }
 
-/// So that whatever takes a schedule chosen at run time takes one chosen in the program, too.
+/// So that everything that takes a boxed schedule also takes a plain one.
 impl<S: Schedule + 'static> From<S> for Box<dyn Schedule> {
     fn from(schedule: S) -> Self {
         Box::new(schedule)
@@ -202,8 +204,8 @@ impl Clone for Box<dyn Schedule> {
     }
 }
 
-/// The schedule as text, every option written out, its parts as the option `schedules`: reading it gives an equal
-/// schedule. (But a function of code, as in [`LambdaLr::new`](crate::LambdaLr::new), cannot be written.)
+/// The schedule as text, with every option written out and its parts as the option `schedules`: parsing it gives an
+/// equal schedule. (But the closure of a [`LambdaLr::new`](crate::LambdaLr::new) cannot be written.)
 impl fmt::Display for dyn Schedule + '_ {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut options = self.options();

@@ -1,4 +1,4 @@
-//! The driver of schedules.
+//! The scheduler: applies a schedule to an optimizer.
 
 mod state;
 
@@ -18,32 +18,32 @@ use crate::{Group, GroupRate, Optimizer, Schedule};
 /// let mut opt = Optimizer::<f32>::new(Sgd { lr: 0.1, ..Sgd::default() });
 /// let mut scheduler = Scheduler::new(StepLr { step_size: 10, gamma: 0.5 }, &mut opt);
 /// for epoch in 0..20 {
-///     // ... train with the rate for this epoch ...
+///     // ... train with the learning rate for this epoch ...
 ///     assert_eq!(opt.lr(), if epoch < 10 { 0.1 } else { 0.05 });
 ///     scheduler.step(&mut opt);
 /// }
 /// ```
 ///
-/// The rate of every group when its first schedule is started is its base rate; the optimizer keeps it
-/// ([`Optimizer::rebase_lr`] gives it another). The rate for
-/// epoch 0 is set at once (a warm-up starts low). As in PyTorch, several schedulers may share an optimizer: those that
-/// are multiples of the base rate multiply, the others overwrite.
+/// The base learning rate of a group is the one it has when its first schedule is started; the optimizer stores it
+/// ([`Optimizer::rebase_lr`] changes it). The learning rate for epoch 0 is set immediately, so that a warm-up starts
+/// low. As in PyTorch, several schedulers may share an optimizer: schedules with a [`factor`](Schedule::factor)
+/// multiply the learning rate, the others overwrite it.
 #[derive(Clone, Debug)]
 pub struct Scheduler {
     schedule: Box<dyn Schedule>,
     t: u64,
-    /// What [`step_to`](Self::step_to) was given beyond `t`; the steps that follow keep it.
+    /// The fractional part of the time given to [`step_to`](Self::step_to); later steps keep it.
     fraction: f64,
 }
 
-/// The last epoch that can be counted: those beyond are not numbers of their own to an `f64`, and no training gets there.
+/// The last possible epoch: an `f64` cannot represent every integer beyond it, and no training gets that far.
 pub(crate) const LAST: u64 = 1 << 53;
 
 impl Scheduler {
-    /// Starts a schedule: sets the rates for epoch 0.
+    /// Starts a schedule: sets the learning rates for epoch 0.
     ///
     /// # Panics
-    /// If an option is invalid, naming it, or the schedule gives a rate that is negative or not finite.
+    /// If an option is invalid, naming it, or the schedule gives a learning rate that is negative or not finite.
     #[track_caller]
     pub fn new<F: Float>(schedule: impl Into<Box<dyn Schedule>>, opt: &mut Optimizer<F>) -> Self {
         match Self::try_new(schedule, opt) {
@@ -52,7 +52,7 @@ impl Scheduler {
         }
     }
 
-    /// Starts a schedule: sets the rates for epoch 0. For schedules from a command line:
+    /// Starts a schedule: sets the learning rates for epoch 0. For schedules from a command line:
     ///
     /// ```
     /// # use downhill_optim::{Optimizer, Schedule, Scheduler};
@@ -63,8 +63,8 @@ impl Scheduler {
     /// ```
     ///
     /// # Errors
-    /// If an option is invalid, naming it, or the schedule gives a rate that is negative or not finite. The optimizer
-    /// is then unchanged.
+    /// If an option is invalid, naming it, or the schedule gives a learning rate that is negative or not finite. The
+    /// optimizer is then unchanged.
     pub fn try_new<F: Float>(
         schedule: impl Into<Box<dyn Schedule>>,
         opt: &mut Optimizer<F>,
@@ -77,24 +77,23 @@ impl Scheduler {
         Ok(scheduler)
     }
 
-    /// Ends an epoch: sets the rates for the next. After [`step_to`](Self::step_to) with a fraction, the rates for one
-    /// epoch later, fraction and all.
+    /// Ends an epoch: sets the learning rates for the next one. After [`step_to`](Self::step_to) with a fraction, that
+    /// is one epoch later at the same fraction.
     ///
     /// # Panics
-    /// If the schedule needs a metric ([`step_with`](Self::step_with)), has come to its end, or gives a rate that is
-    /// negative or not finite. Nothing has been changed then.
+    /// If the schedule needs a metric ([`step_with`](Self::step_with)), has ended, or gives a learning rate that is
+    /// negative or not finite. Scheduler and optimizer are then unchanged.
     #[track_caller]
     pub fn step<F: Float>(&mut self, opt: &mut Optimizer<F>) {
         assert!(
             !self.schedule.needs_metric(),
-            "step: {} goes by a metric; write `scheduler.step_with(&mut opt, validation_loss)`",
+            "step: {} needs a metric; call `scheduler.step_with(&mut opt, validation_loss)`",
             self.schedule.name(),
         );
         self.advance(opt);
     }
 
-    /// [`step`](Self::step), telling the schedule a metric of the epoch, such as the loss on validation data. Schedules
-    /// that do not go by a metric ignore it.
+    /// [`step`](Self::step) with a metric of the epoch, such as the validation loss. Schedules without one ignore it.
     ///
     /// ```
     /// use downhill_optim::{Optimizer, ReduceLrOnPlateau, Scheduler, Sgd};
@@ -107,35 +106,39 @@ impl Scheduler {
     /// ```
     ///
     /// # Panics
-    /// If the schedule has come to its end, or gives a rate that is negative or not finite.
+    /// If the schedule has ended, or gives a learning rate that is negative or not finite.
     #[track_caller]
     pub fn step_with<F: Float>(&mut self, opt: &mut Optimizer<F>, metric: impl Into<f64>) {
         self.schedule.observe(metric.into());
         self.advance(opt);
     }
 
-    /// Sets the rates for any point in time, a fraction of an epoch if need be. For schedules made for it, such as
-    /// [`CosineAnnealingWarmRestarts`](crate::CosineAnnealingWarmRestarts).
+    /// Sets the learning rates for any time `t`, which may be a fraction of an epoch, if the schedule supports it, as
+    /// [`CosineAnnealingWarmRestarts`](crate::CosineAnnealingWarmRestarts) does.
     ///
     /// # Panics
-    /// If the schedule is not, or `t` is negative, not a number, or beyond 2⁵³.
+    /// If the schedule does not support it, if `t` is negative, NaN, or 2⁵³ or more, or if the learning rate is
+    /// negative or not finite.
     #[track_caller]
     pub fn step_to<F: Float>(&mut self, opt: &mut Optimizer<F>, t: f64) {
         let (name, schedule) = (self.schedule.name(), &self.schedule);
-        assert!(schedule.lr_at_fraction(1.0, t).is_some(), "step_to: {name} has no rate for {t}; use `step`");
-        assert!((0.0..LAST as f64).contains(&t), "step_to: {t} is not a time from 0 to 2^53");
+        assert!(
+            schedule.lr_at_fraction(1.0, t).is_some(),
+            "step_to: {name} has no learning rate at epoch {t}; use `step`"
+        );
+        assert!((0.0..LAST as f64).contains(&t), "step_to: the epoch must be below 2^53, got {t}");
         if let Err(error) = self.apply(opt, t as u64, |rate| schedule.lr_at_fraction(rate.base, t).unwrap_or(rate.lr)) {
             panic!("step_to: {error}");
         }
         (self.t, self.fraction) = (t as u64, t.fract());
     }
 
-    /// The epoch whose rates are in force, without the fraction of [`step_to`](Self::step_to).
+    /// The current epoch, without the fraction given to [`step_to`](Self::step_to).
     pub fn t(&self) -> u64 {
         self.t
     }
 
-    /// The schedule, with what it has observed.
+    /// The schedule, including the metrics it has observed.
     pub fn schedule(&self) -> &dyn Schedule {
         &*self.schedule
     }
@@ -143,7 +146,7 @@ impl Scheduler {
     #[track_caller]
     fn advance<F: Float>(&mut self, opt: &mut Optimizer<F>) {
         let t = self.t + 1;
-        assert!(t <= LAST, "step: {t} epochs cannot be counted");
+        assert!(t <= LAST, "step: the epoch must be at most 2^53, got {t}");
         if let Some(end) = self.schedule.end() {
             assert!(t <= end, "step: {} ends at step {end}, this is step {t}", self.schedule.name());
         }
@@ -158,7 +161,7 @@ impl Scheduler {
         self.t = t;
     }
 
-    /// Sets rate and momentum of every group for epoch `t`; nothing if a rule does not take them.
+    /// Sets the learning rate and momentum of every group for epoch `t`; changes nothing if a rule rejects them.
     fn apply<F: Float>(
         &self,
         opt: &mut Optimizer<F>,
@@ -170,13 +173,15 @@ impl Scheduler {
         for number in 0..opt.groups.len() {
             let group = &mut opt.groups[number];
             let in_force = group.rule.lr();
+            // To undo this group too if a later one fails.
             before.push((group.initial_lr, in_force, group.rule.momentum()));
+            // The group's first schedule fixes its base learning rate.
             let base = *group.initial_lr.get_or_insert(in_force);
             let spared = self.schedule.spares_zero_momentum() && group.rule.momentum() == Some(0.0);
             let momentum = momentum.filter(|_| !spared && group.rule.momentum().is_some());
             let lr = lr(GroupRate { group: number, base, lr: in_force });
             let set = set(group, lr, momentum).map_err(|error| {
-                // A rate of its own making is the schedule's fault, not the rule's.
+                // An invalid learning rate is the schedule's fault, not the rule's.
                 if is_rate(lr) { error } else { OptionError { of: self.schedule.name(), ..error } }
             });
             if let Err(error) = set {
@@ -188,7 +193,8 @@ impl Scheduler {
     }
 }
 
-/// Sets rate and momentum of a group, and looks whether its rule takes them: what is set here can be saved and loaded.
+/// Sets the learning rate and momentum of a group and checks that its rule accepts them, so that they can be saved and
+/// loaded.
 fn set<F: Float>(group: &mut Group<F>, lr: f64, momentum: Option<f64>) -> Result<(), OptionError> {
     require(is_rate(lr), group.rule.name(), "lr", "a finite number ≥ 0", lr)?;
     group.rule.set_lr(lr);
@@ -200,7 +206,7 @@ fn set<F: Float>(group: &mut Group<F>, lr: f64, momentum: Option<f64>) -> Result
     group.rule.check()
 }
 
-/// Puts back base rate, rate and momentum of the first groups.
+/// Restores base learning rate, learning rate and momentum of the first groups.
 fn restore_rates<F: Float>(opt: &mut Optimizer<F>, before: &[(Option<f64>, f64, Option<f64>)]) {
     for (group, &(initial_lr, lr, momentum)) in opt.groups.iter_mut().zip(before) {
         group.initial_lr = initial_lr;
@@ -211,10 +217,10 @@ fn restore_rates<F: Float>(opt: &mut Optimizer<F>, before: &[(Option<f64>, f64, 
     }
 }
 
-/// That a schedule which sets the momentum finds one.
+/// An error if the schedule sets the momentum but no group has one.
 fn momentum_is_possible<F: Float>(schedule: &dyn Schedule, opt: &Optimizer<F>) -> Result<(), OptionError> {
     let cycled = schedule.momentum_at(0).is_some();
     let possible = opt.groups.iter().any(|group| group.rule.momentum().is_some());
-    let must = || format!("false, as {} has neither momentum nor beta1", opt.groups[0].rule.name());
+    let must = || format!("false, because {} has neither momentum nor beta1", opt.groups[0].rule.name());
     require(possible || !cycled, schedule.name(), "cycle_momentum", must(), true)
 }

@@ -1,4 +1,4 @@
-//! What a rule remembers of one parameter.
+//! The state that a rule keeps for one parameter.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -10,8 +10,8 @@ use crate::aligned::Aligned;
 use crate::number::Number;
 use crate::scheduler::LAST;
 
-/// What a rule remembers of one parameter: how many steps it has taken, and named buffers and numbers that come into
-/// being when the rule first asks for them. Names are PyTorch's (`momentum_buffer`, `exp_avg`, ...).
+/// The state that a rule keeps for one parameter: the number of steps taken, and named buffers and numbers, created
+/// when the rule first uses them. The names are PyTorch's (`momentum_buffer`, `exp_avg`, ...).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(bound = "")]
 pub struct ParamState<F: Float = f32> {
@@ -28,13 +28,12 @@ impl<F: Float> Default for ParamState<F> {
 }
 
 impl<F: Float> ParamState<F> {
-    /// What a rule that needs no buffers remembers after so many steps; the buffers are added with
-    /// [`set_buffer`](Self::set_buffer).
+    /// The state after `steps` steps of a rule without buffers; add buffers with [`set_buffer`](Self::set_buffer).
     pub fn new(steps: u64) -> Self {
         ParamState { steps, ..ParamState::default() }
     }
 
-    /// A buffer, if the rule has made it.
+    /// The buffer `name`, if it exists.
     pub fn buffer(&self, name: &str) -> Option<&[F]> {
         self.buffers.iter().find(|(known, _)| known == name).map(|(_, buffer)| &**buffer)
     }
@@ -49,7 +48,7 @@ impl<F: Float> ParamState<F> {
         self.numbers.iter().map(|(name, number)| (name.as_ref(), number.0))
     }
 
-    /// Puts a buffer in place of the one of that name, or beside the others.
+    /// Sets the buffer `name`, replacing an existing one.
     ///
     /// ```
     /// use downhill_optim::ParamState;
@@ -65,7 +64,7 @@ impl<F: Float> ParamState<F> {
         }
     }
 
-    /// Puts a number in place of the one of that name, or beside the others.
+    /// Sets the number `name`, replacing an existing one.
     pub fn set_number(&mut self, name: impl Into<Cow<'static, str>>, value: f64) {
         let name = name.into();
         match self.numbers.iter_mut().find(|(known, _)| *known == name) {
@@ -74,17 +73,17 @@ impl<F: Float> ParamState<F> {
         }
     }
 
-    /// How many elements the buffers hold.
+    /// The total number of elements in the buffers.
     pub fn len(&self) -> usize {
         self.buffers.iter().map(|(_, buffer)| buffer.len()).sum()
     }
 
-    /// Whether the buffers hold no elements.
+    /// Whether the buffers have no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// A number; `start` when it is new.
+    /// The number `name`, created as `start` if it does not exist.
     pub fn number(&mut self, name: &'static str, start: f64) -> &mut f64 {
         let at = self.numbers.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
             self.numbers.push((Cow::Borrowed(name), Number(start)));
@@ -93,7 +92,7 @@ impl<F: Float> ParamState<F> {
         &mut self.numbers[at].1.0
     }
 
-    /// Makes a buffer of `len` elements `start` if there is none of that name.
+    /// The index of the buffer `name`, created with `len` elements `start` if it does not exist.
     pub fn prepare(&mut self, name: &'static str, len: usize, start: F) -> usize {
         self.buffers.iter().position(|(known, _)| known == name).unwrap_or_else(|| {
             self.buffers.push((Cow::Borrowed(name), Aligned::full(len, start)));
@@ -101,47 +100,47 @@ impl<F: Float> ParamState<F> {
         })
     }
 
-    /// Several buffers at once, by name and length, to be changed; zeros when they are new.
+    /// Mutable access to several buffers by name and length, created with zeros if they do not exist.
     ///
     /// # Panics
-    /// If a name comes twice.
+    /// If a name appears twice.
     pub fn buffers_mut<const N: usize>(&mut self, names: [(&'static str, usize); N]) -> [&mut [F]; N] {
         let at = names.map(|(name, len)| self.prepare(name, len, F::zero()));
-        let buffers = self.buffers.get_disjoint_mut(at).expect("every name comes once");
+        let buffers = self.buffers.get_disjoint_mut(at).expect("buffer names must be distinct");
         buffers.map(|(_, buffer)| &mut **buffer)
     }
 
-    /// A buffer whose length changes; empty when it is new.
+    /// The buffer `name` as a vector of variable length, created empty if it does not exist.
     pub fn list(&mut self, name: &'static str) -> &mut Vec<F> {
         let at = self.prepare(name, 0, F::zero());
         self.buffers[at].1.as_vec()
     }
 }
 
-/// What a rule keeps of a parameter, to be compared with what a file says.
+/// The state that a rule keeps for a parameter, to validate a state loaded from a file.
 #[derive(Default)]
 pub(crate) struct Kept<'a> {
     /// The buffers it has from the first step on, each with its length.
     pub(crate) always: &'a [(&'static str, usize)],
-    /// Those that some options ask for, perhaps options that have been changed since.
+    /// The buffers that only some options need; the options may have changed since.
     pub(crate) sometimes: &'a [(&'static str, usize)],
-    /// The numbers, each with its bounds.
+    /// The numbers, each with its valid range.
     pub(crate) numbers: &'a [(&'static str, RangeInclusive<f64>)],
 }
 
 impl<F: Float> ParamState<F> {
-    /// An error unless this is what the rule called `of` keeps after its first step.
+    /// An error unless this is a state of the rule `of` after its first step.
     pub(crate) fn check(&self, of: &str, kept: &Kept<'_>) -> Result<(), String> {
         for (name, buffer) in self.buffers() {
             let known = kept.always.iter().chain(kept.sometimes).find(|(known, _)| *known == name);
-            let &(_, len) = known.ok_or_else(|| format!("{of} keeps no buffer {name}"))?;
+            let &(_, len) = known.ok_or_else(|| format!("{of} has no buffer {name}"))?;
             fits(name, buffer.len(), len)?;
         }
         for (name, number) in self.numbers() {
             let known = kept.numbers.iter().find(|(known, _)| *known == name);
-            let (_, range) = known.ok_or_else(|| format!("{of} keeps no number {name}"))?;
+            let (_, range) = known.ok_or_else(|| format!("{of} has no number {name}"))?;
             if !range.contains(&number) {
-                return Err(format!("{name} is {number}, not from {} to {}", range.start(), range.end()));
+                return Err(format!("{name} is {number}, must be in [{}, {}]", range.start(), range.end()));
             }
         }
         let missing = kept.always.iter().map(|(name, _)| name).find(|name| self.buffer(name).is_none());
@@ -152,25 +151,25 @@ impl<F: Float> ParamState<F> {
         missing.map_or(Ok(()), |name| Err(format!("{name} is missing")))
     }
 
-    /// An error for what no rule can leave behind.
+    /// An error for a state that no rule can produce.
     pub(crate) fn check_form(&self) -> Result<(), String> {
         if self.steps > LAST {
-            return Err(format!("{} steps are more than can be counted", self.steps));
+            return Err(format!("the number of steps must be at most 2^53, got {}", self.steps));
         }
         if self.steps == 0 && !(self.buffers.is_empty() && self.numbers.is_empty()) {
-            return Err("there is something to remember before the first step".to_owned());
+            return Err("the state is not empty, but no step has been taken".to_owned());
         }
         let mut names: Vec<&str> = self.buffers().map(|(name, _)| name).collect();
         names.extend(self.numbers().map(|(name, _)| name));
         names.sort_unstable();
         match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(pair) => Err(format!("{} comes twice", pair[0])),
+            Some(pair) => Err(format!("{} appears twice", pair[0])),
             None => Ok(()),
         }
     }
 }
 
-/// An error unless a buffer is as long as it must be.
+/// An error unless the buffer has the expected length.
 pub(crate) fn fits(name: &str, len: usize, must: usize) -> Result<(), String> {
     if len == must { Ok(()) } else { Err(format!("buffer {name} has {len} elements, expected {must}")) }
 }

@@ -4,46 +4,46 @@ use std::fmt::Write;
 
 use crate::options::OptionError;
 
-/// Why a text is not a rule or a schedule.
+/// Why a text could not be parsed as a rule or a schedule.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TextError {
     /// There is no rule or schedule of that name.
-    #[error("there is no {what} `{name}`; there are {}", .known.join(", "))]
+    #[error("there is no {what} `{name}`; the {what}s are {}", .known.join(", "))]
     UnknownName {
         /// `rule` or `schedule`.
         what: &'static str,
         /// The name in the text.
         name: String,
-        /// The names there are.
+        /// The known names.
         known: Vec<&'static str>,
     },
     /// The rule or schedule has no option of that name.
-    #[error("{of}: there is no option `{option}`; there are {}", .known.join(", "))]
+    #[error("{of}: there is no option `{option}`; the options are {}", .known.join(", "))]
     UnknownOption {
         /// The rule or schedule.
         of: &'static str,
         /// The name in the text.
         option: String,
-        /// The options there are.
+        /// The known options.
         known: Vec<&'static str>,
     },
-    /// An option makes no sense.
+    /// An option is invalid.
     #[error(transparent)]
     Option(#[from] OptionError),
-    /// The text is not of the form it should be.
+    /// The text is malformed.
     #[error("{0}")]
     Form(String),
 }
 
 impl TextError {
-    /// What [`Options::set_option`](crate::Options::set_option) of `of`, whose options are `known`, says to another name.
+    /// The error of [`Options::set_option`](crate::Options::set_option) for an option that `of` does not have.
     pub fn unknown_option(of: &'static str, option: &str, known: &[&'static str]) -> Self {
         TextError::UnknownOption { of, option: option.to_owned(), known: known.to_vec() }
     }
 }
 
-/// `name:option=value,flag` taken apart: the name, and pairs of option and value. Commas in brackets do not separate.
+/// Splits `name:option=value,flag` into the name and pairs of option and value. Commas inside brackets do not separate.
 pub(crate) fn take_apart(text: &str) -> (&str, Vec<(&str, &str)>) {
     let (name, options) = text.split_once(':').unwrap_or((text, ""));
     let pairs = split_outside_brackets(options, ',').map(str::trim).filter(|piece| !piece.is_empty()).map(|piece| {
@@ -53,7 +53,7 @@ pub(crate) fn take_apart(text: &str) -> (&str, Vec<(&str, &str)>) {
     (name.trim(), pairs.collect())
 }
 
-/// The pieces between separators, those in brackets left alone.
+/// Splits the text at separators outside brackets.
 pub(crate) fn split_outside_brackets(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut depth = 0_i32;
     text.split(move |c: char| {
@@ -62,17 +62,17 @@ pub(crate) fn split_outside_brackets(text: &str, separator: char) -> impl Iterat
     })
 }
 
-/// The opposite of [`take_apart`].
+/// The inverse of [`take_apart`].
 pub(crate) fn put_together(name: &str, options: &[(&'static str, String)]) -> String {
     let mut text = name.to_owned();
     for (at, (option, value)) in options.iter().enumerate() {
         let separator = if at == 0 { ':' } else { ',' };
-        write!(text, "{separator}{option}={value}").expect("a string takes any text");
+        write!(text, "{separator}{option}={value}").expect("writing to a string cannot fail");
     }
     text
 }
 
-/// Whether two names are the same but for case, `-` and `_`.
+/// Whether two names are equal up to case, `-` and `_`.
 pub(crate) fn same_name(a: &str, b: &str) -> bool {
     let plain = |name: &str| -> String {
         name.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()

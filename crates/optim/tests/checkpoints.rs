@@ -1,4 +1,4 @@
-//! Optimizers, schedulers and averages through files: exactly what was saved, or an error that says what is wrong.
+//! Optimizers, schedulers and averages through files: restored exactly, or an error that says what is wrong.
 
 #[path = "checkpoints/models.rs"]
 mod models;
@@ -13,7 +13,7 @@ use downhill_optim::{
 use downhill_tensor::{Float, Tensor};
 use serde_json::{Value, json};
 
-/// Every rule, with every buffer that some option of it asks for.
+/// Every rule, with options that use every buffer it may have.
 const RULES: [&str; 24] = [
     "adadelta",
     "adafactor",
@@ -43,7 +43,7 @@ const RULES: [&str; 24] = [
 
 type Model<F> = Vec<Tensor<F>>;
 
-/// A matrix, a stack of matrices, a vector, a number, nothing at all, and the matrix once more.
+/// A matrix, a stack of matrices, a vector, a scalar, an empty tensor, and the matrix again (tied).
 fn model<F: Float>(rule: &str) -> Model<F> {
     let numbers = |shape: &[usize], seed: usize| {
         let len: usize = shape.iter().product();
@@ -71,7 +71,7 @@ fn binary<T: serde::Serialize>(value: &T) -> Vec<u8> {
 }
 
 fn from_binary<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    // A limit, as a reader of files has one.
+    // With a limit, as a program that reads files should have.
     let config = bincode::config::standard().with_limit::<1_000_000>();
     bincode::serde::decode_from_slice(bytes, config).map(|(value, _)| value).map_err(|error| error.to_string())
 }
@@ -82,11 +82,11 @@ fn steps<F: Float>(count: usize, opt: &mut Optimizer<F>, model: &mut Model<F>) {
     }
 }
 
-/// Three steps, a file, and three steps more: the same bits as six.
+/// Three steps, a file, and three more steps: bitwise identical to six.
 fn goes_on<F: Float>(rule: &str, spoiled: bool) {
     let (mut here, mut opt) = (model::<F>(rule), rule.parse::<Optimizer<F>>().unwrap());
     for step in 0..3 {
-        // A NaN in the last step before the file gets into buffers, but not into those of L-BFGS.
+        // A NaN in the last step before saving gets into the buffers, except those of L-BFGS.
         let factor = if spoiled && step == 2 { F::nan() } else { F::one() };
         opt.step_with(&mut here, |m| loss(m) * factor);
     }
@@ -124,7 +124,7 @@ fn saved(rule: &str) -> (Model<f64>, Value) {
     (here, serde_json::to_value(opt.state_dict()).unwrap())
 }
 
-/// Why an optimizer does not load `json`; it must be what it was.
+/// Why an optimizer does not load `json`; it must be left unchanged.
 fn refusal(rule: &str, model: &Model<f64>, json: &Value) -> Option<String> {
     let state: OptimizerState<f64> = match serde_json::from_value(json.clone()) {
         Ok(state) => state,
@@ -135,7 +135,7 @@ fn refusal(rule: &str, model: &Model<f64>, json: &Value) -> Option<String> {
     opt.step_with(&mut other, loss);
     let before = opt.state_dict();
     let error = opt.load_state_dict(&state, model).err()?;
-    assert!(binary(&opt.state_dict()) == binary(&before), "{rule}: a refused file has changed the optimizer");
+    assert!(binary(&opt.state_dict()) == binary(&before), "{rule}: a rejected file has changed the optimizer");
     Some(error.to_string())
 }
 
@@ -145,10 +145,10 @@ fn refused(rule: &str, change: impl FnOnce(&mut Value), because: &str) {
     assert_eq!(refusal(rule, &model, &json), None);
     change(&mut json);
     let why = refusal(rule, &model, &json);
-    assert!(why.as_ref().is_some_and(|why| why.contains(because)), "{rule}: {why:?} instead of {because}");
+    assert!(why.as_ref().is_some_and(|why| why.contains(because)), "{rule}: got {why:?}, expected {because}");
 }
 
-/// The buffer or number of that name, of the parameter at `path`.
+/// The buffer or number `name` of the parameter at `path`.
 fn named<'a>(json: &'a mut Value, path: &str, kind: &str, name: &str) -> &'a mut Value {
     let list = json["params"][path]["state"][kind].as_array_mut().unwrap();
     &mut list.iter_mut().find(|entry| entry[0] == name).unwrap()[1]
@@ -174,25 +174,25 @@ fn a_state_that_the_rule_could_not_have_left_is_refused_by_path() {
     refused("sgd:momentum=0.9", short("2", "momentum_buffer"), "2: buffer momentum_buffer has 3 elements, expected 4");
     for count in [u64::MAX, u64::MAX - 1, 1 << 63, (1 << 53) + 1] {
         for rule in ["adam", "sgd", "rprop", "adafactor", "nadam"] {
-            refused(rule, steps(count), &format!("1: {count} steps are more than can be counted"));
+            refused(rule, steps(count), &format!("1: the number of steps must be at most 2^53, got {count}"));
         }
     }
-    refused("adam", steps(0), "1: there is something to remember before the first step");
+    refused("adam", steps(0), "1: the state is not empty, but no step has been taken");
     for value in [json!("NaN"), json!("inf"), json!(-0.001), json!(1.001)] {
         refused("nadam", number("mu_product", value.clone()), "2: mu_product is ");
         refused("asgd", number("mu", value), "2: mu is ");
     }
     refused("asgd", number("eta", json!("inf")), "2: eta is inf");
     let renamed = |json: &mut Value| json["params"]["2"]["state"]["buffers"][1][0] = json!("exp_avg_square");
-    refused("adam", renamed, "2: Adam keeps no buffer exp_avg_square");
+    refused("adam", renamed, "2: Adam has no buffer exp_avg_square");
     let twice = |json: &mut Value| json["params"]["2"]["state"]["buffers"][1][0] = json!("exp_avg");
-    refused("adam", twice, "2: exp_avg comes twice");
+    refused("adam", twice, "2: exp_avg appears twice");
     let gone = |json: &mut Value| drop(json["params"]["2"]["state"]["buffers"].as_array_mut().unwrap().pop());
     refused("adam", gone, "2: exp_avg_sq is missing");
     let gone = |json: &mut Value| json["params"]["2"]["state"]["numbers"] = json!([]);
     refused("asgd", gone, "2: eta is missing");
     let stranger = |json: &mut Value| json["params"]["2"]["state"]["numbers"] = json!([["eta", 0.5]]);
-    refused("sgd", stranger, "2: Sgd keeps no number eta");
+    refused("sgd", stranger, "2: Sgd has no number eta");
     refused(
         "adam",
         |json| json["params"]["2"]["place"] = json!(3),
@@ -230,7 +230,7 @@ fn a_history_that_hangs_together_in_no_way_is_refused() {
         refused(rule, number("H_diag", value), "*: H_diag is ");
     }
     refused(rule, number("n_iter", json!(2.5)), "*: n_iter is 2.5, expected an integer");
-    refused(rule, number("n_iter", json!(9_007_199_254_740_994_u64)), "*: n_iter is 9007199254740994, not from 0 to");
+    refused(rule, number("n_iter", json!(9_007_199_254_740_994_u64)), "*: n_iter is 9007199254740994, must be in [0, ");
     refused(rule, number("t", json!("inf")), "*: t is inf");
     refused(rule, |json| json["params"]["*"]["group"] = json!(1), "updates all parameters jointly");
     let renamed = |json: &mut Value| {
@@ -262,7 +262,7 @@ fn rates_and_options_that_are_none_are_refused() {
     refused("sgd", |json| json["groups"][0]["pattern"] = json!("x"), "has the groups [\"x\"], this one has [\"*\"]");
 }
 
-/// A rate, an update, and no options.
+/// A learning rate, an update, and no options.
 #[derive(Clone, Debug)]
 struct Plain {
     lr: f64,
@@ -340,7 +340,7 @@ fn a_rule_of_the_users_keeps_its_rate() {
     }
 }
 
-/// After a step that did not come to its end, L-BFGS has forgotten all: that can be saved too.
+/// After a step that panicked, L-BFGS has lost its state: that can be saved too.
 #[test]
 fn a_step_that_panicked_can_be_saved() {
     let mut w = Tensor::param([1.0, 2.0]);

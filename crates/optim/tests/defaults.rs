@@ -1,9 +1,9 @@
-//! The defaults of every rule and schedule: PyTorch's, and those of the papers of the four rules that PyTorch lacks. In words,
-//! because a structure update would take what it should check.
+//! The defaults of every rule and schedule: PyTorch's, and the papers' for the four rules that PyTorch lacks. Compared
+//! as text, because a struct update would use the values under test.
 
 use downhill_optim::*;
 
-/// What the rule says of itself with all options, default or not, as `name=value`.
+/// The rule as text with all its options.
 fn options(rule: &impl std::fmt::Debug) -> String {
     format!("{rule:?}")
 }
@@ -67,8 +67,8 @@ fn of_the_rules() {
             options(&Lbfgs::default()),
             "Lbfgs { lr: 1.0, max_iter: 20, max_eval: None, tolerance_grad: 1e-7, tolerance_change: 1e-9, history_size: 100, line_search: None, maximize: false }",
         ),
-        // Chen et al., arXiv 2302.06675; You et al., arXiv 1904.00962; Polyak 1964 and Bernstein et al., arXiv 1802.04434,
-        // name no defaults for all of theirs.
+        // Chen et al., arXiv 2302.06675; You et al., arXiv 1904.00962; Polyak 1964 and Bernstein et al., arXiv
+        // 1802.04434, do not name defaults for all options.
         (options(&Lion::default()), "Lion { lr: 0.0001, beta1: 0.9, beta2: 0.99, weight_decay: 0.0, maximize: false }"),
         (
             options(&Lamb::default()),
@@ -112,7 +112,7 @@ fn of_the_schedules() {
     assert_eq!((swa.anneal_epochs, swa.anneal), (10, Anneal::Cos));
 }
 
-/// fast.ai's range: from 10⁻⁷ to 10 in 100 steps, smoothed, until the loss is four times the best.
+/// fastai's range: from 10⁻⁷ to 10 in 100 steps, smoothed, until the loss is four times the best.
 #[test]
 fn of_the_range_test() {
     let test = LrRangeTest::default();

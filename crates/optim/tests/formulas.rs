@@ -1,7 +1,7 @@
-//! Every rule under every combination of its options, against the formulas of the papers and of PyTorch on plain numbers: no
-//! two readings of a formula agree under all of them.
+//! Every rule under every combination of its options, against the formulas of the papers and of PyTorch in plain Rust:
+//! no misreading of a formula agrees under all of them.
 //!
-//! PyTorch's own trajectories are in `data/golden`; there every pair of Adafactor's options occurs.
+//! PyTorch's own trajectories are in `data/golden`, with every pair of Adafactor's options.
 
 #[path = "formulas/lbfgs.rs"]
 mod lbfgs;
@@ -18,7 +18,7 @@ type Options = BTreeMap<String, f64>;
 /// An option and the values to try.
 type Values = (&'static str, &'static [f64]);
 
-/// Two values for each option, or more; 0 and 1 are false and true.
+/// Two or more values for each option; 0 and 1 are false and true.
 const OPTIONS: [(&str, &[Values]); 15] = [
     ("adadelta", &[("lr", &[1.0, 0.7]), ("rho", &[0.9, 0.6]), ("eps", &[1e-6, 0.1]), DECAY, MAXIMIZE]),
     (
@@ -73,7 +73,7 @@ const EPS: Values = ("eps", &[1e-8, 0.05]);
 const DECAY: Values = ("weight_decay", &[0.0, 0.1]);
 const MAXIMIZE: Values = ("maximize", &[0.0, 1.0]);
 
-/// Parts of the gradient that turn their sign, stay, vanish; the parameter itself is the other part.
+/// One part of the gradient, which changes its sign and size; the other part is the parameter itself.
 const PULLS: [[f64; 3]; 8] = [
     [1.0, -0.5, 0.25],
     [0.8, 0.5, -2.0],
@@ -86,7 +86,7 @@ const PULLS: [[f64; 3]; 8] = [
 ];
 const START: [f64; 3] = [0.5, -1.25, 2.0];
 
-/// What the formulas of a rule keep: a few numbers for each element, and a few for all.
+/// The state of a rule's formula: a few numbers per element, and a few for all.
 #[derive(Default)]
 struct Memory {
     a: [f64; 3],
@@ -253,7 +253,7 @@ fn every_combination_of_options_follows_the_formula() {
         let known: Vec<&str> = default.options().into_iter().map(|(option, _)| option).collect();
         let mut here: Vec<&str> = options.iter().map(|(option, _)| *option).collect();
         here.sort_by_key(|option| known.iter().position(|known| known == option));
-        assert_eq!(here, known, "{name}: an option that is not tried");
+        assert_eq!(here, known, "{name}: an option is not tested");
         for options in combinations(options) {
             let text = |(option, &value): (&String, &f64)| match option.as_str() {
                 "maximize" | "nesterov" | "decoupled" | "amsgrad" | "centered" => format!("{option}={}", value == 1.0),
@@ -274,14 +274,14 @@ fn every_combination_of_options_follows_the_formula() {
                 opt.step_with(&mut w, |w| (w * Tensor::from(pull) + w.square() * 0.5).sum());
                 let ours = w.to_vec();
                 for i in 0..3 {
-                    // A variance that is almost 0 has lost its digits on either side.
+                    // A variance of almost 0 has lost its digits on both sides.
                     let close = (ours[i] - p[i]).abs() <= 1e-11 * p[i].abs().max(1.0);
-                    assert!(close || p[i].is_nan(), "{text}, step {}: {ours:?} instead of {p:?}", t + 1);
+                    assert!(close || p[i].is_nan(), "{text}, step {}: got {ours:?}, expected {p:?}", t + 1);
                 }
                 if name == "asgd" {
                     let average = opt.state("").unwrap().buffer("ax").unwrap();
                     let close = |i: usize| (average[i] - memory.a[i]).abs() <= 1e-12 * memory.a[i].abs().max(1.0);
-                    assert!((0..3).all(close), "{text}, step {}: {average:?} instead of {:?}", t + 1, memory.a);
+                    assert!((0..3).all(close), "{text}, step {}: got {average:?}, expected {:?}", t + 1, memory.a);
                 }
             }
             assert!(p.iter().all(|p| p.is_finite()), "{text}: {p:?}");
@@ -291,5 +291,5 @@ fn every_combination_of_options_follows_the_formula() {
     assert!(tried >= 1400, "{tried}");
     let others: Vec<&str> =
         rule_names().iter().copied().filter(|name| OPTIONS.iter().all(|(known, _)| known != name)).collect();
-    assert_eq!(others, ["adafactor", "lbfgs", "muon"], "the latter two have files of their own");
+    assert_eq!(others, ["adafactor", "lbfgs", "muon"], "the latter two are in separate files");
 }

@@ -1,4 +1,4 @@
-//! What L-BFGS makes of losses and gradients that are not finite, and by-hand cases of its iterations.
+//! L-BFGS with losses and gradients that are not finite, and iterations by hand.
 
 use std::cell::Cell;
 
@@ -11,15 +11,15 @@ fn lbfgs(line_search: LineSearch) -> Lbfgs {
 
 const BOTH: [LineSearch; 2] = [LineSearch::None, LineSearch::StrongWolfe];
 
-/// Minus the logarithm of the likelihood of `data` under a normal distribution, by mean and variance: no number for a
-/// variance below 0, and the lower, the farther above 0 the variance seems to be from the far side of a pole.
+/// The negative log-likelihood of `data` under a normal distribution with this mean and variance: NaN for a variance
+/// below 0, with a pole at 0.
 fn likelihood<F: Float>(mean_variance: &Tensor<F>, data: &Tensor<F>) -> Tensor<F> {
     let (mean, variance) = (mean_variance.narrow(0, 0, 1), mean_variance.narrow(0, 1, 1));
     let squares = (data - &mean).square().mean();
     ((variance.ln() + squares / &variance) * F::from_f64(0.5)).sum()
 }
 
-/// The fit of a normal distribution has the mean and the variance of the data, from wherever it starts.
+/// Fitting a normal distribution finds the mean and the variance of the data, wherever it starts.
 #[test]
 fn a_normal_distribution_from_far_away() {
     let data = Tensor::from([1.2, -0.7, 3.1, 0.4, 2.5, -1.9, 0.8, 1.1]);
@@ -32,7 +32,7 @@ fn a_normal_distribution_from_far_away() {
             let mut last = f64::NAN;
             for _ in 0..40 {
                 last = opt.step_with(&mut p, |p| likelihood(p, &data));
-                // Without a search the last step of a call is not looked at, as in PyTorch; then the next call says so.
+                // Without a search, the last step of a call is not evaluated, as in PyTorch; the next call finds out.
                 let valid = p.to_vec()[1] > 0.0 && p.to_vec()[0].is_finite();
                 assert!(valid || line_search == LineSearch::None, "{start:?}: {:?}", p.to_vec());
                 if !valid {
@@ -42,20 +42,21 @@ fn a_normal_distribution_from_far_away() {
             let [here_mean, here_variance] = p.to_vec().try_into().unwrap();
             if line_search == LineSearch::StrongWolfe {
                 assert!(last.is_finite(), "{start:?}: {last} at {here_mean}, {here_variance}");
-                // A loss flatter than the tolerances may end the search early; nothing may be worse than the start.
+                // A loss flatter than the tolerances may end the search early, but never at a worse point than the
+                // start.
                 let loss = |mean: f64, variance: f64| likelihood(&Tensor::from([mean, variance]), &data).item();
                 assert!(loss(here_mean, here_variance) <= loss(start[0], start[1]), "{start:?}");
                 if start[0].abs() <= 100.0 && start[1] >= 0.1 && start[1] < 1e5 {
-                    assert!((here_mean - mean).abs() < 1e-3, "{start:?}: mean {here_mean} instead of {mean}");
+                    assert!((here_mean - mean).abs() < 1e-3, "{start:?}: mean {here_mean}, expected {mean}");
                     let relative = here_variance / variance - 1.0;
-                    assert!(relative.abs() < 1e-3, "{start:?}: variance {here_variance} instead of {variance}");
+                    assert!(relative.abs() < 1e-3, "{start:?}: variance {here_variance}, expected {variance}");
                 }
             }
         }
     }
 }
 
-/// `x - ln x` is lowest at 1 and no number below 0; the steps are made to go there.
+/// `x - ln x` has its minimum at 1 and is NaN below 0; large learning rates try to step there.
 #[test]
 fn a_border_is_not_crossed() {
     for line_search in BOTH {
@@ -68,7 +69,7 @@ fn a_border_is_not_crossed() {
                     let returned = opt.step_with(&mut x, loss);
                     assert!(returned.is_finite(), "{line_search:?}, lr {lr} from {start}: {returned}");
                     if line_search == LineSearch::None && x.to_vec().iter().any(|x| *x <= 0.0) {
-                        break; // the last step of a call, which is not looked at
+                        break; // the last step of a call, which is not evaluated
                     }
                 }
                 if line_search == LineSearch::StrongWolfe {
@@ -80,7 +81,7 @@ fn a_border_is_not_crossed() {
     }
 }
 
-/// Whatever is wrong at the start: what is returned is not finite, and nothing has moved.
+/// Whatever is wrong at the start, the returned loss is not finite, and no parameter has changed.
 #[test]
 fn a_start_that_is_not_finite_is_returned_and_left_alone() {
     let cases = [
@@ -109,13 +110,13 @@ fn a_start_that_is_not_finite_is_returned_and_left_alone() {
                 assert!(!returned.is_finite(), "{loss}, {gradient:?}: {returned}");
                 assert!(loss.is_finite() || returned == loss || loss.is_nan(), "{loss}: {returned}");
                 assert_eq!((x, calls.get()), ([3.0, -4.0], 1), "{loss}, {gradient:?}");
-                assert_eq!(state, ParamState::default(), "{loss}, {gradient:?}: nothing is remembered");
+                assert_eq!(state, ParamState::default(), "{loss}, {gradient:?}: the state must stay empty");
             }
         }
     }
 }
 
-/// A batch that gives NaN between two good ones costs nothing but itself.
+/// A batch with a NaN loss between two good ones has no effect on later steps.
 #[test]
 fn one_bad_batch_leaves_what_is_known() {
     for line_search in BOTH {
@@ -139,7 +140,7 @@ fn one_bad_batch_leaves_what_is_known() {
     }
 }
 
-/// After a direction along which nothing was finite, the next one is the gradient's, and what is kept is finite.
+/// After a direction along which no loss was finite, the next direction is the gradient's, and the state is finite.
 #[test]
 fn a_direction_that_leads_nowhere_is_forgotten() {
     let rule = Lbfgs { max_iter: 3, ..lbfgs(LineSearch::StrongWolfe) };
@@ -157,7 +158,7 @@ fn a_direction_that_leads_nowhere_is_forgotten() {
     let returned = joint.minimize(&mut x, &mut state, &mut only_here);
     assert!(returned.is_finite() && x == before);
     assert!(state.buffer("old_dirs").is_some_and(<[f64]>::is_empty));
-    assert!(state.numbers().any(|number| number == ("n_iter", 0.0)), "the next step is short, as the first of all");
+    assert!(state.numbers().any(|number| number == ("n_iter", 0.0)), "the next step is scaled as a first step");
     for (name, buffer) in state.buffers() {
         assert!(buffer.iter().all(|x| x.is_finite()), "{name}: {buffer:?}");
     }
@@ -165,7 +166,7 @@ fn a_direction_that_leads_nowhere_is_forgotten() {
     assert!(x[0].abs() + x[1].abs() < before[0].abs() + before[1].abs(), "{x:?} from {before:?}");
 }
 
-/// Gradients whose differences or squares overflow give no pair, and no direction that is not finite.
+/// Gradients whose differences or squares overflow leave nothing that is not finite in the parameters or the state.
 #[test]
 fn gradients_that_overflow_leave_no_trace() {
     for line_search in BOTH {
@@ -188,7 +189,7 @@ fn gradients_that_overflow_leave_no_trace() {
     }
 }
 
-/// The first step is `min(1, 1/‖g‖₁)·η` long: on x²/2 from a tenth, 1/‖g‖₁ would be ten times too long.
+/// The first step size is `min(1, 1/‖g‖₁)·η`: on x²/2 from 0.1, 1/‖g‖₁ alone would be ten times too large.
 #[test]
 fn the_first_step_by_hand() {
     let step = |start: f64, lr: f64| {
@@ -198,12 +199,12 @@ fn the_first_step_by_hand() {
     };
     assert_eq!(step(0.1, 1.0), 0.0);
     assert_eq!(step(0.1, 0.5), 0.05);
-    // ‖g‖₁ = 4: a quarter of the gradient, which is 1.
+    // ‖g‖₁ = 4: the step is a quarter of the gradient, 1.
     assert_eq!(step(4.0, 1.0), 3.0);
 }
 
-/// Pairs with `yᵀs ≤ 1e-10` are left out, as in PyTorch: on c·x²/2 from 1 with η = 1, the first step is c long, so that
-/// `y = -c²` and `s = -c`, `yᵀs = c³`.
+/// Pairs with `yᵀs ≤ 1e-10` are skipped, as in PyTorch: on c·x²/2 from 1 with η = 1, the first step is `s = -c`, so
+/// that `y = -c²` and `yᵀs = c³`.
 #[test]
 fn a_pair_without_curvature_is_left_out() {
     for (c, kept) in [(1e-3, true), (5e-4, true), (4e-4, false), (1e-4, false)] {
@@ -215,13 +216,13 @@ fn a_pair_without_curvature_is_left_out() {
         }
         let pairs = opt.state("*").unwrap().buffer("old_dirs").unwrap().len();
         assert_eq!(pairs, usize::from(kept), "{c}");
-        // With the pair the second step is Newton's, to the minimum; without it as long as the gradient.
+        // With the pair, the second step is Newton's, to the minimum; without it, the step is the gradient.
         let expected = if kept { 0.0 } else { (1.0 - c) - c * (1.0 - c) };
         assert!((x.item() - expected).abs() < 1e-9, "{c}: {}", x.item());
     }
 }
 
-/// A search may take 25 trials, if `max_eval` allows: from a thousandth to a minimum at 5·10⁵ by tens takes 9.
+/// A search may take 25 trials, if `max_eval` allows: from 10⁻³ in powers of ten towards a minimum at 5·10⁵ takes 9.
 #[test]
 fn a_search_may_take_many_trials() {
     let calls = Cell::new(0);
@@ -231,11 +232,11 @@ fn a_search_may_take_many_trials() {
         calls.set(calls.get() + 1);
         (x.square() * 1e-6 - x).sum()
     });
-    // The slope is 1 at 0, 0.98 at 10⁴ and 0.8 at 10⁵: the trials are at 10⁻³, 10⁻², ..., 10⁵, which is flat enough.
+    // The slope is -1 at 0, -0.98 at 10⁴ and -0.8 at 10⁵: the trials are at 10⁻³, 10⁻², ..., 10⁵, which is flat enough.
     assert_eq!((calls.get(), x.item().round()), (1 + 9, 1e5));
 }
 
-/// What is remembered after one iteration with this gradient, direction and scale.
+/// The state after one iteration with this gradient, direction and scale.
 fn remembered(gradient: f64, direction: f64, scale: f64) -> ParamState<f64> {
     let mut state = ParamState::default();
     for (name, value) in [("prev_flat_grad", gradient), ("d", direction)] {
@@ -258,7 +259,7 @@ fn one_iteration(rule: &Lbfgs, slope: f64, state: &mut ParamState<f64>) -> f64 {
     x[0]
 }
 
-/// A direction whose slope overflows is the history's fault: it goes, and the step is the first of all.
+/// If the slope along a direction overflows, the history is discarded, and the step is a first step.
 #[test]
 fn a_direction_that_overflows_is_forgotten() {
     let rule = Lbfgs { max_iter: 1, ..Lbfgs::default() };
@@ -267,7 +268,7 @@ fn a_direction_that_overflows_is_forgotten() {
     assert!(state.numbers().any(|number| number == ("H_diag", 1.0)));
 }
 
-/// Of a change of the gradient whose square overflows there is no scale: the pair is left out, the scale stays.
+/// A change of the gradient whose square overflows gives no scale: the pair is skipped, and the scale is kept.
 #[test]
 fn a_pair_that_overflows_is_left_out() {
     let rule = Lbfgs { max_iter: 1, ..Lbfgs::default() };
@@ -276,7 +277,7 @@ fn a_pair_that_overflows_is_left_out() {
     assert!(state.buffer("old_dirs").is_none_or(<[f64]>::is_empty));
 }
 
-/// The trials of a search count: after ten of them there is no second iteration.
+/// The trials of a search count as evaluations: after ten there is no second iteration.
 #[test]
 fn trials_count_as_evaluations() {
     let calls = |max_eval| {
@@ -292,7 +293,7 @@ fn trials_count_as_evaluations() {
     assert!(calls(11) > 10);
 }
 
-/// Down a slope without end the search goes as far as it may.
+/// Along an unbounded descent, the search uses all its evaluations.
 #[test]
 fn an_endless_slope_is_left_after_max_eval() {
     for max_eval in [2, 3, 6, 20] {
@@ -302,13 +303,13 @@ fn an_endless_slope_is_left_after_max_eval() {
             calls.set(calls.get() + 1);
             -x.sum()
         });
-        // The start, the first trial, and as many more as `max_eval` leaves; the farthest is the best.
+        // The start, the first trial, and all that `max_eval` leaves; the farthest trial is the best.
         assert_eq!(calls.get(), max_eval + 1);
         assert!(x.item() >= 1.0, "{max_eval}: {}", x.item());
     }
 }
 
-/// Once a bracket is so small that no parameter in it would change by `tolerance_change`, it is not narrowed any further.
+/// A bracket in which no parameter would change by more than `tolerance_change` is not narrowed any further.
 #[test]
 fn a_small_bracket_is_not_narrowed() {
     let calls = |tolerance_change| {
@@ -323,12 +324,12 @@ fn a_small_bracket_is_not_narrowed() {
         Rule::<f64>::kind(&rule).joint().unwrap().minimize(&mut [0.0], &mut ParamState::default(), &mut evaluate);
         calls.get()
     };
-    // From 0 to 1, ten times as far, and the minimum lies between: the bracket is 9 long.
+    // Trials at 1 and at 10, with the minimum in between: a bracket of length 9.
     assert_eq!(calls(9.5), 3);
     assert!(calls(8.5) > 3, "{}", calls(8.5));
 }
 
-/// A start that is not finite leaves a state that can be saved and read.
+/// The state after a start that is not finite can be saved and loaded.
 #[test]
 fn the_state_after_a_bad_start_can_be_loaded() {
     for line_search in BOTH {
@@ -338,7 +339,7 @@ fn the_state_after_a_bad_start_can_be_loaded() {
         opt.step_with(&mut x, |x| x.sum() * f64::INFINITY);
         let mut other = Optimizer::new(lbfgs(line_search));
         other.load_state_dict(&opt.state_dict(), &x).unwrap();
-        // And one in which nothing but the number of iterations is known.
+        // So can a state that has only the number of iterations.
         let mut state = ParamState::<f64>::default();
         state.steps = 1;
         *state.number("n_iter", 0.0) = 0.0;
@@ -346,7 +347,7 @@ fn the_state_after_a_bad_start_can_be_loaded() {
     }
 }
 
-/// Nothing that is smaller than `tolerance_change` is worth another iteration, however steep it is.
+/// A step smaller than `tolerance_change` is the last, however steep the loss is.
 #[test]
 fn a_small_step_is_the_last() {
     let calls = Cell::new(0);
@@ -355,11 +356,11 @@ fn a_small_step_is_the_last() {
         calls.set(calls.get() + 1);
         (x * 1e9).sum()
     });
-    // The loss falls by a tenth, the parameter by 1e-10.
+    // The loss falls by 0.1, the parameter by 1e-10.
     assert_eq!((calls.get(), x.item()), (2, -1e-10));
 }
 
-/// Without a search a step is made ten times shorter until it leads to something, up to 25 times if `max_eval` allows.
+/// Without a search, a step is divided by ten until loss and gradient are finite, up to 25 times if `max_eval` allows.
 #[test]
 fn a_fixed_step_is_shortened_too() {
     for (max_eval, expected) in [(7, 1e-5), (6, 0.0), (1, 0.0)] {

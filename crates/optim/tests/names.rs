@@ -1,4 +1,4 @@
-//! Names in text as in PyTorch, beside our own; and what reads a user's rule reads ours.
+//! Parsing PyTorch's names besides our own, and custom and built-in rules alike.
 
 use downhill_optim::{AdamW, Optimizer, Options, Rule, Schedule, TextError, rule_names};
 
@@ -6,7 +6,7 @@ fn rule(text: &str) -> Result<Box<dyn Rule<f64>>, TextError> {
     text.parse()
 }
 
-/// Options that PyTorch has as a tuple.
+/// Options that are a tuple in PyTorch.
 #[test]
 fn tuples() {
     let same = [
@@ -41,7 +41,7 @@ fn tuples_that_are_none() {
         refused(&format!("adam:betas={value}"), &format!("{must}, got `{value}`"));
     }
     refused("adam:betas=(0.9,1)", "Adam: beta2 must be in [0, 1), got 1");
-    // Nothing is set by half.
+    // An invalid tuple sets nothing.
     let mut rule = rule("adam").unwrap();
     rule.set_option("betas", "(0.5,x)").unwrap_err();
     assert_eq!(rule.option("beta1").unwrap(), "0.9");
@@ -61,14 +61,14 @@ fn schedules() {
     }
 }
 
-/// A rule whose type is known, read without a box.
+/// A rule of a known type, parsed without a box.
 #[test]
 fn a_type_from_text() {
     let adamw = AdamW::from_text("adam_w:lr=0.5").unwrap();
     assert_eq!(adamw, AdamW { lr: 0.5, ..AdamW::default() });
     let error = AdamW::from_text("adam:lr=0.5").unwrap_err().to_string();
     assert_eq!(error, "expected the name AdamW, got `adam`");
-    // What makes no sense is found where it is used.
+    // Invalid values are detected where the rule is used.
     let rule = AdamW::from_text("adamw:lr=-1").unwrap();
     assert_eq!(Optimizer::<f32>::try_new(rule).unwrap_err().to_string(), "AdamW: lr must be ≥ 0, got -1");
 }

@@ -1,15 +1,15 @@
-//! A gradient that is not a number shows in the parameter, whatever the rule.
+//! A NaN in the gradient shows up in the parameter, whatever the rule.
 
 use downhill_optim::{Optimizer, Rule, rule_names};
 use downhill_tensor::Tensor;
 
-/// Every rule under every flag of its own, in its first step and in a later one.
+/// Every rule with each of its flags, in its first step and in later ones.
 #[test]
 fn nan_is_seen() {
     for name in rule_names() {
         let rule: Box<dyn Rule<f64>> = name.parse().unwrap();
         if rule.kind().joint().is_some() {
-            continue; // it returns NaN and moves nothing: see lbfgs.rs
+            continue; // returns NaN and changes no parameter: see lbfgs.rs
         }
         let mut variants = vec![(*name).to_owned()];
         let flags = rule.options().into_iter().filter(|(_, value)| value == "false").map(|(flag, _)| flag);
@@ -27,7 +27,7 @@ fn nan_is_seen() {
                 let bad = Tensor::from([[1.0, f64::NAN], [1.0, 1.0]]);
                 opt.step_with(&mut w, |w| (w * &bad).sum());
                 assert!(w.to_vec()[1].is_nan(), "{text} after {steps_before} steps: {:?}", w.to_vec());
-                // And it stays.
+                // It stays NaN.
                 opt.step_with(&mut w, |w| w.square().sum());
                 assert!(w.to_vec()[1].is_nan(), "{text} after {steps_before} steps: {:?}", w.to_vec());
             }

@@ -1,4 +1,4 @@
-//! Every option of every rule and schedule at its extremes: refused by name, or it works and can be saved.
+//! Every option of every rule and schedule at extreme values: rejected by name, or it works and can be saved.
 
 #[path = "options/schedules.rs"]
 mod schedules;
@@ -6,10 +6,10 @@ mod schedules;
 use downhill_optim::{Optimizer, Rule, rule_names};
 use downhill_tensor::Tensor;
 
-/// What a number is allowed to be. NaN is in no range.
+/// The valid values of a number. NaN is in no range.
 type Range = fn(f64) -> bool;
 
-/// An option, and what it is allowed to be.
+/// An option and its valid range.
 type Decision = (&'static str, Range);
 
 const FINITE: Range = |x| x.is_finite();
@@ -18,13 +18,13 @@ const POSITIVE: Range = |x| x > 0.0 && x.is_finite();
 const NOT_POSITIVE: Range = |x| x <= 0.0 && x.is_finite();
 const AT_LEAST_1: Range = |x| x >= 1.0 && x.is_finite();
 const ABOVE_1: Range = |x| x > 1.0 && x.is_finite();
-/// The decay of a mean.
+/// The decay of a running mean.
 const FRACTION: Range = |x| (0.0..1.0).contains(&x);
 const FROM_0_TO_1: Range = |x| (0.0..=1.0).contains(&x);
 const ABOVE_0_TO_1: Range = |x| x > 0.0 && x <= 1.0;
 const BETWEEN_0_AND_1: Range = |x| x > 0.0 && x < 1.0;
 
-/// The decision for every option of every rule that is a number, a number or none, or a list of numbers.
+/// The range of every option of every rule that is a number, a number or none, or a list of numbers.
 const RULES: &[(&str, &[Decision])] = &[
     ("adadelta", &[("lr", NON_NEGATIVE), ("rho", FRACTION), ("eps", NON_NEGATIVE), ("weight_decay", NON_NEGATIVE)]),
     (
@@ -103,7 +103,7 @@ const RULES: &[(&str, &[Decision])] = &[
             ("lr", NON_NEGATIVE),
             ("eta_minus", BETWEEN_0_AND_1),
             ("eta_plus", ABOVE_1),
-            // Not above the default of the other.
+            // Limited by the default of the other.
             ("step_min", |x| (0.0..=50.0).contains(&x)),
             ("step_max", |x| x >= 1e-6 && x.is_finite()),
         ],
@@ -148,7 +148,7 @@ const NUMBERS: [f64; 19] = [
 const COUNTS: [u64; 12] =
     [0, 1, 2, 3, 5, 100, (1 << 53) - 1, (1 << 53) + 1, (1 << 63) - 1, 1 << 63, u64::MAX - 1, u64::MAX];
 
-/// The options of a kind, told by how the values are written: an `f64` has a point or an exponent.
+/// The numeric options, recognized by how their values are written: an `f64` has a point or an exponent.
 fn numbers(options: Vec<(&'static str, String)>) -> Vec<&'static str> {
     let is_number = |text: &str| {
         let text = text.trim_matches(['[', ']']);
@@ -170,7 +170,7 @@ fn counts(options: Vec<(&'static str, String)>) -> Vec<&'static str> {
     options.into_iter().filter(|(name, value)| is_count(value) || hidden.contains(name)).map(|(name, _)| name).collect()
 }
 
-/// `value` as an option of that name: in a list if it is one.
+/// `option=value`, in a list if the option is one.
 fn written(option: &str, value: f64) -> String {
     match option {
         "ns_coefficients" => format!("{option}=[2.0,{value:?},0.5]"),
@@ -182,13 +182,13 @@ fn written(option: &str, value: f64) -> String {
 
 #[test]
 fn every_number_of_every_rule() {
-    assert_eq!(RULES.iter().map(|(name, _)| *name).collect::<Vec<_>>(), rule_names(), "a rule without a decision");
+    assert_eq!(RULES.iter().map(|(name, _)| *name).collect::<Vec<_>>(), rule_names(), "a rule without ranges");
     for (name, decisions) in RULES {
         let rule: Box<dyn Rule<f64>> = name.parse().unwrap();
         let decided: Vec<&str> = decisions.iter().map(|(option, _)| *option).collect();
         let mut there = numbers(rule.options());
         there.sort_by_key(|option| decided.iter().position(|known| known == option));
-        assert_eq!(there, decided, "{name}: an option without a decision, or a decision without an option");
+        assert_eq!(there, decided, "{name}: an option without a range, or a range without an option");
         for (option, range) in *decisions {
             for value in NUMBERS {
                 let text = format!("{name}:{}", written(option, value));
@@ -199,12 +199,12 @@ fn every_number_of_every_rule() {
     }
 }
 
-/// A rule that is accepted must survive some steps, and what it leaves must be loadable.
+/// An accepted rule must survive a few steps, and its state must be loadable.
 fn accepted_or_named<F: downhill_tensor::Float>(text: &str, option: &str, good: bool) {
     let mut opt: Optimizer<F> = match text.parse() {
         Ok(opt) => opt,
         Err(error) => {
-            // The longest step is what a shortest one that is too long clashes with.
+            // For a `step_min` above `step_max`, the error names `step_max`.
             let named = if option == "step_min" { "step_" } else { option };
             let error = error.to_string();
             assert!(!good && error.contains(&format!(": {named}")) && error.contains("must be"), "{text}: {error}");

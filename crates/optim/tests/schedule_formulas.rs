@@ -1,6 +1,6 @@
-//! The schedules with many options, under every combination of them, against PyTorch's formulas on plain numbers.
+//! The schedules with many options, under every combination of them, against PyTorch's formulas in plain Rust.
 //!
-//! PyTorch's own rates are in `data/golden`; there not every pair of these schedules' options occurs.
+//! PyTorch's own learning rates are in `data/golden`, but not for every pair of these options.
 
 use downhill_optim::{
     Anneal, CyclicLr, CyclicMode, OneCycleLr, Optimizer, PlateauMode, ReduceLrOnPlateau, Schedule, Scheduler, Sgd,
@@ -13,10 +13,10 @@ fn optimizer() -> Optimizer<f64> {
 
 #[track_caller]
 fn agree(ours: f64, theirs: f64, what: &dyn std::fmt::Debug) {
-    assert!((ours - theirs).abs() <= 1e-12 * theirs.abs().max(1e-4), "{ours} instead of {theirs}: {what:?}");
+    assert!((ours - theirs).abs() <= 1e-12 * theirs.abs().max(1e-4), "got {ours}, expected {theirs}: {what:?}");
 }
 
-/// Steps a schedule through `last` epochs; rates and momenta must be those of `expected`, in force and as functions.
+/// Steps a schedule through `last` epochs; learning rates and momenta must be as `expected`, stepped and as functions.
 fn follow(schedule: impl Schedule + Clone + 'static, last: u64, expected: impl Fn(u64) -> (f64, Option<f64>)) {
     let mut opt = optimizer();
     let mut scheduler = Scheduler::new(schedule.clone(), &mut opt);
@@ -99,7 +99,7 @@ fn one_cycle() {
                         let min = initial / final_div_factor;
                         let (n, rise) = (total_steps as f64, pct_start * total_steps as f64);
                         let (low, high) = (base_momentum, max_momentum);
-                        // End, and rate and momentum at start and end, of every phase.
+                        // The end of every phase, and learning rate and momentum at its start and end.
                         let phases = if three_phase {
                             vec![
                                 (rise - 1.0, [initial, 0.3], [high, low]),
@@ -133,7 +133,7 @@ fn one_cycle() {
 
 #[test]
 fn plateau() {
-    // Falls, stays, gets a little better or worse, is negative, is no number.
+    // Falls, stays, gets slightly better or worse, is NaN, is negative.
     let metrics = [
         3.0,
         2.0,

@@ -1,4 +1,4 @@
-//! The driver of schedules: composed ones in an optimizer, fractions of epochs, ends, and rates from outside.
+//! The scheduler: composed schedules, fractions of epochs, ends, and learning rates set from outside.
 
 #[path = "schedulers/composed.rs"]
 mod composed;
@@ -15,7 +15,7 @@ fn optimizer() -> Optimizer {
     Optimizer::new(Sgd { lr: 0.1, momentum: 0.9, ..Sgd::default() })
 }
 
-/// Rates and momenta in force for epochs 0 to `last`.
+/// Learning rates and momenta of an optimizer at epochs 0 to `last`.
 fn in_force(schedule: impl Into<Box<dyn Schedule>>, last: usize) -> Vec<(f64, f64)> {
     let mut opt = optimizer();
     let mut scheduler = Scheduler::new(schedule, &mut opt);
@@ -44,8 +44,8 @@ fn panic_of(run: impl FnOnce()) -> String {
     *catch_unwind(AssertUnwindSafe(run)).expect_err("it should panic").downcast::<String>().unwrap()
 }
 
-/// A cosine in a chain is pulled below its lowest rate by another factor, and multiplies from there on its way up again:
-/// never below 0. By hand: after t_max the height goes from almost nothing to 1, 10³² times as high.
+/// In a chain, another factor pulls a cosine below its minimum, and on the way up the negative distance is multiplied;
+/// the result must not be below 0. After t_max the height grows from almost 0 to 1, by a factor of 10³².
 #[test]
 fn products_do_not_fall_below_zero() {
     for t_max in [1, 2, 3, 5, 7, 10] {
@@ -63,7 +63,7 @@ fn products_do_not_fall_below_zero() {
                         assert!((0.0..f64::INFINITY).contains(&lr), "{chain:?}: {lr} at {t}");
                     }
                 }
-                // A rate that is set from outside does the same.
+                // The same with a learning rate set from outside.
                 let mut opt = optimizer();
                 let mut scheduler = Scheduler::new(cosine(), &mut opt);
                 for step in 0..40 {
@@ -78,7 +78,7 @@ fn products_do_not_fall_below_zero() {
     }
 }
 
-/// A cosine leaves the rate in force to the bit where nothing changes: 0.7 + (0.1 - 0.7) is not 0.1.
+/// Where a cosine is constant, it leaves the learning rate bitwise identical: 0.7 + (0.1 - 0.7) is not 0.1.
 #[test]
 fn a_cosine_that_stands_still_changes_no_bit() {
     let cosine = CosineAnnealingLr { t_max: 5, eta_min: 0.7, hold: true };
@@ -92,7 +92,7 @@ fn a_cosine_that_stands_still_changes_no_bit() {
     assert_eq!(opt.lr(), 0.1);
 }
 
-/// With `pct_start: 1.0` all is rise, as in PyTorch, and it stays at the top.
+/// With `pct_start: 1.0` the learning rate only rises, as in PyTorch, and stays at its maximum.
 #[test]
 fn a_cycle_that_only_rises() {
     let cycle = OneCycleLr { pct_start: 1.0, hold: true, ..one_cycle(10) };
@@ -100,7 +100,7 @@ fn a_cycle_that_only_rises() {
     assert!(rates[..10].is_sorted() && rates[9..] == [0.1; 6], "{rates:?}");
 }
 
-/// Of a phase without length only the end is met: `pct_start` so small that the rise is over before it began.
+/// An empty phase consists of its end: `pct_start` is so small that the rise ends at step 0.
 #[test]
 fn a_phase_without_length() {
     for (pct_start, three_phase) in [(0.1, false), (0.1, true)] {
@@ -110,7 +110,7 @@ fn a_phase_without_length() {
     }
 }
 
-/// As PyTorch, whose `step()` after `step(3.25)` goes on at 4.25.
+/// As in PyTorch, where `step()` after `step(3.25)` continues at 4.25.
 #[test]
 fn fractions_of_an_epoch_are_kept() {
     let restarts = CosineAnnealingWarmRestarts { t_0: 3, t_mult: 2, eta_min: 0.01 };
@@ -126,27 +126,30 @@ fn fractions_of_an_epoch_are_kept() {
         scheduler.step(&mut opt);
         expect(&scheduler, &opt, t);
     }
-    // Through a file, too.
+    // Also through a file.
     let json = serde_json::to_string(&scheduler.state_dict(&opt)).unwrap();
     let mut other = optimizer();
     let mut again = Scheduler::new(restarts.clone(), &mut other);
     again.load_state_dict(&serde_json::from_str(&json).unwrap(), &mut other).unwrap();
     again.step(&mut other);
     expect(&again, &other, 6.25);
-    // A whole number forgets it.
+    // An integer resets the fraction.
     scheduler.step_to(&mut opt, 7.0);
     expect(&scheduler, &opt, 7.0);
     scheduler.step(&mut opt);
     expect(&scheduler, &opt, 8.0);
     for t in [-1.0, f64::NAN, f64::INFINITY] {
         let message = panic_of(|| scheduler.step_to(&mut opt, t));
-        assert_eq!(message, format!("step_to: CosineAnnealingWarmRestarts has no rate for {t}; use `step`"));
+        assert_eq!(
+            message,
+            format!("step_to: CosineAnnealingWarmRestarts has no learning rate at epoch {t}; use `step`")
+        );
     }
-    assert!(panic_of(|| scheduler.step_to(&mut opt, 1e16)).starts_with("step_to: 10000000000000000 is not a time"));
+    assert!(panic_of(|| scheduler.step_to(&mut opt, 1e16)).starts_with("step_to: the epoch must be below 2^53, got 1"));
     expect(&scheduler, &opt, 8.0);
 }
 
-/// A function of the user's that gives no rate is stopped when it does, and nothing has changed.
+/// A user's function that returns an invalid learning rate is rejected when it does, and nothing changes.
 #[test]
 fn a_rate_that_is_none_is_refused_when_it_comes() {
     for bad in [-0.5, f64::NAN, f64::NEG_INFINITY] {
@@ -167,17 +170,17 @@ fn a_rate_that_is_none_is_refused_when_it_comes() {
     let error = Scheduler::try_new(LambdaLr::new(|_| f64::NAN), &mut opt).unwrap_err();
     assert_eq!(error.to_string(), "LambdaLr: lr must be a finite number ≥ 0, got NaN");
     assert_eq!(opt.state_dict(), before);
-    // From nothing, an infinite growth leads nowhere.
+    // Zero stays zero, even times infinity.
     let linear = LinearLr { start_factor: 5e-324, ..LinearLr::default() };
     assert_eq!(linear.next_lr(GroupRate { group: 0, base: 1e300, lr: 0.0 }, 1), 0.0);
-    // Growth beyond what is finite stops there.
+    // Growth saturates at the largest finite number.
     let mut opt = optimizer();
     let mut scheduler = Scheduler::new(MultiplicativeLr::new(|_| 1e300), &mut opt);
     (0..4).for_each(|_| scheduler.step(&mut opt));
     assert_eq!(opt.lr(), f64::MAX);
 }
 
-/// A momentum that the rule does not take is not set: beta1 of Adam must be below 1.
+/// A momentum that the rule rejects is not set: beta1 of Adam must be below 1.
 #[test]
 fn a_momentum_that_the_rule_does_not_take_is_refused() {
     #[derive(Clone, Debug, Options)]
@@ -208,7 +211,7 @@ fn rates_from_outside_are_rates() {
     }
 }
 
-/// A second schedule goes back to the rate at which the first was started, as PyTorch's does, unless the rate is rebased.
+/// A second schedule starts from the base learning rate of the first one, as in PyTorch, unless it is rebased.
 #[test]
 fn the_rate_that_schedules_reckon_from_can_be_changed() {
     let second = |change: fn(&mut Optimizer)| {
@@ -225,7 +228,7 @@ fn the_rate_that_schedules_reckon_from_can_be_changed() {
     assert_eq!(second(|opt| opt.rebase_lr(0.02)), 0.02);
     assert_eq!(second(|opt| opt.groups_mut()[0].rebase_lr(0.03)), 0.03);
 
-    // One that is running: an overwriting one reckons from the new rate, a multiplying one goes on from it.
+    // A running schedule: one that overwrites uses the new base learning rate, one that multiplies continues from it.
     let running = |schedule: Box<dyn Schedule>| {
         let mut opt = optimizer();
         let mut scheduler = Scheduler::new(schedule, &mut opt);
@@ -237,7 +240,7 @@ fn the_rate_that_schedules_reckon_from_can_be_changed() {
     assert_eq!(running(Box::new(LambdaLr::new(|t| 0.5_f64.powi(t as i32)))), 0.2);
     assert_eq!(running(Box::new(ExponentialLr { gamma: 0.5 })), 0.4);
 
-    // One group alone, and through a file.
+    // A single group, and through a file.
     let mut opt = optimizer().with_group("1", Sgd { lr: 0.5, ..Sgd::default() });
     opt.groups_mut()[1].rebase_lr(0.25);
     let bases = |opt: &Optimizer| opt.groups().iter().map(|group| (group.lr(), group.initial_lr())).collect::<Vec<_>>();
@@ -247,7 +250,7 @@ fn the_rate_that_schedules_reckon_from_can_be_changed() {
     assert_eq!(bases(&again), bases(&opt));
 }
 
-/// The product of a list of factors far beyond its end, and of code as far as it can be followed.
+/// The product of a list of factors has a closed form beyond its end; that of a closure is computed only up to a limit.
 #[test]
 fn far_away_epochs_take_no_time() {
     let list = MultiplicativeLr::from_factors([0.5, 2.0, 0.999]);

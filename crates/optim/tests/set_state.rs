@@ -1,4 +1,4 @@
-//! What a rule remembers, taken from one optimizer and put into another buffer by buffer, without serde.
+//! A rule's state, copied from one optimizer to another buffer by buffer, without serde.
 
 use downhill_optim::{Adam, Muon, Optimizer, ParamState, Sgd, rule_names};
 use downhill_tensor::{Gradients, Tensor};
@@ -13,7 +13,7 @@ fn loss(model: &Model) -> Tensor<f64> {
     (model.0.square().sum() + model.1.square().sum()) * 0.5
 }
 
-/// A copy by names and numbers, as another framework's state would be read.
+/// A copy by names and values, as a state from another framework would be imported.
 fn copy(state: &ParamState<f64>) -> ParamState<f64> {
     let mut copy = ParamState::new(state.steps);
     for (name, buffer) in state.buffers() {
@@ -25,7 +25,7 @@ fn copy(state: &ParamState<f64>) -> ParamState<f64> {
     copy
 }
 
-/// Whatever a rule remembers can be set, in any order of the parameters, and the next steps are then the same.
+/// The state of every rule can be set, in any order of the parameters, and the next steps are then the same.
 #[test]
 fn every_rule_goes_on_from_a_state_that_was_set() {
     for name in rule_names() {
@@ -47,12 +47,12 @@ fn every_rule_goes_on_from_a_state_that_was_set() {
             again.step_with(&mut other, loss);
         }
         assert_eq!((one.0.to_vec(), one.1.to_vec()), (other.0.to_vec(), other.1.to_vec()), "{name}");
-        // And it is saved and loaded like any other.
+        // It can be saved and loaded like any other state.
         optimizer().load_state_dict(&again.state_dict(), &other).unwrap();
     }
 }
 
-/// The momentum is `0.9·5 + 3`, and the step a tenth of it.
+/// The momentum is `0.9·5 + 3`, and the step is a tenth of it.
 #[test]
 fn a_step_from_a_state_that_was_set() {
     let mut w = Tensor::param([1.0_f64]);
@@ -92,8 +92,8 @@ fn what_the_rule_could_not_go_on_with_is_refused() {
     };
     refused("0", state(&[("exp_avg", 2), ("exp_avg_sq", 3)]), "buffer exp_avg_sq has 3 elements, expected 2");
     refused("0", state(&[("exp_avg", 2)]), "exp_avg_sq is missing");
-    refused("0", state(&[("momentum_buffer", 2)]), "Adam keeps no buffer momentum_buffer");
-    refused("0", unsteady(), "there is something to remember before the first step");
+    refused("0", state(&[("momentum_buffer", 2)]), "Adam has no buffer momentum_buffer");
+    refused("0", unsteady(), "the state is not empty, but no step has been taken");
     refused("1", adam(), "it is not trainable in the model");
     refused("2", adam(), "it is tied; set the state at its first path");
     refused("3", adam(), "the model has no such parameter");

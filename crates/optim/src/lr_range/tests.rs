@@ -1,4 +1,4 @@
-//! Rates, losses, their means and what is read from them, by hand.
+//! Learning rates, losses, running means and suggestions, by hand.
 
 use downhill_tensor::Tensor;
 
@@ -17,7 +17,7 @@ fn everything_is_as_it_was() {
     assert_eq!((pair.state_dict(), (pair.0.id(), pair.1.id()), opt.state_dict()), (before, ids, state));
 }
 
-/// The mean of the losses so far, each of which weighs half as much as the next.
+/// The weighted mean of the losses so far: each weighs half as much as the next.
 #[test]
 fn smoothing_by_hand() {
     let losses = [1.0, 3.0, 2.0, 6.0];
@@ -35,8 +35,8 @@ fn smoothing_by_hand() {
     assert!(curve.points.iter().zip(rates).all(|(point, rate)| (point.lr / rate - 1.0).abs() < 1e-12));
 }
 
-/// The rates of the first group; the losses that follow show those of the others: half as high a rate moves the second
-/// parameter half as far.
+/// The learning rates of the test are the first group's; the losses reveal the second group's: half the learning rate
+/// moves its parameter half as far.
 #[test]
 fn groups_keep_their_proportions() {
     let run = |second: f64| {
@@ -70,7 +70,7 @@ fn it_stops_where_the_mean_is_so_many_times_the_lowest_or_none() {
     assert_eq!(points(4.0, [f64::NAN, 1.0, 1.0, 1.0, 1.0]), 0);
 }
 
-/// Between neighbors of (ln rate, smoothed loss) (0, 5), (1, 4), (3, 0), (4, -1): slopes -1, -2, -1.
+/// Points (ln lr, smoothed loss) (0, 5), (1, 4), (3, 0), (4, -1): the slopes between neighbors are -1, -2, -1.
 #[test]
 fn the_suggestion_is_where_the_loss_falls_fastest_over_the_logarithm() {
     let point = |(ln, smoothed): (f64, f64)| LrPoint { lr: ln.exp(), loss: 7.0, smoothed };
@@ -100,7 +100,7 @@ fn rates_at_their_ends_and_options_at_theirs() {
     };
     let with = LrRangeTest::default;
     for (start, end) in [(0.0, 1.0), (-1.0, 1.0), (1.0, 1.0), (1.0, f64::INFINITY), (f64::NAN, 1.0), (1.0, f64::NAN)] {
-        assert!(refused(LrRangeTest { start, end, ..with() }).contains("the rates must rise from above 0"));
+        assert!(refused(LrRangeTest { start, end, ..with() }).contains("must have 0 < start < end < inf"));
     }
     for smoothing in [-0.1, 1.0, f64::NAN, f64::INFINITY] {
         assert!(refused(LrRangeTest { smoothing, ..with() }).contains("smoothing must be in [0, 1)"));
@@ -110,7 +110,7 @@ fn rates_at_their_ends_and_options_at_theirs() {
     }
 }
 
-/// On x² gradient descent with rate η multiplies x by 1 - 2η: falling fastest below 1/2, diverging above 1.
+/// On x², gradient descent with learning rate η multiplies x by 1 - 2η: fastest convergence at 1/2, divergence above 1.
 #[test]
 fn the_parabola() {
     let mut x = Tensor::param(1.0_f64);

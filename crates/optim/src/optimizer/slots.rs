@@ -15,8 +15,8 @@ pub(super) struct Slot<F: Float> {
     pub(super) state: ParamState<F>,
     /// The parameter's id when it was last visited.
     id: Option<u64>,
-    /// Its position (from 1) in the current walk, maintained only once the walk has departed from the order of the list;
-    /// 0 if not visited.
+    /// Its position (from 1) in the current walk, maintained only once the walk has left the order of the list; 0 if
+    /// not visited.
     met: usize,
 }
 
@@ -31,8 +31,8 @@ impl<F: Float> Slot<F> {
     }
 }
 
-/// One slot per parameter, in the order of the walk over the model. As long as the model does not change, finding a slot
-/// takes one comparison; otherwise an index lookup.
+/// One slot per parameter, in the order of the walk over the model. As long as the model does not change, finding a
+/// slot takes one comparison; otherwise an index lookup.
 #[derive(Clone, Debug)]
 pub(super) struct Slots<F: Float> {
     list: Vec<Slot<F>>,
@@ -102,7 +102,8 @@ impl<F: Float> Slots<F> {
         self.met = 0;
     }
 
-    /// The slot at `path`, if there is one, without recording the visit. `next` is the position the caller's walk expects.
+    /// The slot at `path`, if there is one, without recording the visit. `next` is the position the caller's walk
+    /// expects.
     pub(super) fn peek(&self, next: &mut usize, path: &Path<'_>, tensor: &Tensor<F>) -> Option<&Slot<F>> {
         let at = match self.list.get(*next) {
             // The same parameter in the same place: no need to compare paths.
@@ -115,12 +116,14 @@ impl<F: Float> Slots<F> {
 
     /// The slot at `path`, created if necessary. `group` is called for a new path's group.
     pub(super) fn find(&mut self, path: &Path<'_>, tensor: &Tensor<F>, group: impl FnOnce() -> usize) -> &mut Slot<F> {
+        // Fast path: the walk follows the order of the list.
         let at = match self.list.get(self.next) {
             Some(slot) if *path == *slot.path => self.next,
             _ => self.search(path, tensor, group),
         };
         self.next = at + 1;
         let slot = &mut self.list[at];
+        // Once the order has been left, number the slots for the sort in `end_walk`.
         if self.met > 0 {
             slot.met = self.met;
             self.met += 1;

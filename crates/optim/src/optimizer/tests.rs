@@ -1,4 +1,4 @@
-//! What the driver promises, whatever the rule.
+//! What the optimizer guarantees, whatever the rule.
 
 use downhill_tensor::{Gradients, Params, Path, Tensor};
 
@@ -50,7 +50,7 @@ fn tied_parameters_move_once_and_stay_tied() {
         assert!((model[0].item() - (1.0 - 0.1 * f64::from(step))).abs() < 0.01, "moved {step} times");
     }
     assert_eq!(opt.states().filter(|(_, state)| state.steps == 3).count(), 2);
-    // Untied, both go on; tied again, once.
+    // Untied, both are updated; tied again, only once.
     model[2] = Tensor::param([9.0]);
     let loss = (&model[0] + &model[2] + &model[1]).square().sum();
     opt.step(&mut model, &loss.backward());
@@ -177,7 +177,7 @@ fn a_group_beside_lbfgs() {
     let _ = Optimizer::<f64>::new(sgd(0.1)).with_group("0", Lbfgs::default());
 }
 
-/// A pattern that finds nothing but buffers finds nothing to train.
+/// A pattern that matches only buffers matches no parameter.
 #[test]
 #[should_panic(expected = "group \"1\" matches no parameter; the model's parameters are 0")]
 fn a_group_of_buffers() {
@@ -199,7 +199,7 @@ fn options_are_looked_at() {
     Optimizer::<f32>::new(AdamW { weight_decay: -1.0, ..AdamW::default() });
 }
 
-/// The message of a step that must be refused.
+/// The panic message of a step that must fail.
 fn refused(opt: &mut Optimizer<f64>, model: &mut impl Params<f64>, grads: &Gradients<f64>) -> String {
     let step = std::panic::AssertUnwindSafe(|| opt.step(model, grads));
     *std::panic::catch_unwind(step).unwrap_err().downcast::<String>().unwrap()
@@ -219,7 +219,7 @@ fn a_model_of_another_shape_is_refused_and_nothing_changes() {
     );
     assert_eq!((model.state_dict(), opt.state_dict()), (before, state));
 
-    // The old shape again: it goes on.
+    // With the old shape again, the optimizer continues.
     model.1 = Tensor::param([3.0]);
     opt.step_with(&mut model, squares);
     assert_eq!(opt.state("1").unwrap().steps, 2);
@@ -325,8 +325,8 @@ fn lbfgs_names_what_has_no_gradient() {
     assert_eq!((model.0.1.to_vec(), model.1.to_vec(), model.2.0.to_vec()), (vec![3.0], vec![4.0], vec![1.0, 2.0]));
 }
 
-/// As many layers and groups as nobody would wait for if the work grew with their square; looked up by path and walked in
-/// the other order too; and with a clone kept at every step, so that every parameter is a new one each time.
+/// So many layers and groups that quadratic work would take far too long, in a step and in a lookup by path; with a
+/// clone kept at every step, so that every parameter gets a new id each time.
 #[test]
 fn many_parameters_and_groups() {
     const LAYERS: usize = 20_000;
@@ -348,7 +348,7 @@ fn many_parameters_and_groups() {
         all(&model, &mut grads);
         teachers.push(model.clone());
         opt.step(&mut model, &grads);
-        assert!(step == 0 || opt.slots.in_order(), "a look into the index at every parameter");
+        assert!(step == 0 || opt.slots.in_order(), "every parameter was looked up in the index");
     }
     assert_eq!((model[99].1.item(), model[100].1.item()), (2.0, 1.0));
     assert_eq!(teachers.iter().map(|teacher| teacher[100].1.item()).collect::<Vec<_>>(), [3.0, 2.5, 2.0, 1.5]);

@@ -71,7 +71,7 @@ mod ema_sgd;
 /// let rule: Box<dyn Rule<f32>> = "adam:lr=0.01,amsgrad".parse()?;
 /// assert_eq!(Optimizer::new(rule).lr(), 0.01);
 /// let error = "adam:rate=0.01".parse::<Box<dyn Rule<f32>>>().unwrap_err();
-/// assert!(error.to_string().starts_with("Adam: there is no option `rate`; there are lr, beta1, "));
+/// assert!(error.to_string().starts_with("Adam: there is no option `rate`; the options are lr, beta1, "));
 /// # Ok::<(), downhill_optim::TextError>(())
 /// ```
 impl<F: Float> std::str::FromStr for Box<dyn Rule<F>> {

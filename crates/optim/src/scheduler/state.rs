@@ -1,4 +1,4 @@
-//! Saving a schedule and going on where it stopped.
+//! Saving a scheduler and resuming from the saved state.
 
 use downhill_tensor::Float;
 use serde::{Deserialize, Serialize};
@@ -9,20 +9,20 @@ use crate::options::OptionError;
 use crate::schedule::{restore, save};
 use crate::{Group, Optimizer, Schedule, TextError};
 
-/// Everything a [`Scheduler`] holds, and the rates it had set. With `serde` it goes into any file format.
+/// Everything a [`Scheduler`] holds, and the learning rates it has set. `serde` writes it to any file format.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SchedulerState {
-    /// The schedule and its parts as text, what has been observed included.
+    /// The schedule and its parts as text, including the observed metrics.
     schedule: Vec<String>,
     t: u64,
-    /// Base rate, rate in force and momentum of every group.
+    /// Base learning rate, current learning rate and momentum of every group.
     groups: Vec<SavedRates>,
-    /// The part of an epoch beyond `t`.
+    /// The fraction of an epoch beyond `t`.
     #[serde(default)]
     fraction: Number<f64>,
 }
 
-/// Base rate, rate in force and momentum.
+/// Base learning rate, current learning rate and momentum.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct SavedRates(Number<f64>, Number<f64>, Option<Number<f64>>);
 
@@ -30,18 +30,18 @@ struct SavedRates(Number<f64>, Number<f64>, Option<Number<f64>>);
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchedulerStateError {
-    /// The schedule is another, or its options cannot be read.
+    /// The schedules differ, or the saved options cannot be read.
     #[error("the saved schedule does not fit: {0}")]
     Schedule(#[from] TextError),
-    /// The optimizer has more or fewer groups.
-    #[error("the saved schedule was for {saved} groups, the optimizer has {here}")]
+    /// The number of groups differs.
+    #[error("the number of groups differs: {saved} were saved, the optimizer has {here}")]
     Groups {
-        /// How many there were.
+        /// The saved number of groups.
         saved: usize,
-        /// How many there are.
+        /// This optimizer's number of groups.
         here: usize,
     },
-    /// The optimizer's rule does not take what was saved.
+    /// A group's rule rejects the saved learning rate or momentum.
     #[error("the saved schedule does not fit group \"{pattern}\": {source}")]
     Rate {
         /// The group's pattern.
@@ -49,25 +49,25 @@ pub enum SchedulerStateError {
         /// Why.
         source: OptionError,
     },
-    /// The time is none.
-    #[error("the saved schedule is at epoch {0}, where {1}")]
+    /// The saved epoch is invalid.
+    #[error("the saved epoch {0} is invalid: {1}")]
     Time(
         /// The saved epoch.
         f64,
-        /// Why that cannot be.
+        /// Why it is invalid.
         String,
     ),
 }
 
 impl Scheduler {
-    /// A copy of everything, the rates in force included.
+    /// A copy of everything, including the current learning rates.
     ///
     /// ```
     /// use downhill_optim::{ExponentialLr, Optimizer, Scheduler, Sgd};
     /// let mut opt = Optimizer::<f32>::new(Sgd { lr: 0.1, ..Sgd::default() });
     /// let mut scheduler = Scheduler::new(ExponentialLr { gamma: 0.5 }, &mut opt);
     /// scheduler.step(&mut opt);
-    /// let saved = scheduler.state_dict(&opt); // goes into a file with serde
+    /// let saved = scheduler.state_dict(&opt); // write it to a file with serde
     ///
     /// let mut opt = Optimizer::<f32>::new(Sgd { lr: 0.1, ..Sgd::default() });
     /// let mut scheduler = Scheduler::new(ExponentialLr { gamma: 0.9 }, &mut opt);
@@ -87,13 +87,12 @@ impl Scheduler {
         SchedulerState { schedule, t: self.t, groups, fraction: Number(self.fraction) }
     }
 
-    /// Goes on where `saved` stopped, with the saved options, and sets the rates that were in force; before or after
-    /// the optimizer's own state is loaded. Functions made of code ([`LambdaLr::new`](crate::LambdaLr::new)) are not saved:
-    /// this scheduler's stay.
+    /// Resumes from `saved`, with the saved options and learning rates; before or after the optimizer's own state is
+    /// loaded. Closures ([`LambdaLr::new`](crate::LambdaLr::new)) are not saved: this scheduler keeps its own.
     ///
     /// # Errors
-    /// If the schedules or the numbers of groups differ, or a saved option, rate or time is none. Scheduler and optimizer
-    /// are then unchanged.
+    /// If the schedules or the numbers of groups differ, or if a saved option, learning rate, momentum or epoch is
+    /// invalid. Scheduler and optimizer are then unchanged.
     pub fn load_state_dict<F: Float>(
         &mut self,
         saved: &SchedulerState,
@@ -102,19 +101,22 @@ impl Scheduler {
         if saved.groups.len() != opt.groups.len() {
             return Err(SchedulerStateError::Groups { saved: saved.groups.len(), here: opt.groups.len() });
         }
+        // Restore into a copy, so that an error leaves this scheduler unchanged.
         let mut schedule = self.schedule.clone();
         let mut lines = saved.schedule.iter();
         restore(&mut *schedule, &mut lines)?;
         if let Some(line) = lines.next() {
-            return Err(TextError::Form(format!("{line} has no place in this one")).into());
+            return Err(TextError::Form(format!("{line} is not part of this schedule")).into());
         }
         schedule.check().and_then(|()| momentum_is_possible(&*schedule, opt)).map_err(TextError::from)?;
         saved.check_time(&*schedule)?;
+        // Set the groups one by one; on an error, undo those already set.
         let mut before = Vec::with_capacity(opt.groups.len());
         for (number, &SavedRates(base, lr, momentum)) in saved.groups.iter().enumerate() {
             let group = &mut opt.groups[number];
             before.push((group.initial_lr, group.rule.lr(), group.rule.momentum()));
             let pattern = group.pattern.clone();
+            // The rule must accept the base learning rate too, because schedules may return to it.
             let set = set(group, base.0, None).and_then(|()| set(group, lr.0, momentum.map(|momentum| momentum.0)));
             if let Err(source) = set {
                 restore_rates(opt, &before);
@@ -128,18 +130,18 @@ impl Scheduler {
 }
 
 impl SchedulerState {
-    /// Whether the schedule has such a time.
+    /// An error unless the schedule has a learning rate at the saved time.
     fn check_time(&self, schedule: &dyn Schedule) -> Result<(), SchedulerStateError> {
         let t = self.t as f64 + self.fraction.0;
         let refused = |why: String| Err(SchedulerStateError::Time(t, why));
         if self.t > LAST || !(0.0..1.0).contains(&self.fraction.0) {
-            return refused("no training gets".to_owned());
+            return refused("the epoch must be at most 2^53, its fraction in [0, 1)".to_owned());
         }
         if self.fraction.0 != 0.0 && schedule.lr_at_fraction(1.0, t).is_none() {
-            return refused(format!("{} has no rate", schedule.name()));
+            return refused(format!("{} has no learning rate at a fraction of an epoch", schedule.name()));
         }
         match schedule.end() {
-            Some(end) if self.t > end => refused(format!("{} has been at its end since epoch {end}", schedule.name())),
+            Some(end) if self.t > end => refused(format!("{} ends at epoch {end}", schedule.name())),
             _ => Ok(()),
         }
     }

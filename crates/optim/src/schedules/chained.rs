@@ -7,12 +7,13 @@ use crate::options::{OptionError, require};
 use crate::schedule::bounded;
 use crate::{GroupRate, Options, Schedule, TextError};
 
-/// Several schedules at once, each applied to what the one before gives: factors multiply.
+/// Several schedules at once, each applied to the result of the one before, so that factors multiply.
 ///
-/// Schedules that overwrite the rate ([`LambdaLr`](crate::LambdaLr), [`CyclicLr`](crate::CyclicLr),
-/// [`OneCycleLr`](crate::OneCycleLr), [`CosineAnnealingWarmRestarts`](crate::CosineAnnealingWarmRestarts)) undo what
-/// comes before them, as in PyTorch, whose `ChainedScheduler` it is. As text it is
-/// `chained:schedules=[constant:factor=0.5; exponential:gamma=0.9]`, or short `constant:factor=0.5 * exponential:gamma=0.9`.
+/// Schedules that overwrite the learning rate ([`LambdaLr`](crate::LambdaLr), [`CyclicLr`](crate::CyclicLr),
+/// [`OneCycleLr`](crate::OneCycleLr), [`CosineAnnealingWarmRestarts`](crate::CosineAnnealingWarmRestarts)) undo those
+/// before them. This is PyTorch's `ChainedScheduler`. As text:
+/// `chained:schedules=[constant:factor=0.5; exponential:gamma=0.9]`, or `constant:factor=0.5 * exponential:gamma=0.9`
+/// for short.
 ///
 /// ```
 /// use downhill_optim::{ChainedLr, ConstantLr, ExponentialLr, Schedule};
@@ -27,12 +28,12 @@ pub struct ChainedLr {
 }
 
 impl ChainedLr {
-    /// A chain that begins with `schedule`.
+    /// A chain that starts with `schedule`.
     pub fn new(schedule: impl Into<Box<dyn Schedule>>) -> Self {
         ChainedLr { schedules: vec![schedule.into()] }
     }
 
-    /// Applies `schedule` too.
+    /// Adds `schedule` to the chain.
     pub fn and(mut self, schedule: impl Into<Box<dyn Schedule>>) -> Self {
         self.schedules.push(schedule.into());
         self
@@ -64,8 +65,8 @@ impl Schedule for ChainedLr {
         check_parts("ChainedLr", &self.schedules)
     }
 
-    /// Found by going through all epochs up to `t`: what a chain gives has no formula. From epoch 2²⁰ on only the product of
-    /// the factors is known, if there is one.
+    /// Steps through all epochs up to `t`, because a chain has no closed form. Beyond epoch 2²⁰ it is the product of
+    /// the factors, if every schedule has one.
     fn lr_at(&self, base: f64, t: u64) -> Option<f64> {
         if t > FAR {
             let factors = self.schedules.iter().map(|schedule| schedule.factor(t));
@@ -119,6 +120,6 @@ mod tests {
     fn invalid_options_are_rejected() {
         refused(ChainedLr::default(), "ChainedLr: schedules must be at least one, got 0");
         let metric = ChainedLr::new(ReduceLrOnPlateau::default());
-        refused(metric, "ChainedLr: schedules must be functions of time alone, got ReduceLrOnPlateau");
+        refused(metric, "ChainedLr: schedules must be independent of a metric, got ReduceLrOnPlateau");
     }
 }

@@ -1,12 +1,12 @@
-//! A smaller rate for the first epochs.
+//! A reduced learning rate for the first epochs.
 
 use crate::options::{OptionError, require};
 use crate::{Options, Schedule};
 
-/// A smaller rate for the first epochs: `lr(t) = base · factor` while `t < total_iters`, then `base`.
+/// A reduced learning rate for the first epochs: `lr(t) = base · factor` while `t < total_iters`, then `base`.
 ///
-/// PyTorch ends by dividing, so with a factor of 0 it fails at `total_iters`, and with `total_iters: 0` it multiplies
-/// and never divides; here the first goes on with the base rate and the second does nothing.
+/// PyTorch divides by the factor at `total_iters`, so a factor of 0 fails there, and `total_iters: 0` multiplies but
+/// never divides. Here the former continues with the base learning rate, and the latter has no effect.
 ///
 /// ```
 /// use downhill_optim::{ConstantLr, Schedule};
@@ -18,7 +18,7 @@ pub struct ConstantLr {
     /// The factor.
     #[options(default = 1.0 / 3.0)]
     pub factor: f64,
-    /// How many epochs it lasts.
+    /// The number of epochs with the reduced learning rate.
     #[options(default = 5)]
     pub total_iters: u64,
 }

@@ -1,16 +1,16 @@
-//! The rate falls along half a cosine.
+//! Cosine annealing.
 
 use std::f64::consts::PI;
 
 use crate::options::{OptionError, non_negative, require};
 use crate::{GroupRate, Options, Schedule};
 
-/// The rate falls along half a cosine: `lr(t) = η + (base - η) · (1 + cos(π·t/T)) / 2` with `T = t_max`,
-/// `η = eta_min`.
+/// Cosine annealing: the learning rate falls along half a cosine wave, `lr(t) = η + (base - η) · (1 + cos(π·t/T)) / 2`
+/// with `T = t_max`, `η = eta_min`.
 ///
-/// **After `t_max` the rate rises again**, with a period of `2·t_max`, as in PyTorch. `hold` keeps it at `eta_min`.
+/// **After `t_max` it rises again**, with a period of `2·t_max`, as in PyTorch. `hold` keeps it at `eta_min`.
 ///
-/// Loshchilov and Hutter, arXiv 1608.03983; with their restarts:
+/// Loshchilov and Hutter, arXiv 1608.03983. With warm restarts:
 /// [`CosineAnnealingWarmRestarts`](crate::CosineAnnealingWarmRestarts).
 ///
 /// ```
@@ -22,16 +22,16 @@ use crate::{GroupRate, Options, Schedule};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Options)]
 pub struct CosineAnnealingLr {
-    /// The epoch of the lowest rate. Required: there is no default.
+    /// The epoch at which the minimum is reached. Required: there is no default.
     pub t_max: u64,
-    /// The lowest rate.
+    /// The minimum learning rate.
     pub eta_min: f64,
-    /// Stay at the lowest rate from `t_max` on, instead of rising again as PyTorch does.
+    /// Stay at the minimum from `t_max` on instead of rising again as in PyTorch.
     pub hold: bool,
 }
 
 impl CosineAnnealingLr {
-    /// From 1 at 0 to 0 at `t_max`.
+    /// The height of the curve: 1 at epoch 0, 0 at `t_max`.
     fn height(&self, t: u64) -> f64 {
         let t = if self.hold { t.min(self.t_max) } else { (u128::from(t) % (2 * u128::from(self.t_max))) as u64 };
         (1.0 + (PI * t as f64 / self.t_max as f64).cos()) / 2.0
@@ -48,14 +48,14 @@ impl Schedule for CosineAnnealingLr {
         Some(self.eta_min + (base - self.eta_min) * self.height(t))
     }
 
-    /// What is above `eta_min` is multiplied, so that schedules can be chained. What others have brought below `eta_min`
-    /// would be multiplied away from it on the way up, to below 0 in the end: there it stays at 0.
+    /// Multiplies the part above `eta_min`, so that schedules can be chained. If another schedule has pushed the
+    /// learning rate below `eta_min`, that part is negative and grows on the way up; the result is clamped at 0.
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
         let (before, now) = (self.height(t.saturating_sub(1)), self.height(t));
         let lr = if before == now {
             rate.lr
         } else if before == 0.0 {
-            // Up from the bottom, where nothing is left to multiply.
+            // Leaving the minimum: the part above it is 0 and cannot be multiplied.
             rate.lr + (rate.base - self.eta_min) * now
         } else {
             self.eta_min + (rate.lr - self.eta_min) * (now / before)

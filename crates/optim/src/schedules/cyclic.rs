@@ -1,9 +1,9 @@
-//! The rate goes up and down between two bounds.
+//! Cyclical learning rates.
 
 use crate::options::{OptionError, all_non_negative, fraction, non_negative, require};
 use crate::{GroupRate, Options, Schedule};
 
-/// The rate goes up and down between two bounds, the momentum down and up.
+/// Cyclical learning rates: the learning rate rises and falls between two bounds, and the momentum falls and rises.
 ///
 /// ```text
 /// cycle = ⌊1 + t/(up + down)⌋,  x = 1 + t/(up + down) - cycle,  r = up/(up + down)
@@ -12,10 +12,10 @@ use crate::{GroupRate, Options, Schedule};
 /// lr = base_lr + (max_lr - base_lr)·s·k,   momentum = max_momentum - (max_momentum - base_momentum)·s·k
 /// ```
 ///
-/// It starts at `base_lr` whatever the optimizer's own rate, and `t` is usually counted in batches.
+/// It starts at `base_lr`, whatever the optimizer's learning rate; `t` usually counts batches.
 ///
-/// **It sets the momentum, also of an optimizer that had none**, as in PyTorch; of Adam's family it sets `beta1`.
-/// `spare_zero_momentum` leaves a momentum of 0 alone; without `cycle_momentum` all momenta stay.
+/// **It sets the momentum even if it was 0**, as in PyTorch; for the Adam family it sets `beta1`. `spare_zero_momentum`
+/// leaves a momentum of 0 alone; `cycle_momentum: false` leaves every momentum alone.
 ///
 /// Smith, arXiv 1506.01186.
 ///
@@ -27,18 +27,18 @@ use crate::{GroupRate, Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct CyclicLr {
-    /// The lower bound of the rate. Required: there is no default.
+    /// The lower bound of the learning rate. Required: there is no default.
     #[options(default = f64::NAN)]
     pub base_lr: f64,
-    /// The upper bound of the rate. Required: there is no default.
+    /// The upper bound of the learning rate. Required: there is no default.
     #[options(default = f64::NAN)]
     pub max_lr: f64,
-    /// The steps from the lower bound to the upper.
+    /// The number of steps from the lower bound to the upper.
     #[options(default = 2000)]
     pub step_size_up: u64,
-    /// The steps from the upper bound to the lower; `None` for as many.
+    /// The number of steps from the upper bound to the lower; `None` for `step_size_up`.
     pub step_size_down: Option<u64>,
-    /// How the height of the cycles changes.
+    /// How the amplitude of the cycles changes.
     pub mode: CyclicMode,
     /// The factor γ of `exp_range`.
     #[options(default = 1.0)]
@@ -46,38 +46,39 @@ pub struct CyclicLr {
     /// Whether to set the momentum, or `beta1`.
     #[options(default = true)]
     pub cycle_momentum: bool,
-    /// The momentum at the upper bound of the rate.
+    /// The momentum at the upper bound of the learning rate.
     #[options(default = 0.8)]
     pub base_momentum: f64,
-    /// The momentum at the lower bound of the rate.
+    /// The momentum at the lower bound of the learning rate.
     #[options(default = 0.9)]
     pub max_momentum: f64,
     /// Leave a momentum of 0 alone.
     pub spare_zero_momentum: bool,
-    /// The lower bound of every group; empty for `base_lr` in all.
+    /// A lower bound per group; a group without one uses `base_lr`.
     pub group_base_lrs: Vec<f64>,
-    /// The upper bound of every group; empty for `max_lr` in all.
+    /// An upper bound per group; a group without one uses `max_lr`.
     pub group_max_lrs: Vec<f64>,
 }
 
-/// How the height of [`CyclicLr`]'s cycles changes.
+/// How the amplitude of [`CyclicLr`]'s cycles changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Options)]
 pub enum CyclicMode {
-    /// Not at all.
+    /// It is constant.
     #[default]
     Triangular,
-    /// Each cycle is half as high as the one before.
+    /// It is halved after every cycle.
     Triangular2,
-    /// By the factor γ every step.
+    /// It is multiplied by γ at every step.
     ExpRange,
 }
 
 impl CyclicLr {
-    /// How far up the cycle is: 0 at the lower bound, 1 at the upper bound of the first cycle.
+    /// The height of the curve: 0 at the lower bound, 1 at the upper bound of the first cycle.
     fn height(&self, t: u64) -> f64 {
         let up = self.step_size_up as f64;
         let period = up + self.step_size_down.unwrap_or(self.step_size_up) as f64;
         let cycle = (1.0 + t as f64 / period).floor();
+        // The position in the cycle, and the fraction of it that rises.
         let (x, r) = (1.0 + t as f64 / period - cycle, up / period);
         let s = if x <= r { x / r } else { (x - 1.0) / (r - 1.0) };
         match self.mode {
@@ -162,7 +163,8 @@ mod tests {
     fn a_rule_without_momentum_is_refused() {
         let mut opt = Optimizer::<f64>::new(Adagrad::default());
         let error = Scheduler::try_new(cycle(), &mut opt).unwrap_err();
-        let message = "CyclicLr: cycle_momentum must be false, as Adagrad has neither momentum nor beta1, got true";
+        let message =
+            "CyclicLr: cycle_momentum must be false, because Adagrad has neither momentum nor beta1, got true";
         assert_eq!(error.to_string(), message);
         assert_eq!(opt.lr(), 0.01);
         Scheduler::new(CyclicLr { cycle_momentum: false, max_lr: 0.2, ..cycle() }, &mut opt);

@@ -1,10 +1,10 @@
-//! The rate falls by a factor every epoch.
+//! Exponential decay of the learning rate.
 
 use crate::options::{OptionError, non_negative};
 use crate::schedule::bounded;
 use crate::{Options, Schedule};
 
-/// The rate falls by a factor every epoch: `lr(t) = base · γᵗ`.
+/// Exponential decay: multiplies the learning rate by γ every epoch, `lr(t) = base · γᵗ`.
 ///
 /// ```
 /// use downhill_optim::{ExponentialLr, Schedule};

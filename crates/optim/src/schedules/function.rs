@@ -9,17 +9,17 @@ use crate::options::{OptionError, require};
 use crate::schedule::bounded;
 use crate::text::TextError;
 
-/// A function of the epoch: code, or a list of its values, which can be written down and so saved and put on a command
-/// line.
+/// A function of the epoch: a closure, or a list of its values, which unlike a closure can be saved and parsed from a
+/// command line.
 #[derive(Clone)]
 pub(super) enum Function {
     Code(Arc<dyn Fn(u64) -> f64 + Send + Sync>),
-    /// One value after the other; the last goes on for ever.
+    /// The values for consecutive epochs; the last one repeats forever.
     Factors(Vec<f64>),
 }
 
 impl Function {
-    /// The value number `at`.
+    /// The value at index `at`.
     pub(super) fn value(&self, at: u64) -> f64 {
         match self {
             Function::Code(f) => f(at),
@@ -30,26 +30,27 @@ impl Function {
         }
     }
 
-    /// The product of the first `count` values; of code `None` if that is more than can be waited for.
+    /// The product of the first `count` values; for a closure, `None` if `count` is too large to call it that often.
     pub(super) fn product(&self, count: u64) -> Option<f64> {
         let Function::Factors(list) = self else {
             return (count <= FAR).then(|| bounded((0..count).map(|at| self.value(at)).product()));
         };
+        // The listed values, then a power of the last one for all epochs beyond the list.
         let listed = (list.len() as u64).min(count);
         let product: f64 = list[..listed as usize].iter().product();
         let rest = self.value(count).powf((count - listed) as f64);
         Some(bounded(product * bounded(rest)))
     }
 
-    /// An error for a list without values, of the schedule that is called `of` and made from code by `of::new`.
+    /// An error for an empty list or an invalid value. `of` is the schedule's name; its `new` takes a closure.
     pub(super) fn check(&self, of: &'static str) -> Result<(), OptionError> {
         let Function::Factors(list) = self else { return Ok(()) };
-        let must = format!("numbers ≥ 0, as in [1,0.5,0.1] (any other function takes code, {of}::new)");
+        let must = format!("numbers ≥ 0, as in [1,0.5,0.1] (for any other function, use {of}::new in code)");
         let fits = !list.is_empty() && list.iter().all(|factor| (0.0..f64::INFINITY).contains(factor));
         require(fits, of, "factors", must, list.write())
     }
 
-    /// Code is not an option that could be written down.
+    /// A closure cannot be written as text.
     pub(super) fn options(&self) -> Vec<(&'static str, String)> {
         match self {
             Function::Code(_) => Vec::new(),
@@ -67,7 +68,7 @@ impl Function {
 }
 
 impl Default for Function {
-    /// A list without values, which [`check`](Self::check) refuses.
+    /// An empty list, which [`check`](Self::check) rejects.
     fn default() -> Self {
         Function::Factors(Vec::new())
     }

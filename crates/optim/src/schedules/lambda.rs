@@ -1,4 +1,4 @@
-//! Any function of the epoch.
+//! A learning rate given by any function of the epoch.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use crate::options::OptionError;
 use crate::schedule::bounded;
 use crate::{GroupRate, Options, Schedule, TextError};
 
-/// Any function of the epoch: `lr(t) = base · f(t)`.
+/// The base learning rate times any function of the epoch: `lr(t) = base · f(t)`.
 ///
-/// It overwrites the rate in force, as in PyTorch, so in a [`ChainedLr`](crate::ChainedLr) it undoes what comes before.
-/// A function made of code is not saved with the scheduler; a list of factors is, and as text it is
+/// It overwrites the current learning rate, as in PyTorch, so in a [`ChainedLr`](crate::ChainedLr) it undoes the
+/// schedules before it. A closure is not saved with the scheduler; a list of factors is. As text:
 /// `lambda:factors=[1,0.5,0.1]`.
 ///
 /// ```
@@ -31,7 +31,7 @@ impl LambdaLr {
         LambdaLr { factors: Function::Code(Arc::new(f)) }
     }
 
-    /// The schedule whose factors for the epochs 0, 1, 2, ... are these; the last one goes on.
+    /// The schedule with these factors for epochs 0, 1, 2, ...; the last one repeats.
     pub fn from_factors(factors: impl Into<Vec<f64>>) -> Self {
         LambdaLr { factors: Function::Factors(factors.into()) }
     }
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn invalid_options_are_rejected() {
-        let must = "numbers ≥ 0, as in [1,0.5,0.1] (any other function takes code, LambdaLr::new)";
+        let must = "numbers ≥ 0, as in [1,0.5,0.1] (for any other function, use LambdaLr::new in code)";
         refused(LambdaLr::default(), &format!("LambdaLr: factors must be {must}, got []"));
         refused(LambdaLr::from_factors([f64::NAN]), &format!("LambdaLr: factors must be {must}, got [NaN]"));
         refused(LambdaLr::from_factors([1.0, -0.5]), &format!("LambdaLr: factors must be {must}, got [1.0,-0.5]"));

@@ -1,13 +1,13 @@
-//! The rate changes in a straight line.
+//! Linear change of the learning rate.
 
 use crate::options::{OptionError, require};
 use crate::{Options, Schedule};
 
-/// The rate changes in a straight line from one factor to another:
+/// Linear change of the learning rate from one factor to another:
 /// `lr(t) = base · (start + (end - start) · min(t, T) / T)` with `T = total_iters`.
 ///
-/// The usual warm-up, and with `end_factor: 0.0` a linear decay. A factor of exactly 0 at the start is refused, as in
-/// PyTorch; [`WarmupLr`](crate::WarmupLr) starts from a share that fits the length.
+/// The usual warm-up, and with `start_factor: 1.0, end_factor: 0.0` a linear decay. A start factor of 0 is rejected, as
+/// in PyTorch; [`WarmupLr`](crate::WarmupLr) starts at `base / steps`.
 ///
 /// ```
 /// use downhill_optim::{LinearLr, Schedule};
@@ -22,7 +22,7 @@ pub struct LinearLr {
     /// The factor from `total_iters` on.
     #[options(default = 1.0)]
     pub end_factor: f64,
-    /// How many epochs the change takes.
+    /// The number of epochs that the change takes.
     #[options(default = 5)]
     pub total_iters: u64,
 }

@@ -1,4 +1,4 @@
-//! The schedules, one a file: formula, source, code, tests. A new one is a new file and a line here.
+//! The schedules, one per file: formula, source, code, tests. A new one takes a new file and a line here.
 
 mod function;
 mod parse;
@@ -10,7 +10,7 @@ macro_rules! schedules {
             pub use $file::{$Schedule, $($Also),*};
         )*
 
-        /// The names by which schedules are known on command lines, for help texts.
+        /// The names of all schedules, as given on a command line; for help texts.
         ///
         /// ```
         /// assert!(downhill_optim::schedule_names().contains(&"cosine"));
@@ -19,7 +19,7 @@ macro_rules! schedules {
             &[$(stringify!($file)),*]
         }
 
-        /// Every schedule with its defaults, by its short name, its type's, or another that is usual.
+        /// The schedule of this name, with its defaults: by its short name, its type's name, or an alias.
         fn by_name(name: &str) -> Option<Box<dyn crate::Schedule>> {
             use crate::text::same_name;
             $(
@@ -55,10 +55,10 @@ schedules! {
 
 use crate::Options;
 
-/// The shape of a transition from one rate to another.
+/// The curve of a transition from one learning rate to another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Options)]
 pub enum Anneal {
-    /// Half a cosine: level at both ends.
+    /// Half a cosine wave: flat at both ends.
     #[default]
     Cos,
     /// A straight line.
@@ -66,7 +66,7 @@ pub enum Anneal {
 }
 
 impl Anneal {
-    /// How much of the way is done when the part `x` of the time is over.
+    /// The fraction of the transition completed at the fraction `x` of its duration.
     fn progress(self, x: f64) -> f64 {
         match self {
             Anneal::Cos => (1.0 - (std::f64::consts::PI * x).cos()) / 2.0,
@@ -74,9 +74,10 @@ impl Anneal {
         }
     }
 
-    /// The way from `start` to `end` when the part `x` of the time is over: exactly `start` at 0 and exactly `end` at 1,
-    /// however far apart the two are.
+    /// The value between `start` and `end` at the fraction `x` of the duration: exactly `start` at 0 and exactly `end`
+    /// at 1, however far apart they are.
     fn between(self, start: f64, end: f64, x: f64) -> f64 {
+        // Not `start + (end - start) * progress`, which loses a much smaller `end` to rounding error.
         let left = match self {
             Anneal::Cos => (1.0 + (std::f64::consts::PI * x).cos()) / 2.0,
             Anneal::Linear => 1.0 - x,
@@ -85,7 +86,7 @@ impl Anneal {
     }
 }
 
-/// As many epochs as a schedule without a formula is followed, one by one, to find its rate as a function of time.
+/// How many epochs a schedule without a closed form is stepped through to find its learning rate as a function of time.
 const FAR: u64 = 1 << 20;
 
 #[cfg(test)]

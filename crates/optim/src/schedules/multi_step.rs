@@ -1,12 +1,12 @@
-//! The rate falls by a factor at given epochs.
+//! Decay of the learning rate at given epochs.
 
 use crate::options::{OptionError, non_negative};
 use crate::schedule::bounded;
 use crate::{Options, Schedule};
 
-/// The rate falls by a factor at given epochs: `lr(t) = base · γ^(number of milestones ≤ t)`.
+/// Multiplies the learning rate by γ at each milestone: `lr(t) = base · γ^(number of milestones ≤ t)`.
 ///
-/// The milestones may come in any order; one that comes twice counts twice, as in PyTorch.
+/// The milestones may be in any order; one that is listed twice counts twice, as in PyTorch.
 ///
 /// ```
 /// use downhill_optim::{MultiStepLr, Schedule};
@@ -15,7 +15,7 @@ use crate::{Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct MultiStepLr {
-    /// The epochs at which the rate falls.
+    /// The epochs at which the learning rate is multiplied by γ.
     pub milestones: Vec<u64>,
     /// The factor γ.
     #[options(default = 0.1)]

@@ -1,4 +1,4 @@
-//! Any function of the epoch, multiplied up.
+//! A learning rate multiplied by any function of the epoch.
 
 use std::sync::Arc;
 
@@ -7,10 +7,9 @@ use crate::options::OptionError;
 use crate::schedule::bounded;
 use crate::{GroupRate, Options, Schedule, TextError};
 
-/// Any function of the epoch, multiplied up: `lr(t) = base · f(1) · f(2) ··· f(t)`. `f(0)` is never used.
+/// Multiplies the learning rate by a function of the epoch: `lr(t) = base · f(1) · f(2) ··· f(t)`; `f(0)` is not used.
 ///
-/// A function made of code is not saved with the scheduler; a list of factors is, and as text it is
-/// `multiplicative:factors=[0.5,0.9]`.
+/// A closure is not saved with the scheduler; a list of factors is. As text: `multiplicative:factors=[0.5,0.9]`.
 ///
 /// ```
 /// use downhill_optim::{MultiplicativeLr, Schedule};
@@ -25,13 +24,13 @@ pub struct MultiplicativeLr {
 }
 
 impl MultiplicativeLr {
-    /// The schedule whose rate is multiplied by `f(t)` at epoch `t`.
+    /// The schedule that multiplies the learning rate by `f(t)` at epoch `t`.
     pub fn new(f: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
-        // A list begins with the factor at epoch 1.
+        // Index 0 is epoch 1, as in a list of factors.
         MultiplicativeLr { factors: Function::Code(Arc::new(move |at| f(at + 1))) }
     }
 
-    /// The schedule whose rate is multiplied by these at the epochs 1, 2, ...; the last one goes on.
+    /// The schedule that multiplies the learning rate by these factors at epochs 1, 2, ...; the last one repeats.
     pub fn from_factors(factors: impl Into<Vec<f64>>) -> Self {
         MultiplicativeLr { factors: Function::Factors(factors.into()) }
     }
@@ -57,7 +56,7 @@ impl Schedule for MultiplicativeLr {
         self.factors.check("MultiplicativeLr")
     }
 
-    /// The product of `t` factors, one after the other; of code only up to `t` = 2²⁰.
+    /// The product of the first `t` factors; for a closure, only up to `t` = 2²⁰.
     fn factor(&self, t: u64) -> Option<f64> {
         self.factors.product(t)
     }
@@ -81,7 +80,7 @@ mod tests {
     #[test]
     fn invalid_options_are_rejected() {
         let message = "MultiplicativeLr: factors must be numbers ≥ 0, as in [1,0.5,0.1] \
-                       (any other function takes code, MultiplicativeLr::new), got []";
+                       (for any other function, use MultiplicativeLr::new in code), got []";
         refused(MultiplicativeLr::default(), message);
     }
 }

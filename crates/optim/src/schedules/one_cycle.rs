@@ -1,11 +1,11 @@
-//! One rise, one long fall.
+//! The 1cycle policy.
 
 use super::Anneal;
 use crate::options::{OptionError, all_non_negative, fraction, non_negative, positive, require};
 use crate::{GroupRate, Options, Schedule};
 
-/// The rate rises to `max_lr` and falls far below where it began, the momentum falls and rises, all in one cycle that
-/// is as long as the training.
+/// The 1cycle policy: in one cycle over the whole training, the learning rate rises to `max_lr` and falls far below its
+/// initial value, while the momentum falls and rises.
 ///
 /// ```text
 /// initial = max_lr / div_factor,   min = initial / final_div_factor,   N = total_steps
@@ -14,15 +14,14 @@ use crate::{GroupRate, Options, Schedule};
 /// momentum: max_momentum → base_momentum → max_momentum (→ max_momentum)
 /// ```
 ///
-/// Counted in batches: `total_steps` is epochs times batches an epoch. The rate does not depend on the optimizer's own.
+/// Step once per batch: `total_steps` is epochs times batches per epoch. The optimizer's own learning rate is ignored.
 ///
-/// **The last rate is that of step `N - 1`, and it stays.** As in PyTorch, a step more is accepted, since a loop of N
-/// batches makes it, and the one after panics; `hold` goes on for ever. (PyTorch's rate for step N goes on beyond the end:
-/// with a cosine it bounces up, with straight lines it is below 0.) In a [`SequentialLr`](crate::SequentialLr) it stays
-/// until the next schedule takes over. With `pct_start: 1.0` the whole training is the rise, and the last rate is the highest.
+/// **The last learning rate is that of step `N - 1`, and it stays.** As in PyTorch, one more step is accepted, because
+/// a loop over N batches takes it, and the step after that panics; with `hold` there is no end. (PyTorch extrapolates
+/// to step N: a cosine rises again, a linear phase falls below 0.) In a [`SequentialLr`](crate::SequentialLr) it stays
+/// until the next schedule takes over. With `pct_start: 1.0` it rises throughout and ends at the maximum.
 ///
-/// Smith and Topin, arXiv 1708.07120. As in PyTorch, whose default is the two phases of fastai; the paper has three,
-/// linear.
+/// Smith and Topin, arXiv 1708.07120. As in PyTorch, the default is fastai's two phases; the paper's are three, linear.
 ///
 /// ```
 /// use downhill_optim::{OneCycleLr, Schedule};
@@ -33,56 +32,57 @@ use crate::{GroupRate, Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct OneCycleLr {
-    /// The highest rate. Required: there is no default.
+    /// The maximum learning rate. Required: there is no default.
     #[options(default = f64::NAN)]
     pub max_lr: f64,
-    /// The steps of the whole training, N. Required: there is no default.
+    /// The number of steps of the whole training, N. Required: there is no default.
     pub total_steps: u64,
-    /// The part of the steps in which the rate rises.
+    /// The fraction of the steps in which the learning rate rises.
     #[options(default = 0.3)]
     pub pct_start: f64,
-    /// The shape of the transitions.
+    /// The curve of the transitions.
     pub anneal: Anneal,
     /// Whether to set the momentum, or `beta1`.
     #[options(default = true)]
     pub cycle_momentum: bool,
-    /// The momentum at the highest rate.
+    /// The momentum at the maximum learning rate.
     #[options(default = 0.85)]
     pub base_momentum: f64,
-    /// The momentum at both ends.
+    /// The momentum at the start and at the end.
     #[options(default = 0.95)]
     pub max_momentum: f64,
-    /// How many times lower than the highest rate the first is.
+    /// The maximum learning rate divided by the initial one.
     #[options(default = 25.0)]
     pub div_factor: f64,
-    /// How many times lower than the first rate the last is.
+    /// The initial learning rate divided by the last one.
     #[options(default = 1e4)]
     pub final_div_factor: f64,
-    /// Fall as fast as rise, then to the end in a third phase.
+    /// Fall back to the initial learning rate as fast as it rose, then to the last one in a third phase.
     pub three_phase: bool,
-    /// Stay at the last rate beyond the end, instead of PyTorch's bounce and error.
+    /// Stay at the last learning rate beyond the end instead of panicking.
     pub hold: bool,
-    /// The highest rate of every group; empty for `max_lr` in all.
+    /// A maximum learning rate per group; a group without one uses `max_lr`.
     pub group_max_lrs: Vec<f64>,
 }
 
 impl OneCycleLr {
-    /// Where the way through `stations`, reached at the ends of the phases, is at step `t`.
+    /// The value at step `t` of the curve from `stations[0]` that reaches the next station at the end of each phase.
     fn at(&self, t: u64, stations: [f64; 4]) -> f64 {
         let (steps, rise) = (self.total_steps as f64, self.pct_start * self.total_steps as f64);
         let last = if self.three_phase { 2 } else { 1 };
         let ends =
             if self.three_phase { [rise - 1.0, 2.0 * rise - 2.0, steps - 1.0] } else { [rise - 1.0, steps - 1.0, 0.0] };
         let t = t.min(self.total_steps - 1) as f64;
+        // The phase of `t`, and the position `x` within it.
         let phase = (0..last).find(|&phase| t <= ends[phase]).unwrap_or(last);
         let start = if phase == 0 { 0.0 } else { ends[phase - 1] };
         let length = ends[phase] - start;
-        // Of a phase without length, only the end is met. Steps that an f64 cannot count may lie a little outside.
+        // An empty phase consists of its end. Steps beyond 2⁵³ are rounded and may lie slightly outside their phase.
         let x = if length > 0.0 { ((t - start) / length).clamp(0.0, 1.0) } else { 1.0 };
         self.anneal.between(stations[phase], stations[phase + 1], x)
     }
 
-    /// The first rate of a cycle with this highest one, and the last.
+    /// The initial and the last learning rate of a cycle with this maximum.
     fn ends(&self, max: f64) -> (f64, f64) {
         let initial = max / self.div_factor;
         (initial, initial / self.final_div_factor)
@@ -103,10 +103,10 @@ impl Schedule for OneCycleLr {
                 initial.is_finite(),
                 "OneCycleLr",
                 "div_factor",
-                "so large that rates are finite",
+                "large enough for finite learning rates",
                 self.div_factor,
             )?;
-            let must = "so large that rates are finite";
+            let must = "large enough for finite learning rates";
             require(min.is_finite(), "OneCycleLr", "final_div_factor", must, self.final_div_factor)?;
         }
         Ok(())
@@ -175,7 +175,7 @@ mod tests {
         }
     }
 
-    /// PyTorch's own formula is off for straight lines, which it anchors at their start: there 1e16 gives a rate of 0.
+    /// PyTorch's linear formula is relative to the first value, so that a small last one is rounded away: 1e16 gives 0.
     #[test]
     fn the_ends_are_exact_however_far_apart() {
         for (anneal, three_phase) in
@@ -201,7 +201,7 @@ mod tests {
         refused(OneCycleLr { total_steps: 0, ..ten() }, "OneCycleLr: total_steps must be above 0, got 0");
         let tiny = OneCycleLr { div_factor: 1e-310, ..ten() };
         assert!(
-            tiny.check().unwrap_err().to_string().starts_with("OneCycleLr: div_factor must be so large that rates")
+            tiny.check().unwrap_err().to_string().starts_with("OneCycleLr: div_factor must be large enough for finite")
         );
     }
 }

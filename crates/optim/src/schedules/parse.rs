@@ -1,4 +1,4 @@
-//! Schedules from text.
+//! Parsing schedules from text.
 
 use std::str::FromStr;
 
@@ -7,13 +7,13 @@ use crate::Schedule;
 use crate::options::{OptionError, require};
 use crate::text::{TextError, split_outside_brackets, take_apart};
 
-/// How deep schedules may be nested in text: a bound for the stack, far beyond what makes sense.
+/// How deep schedules may be nested in text: a bound for the recursion, far beyond any sensible use.
 const DEEPEST: i32 = 32;
 
-/// `cosine:t_max=10`: a name, and the options that are not the defaults. The option `schedules` of
-/// [`SequentialLr`] and [`ChainedLr`] is a list in brackets, separated by semicolons. These two have short forms:
-/// `A * B` chains schedules, so that their factors multiply; `A; 5: B; 20: C` follows A from epoch 5 on by B and from epoch
-/// 20 on by C.
+/// Parses text such as `cosine:t_max=10`: a name, and the options that differ from the defaults. The option `schedules`
+/// of [`SequentialLr`] and [`ChainedLr`] is a list in brackets, separated by semicolons. These two have short forms:
+/// `A * B` chains schedules, so that their factors multiply; `A; 5: B; 20: C` switches from A to B at epoch 5 and to C
+/// at epoch 20.
 ///
 /// ```
 /// use downhill_optim::Schedule;
@@ -69,21 +69,22 @@ fn single(text: &str) -> Result<Box<dyn Schedule>, TextError> {
     Ok(schedule)
 }
 
-/// `[warmup:steps=5; cosine:t_max=95]`, an option of the schedule `of`.
+/// Parses a list such as `[warmup:steps=5; cosine:t_max=95]`, an option of the schedule `of`.
 pub(super) fn list(of: &'static str, text: &str) -> Result<Vec<Box<dyn Schedule>>, TextError> {
     let inside = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).ok_or_else(|| OptionError {
         of,
         option: "schedules",
-        must: "schedules in brackets, as in [warmup:steps=5; cosine:t_max=95]".to_owned(),
+        must: "a list in brackets, as in [warmup:steps=5; cosine:t_max=95]".to_owned(),
         got: format!("`{text}`"),
     })?;
+    // Check the depth of the nesting before recursing into the parts.
     let mut depth = 0;
     let depths = text.bytes().map(|byte| {
         depth += i32::from(byte == b'[') - i32::from(byte == b']');
         depth
     });
     let deepest = depths.max().unwrap_or(0);
-    require(deepest <= DEEPEST, of, "schedules", format!("nested at most {DEEPEST} times"), deepest)?;
+    require(deepest <= DEEPEST, of, "schedules", format!("nested at most {DEEPEST} levels deep"), deepest)?;
     split_outside_brackets(inside, ';').filter(|piece| !piece.trim().is_empty()).map(chain).collect()
 }
 
@@ -112,7 +113,7 @@ mod tests {
         assert!(rates.iter().zip(expected).all(|(rate, expected)| (rate - expected).abs() < 1e-12), "{rates:?}");
     }
 
-    /// Every schedule there is, one text for each name.
+    /// Every schedule, one text per name.
     const EVERY: [&str; 17] = [
         "chained:schedules=[constant:factor=0.5,total_iters=2; exponential:gamma=0.9]",
         "constant:factor=0.25,total_iters=3",
@@ -171,26 +172,28 @@ mod tests {
 
     #[test]
     fn mistakes_are_explained() {
-        assert!(error("cosin").starts_with("there is no schedule `cosin`; there are chained, constant, cosine, "));
+        assert!(
+            error("cosin").starts_with("there is no schedule `cosin`; the schedules are chained, constant, cosine, ")
+        );
         assert_eq!(error("step:gamma=0.1"), "StepLr: step_size must be above 0, got 0");
-        assert_eq!(error("step:size=1"), "StepLr: there is no option `size`; there are step_size, gamma");
+        assert_eq!(error("step:size=1"), "StepLr: there is no option `size`; the options are step_size, gamma");
         assert_eq!(error("step:step_size=1.5"), "StepLr: step_size must be a non-negative integer, got `1.5`");
         let message = "`cosine` does not start with an epoch, as in `5: cosine:t_max=10`";
         assert_eq!(error("step:step_size=3; cosine"), message);
-        let message = "SequentialLr: schedules must be schedules in brackets, as in [warmup:steps=5; cosine:t_max=95]";
+        let message = "SequentialLr: schedules must be a list in brackets, as in [warmup:steps=5; cosine:t_max=95]";
         for list in ["linear", "[linear", "linear]", ""] {
             let error = error(&format!("sequential:schedules={list}"));
             assert_eq!(error, format!("{message}, got `{list}`"));
         }
         assert_eq!(error("chained:schedules=[linear; sine]").split(';').next(), Some("there is no schedule `sine`"));
         assert_eq!(error("chained:schedules=[step]"), "StepLr: step_size must be above 0, got 0");
-        assert_eq!(error("chained:parts=[step]"), "ChainedLr: there is no option `parts`; there are schedules");
+        assert_eq!(error("chained:parts=[step]"), "ChainedLr: there is no option `parts`; the options are schedules");
         assert_eq!(error("sequential"), "SequentialLr: schedules must be at least one, got 0");
         let message = "SequentialLr: schedules must be one more than the 0 milestones, got 2";
         assert_eq!(error("sequential:schedules=[linear; linear]"), message);
         let nested = format!("{}linear{}", "chained:schedules=[".repeat(100_000), "]".repeat(100_000));
-        assert_eq!(error(&nested), "ChainedLr: schedules must be nested at most 32 times, got 100000");
-        assert!(error("lambda").contains("takes code, LambdaLr::new"));
+        assert_eq!(error(&nested), "ChainedLr: schedules must be nested at most 32 levels deep, got 100000");
+        assert!(error("lambda").contains("use LambdaLr::new in code"));
         assert!(error("linear; 3: plateau").starts_with("SequentialLr: schedules must be "));
     }
 }

@@ -1,9 +1,9 @@
-//! The rate falls when a metric no longer improves.
+//! Reducing the learning rate when a metric stops improving.
 
 use crate::options::{OptionError, all_non_negative, non_negative, require};
 use crate::{GroupRate, Options, Schedule};
 
-/// The rate falls by a factor when a metric has not improved for more than `patience` epochs in a row.
+/// Reduces the learning rate by a factor when a metric has not improved for more than `patience` epochs in a row.
 ///
 /// After every epoch with metric `m`, in this order:
 ///
@@ -16,10 +16,10 @@ use crate::{GroupRate, Options, Schedule};
 ///                    cool down for `cooldown` epochs, bad = 0
 /// ```
 ///
-/// So the rate falls after the epoch number `patience + 1` without improvement. NaN is no improvement.
+/// So the learning rate is reduced after `patience + 1` epochs without improvement. NaN is never an improvement.
 ///
-/// **With a negative metric the relative threshold points the wrong way**, as in PyTorch: a best of -1 counts -0.99995
-/// as better, and a metric that stays at -1 is better for ever. `relative_to_magnitude` takes the threshold from
+/// **With a negative metric the relative threshold has the wrong sign**, as in PyTorch: with a best of -1, -0.99995
+/// counts as better, and a metric that stays at -1 improves forever. `relative_to_magnitude` takes the threshold from
 /// `|best|` instead; or use `ThresholdMode::Abs`.
 ///
 /// ```
@@ -34,57 +34,57 @@ use crate::{GroupRate, Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct ReduceLrOnPlateau {
-    /// Whether the metric should become small (a loss) or large (an accuracy).
+    /// Whether the metric should be minimized (a loss) or maximized (an accuracy).
     pub mode: PlateauMode,
-    /// What the rate is multiplied by.
+    /// The factor by which the learning rate is reduced.
     #[options(default = 0.1)]
     pub factor: f64,
-    /// How many epochs without improvement are borne.
+    /// How many epochs without improvement are tolerated.
     #[options(default = 10)]
     pub patience: u64,
-    /// How much better than the best counts as better.
+    /// How much better than the best a metric must be to count as an improvement.
     #[options(default = 1e-4)]
     pub threshold: f64,
-    /// Whether the threshold is a part of the best or a difference.
+    /// Whether the threshold is relative or absolute.
     pub threshold_mode: ThresholdMode,
-    /// How many epochs after a fall do not count.
+    /// How many epochs to ignore after a reduction.
     pub cooldown: u64,
-    /// The lowest rate.
+    /// The minimum learning rate.
     pub min_lr: f64,
-    /// The smallest change of the rate that is made.
+    /// Reductions of the learning rate by no more than this are skipped.
     #[options(default = 1e-8)]
     pub eps: f64,
-    /// Take a relative threshold from the magnitude of the best, so that negative metrics work.
+    /// Take a relative threshold from the magnitude of the best metric, so that negative metrics work.
     pub relative_to_magnitude: bool,
-    /// The lowest rate of every group; empty for `min_lr` in all.
+    /// A minimum learning rate per group; a group without one uses `min_lr`.
     pub group_min_lrs: Vec<f64>,
     /// The best metric so far; `None` before the first.
     pub best: Option<f64>,
-    /// How many epochs in a row have brought no improvement.
+    /// The number of epochs in a row without improvement.
     pub bad_epochs: u64,
-    /// How many epochs are left that do not count.
+    /// The number of epochs of the cooldown that are left.
     pub cooldown_left: u64,
-    /// Whether the last metric made the rate fall.
+    /// Whether the last metric triggered a reduction.
     pub falling: bool,
 }
 
-/// Whether a metric should become small or large.
+/// Whether a metric should be minimized or maximized.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Options)]
 pub enum PlateauMode {
-    /// Small, as a loss.
+    /// Minimized, such as a loss.
     #[default]
     Min,
-    /// Large, as an accuracy.
+    /// Maximized, such as an accuracy.
     Max,
 }
 
-/// What the threshold of [`ReduceLrOnPlateau`] is.
+/// How the threshold of [`ReduceLrOnPlateau`] is measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Options)]
 pub enum ThresholdMode {
-    /// A part of the best metric.
+    /// Relative to the best metric.
     #[default]
     Rel,
-    /// A difference to the best metric.
+    /// As a difference from the best metric.
     Abs,
 }
 
@@ -96,6 +96,7 @@ impl ReduceLrOnPlateau {
         };
         let best = self.best.unwrap_or(worst);
         let bound = match self.threshold_mode {
+            // Before the first metric, where a relative threshold could give NaN.
             _ if best.is_infinite() => best,
             ThresholdMode::Rel if self.relative_to_magnitude => best + sign * self.threshold * best.abs(),
             ThresholdMode::Rel => best * (1.0 + sign * self.threshold),
@@ -168,7 +169,7 @@ mod tests {
         assert_eq!(rates(rule, &metrics), expected);
     }
 
-    /// PyTorch's trap, and the way out of it.
+    /// PyTorch's pitfall, and the option that avoids it.
     #[test]
     fn negative_metrics() {
         let exact = ReduceLrOnPlateau { factor: 0.5, patience: 0, ..Default::default() };
@@ -176,14 +177,14 @@ mod tests {
         let mended = ReduceLrOnPlateau { relative_to_magnitude: true, ..exact.clone() };
         assert_eq!(rates(mended.clone(), &[-1.0; 4]), [0.1, 0.05, 0.025, 0.0125]);
         assert_eq!(rates(mended.clone(), &[-1.0, -1.1, -1.2]), [0.1; 3]);
-        // With positive metrics the two are the same.
+        // With positive metrics both behave the same.
         let metrics = [3.0, 2.0, 1.9999, 1.5, 1.6, 1.4];
         assert_eq!(rates(mended, &metrics), rates(exact.clone(), &metrics));
         let accuracy = ReduceLrOnPlateau { mode: PlateauMode::Max, relative_to_magnitude: true, ..exact };
         assert_eq!(rates(accuracy, &[-1.0, -1.0, -0.5]), [0.1, 0.05, 0.05]);
     }
 
-    /// What reaches the threshold and no more is no improvement.
+    /// A metric exactly at the threshold is no improvement.
     #[test]
     fn a_metric_at_the_bound() {
         for mode in [PlateauMode::Min, PlateauMode::Max] {
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "step: ReduceLrOnPlateau goes by a metric; write `scheduler.step_with(")]
+    #[should_panic(expected = "step: ReduceLrOnPlateau needs a metric; call `scheduler.step_with(")]
     fn a_step_without_a_metric() {
         let mut opt = Optimizer::<f32>::new(Sgd::default());
         Scheduler::new(ReduceLrOnPlateau::default(), &mut opt).step(&mut opt);

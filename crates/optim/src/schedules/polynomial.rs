@@ -1,9 +1,9 @@
-//! The rate falls to zero by a power law.
+//! Polynomial decay of the learning rate.
 
 use crate::options::{OptionError, positive, require};
 use crate::{Options, Schedule};
 
-/// The rate falls to zero by a power law: `lr(t) = base · (1 - min(t, T) / T)^power` with `T = total_iters`.
+/// Polynomial decay to zero: `lr(t) = base · (1 - min(t, T) / T)^power` with `T = total_iters`.
 ///
 /// ```
 /// use downhill_optim::{PolynomialLr, Schedule};
@@ -12,10 +12,10 @@ use crate::{Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct PolynomialLr {
-    /// After how many epochs the rate is zero.
+    /// The epoch at which the learning rate reaches zero.
     #[options(default = 5)]
     pub total_iters: u64,
-    /// The power; 1 for a straight line.
+    /// The exponent; 1 for linear decay.
     #[options(default = 1.0)]
     pub power: f64,
 }

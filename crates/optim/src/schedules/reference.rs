@@ -1,8 +1,8 @@
-//! What the tests of the schedules share.
+//! Helpers for the tests of the schedules.
 
 use crate::{Optimizer, Schedule, Scheduler, Sgd};
 
-/// The rates in force for epochs 0, 1, ... with base rate 0.1, as an optimizer sees them.
+/// The learning rates of an optimizer at epochs 0, 1, ... with base learning rate 0.1.
 pub(super) fn rates(schedule: impl Into<Box<dyn Schedule>>, epochs: usize) -> Vec<f64> {
     let mut opt = Optimizer::<f32>::new(Sgd { lr: 0.1, momentum: 0.5, ..Sgd::default() });
     let mut scheduler = Scheduler::new(schedule, &mut opt);
@@ -14,19 +14,19 @@ pub(super) fn rates(schedule: impl Into<Box<dyn Schedule>>, epochs: usize) -> Ve
     rates
 }
 
-/// Asserts that the rates are those given, to the digits given (six), stepped and as a function of `t`.
+/// Asserts the expected learning rates to six digits, stepped and as a function of `t`.
 #[track_caller]
 pub(super) fn expect(schedule: impl Schedule + Clone + 'static, expected: &[f64]) {
     let stepped = rates(schedule.clone(), expected.len());
     for (t, (&expected, stepped)) in expected.iter().zip(stepped).enumerate() {
         let tolerance = 2e-6 * expected.abs().max(1e-3);
-        assert!((stepped - expected).abs() <= tolerance, "epoch {t}: {stepped} instead of {expected}");
+        assert!((stepped - expected).abs() <= tolerance, "epoch {t}: got {stepped}, expected {expected}");
         let direct = schedule.lr_at(0.1, t as u64).expect("a function of t");
         assert!((direct - stepped).abs() <= 1e-14, "epoch {t}: {direct} as a function, {stepped} stepped");
     }
 }
 
-/// Asserts that the options are refused with this message.
+/// Asserts that the options are rejected with this message.
 #[track_caller]
 pub(super) fn refused(schedule: impl Schedule, message: &str) {
     assert_eq!(schedule.check().unwrap_err().to_string(), message);

@@ -1,17 +1,18 @@
-//! One schedule after the other.
+//! Several schedules, one after another.
 
 use super::parse::list;
 use crate::options::{OptionError, require};
 use crate::{GroupRate, OptionValue, Options, Schedule, TextError};
 
-/// One schedule after the other: from each milestone on the next one, **which starts from its own epoch 0 and from
-/// the base rate**, whatever the one before has left.
+/// Several schedules, one after another: each milestone switches to the next one, **which starts at its own epoch 0
+/// from the base learning rate**, wherever the previous one ended.
 ///
-/// A schedule that ends before its successor takes over, as a [`OneCycleLr`](crate::OneCycleLr) may, stays at its last
-/// rate until then (PyTorch fails at its end).
+/// A schedule that ends before the next one takes over, as a [`OneCycleLr`](crate::OneCycleLr) may, stays at its last
+/// learning rate until then (PyTorch raises an error).
 ///
-/// As in PyTorch, whose `SequentialLR` it is; a [`ReduceLrOnPlateau`](crate::ReduceLrOnPlateau) cannot take part. As text
-/// it is `sequential:schedules=[warmup:steps=5; cosine:t_max=95],milestones=[5]`, or short `warmup:steps=5; 5: cosine:t_max=95`.
+/// This is PyTorch's `SequentialLR`; a [`ReduceLrOnPlateau`](crate::ReduceLrOnPlateau) cannot be part of it. As text:
+/// `sequential:schedules=[warmup:steps=5; cosine:t_max=95],milestones=[5]`, or `warmup:steps=5; 5: cosine:t_max=95` for
+/// short.
 ///
 /// ```
 /// use downhill_optim::{ExponentialLr, LinearLr, Schedule, SequentialLr};
@@ -24,24 +25,24 @@ use crate::{GroupRate, OptionValue, Options, Schedule, TextError};
 pub struct SequentialLr {
     /// The schedules. Required: there is no default.
     pub schedules: Vec<Box<dyn Schedule>>,
-    /// The epoch at which each schedule but the first takes over, rising.
+    /// The epochs at which the second schedule and those after it take over, in ascending order.
     pub milestones: Vec<u64>,
 }
 
 impl SequentialLr {
-    /// A sequence that begins with `schedule`.
+    /// A sequence that starts with `schedule`.
     pub fn new(schedule: impl Into<Box<dyn Schedule>>) -> Self {
         SequentialLr { schedules: vec![schedule.into()], milestones: Vec::new() }
     }
 
-    /// Goes on with `schedule` from epoch `milestone` on.
+    /// Switches to `schedule` at epoch `milestone`.
     pub fn then(mut self, milestone: u64, schedule: impl Into<Box<dyn Schedule>>) -> Self {
         self.milestones.push(milestone);
         self.schedules.push(schedule.into());
         self
     }
 
-    /// The schedule in force for epoch `t`, and its own epoch.
+    /// The schedule active at epoch `t`, and its own epoch.
     fn active(&self, t: u64) -> (&dyn Schedule, u64) {
         let passed = self.milestones.iter().filter(|&&milestone| milestone <= t).count();
         let start = if passed == 0 { 0 } else { self.milestones[passed - 1] };
@@ -76,7 +77,7 @@ impl Schedule for SequentialLr {
         let must = format!("one more than the {milestones} milestones");
         require(schedules == milestones + 1, "SequentialLr", "schedules", must, schedules)?;
         let rising = self.milestones.is_sorted();
-        require(rising, "SequentialLr", "milestones", "rising", self.milestones.write())?;
+        require(rising, "SequentialLr", "milestones", "in ascending order", self.milestones.write())?;
         check_parts("SequentialLr", &self.schedules)
     }
 
@@ -117,11 +118,11 @@ impl Schedule for SequentialLr {
     }
 }
 
-/// That the parts of a composed schedule make sense, and go by time alone.
+/// Checks the parts of a composed schedule: each must be valid and must not need a metric.
 pub(super) fn check_parts(of: &'static str, parts: &[Box<dyn Schedule>]) -> Result<(), OptionError> {
     for part in parts {
         part.check()?;
-        require(!part.needs_metric(), of, "schedules", "functions of time alone", part.name())?;
+        require(!part.needs_metric(), of, "schedules", "independent of a metric", part.name())?;
     }
     Ok(())
 }
@@ -147,9 +148,9 @@ mod tests {
         let missing = SequentialLr { milestones: vec![3], ..one() };
         refused(missing, "SequentialLr: schedules must be one more than the 1 milestones, got 1");
         let falling = one().then(3, StepLr { step_size: 1, gamma: 0.1 }).then(2, StepLr { step_size: 1, gamma: 0.1 });
-        refused(falling, "SequentialLr: milestones must be rising, got [3,2]");
+        refused(falling, "SequentialLr: milestones must be in ascending order, got [3,2]");
         let metric = one().then(3, ReduceLrOnPlateau::default());
-        refused(metric, "SequentialLr: schedules must be functions of time alone, got ReduceLrOnPlateau");
+        refused(metric, "SequentialLr: schedules must be independent of a metric, got ReduceLrOnPlateau");
         refused(one().then(3, StepLr::default()), "StepLr: step_size must be above 0, got 0");
     }
 }

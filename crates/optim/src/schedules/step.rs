@@ -1,10 +1,10 @@
-//! The rate falls by a factor every so many epochs.
+//! Step decay of the learning rate.
 
 use crate::options::{OptionError, non_negative, require};
 use crate::schedule::bounded;
 use crate::{Options, Schedule};
 
-/// The rate falls by a factor every `step_size` epochs: `lr(t) = base · γ^⌊t / step_size⌋`.
+/// Step decay: multiplies the learning rate by γ every `step_size` epochs, `lr(t) = base · γ^⌊t / step_size⌋`.
 ///
 /// ```
 /// use downhill_optim::{Schedule, StepLr};
@@ -13,7 +13,7 @@ use crate::{Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct StepLr {
-    /// Epochs between two falls. Required: there is no default.
+    /// The number of epochs between two decays. Required: there is no default.
     pub step_size: u64,
     /// The factor γ.
     #[options(default = 0.1)]

@@ -1,14 +1,14 @@
-//! The rate goes to a constant for weight averaging.
+//! Annealing to a constant learning rate for weight averaging.
 
 use super::Anneal;
 use crate::options::{OptionError, non_negative};
 use crate::{GroupRate, Options, Schedule};
 
-/// The rate goes from where it is to a constant, at which weights are then averaged
-/// ([`WeightAverage`](crate::WeightAverage)): `lr(t) = base·(1 - α) + swa_lr·α`, where `α` rises from 0 to 1 in
+/// Anneals the learning rate to a constant, at which the weights are then averaged
+/// ([`WeightAverage`](crate::WeightAverage)): `lr(t) = base·(1 - α) + swa_lr·α`, where `α` rises from 0 to 1 over
 /// `anneal_epochs` epochs.
 ///
-/// Start it when the averaging is about to begin, or put it last in a [`SequentialLr`](crate::SequentialLr).
+/// Start it when averaging is about to begin, or put it last in a [`SequentialLr`](crate::SequentialLr).
 ///
 /// Izmailov et al., arXiv 1803.05407.
 ///
@@ -19,18 +19,18 @@ use crate::{GroupRate, Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct SwaLr {
-    /// The rate at the end. Required: there is no default.
+    /// The final learning rate. Required: there is no default.
     #[options(default = f64::NAN)]
     pub swa_lr: f64,
-    /// How many epochs the way there takes.
+    /// How many epochs the transition takes.
     #[options(default = 10)]
     pub anneal_epochs: u64,
-    /// The shape of the way.
+    /// The curve of the transition.
     pub anneal: Anneal,
 }
 
 impl SwaLr {
-    /// How much of the way is done at epoch `t`.
+    /// The fraction of the transition completed at epoch `t`.
     fn done(&self, t: u64) -> f64 {
         if t >= self.anneal_epochs { 1.0 } else { self.anneal.progress(t as f64 / self.anneal_epochs as f64) }
     }
@@ -46,14 +46,14 @@ impl Schedule for SwaLr {
         Some(base * (1.0 - done) + self.swa_lr * done)
     }
 
-    /// Where the way began follows from the rate in force, so changes from outside are followed.
+    /// Computed from the current learning rate, so that changes from outside are followed.
     fn next_lr(&self, rate: GroupRate, t: u64) -> f64 {
         let before = if t == 0 { 0.0 } else { self.done(t - 1) };
         if before == 1.0 {
             return self.swa_lr;
         }
         let done = self.done(t);
-        // What is not `swa_lr` of the rate in force shrinks as the rest of the way does.
+        // lr = start·(1 - α) + swa_lr·α: scale the first term from the previous α to this one.
         let rest = (rate.lr - self.swa_lr * before) * ((1.0 - done) / (1.0 - before));
         (rest + self.swa_lr * done).clamp(0.0, f64::MAX)
     }

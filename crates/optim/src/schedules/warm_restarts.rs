@@ -1,15 +1,15 @@
-//! The rate falls along half a cosine again and again.
+//! Cosine annealing with warm restarts.
 
 use std::f64::consts::PI;
 
 use crate::options::{OptionError, non_negative, require};
 use crate::{Options, Schedule};
 
-/// The rate falls along half a cosine, jumps back up and falls again:
-/// `lr = η + (base - η) · (1 + cos(π·c/Tᵢ)) / 2`, where `c` counts from the last restart, after `Tᵢ` epochs comes the
-/// next, and `Tᵢ₊₁ = t_mult · Tᵢ`.
+/// Cosine annealing with warm restarts: the learning rate falls along half a cosine wave, jumps back up and falls
+/// again, `lr = η + (base - η) · (1 + cos(π·c/Tᵢ)) / 2`, where `c` counts the epochs since the last restart, the next
+/// restart comes after `Tᵢ` epochs, and `Tᵢ₊₁ = t_mult · Tᵢ`.
 ///
-/// Fractions of an epoch go through [`Scheduler::step_to`](crate::Scheduler::step_to):
+/// For fractions of an epoch, use [`Scheduler::step_to`](crate::Scheduler::step_to):
 /// `scheduler.step_to(&mut opt, epoch as f64 + batch as f64 / batches as f64)`.
 ///
 /// Loshchilov and Hutter (SGDR), arXiv 1608.03983.
@@ -22,12 +22,12 @@ use crate::{Options, Schedule};
 /// ```
 #[derive(Clone, Debug, PartialEq, Options)]
 pub struct CosineAnnealingWarmRestarts {
-    /// The epochs to the first restart. Required: there is no default.
+    /// The number of epochs until the first restart. Required: there is no default.
     pub t_0: u64,
-    /// How many times longer each stretch is than the one before.
+    /// The factor by which each period is longer than the one before.
     #[options(default = 1)]
     pub t_mult: u64,
-    /// The lowest rate, which is approached but not reached.
+    /// The minimum learning rate, which is approached but not reached.
     pub eta_min: f64,
 }
 
@@ -47,6 +47,7 @@ impl Schedule for CosineAnnealingWarmRestarts {
             return None;
         }
         let (mut c, mut stretch, longer) = (t, self.t_0 as f64, self.t_mult as f64);
+        // With equal periods, a remainder instead of one iteration per restart.
         if self.t_mult == 1 {
             c %= stretch;
         }

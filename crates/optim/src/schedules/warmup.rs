@@ -1,12 +1,12 @@
-//! The rate rises in equal steps at the start.
+//! Linear warm-up of the learning rate.
 
 use crate::options::{OptionError, require};
 use crate::{Options, Schedule, SequentialLr};
 
-/// The rate rises in equal steps: `lr(t) = base · min(1, (t + 1) / steps)`. The first rate is `base / steps`, the last
-/// of `steps` is `base`, and none is zero.
+/// Linear warm-up: `lr(t) = base · min(1, (t + 1) / steps)`. It starts at `base / steps`, never at zero, and reaches
+/// `base` at epoch `steps - 1`.
 ///
-/// Goyal et al., arXiv 1706.02677. PyTorch has [`LinearLr`](crate::LinearLr) for it, which starts from a factor.
+/// Goyal et al., arXiv 1706.02677. PyTorch's warm-up is [`LinearLr`](crate::LinearLr), which starts from a factor.
 ///
 /// ```
 /// use downhill_optim::{CosineAnnealingLr, Schedule, WarmupLr};
@@ -16,12 +16,12 @@ use crate::{Options, Schedule, SequentialLr};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Options)]
 pub struct WarmupLr {
-    /// How many epochs (or batches) the rise takes. Required: there is no default.
+    /// How many epochs (or batches) the warm-up takes. Required: there is no default.
     pub steps: u64,
 }
 
 impl WarmupLr {
-    /// The warm-up, and after it another schedule from its own epoch 0.
+    /// The warm-up, followed by another schedule, which starts at its own epoch 0.
     pub fn then(self, schedule: impl Into<Box<dyn Schedule>>) -> SequentialLr {
         let steps = self.steps;
         SequentialLr::new(self).then(steps, schedule)

@@ -1,4 +1,4 @@
-//! Groups, tied parameters, and what a model must have for a file to fit it.
+//! Groups, tied parameters, and which models a file fits.
 
 use downhill_optim::{Adam, AdamW, MissingGradient, Optimizer, OptimizerState, Scheduler, StepLr};
 use downhill_tensor::Tensor;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Model, loss, model, refusal, saved};
 
-/// Two groups: what was saved of each goes to its own, and what was saved for others is refused.
+/// With two groups, each gets its own saved options and state; those of other groups are rejected.
 #[test]
 fn groups_are_looked_at_one_by_one() {
     let grouped = |pattern: &str| {
@@ -33,7 +33,7 @@ fn groups_are_looked_at_one_by_one() {
     assert_eq!(of(&again)[1].0, 0.005);
     assert_eq!((of(&again)[0].1, of(&again)[1].1), (Some(0.1), Some(0.01)));
 
-    // As many groups, but others.
+    // The same number of groups, but different ones.
     let error = load(&json, grouped("1")).unwrap_err();
     assert_eq!(error, "the saved optimizer has the groups [\"*\", \"2\"], this one has [\"*\", \"1\"]");
     let change = |path: &str, field: &str, value: Value| {
@@ -48,7 +48,7 @@ fn groups_are_looked_at_one_by_one() {
     assert!(change("0", "shape", json!([2, 3])).contains("0: shape mismatch: saved [2, 3], model [3, 2]"));
 }
 
-/// The walk over a model goes by numbers, a map by the alphabet: state comes back in the order of the walk.
+/// The walk goes in numeric order, the saved map in alphabetical order: states are restored in the order of the walk.
 #[test]
 fn states_come_back_in_the_order_of_the_walk() {
     let mut model: Vec<Tensor<f64>> = (0..12).map(|i| Tensor::param(f64::from(i))).collect();
@@ -64,22 +64,22 @@ fn states_come_back_in_the_order_of_the_walk() {
 fn a_tied_parameter_has_its_state_at_its_first_path() {
     let (model, mut json) = saved("adam");
     assert!(json["params"]["0"]["state"]["steps"] == json!(2));
-    // What is saved of the second path is nothing, and need not be there.
+    // Nothing is saved for the second path, and nothing is required there.
     if let Some(second) = json["params"].as_object_mut().unwrap().remove("5") {
         assert_eq!(second["state"], json!({ "steps": 0, "numbers": [], "buffers": [] }));
     }
     assert_eq!(refusal("adam", &model, &json), None);
-    // At its second alone is not enough.
+    // State at the second path alone is not enough.
     let mut moved = json.clone();
     let state = moved["params"]["0"].take();
     moved["params"].as_object_mut().unwrap().remove("0");
     moved["params"]["5"] = state;
     assert!(refusal("adam", &model, &moved).unwrap().contains("no saved state for 0"));
-    // Two that are not tied need two.
+    // Two untied parameters need two states.
     let mut untied = model.clone();
     untied[5] = Tensor::param(&untied[5]);
     assert!(refusal("adam", &untied, &json).unwrap().contains("no saved state for 5"));
-    // But not where parameters may lack a gradient.
+    // But not if parameters may lack a gradient.
     let state: OptimizerState<f64> = serde_json::from_value(json).unwrap();
     let mut opt = Optimizer::new(Adam::default());
     opt.missing_gradient = MissingGradient::Skip;

@@ -1,5 +1,5 @@
-//! Files with something changed somewhere, tens of thousands of them, the same ones in every run: each is refused, or
-//! the optimizer goes on without a panic.
+//! Tens of thousands of randomly corrupted files, the same ones in every run: each is rejected, or the optimizer
+//! continues without a panic.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Model, RULES, binary, from_binary, loss, model, saved};
 
-/// A generator of numbers (SplitMix64).
+/// A random number generator (SplitMix64).
 struct Draw(u64);
 
 impl Draw {
@@ -25,7 +25,7 @@ impl Draw {
     }
 }
 
-/// Every place in a value, by the way there.
+/// The path of every value inside a JSON value.
 fn places(value: &Value, way: &str, all: &mut Vec<String>) {
     all.push(way.to_owned());
     match value {
@@ -83,7 +83,7 @@ fn change(value: &mut Value, draw: &mut Draw) {
     }
 }
 
-/// Changes, removes, repeats or swaps bytes.
+/// Changes, removes, inserts or swaps bytes.
 fn spoil(bytes: &mut Vec<u8>, draw: &mut Draw) {
     for _ in 0..1 + draw.below(3) {
         if bytes.is_empty() {
@@ -104,13 +104,13 @@ fn spoil(bytes: &mut Vec<u8>, draw: &mut Draw) {
     }
 }
 
-/// Loads a state and makes two steps, if it can be loaded. Whether it could.
+/// Loads a state and, if that succeeds, takes two steps. Returns whether it was loaded.
 fn survives(rule: &str, model: &Model<f64>, state: &OptimizerState<f64>, what: &dyn Fn() -> String) -> bool {
     let run = AssertUnwindSafe(|| {
         let mut opt: Optimizer<f64> = rule.parse().unwrap();
         let before = binary(&opt.state_dict());
         if opt.load_state_dict(state, model).is_err() {
-            assert!(binary(&opt.state_dict()) == before, "refused, but changed");
+            assert!(binary(&opt.state_dict()) == before, "rejected, but changed");
             return false;
         }
         let mut model = model.clone();
@@ -140,8 +140,8 @@ fn optimizers_as_text() {
             all += 2;
         }
     }
-    // Most changes are of elements, which may be any number; but not all of them.
-    assert!((all / 50..all * 9 / 10).contains(&taken), "{taken} of {all} were taken");
+    // Most changes hit elements, which may be any number, but some must be rejected.
+    assert!((all / 50..all * 9 / 10).contains(&taken), "{taken} of {all} were accepted");
 }
 
 #[test]
@@ -160,10 +160,10 @@ fn optimizers_as_bytes() {
             all += 1;
         }
     }
-    assert!((all / 50..all * 9 / 10).contains(&taken), "{taken} of {all} were taken");
+    assert!((all / 50..all * 9 / 10).contains(&taken), "{taken} of {all} were accepted");
 }
 
-/// Schedules of every kind, composed ones among them.
+/// Schedules of every kind, including composed ones.
 const SCHEDULES: [&str; 13] = [
     "warmup:steps=3; 3: cosine:t_max=7",
     "constant * exponential:gamma=0.9 * multi_step:milestones=[2,5]",
@@ -211,7 +211,7 @@ fn schedulers_as_text_and_as_bytes() {
                 let before = (binary(&opt.state_dict()), binary(&scheduler.state_dict(&opt)));
                 if scheduler.load_state_dict(&state, &mut opt).is_err() {
                     let after = (binary(&opt.state_dict()), binary(&scheduler.state_dict(&opt)));
-                    assert!(before == after, "refused, but changed");
+                    assert!(before == after, "rejected, but changed");
                     return false;
                 }
                 for _ in 0..5 {
@@ -226,7 +226,7 @@ fn schedulers_as_text_and_as_bytes() {
             taken += usize::from(catch_unwind(run).unwrap_or_else(|_| panic!("{text}: a panic after {state:?}")));
         }
     }
-    assert!((all / 50..all * 9 / 10).contains(&taken), "{taken} of {all} were taken");
+    assert!((all / 50..all * 9 / 10).contains(&taken), "{taken} of {all} were accepted");
 }
 
 #[test]
@@ -251,5 +251,5 @@ fn averages_as_text_and_as_bytes() {
             taken += 1;
         }
     }
-    assert!((200..9000).contains(&taken), "{taken} were taken");
+    assert!((200..9000).contains(&taken), "{taken} were accepted");
 }

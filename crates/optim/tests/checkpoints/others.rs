@@ -1,4 +1,4 @@
-//! Files of averages and of schedules.
+//! Files of averages and schedulers.
 
 use downhill_optim::{Optimizer, Scheduler, Sgd, StepLr, WeightAverage};
 use downhill_tensor::Tensor;
@@ -28,15 +28,15 @@ fn an_average_that_does_not_fit_itself_is_refused() {
     assert!(read(none).unwrap_err().ends_with("and 0 elements"));
     assert_eq!(entry("path", json!("1")), "the saved average has 1 twice");
     for decay in [json!(1.5), json!(-0.1), json!("NaN"), json!("inf")] {
-        assert!(changed(&|json| json["decay"] = decay.clone()).contains("which must be in [0, 1]"));
+        assert!(changed(&|json| json["decay"] = decay.clone()).contains("decay must be in [0, 1]"));
     }
     for count in [0, u64::MAX, (1 << 53) + 1] {
         let error = changed(&|json| json["count"] = json!(count));
-        assert_eq!(error, format!("the saved average is one of {count} points"));
+        assert_eq!(error, format!("the saved average has an invalid number of points: {count}"));
     }
 }
 
-/// The scheduler's file too: rates that are none, times that no training gets to, lines that have no place.
+/// A scheduler's file: invalid learning rates, impossible epochs, lines that do not belong.
 #[test]
 fn a_schedule_that_does_not_fit_is_refused_and_nothing_changes() {
     let fresh = || {
@@ -62,7 +62,7 @@ fn a_schedule_that_does_not_fit_is_refused_and_nothing_changes() {
         let mut json = json.clone();
         change(&mut json);
         let why = load(json).unwrap_err();
-        assert!(why.contains(because), "{why} instead of {because}");
+        assert!(why.contains(because), "got `{why}`, expected `{because}`");
     };
     for number in [json!("NaN"), json!("inf"), json!(-0.1)] {
         for place in [0, 1] {
@@ -72,21 +72,24 @@ fn a_schedule_that_does_not_fit_is_refused_and_nothing_changes() {
             );
         }
         refused(&|json| json["groups"][0][2] = number.clone(), "Sgd: momentum must be a finite number ≥ 0");
-        refused(&|json| json["fraction"] = number.clone(), "where no training gets");
+        refused(&|json| json["fraction"] = number.clone(), "its fraction in [0, 1)");
     }
-    refused(&|json| json["fraction"] = json!(0.5), "is at epoch 1.5, where OneCycleLr has no rate");
+    refused(
+        &|json| json["fraction"] = json!(0.5),
+        "the saved epoch 1.5 is invalid: OneCycleLr has no learning rate at",
+    );
     for t in [u64::MAX, 1 << 63, (1 << 53) + 1] {
-        refused(&|json| json["t"] = json!(t), "where no training gets");
+        refused(&|json| json["t"] = json!(t), "the epoch must be at most 2^53");
     }
-    refused(&|json| json["t"] = json!(21), "OneCycleLr has been at its end since epoch 20");
+    refused(&|json| json["t"] = json!(21), "OneCycleLr ends at epoch 20");
     let line = |json: &mut Value| json["schedule"].as_array_mut().unwrap().push(json!("StepLr:step_size=2"));
-    refused(&line, "StepLr:step_size=2 has no place in this one");
+    refused(&line, "StepLr:step_size=2 is not part of this schedule");
     let parts = |json: &mut Value| json["schedule"][0] = json!("OneCycleLr:schedules=[linear]");
     refused(&parts, "lists its parts twice");
     let nonsense = |json: &mut Value| json["schedule"][0] = json!("OneCycleLr:max_lr=-1,total_steps=20");
     refused(&nonsense, "OneCycleLr: max_lr must be ≥ 0, got -1");
 
-    // The last epoch that can be counted is one, and there is none after it.
+    // The last possible epoch is valid, and there is none after it.
     let mut opt = Optimizer::<f64>::new(Sgd { lr: 0.1, ..Sgd::default() });
     let mut endless = Scheduler::new(StepLr { step_size: 2, gamma: 1.0 }, &mut opt);
     let mut json = serde_json::to_value(endless.state_dict(&opt)).unwrap();
@@ -97,9 +100,9 @@ fn a_schedule_that_does_not_fit_is_refused_and_nothing_changes() {
     assert_eq!((group.initial_lr(), group.lr(), opt.momentum()), (Some(0.75), 0.5, Some(0.25)));
     let step = std::panic::AssertUnwindSafe(|| endless.step(&mut opt));
     let message = *std::panic::catch_unwind(step).unwrap_err().downcast::<String>().unwrap();
-    assert_eq!(message, "step: 9007199254740993 epochs cannot be counted");
+    assert_eq!(message, "step: the epoch must be at most 2^53, got 9007199254740993");
 
-    // A rule without momentum takes neither a momentum nor a schedule that sets it.
+    // A rule without momentum rejects a saved momentum.
     let mut opt = Optimizer::<f64>::new(downhill_optim::Adagrad::default());
     let mut still = Scheduler::new(StepLr { step_size: 2, gamma: 0.5 }, &mut opt);
     let mut json = serde_json::to_value(still.state_dict(&opt)).unwrap();

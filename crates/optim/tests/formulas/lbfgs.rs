@@ -1,4 +1,4 @@
-//! L-BFGS on plain numbers: PyTorch's algorithm without a line search once more, and with it what must agree.
+//! L-BFGS in plain Rust: PyTorch's algorithm without a line search reimplemented, and invariants with one.
 
 use std::cell::Cell;
 
@@ -7,7 +7,7 @@ use downhill_tensor::Tensor;
 
 type Vector = [f64; 3];
 
-/// Four bowls, of which the third is bent by the others.
+/// A sum of four bowls; the third couples all variables.
 fn value_and_gradient(x: &Vector) -> (f64, Vector) {
     let [a, b, c] = *x;
     let bend = c - 0.3 * a * b;
@@ -33,7 +33,7 @@ fn largest(a: &Vector) -> f64 {
     a.iter().fold(0.0, |largest, x| f64::max(largest, x.abs()))
 }
 
-/// What PyTorch keeps from one call to the next.
+/// PyTorch's state between calls.
 #[derive(Default)]
 struct Memory {
     iterations: u64,
@@ -44,7 +44,7 @@ struct Memory {
     scale: f64,
 }
 
-/// One call without a line search: the loss before it, and how often it was evaluated.
+/// One call without a line search: the loss before it, and the number of evaluations.
 fn call(rule: &Lbfgs, x: &mut Vector, s: &mut Memory) -> (f64, u64) {
     let (mut loss, mut g) = value_and_gradient(x);
     let before = loss;
@@ -144,12 +144,12 @@ fn every_combination_of_options_follows_the_algorithm() {
             assert_eq!(calls.get(), evaluations, "{what}");
             assert!((returned - expected).abs() <= 1e-9 * expected.abs().max(1e-3), "{what}: {returned}, {expected}");
             let ours = w.to_vec();
-            assert!((0..3).all(|i| (ours[i] - x[i]).abs() < 1e-7), "{what}: {ours:?} instead of {x:?}");
+            assert!((0..3).all(|i| (ours[i] - x[i]).abs() < 1e-7), "{what}: got {ours:?}, expected {x:?}");
         }
     }
 }
 
-/// To maximize is to minimize the opposite, to the bit, and with a line search too.
+/// Maximizing is minimizing the negated loss, bitwise identical, with a line search too.
 #[test]
 fn maximizing_is_minimizing_the_negated_loss() {
     for line_search in [LineSearch::None, LineSearch::StrongWolfe] {
@@ -167,7 +167,7 @@ fn maximizing_is_minimizing_the_negated_loss() {
     }
 }
 
-/// With a line search a call stops where the tolerances and counts say.
+/// With a line search, a call never increases the loss and respects the limits on evaluations and history.
 #[test]
 fn options_hold_with_a_line_search_too() {
     for rule in rules() {
@@ -183,7 +183,7 @@ fn options_hold_with_a_line_search_too() {
             });
             assert!(loss <= last, "{rule:?}: {loss} after {last}");
             last = loss;
-            // One search may go as far as the evaluations left, and one more.
+            // A search may use all evaluations that are left, plus one.
             let most = rule.max_eval.unwrap_or(rule.max_iter * 5 / 4).max(1) + 1;
             assert!(calls.get() <= most, "{rule:?}: {} evaluations", calls.get());
             let pairs = opt.state("*").unwrap().buffer("old_dirs").map_or(0, |pairs| pairs.len() / 3);

@@ -1,4 +1,4 @@
-//! Muon on matrices of plain numbers.
+//! Muon's formula in plain Rust.
 
 use downhill_optim::{Muon, MuonScale, Optimizer};
 use downhill_tensor::Tensor;
@@ -18,7 +18,7 @@ fn combined(a: &Matrix, b: &Matrix, f: impl Fn(f64, f64) -> f64) -> Matrix {
     a.iter().zip(b).map(|(a, b)| a.iter().zip(b).map(|(&a, &b)| f(a, b)).collect()).collect()
 }
 
-/// A tall matrix is treated as its transpose; the others as they are.
+/// Newton-Schulz orthogonalization; a tall matrix is transposed first.
 fn orthogonal(muon: &Muon, u: &Matrix) -> Matrix {
     if u.len() > u[0].len() {
         return transposed(&orthogonal(muon, &transposed(u)));
@@ -60,7 +60,7 @@ fn run(muon: &Muon, rows: usize, columns: usize) {
         opt.step_with(&mut w, |w| (w * &pull + w.square() * 0.5).sum());
         let ours = w.to_vec();
         let close = ours.iter().zip(p.iter().flatten()).all(|(a, b)| (a - b).abs() <= 1e-11 * b.abs().max(1.0));
-        assert!(close, "{muon:?}, {rows} x {columns}, step {t}: {ours:?} instead of {p:?}");
+        assert!(close, "{muon:?}, {rows} x {columns}, step {t}: got {ours:?}, expected {p:?}");
     }
 }
 

@@ -1,11 +1,11 @@
-//! Every option of every schedule at its extremes.
+//! Every option of every schedule at extreme values.
 
 use downhill_optim::{Optimizer, Schedule, Scheduler, SchedulerState, Sgd, schedule_names};
 use downhill_tensor::Tensor;
 
 use super::*;
 
-/// The decision for every option that is a number or a list of numbers, of every schedule with what it needs besides.
+/// The valid range of every numeric option (or list of numbers) of every schedule, with the options that it requires.
 const SCHEDULES: &[(&str, &str, &[Decision])] = &[
     ("chained", "schedules=[linear; constant]", &[]),
     ("constant", "", &[("factor", FROM_0_TO_1)]),
@@ -36,7 +36,7 @@ const SCHEDULES: &[(&str, &str, &[Decision])] = &[
             ("pct_start", FROM_0_TO_1),
             ("base_momentum", FRACTION),
             ("max_momentum", FRACTION),
-            // Smaller ones take the first or the last rate beyond what is finite.
+            // Smaller ones make the first or the last learning rate infinite.
             ("div_factor", |x| POSITIVE(x) && 0.1 / x < f64::MAX),
             ("final_div_factor", |x| POSITIVE(x) && 0.1 / 25.0 / x < f64::MAX),
             ("group_max_lrs", NON_NEGATIVE),
@@ -51,7 +51,7 @@ const SCHEDULES: &[(&str, &str, &[Decision])] = &[
             ("min_lr", NON_NEGATIVE),
             ("eps", NON_NEGATIVE),
             ("group_min_lrs", NON_NEGATIVE),
-            // A metric may be anything; NaN is never the best.
+            // A metric may be any number; NaN is never the best.
             ("best", |x| !x.is_nan()),
         ],
     ),
@@ -74,7 +74,7 @@ fn every_number_of_every_schedule() {
             there = vec!["factors"];
         }
         there.sort_by_key(|option| decided.iter().position(|known| known == option));
-        assert_eq!(there, decided, "{name}: an option without a decision, or a decision without an option");
+        assert_eq!(there, decided, "{name}: an option without a range, or a range without an option");
         for (option, range) in *decisions {
             for value in NUMBERS {
                 let text = format!("{name}:{needed},{}", written(option, value));
@@ -94,8 +94,8 @@ fn every_number_of_every_schedule() {
     }
 }
 
-/// Every rate is finite and not negative, stepped and as a function of time; and whenever one stops, it can be saved and
-/// loaded.
+/// Every learning rate is finite and not negative, stepped and as a function of time, and the scheduler can be saved
+/// and loaded after every step.
 fn rates_are_rates(text: &str, schedule: &dyn Schedule) {
     let is_rate = |lr: f64| (0.0..f64::INFINITY).contains(&lr);
     for t in (0..8).chain(COUNTS) {
@@ -124,7 +124,7 @@ fn rates_are_rates(text: &str, schedule: &dyn Schedule) {
         if schedule.end().is_some_and(|end| scheduler.t() == end) {
             break;
         }
-        // Now and then a rate from outside, also one that can only grow too large.
+        // Now and then set a learning rate from outside, including one that can only overflow.
         if step % 4 == 1 {
             opt.set_lr([1e300, 0.0, 0.1][step / 4 % 3]);
         }
@@ -132,7 +132,7 @@ fn rates_are_rates(text: &str, schedule: &dyn Schedule) {
     }
 }
 
-/// Every count and every pair of them.
+/// Every count, and every pair of counts.
 #[test]
 fn every_count_of_every_schedule() {
     for (name, needed, _) in SCHEDULES {

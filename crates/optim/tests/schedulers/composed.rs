@@ -1,4 +1,4 @@
-//! Schedules composed of others: their ends, their momenta.
+//! Schedules composed of others: ends and momenta.
 
 use downhill_optim::{
     Anneal, ChainedLr, ConstantLr, CyclicLr, ExponentialLr, OneCycleLr, Optimizer, Options, Schedule, Scheduler,
@@ -7,7 +7,7 @@ use downhill_optim::{
 
 use super::*;
 
-/// A cycle that ends before its successor takes over stays where it ended, rate and momentum, however it falls.
+/// A cycle that ends before the next schedule takes over keeps its last learning rate and momentum, whatever its curve.
 #[test]
 fn a_cycle_within_a_sequence_stays_at_its_end() {
     for anneal in [Anneal::Cos, Anneal::Linear] {
@@ -18,13 +18,13 @@ fn a_cycle_within_a_sequence_stays_at_its_end() {
         assert_eq!((all[12].0, all[13].0, all[14].0), (0.1, 0.05, 0.025));
         for (t, (lr, _)) in all.iter().enumerate() {
             let direct = sequence.lr_at(0.1, t as u64).unwrap();
-            assert!((direct - lr).abs() < 1e-15, "{t}: {direct} as a function, {lr} stepped");
+            assert!((direct - lr).abs() < 1e-15, "epoch {t}: {direct} as a function, {lr} stepped");
         }
         assert_eq!(sequence.momentum_at(10), Some(0.95));
     }
 }
 
-/// Anybody's schedule with an end does: it is not asked for what it has not.
+/// So does a custom schedule with an end: it is never evaluated beyond its end.
 #[test]
 fn any_schedule_with_an_end_within_a_sequence_stays_there() {
     #[derive(Clone, Debug, Options)]
@@ -47,7 +47,7 @@ fn any_schedule_with_an_end_within_a_sequence_stays_there() {
     assert_eq!(sequence.lr_at(0.1, 4), Some(0.025));
 }
 
-/// A sequence ends with its last schedule, counted from where that began; a chain with the first of its own.
+/// A sequence ends with its last schedule, counted from its start; a chain ends with the first of its schedules to end.
 #[test]
 fn composed_schedules_end() {
     let sequence = SequentialLr::new(WarmupLr { steps: 3 }).then(3, one_cycle(5));
@@ -62,7 +62,7 @@ fn composed_schedules_end() {
     assert_eq!(late.end(), Some(u64::MAX));
 }
 
-/// In a chain the last schedule that sets the momentum has the last word, and one that spares a momentum of 0 spares it.
+/// In a chain, the last schedule that sets the momentum wins, and one that spares a momentum of 0 spares it for all.
 #[test]
 fn momenta_of_composed_schedules() {
     let cycle = || CyclicLr { base_momentum: 0.2, max_momentum: 0.4, ..cyclic() };
