@@ -26,9 +26,9 @@ use text::read_text;
 /// finite number: a missing value is an error that names its line and column.
 ///
 /// Reading takes memory for the text and the table: at most 6 times the size of the text for [`read`](Self::read) and
-/// 20 times for [`read_classes`](Self::read_classes) (most for fields of one or two digits), plus 4 MiB; with a larger
-/// `max_columns`, 64 bytes per column instead. A file that is not text, or expands to too much text, is rejected before
-/// it is read.
+/// 20 times for [`read_classes`](Self::read_classes) (fields of one or two digits are the worst case), plus 4 MiB; with
+/// a larger `max_columns`, 64 bytes per column instead. A file that is not text, or expands to too much text, is
+/// rejected before it is read.
 ///
 /// ```
 /// use downhill_data::Csv;
@@ -67,8 +67,8 @@ pub struct Csv {
 /// Whether the first line of a table is a header with the column names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
-    /// The first line is a header if no field in it is a number, and a sample if all are; a mixture is an error. If the
-    /// target is a class name, its column is ignored.
+    /// The first line is a header if the target is given by name or no field is a number, and a sample if all fields are
+    /// numbers; a mixture is an error. [`Csv::read_classes`] ignores the target's field.
     Detect,
     /// The first line is a header.
     Present,

@@ -13,8 +13,8 @@ use downhill_kernels::gather::{self, Normalisation, gather};
 /// Grayscale images of one size, each with a label.
 ///
 /// The pixels are stored as bytes (47 MB for the 60,000 images of MNIST, a quarter of their size as `f32`) and
-/// converted to `f32` when a batch is gathered: `byte / 255`, in `[0, 1]`. A batch is a pair of a tensor `[batch, rows
-/// * columns]` and the labels.
+/// converted to `f32` when a batch is gathered: `byte / 255`, in `[0, 1]`. A batch is a tensor `[batch, rows * columns]`
+/// and the labels.
 ///
 /// ```
 /// use downhill_data::ImageSet;

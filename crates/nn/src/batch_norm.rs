@@ -7,9 +7,9 @@
 //! evaluation:  y = (x - running_mean) / √(running_var + ε) · weight + bias
 //! ```
 //!
-//! Ioffe and Szegedy, arXiv 1502.03167. Two pitfalls are PyTorch's, and kept for saved networks: the batch is
-//! normalized by its biased variance, but the running variance is unbiased; and `momentum` is the weight of the new
-//! value, not of the old.
+//! Ioffe and Szegedy, arXiv 1502.03167. Two pitfalls are PyTorch's, kept for compatibility with saved networks: the
+//! batch is normalized by its biased variance, but the running variance is unbiased; and `momentum` is the weight of
+//! the new value, not of the old.
 
 use downhill_tensor::{Float, Params, Tensor, is_training, keep, update_buffer};
 

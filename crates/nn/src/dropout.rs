@@ -34,8 +34,9 @@ use crate::Module;
 /// assert_eq!(model.forward(&x), model.fc.forward(&x)); // evaluation
 /// ```
 ///
-/// Elements are zeroed by a multiplication, so NaN and infinity become NaN, as in PyTorch. Each element consumes 32
-/// bits of the generator, in row-major order, and is kept if they, as a little-endian integer, are at least `p·2³²`.
+/// Elements are zeroed by a multiplication, so a NaN or an infinity becomes NaN instead, as in PyTorch. Each element
+/// consumes 32 bits of the generator, in row-major order, and is kept if they, as a little-endian integer, are at least
+/// `p·2³²`.
 #[derive(Clone, Copy, Debug, PartialEq, Params)]
 pub struct Dropout {
     /// The probability that an element is zeroed, in [0, 1].

@@ -24,7 +24,7 @@ fn statistics(norm: &Norm) -> (Vec<f64>, Vec<f64>, f64) {
 }
 
 fn message(body: impl FnOnce()) -> String {
-    *catch_unwind(AssertUnwindSafe(body)).unwrap_err().downcast::<String>().expect("a formatted text")
+    *catch_unwind(AssertUnwindSafe(body)).unwrap_err().downcast::<String>().expect("a formatted message")
 }
 
 #[test]
