@@ -261,7 +261,7 @@ fn training_scopes() {
     let forward = |m: &BatchNorm1d<f64>| m.forward(&one);
     let line = line!() - 1;
     fails(line, &["BatchNorm1d of [1, 2]", "larger batches"], || training(&mut model, &mut rng, forward));
-    fails(line!(), &["BatchNorm1d of [3, 1]", "channels", "made for 2"], || model.forward(&zeros(&[3, 1])));
+    fails(line!(), &["BatchNorm1d of [3, 1]", "size 1", "2 channels"], || model.forward(&zeros(&[3, 1])));
     let mean = model.running_mean.clone().unwrap();
     fails(line!(), &["update_buffer", "no `training` scope"], || update_buffer(&mean, Tensor::clone));
     let reshape = |m: &BatchNorm1d<f64>| m.running_mean.as_ref().map(|mean| update_buffer(mean, |_| zeros(&[5])));
@@ -273,7 +273,7 @@ fn training_scopes() {
     fails(line!(), &["Dropout", "[0, 1]", "-0.5"], || Dropout::new(-0.5));
     fails(line!(), &["Dropout", "[0, 1]", "2"], || Dropout { p: 2.0 }.forward(&x));
     let words = Embedding::<f64>::new(4, 2, &mut rng);
-    fails(line!(), &["Embedding", "index 4", "number 1", "4 embeddings"], || words.forward(&[0, 4]));
+    fails(line!(), &["Embedding", "index 4", "position 1", "4 embeddings"], || words.forward(&[0, 4]));
     fails(line!(), &["padding_idx 4"], || words.clone().padding_idx(4));
     let cell = LstmCell::<f64>::new(2, 3, &mut rng);
     fails(line!(), &["LstmCell of [3, 4]", "[N, 2] or [2]"], || cell.forward(&zeros(&[3, 4]), None));

@@ -292,7 +292,7 @@ fn no_memory() {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     refuses(&["[16777216, 16777216]", "bytes"], || init::normal::<f32>(&square, 0.0, 1.0, &mut rng));
     refuses(&["orthogonal", "bytes"], || init::orthogonal::<f32>(&square, 1.0, &mut rng));
-    refuses(&["Moons", "no memory"], || {
+    refuses(&["Moons", "cannot allocate memory"], || {
         toy::Moons { samples: 1 << 45, ..toy::Moons::default() }.generate::<f32>(&mut rng)
     });
 }

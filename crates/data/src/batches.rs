@@ -1,4 +1,4 @@
-//! Mini-batches: a pass over a set, a few samples at a time.
+//! Mini-batches: iterating over a data set, a few samples at a time.
 
 use std::iter::FusedIterator;
 
@@ -7,11 +7,11 @@ use rand::seq::SliceRandom;
 
 use crate::Dataset;
 
-/// One pass (epoch) over a [`Dataset`] in batches of a fixed size; the last is smaller if the size does not divide the
-/// number of samples.
+/// One epoch over a [`Dataset`], in mini-batches of a fixed size; the last one is smaller if the size does not divide
+/// the number of samples.
 ///
-/// Each batch is gathered when it is asked for; the set is never copied as a whole. Skipping (`skip`, `nth`) gathers
-/// nothing, so that an interrupted epoch is resumed with the same generator state and `.skip(done)`.
+/// Batches are gathered lazily; the set is never copied as a whole. Skipped batches (`skip`, `nth`) are not gathered,
+/// so an interrupted epoch is resumed with the same generator state and `.skip(done)`.
 ///
 /// ```
 /// # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -28,24 +28,24 @@ use crate::Dataset;
 #[derive(Debug)]
 pub struct Batches<'a, D> {
     dataset: &'a D,
-    /// The samples still to come are `order[next..]`.
+    /// The remaining samples are `order[next..]`.
     order: Vec<usize>,
     next: usize,
     size: usize,
 }
 
 impl<'a, D: Dataset> Batches<'a, D> {
-    /// Batches of `size` samples, in the order of the set.
+    /// Mini-batches of `size` samples, in the order of the set.
     ///
     /// # Panics
     /// If `size` is 0.
     #[track_caller]
     pub fn new(dataset: &'a D, size: usize) -> Self {
-        assert!(size > 0, "batches: a batch must have at least one sample, not 0");
+        assert!(size > 0, "batches: the batch size must be at least 1, got 0");
         Batches { dataset, order: (0..dataset.len()).collect(), next: 0, size }
     }
 
-    /// The samples in an order of your own, which may leave some out and repeat others: a sampler.
+    /// The samples in a given order, which may omit some and repeat others: a custom sampler.
     ///
     /// ```
     /// # use downhill_data::{Dataset, ImageSet};
@@ -56,29 +56,29 @@ impl<'a, D: Dataset> Batches<'a, D> {
     /// ```
     ///
     /// # Panics
-    /// If there is no sample of one of these numbers.
+    /// If an index is out of range.
     #[must_use]
     #[track_caller]
     pub fn ordered(self, order: Vec<usize>) -> Self {
         let len = self.dataset.len();
         if let Some(index) = order.iter().find(|&&index| index >= len) {
-            panic!("ordered: there is no sample {index}; the set has {len}, numbered from 0");
+            panic!("ordered: index {index} is out of range for {len} samples");
         }
         Batches { order, next: 0, ..self }
     }
 
-    /// The same samples in random order (Fisher-Yates). The generator is used now, not while the batches are drawn, so
-    /// it is free for dropout and the like in between. The same generator state gives the same order.
+    /// The same samples in random order (Fisher-Yates). The generator is borrowed only for this call, so it can be used
+    /// for dropout and the like in the loop. The same generator state gives the same order.
     #[must_use]
     pub fn shuffled(mut self, rng: &mut (impl Rng + ?Sized)) -> Self {
-        // What is not `Sized` cannot be made a `dyn Rng`, but a reference to it can.
+        // An unsized `Rng` does not coerce to `dyn Rng`, but a reference to it does.
         let mut rng = rng;
         shuffle(&mut self.order[self.next..], &mut rng);
         self
     }
 
-    /// Without the last batch if it would be smaller than the others. Shuffle first to leave out other samples in each
-    /// epoch; in the other order it is always the end of the set.
+    /// Drops the last batch if it is smaller than the others. Call it after `shuffled` to drop different samples in
+    /// every epoch; before, it always drops the end of the set.
     #[must_use]
     pub fn drop_last(mut self) -> Self {
         let remaining = self.order.len() - self.next;
@@ -98,7 +98,7 @@ impl<D: Dataset> Iterator for Batches<'_, D> {
             return None;
         }
         let gathered = self.dataset.gather(batch);
-        // A shuffled batch comes from all over the memory, and the step until it is needed is time enough to fetch it.
+        // The samples of a shuffled batch are scattered in memory; prefetching overlaps with the training step.
         let rest = &self.order[self.next..];
         self.dataset.prefetch(&rest[..self.size.min(rest.len())]);
         Some(gathered)
@@ -118,7 +118,7 @@ impl<D: Dataset> Iterator for Batches<'_, D> {
 impl<D: Dataset> ExactSizeIterator for Batches<'_, D> {}
 impl<D: Dataset> FusedIterator for Batches<'_, D> {}
 
-/// Compiled here, at this crate's level of optimisation, and not with the generator of the caller.
+/// Not generic over the generator, so that it is compiled here, at this crate's optimization level.
 #[inline(never)]
 fn shuffle(order: &mut [usize], rng: &mut dyn Rng) {
     order.shuffle(rng);
@@ -133,7 +133,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives back the indices it is asked for, and counts how often it is asked.
+    /// A data set whose batches are the indices; counts the calls of `gather`.
     struct Indices(usize, Cell<usize>);
 
     impl Dataset for Indices {
@@ -236,7 +236,7 @@ mod tests {
         assert!(early.len() == 8 && early.iter().any(|&i| i >= 8));
     }
 
-    /// What has been drawn is over: it neither comes again nor counts.
+    /// Samples already drawn neither come again nor count.
     #[test]
     fn in_the_middle_of_an_epoch() {
         let set = indices(10);
@@ -251,13 +251,13 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "ordered: there is no sample 7; the set has 7, numbered from 0")]
+    #[should_panic(expected = "ordered: index 7 is out of range for 7 samples")]
     fn an_order_with_a_sample_that_is_not_there() {
         let _batches = indices(7).batches(3).ordered(vec![6, 7]);
     }
 
     #[test]
-    #[should_panic(expected = "batches: a batch must have at least one sample")]
+    #[should_panic(expected = "batches: the batch size must be at least 1, got 0")]
     fn size_zero() {
         indices(3).batches(0);
     }

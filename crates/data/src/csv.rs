@@ -1,4 +1,4 @@
-//! Tables of numbers in CSV files.
+//! A reader for numeric CSV files.
 
 mod cells;
 mod decimal;
@@ -19,16 +19,16 @@ use cells::{Cells, Field};
 use labels::Labels;
 use text::read_text;
 
-/// How to read a table of numbers, one column of which is the target.
+/// Options for reading a numeric CSV table, one column of which is the target.
 ///
-/// Fields are separated by `delimiter` and may be quoted (RFC 4180); lines end with LF or CRLF; blank lines and a byte
-/// order mark are passed over, blanks around a field as well. Files may be compressed with gzip. Every field must be a
-/// finite number: a missing value is an error that says where it is.
+/// Fields are separated by `delimiter` and may be quoted (RFC 4180); lines end with LF, CRLF or CR; blank lines, a byte
+/// order mark and whitespace around a field are skipped. Files may be compressed with gzip. Every field must be a
+/// finite number: a missing value is an error that names its line and column.
 ///
-/// Reading takes memory for the text and for the table: at most 6 times the size of the text for numbers and 20 times for
-/// classes (most of it for samples of a digit or two in each field), and 4 MiB; with a larger `max_columns`, 64 bytes for
-/// each column instead. What is no text, or too much of it, is
-/// refused before it is read.
+/// Reading takes memory for the text and the table: at most 6 times the size of the text for [`read`](Self::read) and
+/// 20 times for [`read_classes`](Self::read_classes) (fields of one or two digits are the worst case), plus 4 MiB; with
+/// a larger `max_columns`, 64 bytes per column instead. A file that is not text, or expands to too much text, is
+/// rejected before it is read.
 ///
 /// ```
 /// use downhill_data::Csv;
@@ -36,7 +36,7 @@ use text::read_text;
 /// let houses = Csv::default().parse::<f64>(text)?; // `.read(path)` for a file
 /// assert_eq!(houses.feature_names, ["area", "rooms"]);
 /// assert_eq!(houses.features, ndarray::array![[50.0, 2.0], [72.0, 3.0]]);
-/// assert_eq!(houses.targets, ndarray::array![130.0, 185.0]); // the last column, unless told otherwise
+/// assert_eq!(houses.targets, ndarray::array![130.0, 185.0]); // the last column by default
 ///
 /// let rooms = Csv { target: "rooms".into(), ..Csv::default() };
 /// assert_eq!(rooms.parse::<f64>(text)?.targets, ndarray::array![2.0, 3.0]);
@@ -50,39 +50,38 @@ use text::read_text;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Csv {
-    /// What stands between two fields: `','`, or `';'`, `'\t'`, ...
+    /// The separator between fields: `','`, `';'`, `'\t'`, ...
     pub delimiter: char,
-    /// Whether the first line names the columns.
+    /// Whether the first line is a header.
     pub header: Header,
-    /// The column to be predicted; all others are features.
+    /// The column to predict; all others are features.
     pub target: Column,
-    /// How many columns there may be: each takes memory for its name, however little there is of it in the file. 65,536,
-    /// unless told otherwise.
+    /// The maximum number of columns, by default 65,536: each takes memory for its name, however short it is in the
+    /// file.
     pub max_columns: usize,
-    /// How many times larger than the file the text in a gzip file may be: 100, unless told otherwise. Tables seldom shrink to
-    /// less than a thirtieth; a file that does by far may have been made to fill the memory. (None shrinks to less than a
-    /// 1032nd, and 1 MiB of text may always be in it.)
+    /// The maximum compression ratio of a gzip file, by default 100. Real tables seldom exceed 30; a much higher ratio
+    /// may be a decompression bomb. (Gzip cannot exceed 1032, and 1 MiB of text is always allowed.)
     pub expansion: u64,
 }
 
-/// Whether the first line of a table names its columns.
+/// Whether the first line of a table is a header with the column names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Header {
-    /// It does if none of its fields is a number, and does not if all are. If only some are, reading fails and asks for
-    /// one of the other two. The target column does not count where it holds class names.
+    /// The first line is a header if the target is given by name or no field is a number, and a sample if all fields are
+    /// numbers; a mixture is an error. [`Csv::read_classes`] ignores the target's field.
     Detect,
-    /// It does.
+    /// The first line is a header.
     Present,
-    /// It does not: it is the first sample.
+    /// The first line is a sample.
     Absent,
 }
 
 /// A column of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Column {
-    /// The one of this name in the header.
+    /// By its name in the header.
     Name(String),
-    /// Counted from 0; negative, from the end, so that -1 is the last.
+    /// By its index from 0; negative indices count from the end, so -1 is the last.
     Index(isize),
 }
 
@@ -111,11 +110,11 @@ impl Default for Csv {
 }
 
 impl Csv {
-    /// Reads features and a target that are all numbers, for regression.
+    /// Reads a table with a numeric target, for regression.
     ///
     /// # Errors
-    /// [`DataError`] if the file cannot be read, is not UTF-8, has no such target column, no features or no samples, has
-    /// lines of unequal length, or a field that is not a finite number.
+    /// [`DataError`] if the file cannot be read, is not UTF-8, has no target column, no features or no samples, has
+    /// lines with different numbers of fields, or a field that is not a finite number.
     ///
     /// # Panics
     /// If `delimiter` is a quotation mark or a line break.
@@ -125,7 +124,7 @@ impl Csv {
         self.table(path, &read_text(path, self.expansion)?)
     }
 
-    /// As [`read`](Self::read), from a text; errors name it `<text>`.
+    /// Like [`read`](Self::read), from a string, which errors call `<text>`.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -137,11 +136,11 @@ impl Csv {
         self.table(Path::new("<text>"), text)
     }
 
-    /// Reads features that are numbers and a target of class names (or numbers that stand for classes).
+    /// Reads a table whose target is a class label, for classification: a name or a number.
     ///
-    /// Labels that are numbers are compared as numbers, with all their digits: `2`, `2.0`, `+2` and `2e0` are one class,
-    /// `9007199254740992` and `9007199254740993` are two. All others are compared as text, letter by letter. A column may
-    /// hold both: a label that is text never changes which numbers are equal.
+    /// Numeric labels are compared as numbers, with all their digits: `2`, `2.0`, `+2` and `2e0` are one class,
+    /// `9007199254740992` and `9007199254740993` are two. All others are compared as text, exactly. A column may hold
+    /// both: a text label never changes which numbers are equal.
     ///
     /// ```
     /// use downhill_data::Csv;
@@ -152,7 +151,7 @@ impl Csv {
     /// ```
     ///
     /// # Errors
-    /// As [`read`](Self::read); a class name may be anything but empty.
+    /// As [`read`](Self::read); a class name must not be empty.
     ///
     /// # Panics
     /// As [`read`](Self::read).
@@ -162,7 +161,7 @@ impl Csv {
         self.class_table(path, &read_text(path, self.expansion)?)
     }
 
-    /// As [`read_classes`](Self::read_classes), from a text; errors name it `<text>`.
+    /// Like [`read_classes`](Self::read_classes), from a string, which errors call `<text>`.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -185,7 +184,7 @@ impl Csv {
         self.check_delimiter();
         let mut labels = Labels::default();
         let cells = Cells::read(self, path, text, true, |field| match &**field {
-            "" => Err("the name of a class"),
+            "" => Err("a class name"),
             _ => Ok(labels.number(field.clone())),
         })?;
         Ok(ClassTable::new(cells, labels))
@@ -198,7 +197,7 @@ impl Csv {
     }
 }
 
-/// A field as a number, or what was expected of it.
+/// A field as a finite number, or what was expected.
 fn number<F: Float + FromStr>(field: &str) -> Field<F> {
     match field.parse::<F>() {
         Ok(number) if number.is_finite() => Ok(number),

@@ -1,15 +1,15 @@
-//! What mini-batches can be gathered from.
+//! The trait of data sets that mini-batches are drawn from.
 
 use crate::Batches;
 
-/// A set of samples that can be picked by index: an [`ImageSet`](crate::ImageSet), a
-/// [`TensorDataset`](crate::TensorDataset), or one of your own.
+/// A data set whose samples are accessed by index: an [`ImageSet`](crate::ImageSet), a
+/// [`TensorDataset`](crate::TensorDataset), or your own.
 ///
 /// ```
 /// use downhill_data::Dataset;
 /// use downhill_tensor::Tensor;
 ///
-/// /// All numbers below `self.0`, and whether they are odd.
+/// /// All integers below `self.0`, and whether they are odd.
 /// struct Parity(usize);
 ///
 /// impl Dataset for Parity {
@@ -28,13 +28,13 @@ use crate::Batches;
 /// assert_eq!(odd, [1, 0]);
 /// ```
 pub trait Dataset {
-    /// What a training step consumes, usually a pair of inputs and targets.
+    /// The type of a mini-batch, usually a pair of inputs and targets.
     type Batch;
 
     /// The number of samples.
     fn len(&self) -> usize;
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -42,8 +42,8 @@ pub trait Dataset {
     /// The samples at `indices`, in that order, as one batch.
     fn gather(&self, indices: &[usize]) -> Self::Batch;
 
-    /// Asks for the memory of samples that will be gathered soon, without waiting for it. A hint: by default nothing
-    /// happens.
+    /// A hint that these samples will be gathered soon, so that their memory can be prefetched into the cache. Does
+    /// nothing by default.
     fn prefetch(&self, _indices: &[usize]) {}
 
     /// Mini-batches of `size` samples, in order; see [`Batches`] for shuffled ones.

@@ -1,62 +1,62 @@
-//! What can be wrong with a file of data, and how it is said.
+//! The errors of reading data files.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a file of data could not be used.
+/// Why a data file could not be read.
 ///
-/// Every message names the file, what was expected of it and what was found instead.
+/// Every message names the file, what was expected and what was found instead.
 ///
 /// ```
 /// use downhill_data::{DataError, Mnist};
 /// let error = Mnist::load("no/such/place").unwrap_err();
 /// assert!(matches!(error, DataError::Missing { .. }));
-/// assert!(error.to_string().starts_with("no/such/place: expected a directory"));
+/// assert!(error.to_string().starts_with("no/such/place: no such file or directory, expected a directory"));
 /// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// Nothing is there.
-    #[error("{}: expected {expected}, found nothing of that name", path.display())]
+    /// The file does not exist.
+    #[error("{}: no such file or directory, expected {expected}", path.display())]
     Missing {
-        /// What was looked for.
+        /// The path.
         path: PathBuf,
-        /// What it should have been, with the other names that would have done.
+        /// What was expected there, with alternative names.
         expected: String,
     },
 
-    /// The operating system would not let it be read.
-    #[error("{}: expected a readable file, found an error: {source}", path.display())]
+    /// The file could not be read.
+    #[error("{}: expected a readable file, found an I/O error: {source}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error from the operating system.
         source: io::Error,
     },
 
-    /// It can be read, and its bytes are not what they should be.
+    /// The content of the file is not as expected.
     #[error("{}: expected {expected}, found {found}", path.display())]
     Content {
         /// The file.
         path: PathBuf,
-        /// What should have been there.
+        /// What was expected.
         expected: String,
-        /// What is there.
+        /// What was found.
         found: String,
     },
 
-    /// One line of a table is not what it should be.
+    /// A line of a table is not as expected.
     #[error("{}, line {line}{}: expected {expected}, found {found}", path.display(), in_column(column))]
     Line {
         /// The file.
         path: PathBuf,
-        /// The line, counted from 1 as editors do.
+        /// The line number, from 1.
         line: usize,
-        /// The column where one is to blame: its name if the table has a header, and its index counted from 0.
+        /// The column, if the error is in a single one: its name if the table has a header, and its index from 0.
         column: Option<String>,
-        /// What should have been there.
+        /// What was expected.
         expected: String,
-        /// What is there.
+        /// What was found.
         found: String,
     },
 }

@@ -1,14 +1,15 @@
-//! The IDX format of MNIST and its relatives, read strictly.
+//! A strict reader for the IDX format of MNIST and similar data sets.
 //!
 //! ```text
 //! 0  0  type  dims        magic number; type 0x08 is unsigned bytes
-//! size of axis 1          big-endian u32, as often as `dims` says
+//! size of axis 1          big-endian u32, `dims` times
 //! ...
 //! the elements            row-major, and nothing after them
 //! ```
-//! What the header announces is compared with the size of the file before the elements are read. Reading takes the size of
-//! the file and at most 256 KiB of memory; of a compressed file twice what its header announces, and not more than three
-//! times what it holds, and 256 KiB.
+//! The size in the header is compared with the size of the file before the elements are read. Reading takes as much
+//! memory as the file is large plus at most 256 KiB; for a compressed file, twice the size in its header but at most
+//! three times its decompressed size, plus 256 KiB.
+//!
 //! Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database", <http://yann.lecun.com/exdb/mnist/>.
 
 use std::path::Path;
@@ -16,7 +17,7 @@ use std::path::Path;
 use crate::DataError;
 use crate::source::Source;
 
-/// What a well-formed file holds: `shape` says 60000 × 28 × 28, and `bytes` is exactly as long.
+/// The content of a well-formed file: `bytes` has as many elements as `shape`, such as 60000 × 28 × 28.
 pub(crate) struct Idx<const DIMS: usize> {
     pub(crate) shape: [usize; DIMS],
     pub(crate) bytes: Vec<u8>,
@@ -29,16 +30,16 @@ pub(crate) fn read_images(path: &Path) -> Result<Idx<3>, DataError> {
     if rows == 0 || columns == 0 {
         return Err(DataError::content(path, "images of at least 1 × 1 pixel", format!("{rows} × {columns}")));
     }
-    // Only where there are no images: others of that size would not fit in a file.
+    // Can only fail with zero images: others of that size would not fit in a file.
     let bytes = rows.checked_mul(columns).and_then(|pixels| pixels.checked_mul(size_of::<f32>()));
     if bytes.is_none_or(|bytes| isize::try_from(bytes).is_err()) {
-        let (expected, found) = ("images that fit in the memory there can be", format!("{rows} × {columns} pixels"));
+        let (expected, found) = ("images that fit in memory", format!("{rows} × {columns} pixels"));
         return Err(DataError::content(path, expected, found));
     }
     Ok(images)
 }
 
-/// Labels, `[count]`, each below `classes`.
+/// Labels, `[count]`, each less than `classes`.
 pub(crate) fn read_labels(path: &Path, classes: usize) -> Result<Idx<1>, DataError> {
     let labels = read::<1>(path)?;
     let stray = labels.bytes.iter().enumerate().find(|&(_, &label)| usize::from(label) >= classes);
@@ -57,10 +58,10 @@ fn read<const DIMS: usize>(path: &Path) -> Result<Idx<DIMS>, DataError> {
     let mut source = Source::open(path)?;
     let shape = read_header::<DIMS>(&mut source)?;
 
-    // Three sizes of 32 bits overflow a u64, but not a u128.
+    // The product of three u32 may overflow a u64, but not a u128.
     let header = 4 + 4 * DIMS as u128;
     let size = shape.iter().map(|&axis| u128::from(axis)).product::<u128>();
-    let expected = || format!("{} bytes ({header} + {}, as its header says)", header + size, times(&shape));
+    let expected = || format!("{} bytes ({header} + {}, according to its header)", header + size, times(&shape));
     if let Some(found) = source.cannot_hold(header + size) {
         return Err(DataError::content(path, expected(), found));
     }
@@ -75,7 +76,7 @@ fn read<const DIMS: usize>(path: &Path) -> Result<Idx<DIMS>, DataError> {
     Ok(Idx { shape: shape.map(|axis| axis as usize), bytes })
 }
 
-/// The size of every axis, once the magic number is what it should be.
+/// Checks the magic number and returns the size of every axis.
 fn read_header<const DIMS: usize>(source: &mut Source) -> Result<[u32; DIMS], DataError> {
     let wanted = u32::from_be_bytes([0, 0, 0x08, DIMS as u8]);
     let magic = source.read_up_to(4)?;
@@ -100,7 +101,7 @@ fn read_header<const DIMS: usize>(source: &mut Source) -> Result<[u32; DIMS], Da
     Ok(shape)
 }
 
-/// A magic number in words.
+/// A magic number, explained.
 fn describe(magic: u32) -> String {
     let what = match magic {
         0x0801 => "labels: unsigned bytes in 1 dimension",
@@ -113,10 +114,10 @@ fn describe(magic: u32) -> String {
 /// The likely cause of a wrong magic number.
 fn guess(magic: [u8; 4]) -> &'static str {
     match magic {
-        [0, 0, 0x08, 1 | 3] => ": are the files of images and labels swapped?",
-        [0, 0, 0x08, _] => ": unsigned bytes in another number of dimensions",
-        [0, 0, 0x09 | 0x0b..=0x0e, _] => ": elements of another type than unsigned bytes",
-        [b'<', ..] => ": it looks like a web page, perhaps the error message of a download",
+        [0, 0, 0x08, 1 | 3] => ": are the image and label files swapped?",
+        [0, 0, 0x08, _] => ": unsigned bytes with a different number of dimensions",
+        [0, 0, 0x09 | 0x0b..=0x0e, _] => ": an element type other than unsigned bytes",
+        [b'<', ..] => ": this looks like HTML, perhaps the error page of a download",
         _ => "",
     }
 }

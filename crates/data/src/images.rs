@@ -1,4 +1,4 @@
-//! A set of labelled grey-scale images, kept as bytes.
+//! A set of labeled grayscale images, stored as bytes.
 
 use std::fmt;
 use std::path::Path;
@@ -10,11 +10,11 @@ use rand::Rng;
 use crate::{Batches, DataError, Dataset, Share, idx, split};
 use downhill_kernels::gather::{self, Normalisation, gather};
 
-/// Grey-scale images of one size, each with a label.
+/// Grayscale images of one size, each with a label.
 ///
-/// The pixels stay bytes in memory (47 MB for the 60,000 of MNIST, a quarter of their size as `f32`) and are converted
-/// to `f32` while a batch is gathered: `byte / 255`, in `[0, 1]`. Batches are pairs of a tensor `[batch, rows *
-/// columns]` and the labels.
+/// The pixels are stored as bytes (47 MB for the 60,000 images of MNIST, a quarter of their size as `f32`) and
+/// converted to `f32` when a batch is gathered: `byte / 255`, in `[0, 1]`. A batch is a tensor `[batch, rows * columns]`
+/// and the labels.
 ///
 /// ```
 /// use downhill_data::ImageSet;
@@ -36,31 +36,31 @@ pub struct ImageSet {
 }
 
 impl ImageSet {
-    /// Images from memory: the pixels of all of them in row-major order, the size `(rows, columns)` of one, and a
-    /// label for each.
+    /// Images from memory: the pixels of all of them in row-major order, the size `(rows, columns)` of each, and one
+    /// label per image.
     ///
     /// # Panics
-    /// If there are not as many pixels as `labels.len()` images have, if an image has none, or more than a tensor may hold.
+    /// If the number of pixels is not that of `labels.len()` images, or if an image is empty or too large for a tensor.
     #[track_caller]
     pub fn new(pixels: Vec<u8>, (rows, columns): (usize, usize), labels: Vec<u8>) -> Self {
-        // In `u128` no product of three overflows that anybody has the memory for.
+        // In `u128`, so that no product overflows that could fit in memory.
         let width = rows as u128 * columns as u128;
         let needed = width.checked_mul(labels.len() as u128);
         assert!(
             width > 0 && width <= isize::MAX as u128 / size_of::<f32>() as u128 && needed == Some(pixels.len() as u128),
-            "ImageSet::new: {} labels and images of {rows} × {columns} pixels need {} pixels, not {}",
+            "ImageSet::new: {} labels and images of {rows} × {columns} pixels need {} pixels, got {}",
             labels.len(),
-            needed.map_or("countless".to_owned(), |needed| needed.to_string()),
+            needed.map_or("too many".to_owned(), |needed| needed.to_string()),
             pixels.len(),
         );
         ImageSet { pixels, labels, rows, columns, normalisation: None, flat: true }
     }
 
-    /// Images and labels from a pair of IDX files, raw or gzip, as MNIST, Fashion-MNIST, KMNIST and EMNIST come. Every
-    /// label must be below `classes`.
+    /// Reads images and labels from a pair of IDX files, raw or gzip, the format of MNIST, Fashion-MNIST, KMNIST and
+    /// EMNIST. Every label must be less than `classes`.
     ///
-    /// Reading a file takes memory of its own size; a compressed one twice what its header announces, and not more than three
-    /// times what is in it; and 256 KiB. What the header announces is compared with the size of the file first.
+    /// Reading takes as much memory as the file is large; for a compressed file, twice the size in its header but at
+    /// most three times its decompressed size; plus 256 KiB. The size in the header is checked against the file first.
     ///
     /// ```
     /// # let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/mnist");
@@ -72,8 +72,8 @@ impl ImageSet {
     /// ```
     ///
     /// # Errors
-    /// [`DataError`] if a file is missing, unreadable, damaged or of another format, if there is anything after its
-    /// end, if the two do not belong together, or if a label is not below `classes`.
+    /// [`DataError`] if a file is missing, unreadable, corrupt, too long or in another format, if the numbers of images
+    /// and labels differ, or if a label is not less than `classes`.
     pub fn read(images: impl AsRef<Path>, labels: impl AsRef<Path>, classes: usize) -> Result<Self, DataError> {
         let (images_path, labels_path) = (images.as_ref(), labels.as_ref());
         let images = idx::read_images(images_path)?;
@@ -82,15 +82,15 @@ impl ImageSet {
         if count != labels.shape[0] {
             return Err(DataError::content(
                 labels_path,
-                format!("{count} labels, for as many images in {}", images_path.display()),
+                format!("{count} labels, one per image in {}", images_path.display()),
                 format!("{}", labels.shape[0]),
             ));
         }
         Ok(ImageSet::new(images.bytes, (rows, columns), labels.bytes))
     }
 
-    /// Also subtracts `mean` from every value in `[0, 1]` and divides it by `std`, in `f32` as torchvision's
-    /// `Normalize` does. Replaces an earlier normalisation.
+    /// Also normalizes the values in `[0, 1]`: subtracts `mean` and divides by `std`, in `f32` like torchvision's
+    /// `Normalize`. Replaces an earlier normalization.
     ///
     /// ```
     /// # use downhill_data::ImageSet;
@@ -105,13 +105,13 @@ impl ImageSet {
     pub fn normalised(mut self, mean: f32, std: f32) -> Self {
         assert!(
             mean.is_finite() && std.is_finite() && std > 0.0,
-            "normalised: mean {mean} must be finite, std {std} positive",
+            "normalised: mean must be finite and std finite and above 0, got mean {mean} and std {std}",
         );
         self.normalisation = Some(Normalisation { mean, std });
         self
     }
 
-    /// Gives images as `[batch, 1, rows, columns]`, for convolutions, instead of `[batch, rows * columns]`.
+    /// Makes batches `[batch, 1, rows, columns]`, for convolutions, instead of `[batch, rows * columns]`.
     ///
     /// ```
     /// # use downhill_data::ImageSet;
@@ -142,10 +142,10 @@ impl ImageSet {
     /// The pixels of image `index`, `[rows, columns]`, from 0 (black) to 255.
     ///
     /// # Panics
-    /// If there is no such image.
+    /// If `index` is out of range.
     #[track_caller]
     pub fn image(&self, index: usize) -> ArrayView2<'_, u8> {
-        assert!(index < self.len(), "image: there is no image {index} in a set of {}", self.len());
+        assert!(index < self.len(), "image: index {index} is out of range for {} images", self.len());
         let width = self.rows * self.columns;
         let pixels = &self.pixels[index * width..(index + 1) * width];
         ArrayView2::from_shape((self.rows, self.columns), pixels).expect("the slice is one image long")
@@ -154,15 +154,15 @@ impl ImageSet {
     /// The label of image `index`.
     ///
     /// # Panics
-    /// If there is no such image.
+    /// If `index` is out of range.
     #[track_caller]
     pub fn label(&self, index: usize) -> usize {
-        assert!(index < self.len(), "label: there is no image {index} in a set of {}", self.len());
+        assert!(index < self.len(), "label: index {index} is out of range for {} images", self.len());
         usize::from(self.labels[index])
     }
 
-    /// All images as one tensor, in the shape and with the normalisation of a batch. Four bytes a pixel: 188 MB for
-    /// the training set of MNIST.
+    /// All images as one tensor, in the shape and with the normalization of a batch. It takes 4 bytes per pixel: 188 MB
+    /// for the training set of MNIST.
     pub fn images(&self) -> Tensor<f32> {
         let everything: Vec<usize> = (0..self.len()).collect();
         self.gather_images(&everything)
@@ -182,28 +182,28 @@ impl ImageSet {
         Batches::new(self, size)
     }
 
-    /// A set of its own with the images at `indices`, in that order.
+    /// Copies the images at `indices`, in that order, to a new set.
     ///
     /// # Panics
-    /// If there is no such image.
+    /// If an index is out of range.
     #[must_use]
     #[track_caller]
     pub fn select(&self, indices: &[usize]) -> Self {
         let width = self.rows * self.columns;
         let mut pixels = Vec::new();
         let bytes = indices.len().saturating_mul(width);
-        assert!(pixels.try_reserve_exact(bytes).is_ok(), "select: there is no memory for {} images", indices.len());
+        assert!(pixels.try_reserve_exact(bytes).is_ok(), "select: cannot allocate memory for {} images", indices.len());
         let mut labels = Vec::with_capacity(indices.len());
         for &index in indices {
-            assert!(index < self.len(), "select: there is no image {index} in a set of {}", self.len());
+            assert!(index < self.len(), "select: index {index} is out of range for {} images", self.len());
             pixels.extend_from_slice(&self.pixels[index * width..(index + 1) * width]);
             labels.push(self.labels[index]);
         }
         ImageSet { pixels, labels, ..*self }
     }
 
-    /// Splits at random into two sets of their own, the first as large as `first` says: a fraction (`0.9`) or a number
-    /// of images (`50_000`).
+    /// Splits the set at random into two new ones; `first` is the size of the first: a fraction (`0.9`) or a number of
+    /// images (`50_000`).
     ///
     /// ```
     /// # use downhill_data::ImageSet;
@@ -215,7 +215,7 @@ impl ImageSet {
     /// ```
     ///
     /// # Panics
-    /// If the fraction is not in `[0, 1]`, or the number is more than there are.
+    /// If the fraction is not in `[0, 1]`, or the number exceeds that of the images.
     #[track_caller]
     pub fn split(&self, first: impl Into<Share>, rng: &mut (impl Rng + ?Sized)) -> (Self, Self) {
         let (first, second) = split::at_random(self.len(), first.into(), rng);
@@ -249,7 +249,7 @@ impl Dataset for ImageSet {
 }
 
 impl fmt::Debug for ImageSet {
-    /// The numbers that describe the set, not its millions of pixels.
+    /// A summary, without the pixels.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ImageSet")
             .field("len", &self.len())

@@ -1,4 +1,4 @@
-//! Data for downhill: readers for MNIST and CSV tables, seeded toy sets, random splits, and mini-batches of all of them.
+//! Data sets for downhill: readers for MNIST and CSV files, seeded toy data sets, random splits and mini-batches.
 //!
 //! ```
 //! # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -15,15 +15,15 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | MNIST, Fashion-MNIST and other sets in IDX files | [`Mnist`], [`ImageSet`] |
-//! | tables of numbers | [`Csv`] |
+//! | MNIST, Fashion-MNIST and other data sets in IDX files | [`Mnist`], [`ImageSet`] |
+//! | CSV tables of numbers | [`Csv`] |
 //! | tensors in memory | [`TensorDataset`] |
-//! | moons, circles, spirals, blobs, XOR, lines, sines | [`toy`] |
-//! | mini-batches of these and of your own | [`Batches`], [`Dataset`] |
+//! | moons, circles, spirals, blobs, XOR, linear functions, sine waves | [`toy`] |
+//! | mini-batches of these and of your own data sets | [`Batches`], [`Dataset`] |
 //!
-//! Whatever is random takes a generator: the same generator state gives the same sets, splits and batches. Whatever
-//! reads a file returns a [`DataError`] that names the file, what was expected and what was found.
-// Not in tests, where ndarray's macro `s!` has some.
+//! Everything random takes a generator: the same generator state gives the same data sets, splits and batches.
+//! Everything that reads a file returns a [`DataError`], which names the file, what was expected and what was found.
+// Tests use ndarray's macro `s!`, which expands to unsafe code.
 #![cfg_attr(not(test), forbid(unsafe_code))]
 
 mod batches;

@@ -1,10 +1,10 @@
-//! The handwritten digits of MNIST, and every set in the same four files.
+//! MNIST, and data sets in files of the same four names.
 
 use std::path::{Path, PathBuf};
 
 use crate::{DataError, ImageSet};
 
-/// A training set and a test set of labelled images.
+/// A training set and a test set of labeled images.
 ///
 /// MNIST (LeCun, Cortes, Burges 1998) has 60,000 and 10,000 handwritten digits of 28 × 28 pixels. Fashion-MNIST
 /// ([arXiv:1708.07747](https://arxiv.org/abs/1708.07747)) and KMNIST
@@ -26,21 +26,21 @@ use crate::{DataError, ImageSet};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Mnist {
-    /// The images to learn from.
+    /// The training set.
     pub train: ImageSet,
-    /// The images to judge by.
+    /// The test set.
     pub test: ImageSet,
 }
 
 impl Mnist {
     /// The mean of the pixels of MNIST's training set, in `[0, 1]`.
     pub const MEAN: f32 = 0.1307;
-    /// Their standard deviation.
+    /// The standard deviation of the pixels of MNIST's training set.
     pub const STD: f32 = 0.3081;
 
     /// Reads the four files `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
-    /// `t10k-labels-idx1-ubyte` in `directory`, raw or with `.gz`, `-idx` or `.idx`; any number of images of any size
-    /// in at most ten classes. For other names or more classes see [`ImageSet::read`].
+    /// `t10k-labels-idx1-ubyte` in `directory`, with `-idx` or `.idx`, raw or `.gz`: any number of images of any size,
+    /// with labels from 0 to 9. For other names or more classes see [`ImageSet::read`].
     ///
     /// # Errors
     /// See [`ImageSet::read`]; also if the images of the two sets differ in size.
@@ -60,15 +60,15 @@ impl Mnist {
             let ((rows, columns), (found_rows, found_columns)) = (train.size(), test.size());
             return Err(DataError::content(
                 directory,
-                format!("test images of {rows} × {columns} pixels, as for training"),
+                format!("test images of {rows} × {columns} pixels, like the training images"),
                 format!("{found_rows} × {found_columns}"),
             ));
         }
         Ok(Mnist { train, test })
     }
 
-    /// Normalises both sets: see [`ImageSet::normalised`]. For MNIST itself,
-    /// `normalised(Mnist::MEAN, Mnist::STD)` gives pixels of mean 0 and standard deviation 1.
+    /// Normalizes both sets: see [`ImageSet::normalised`]. For MNIST itself, `normalised(Mnist::MEAN, Mnist::STD)`
+    /// gives pixels with mean 0 and standard deviation 1.
     ///
     /// # Panics
     /// If `std` is not positive, or `mean` is not finite.
@@ -91,7 +91,7 @@ fn load_pair(directory: &Path, name: &str) -> Result<ImageSet, DataError> {
     ImageSet::read(images, labels, 10)
 }
 
-/// The first of the four usual spellings of a name that exists.
+/// The first of the four usual spellings of a file name that exists.
 fn find(directory: &Path, name: &str, kind: &str) -> Result<PathBuf, DataError> {
     let spellings =
         [format!("{name}-{kind}"), format!("{name}-{kind}.gz"), format!("{name}.{kind}"), format!("{name}.{kind}.gz")];

@@ -1,4 +1,4 @@
-//! A file opened for reading, decompressed on the way if it is gzip, with nothing allocated before it is read.
+//! A file opened for reading, decompressed on the fly if it is gzip. Memory is allocated only for bytes that exist.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek};
@@ -8,12 +8,12 @@ use flate2::read::MultiGzDecoder;
 
 use crate::DataError;
 
-/// DEFLATE codes at most 258 bytes in 2 bits: no stream can be longer than 1032 times its compressed size.
+/// DEFLATE encodes at most 258 bytes in 2 bits, so the maximum compression ratio is 1032.
 /// <https://zlib.net/zlib_tech.html>
 const DEFLATE_LIMIT: u64 = 1032;
 
-/// A file, or the stream inside it if it is compressed. Which of the two is read from its first bytes, not its name:
-/// browsers and unpackers leave decompressed files named `.gz`, and the reverse.
+/// A file, or the decompressed stream of a gzip file. Compression is detected by the first bytes, not by the name:
+/// browsers and archivers leave decompressed files named `.gz`, and vice versa.
 pub(crate) struct Source {
     path: PathBuf,
     reader: Reader,
@@ -38,7 +38,7 @@ impl Source {
             return Err(DataError::content(path, "a file", found));
         }
         let mut file = File::open(path).map_err(unreadable)?;
-        // Of the file that is open, should another have taken the name.
+        // Of the open file: another one may have been renamed to the path meanwhile.
         let size_on_disk = file.metadata().map_err(unreadable)?.len();
         let mut start = Vec::with_capacity(2);
         file.by_ref().take(2).read_to_end(&mut start).map_err(unreadable)?;
@@ -56,38 +56,40 @@ impl Source {
         &self.path
     }
 
-    /// Whether `size` bytes cannot possibly be in this file, and if so what is, in words.
+    /// If the content of this file cannot have `size` bytes, what it has instead, for an error message.
     pub(crate) fn cannot_hold(&self, size: u128) -> Option<String> {
         let disk = self.size_on_disk;
         match self.reader {
             Reader::Raw(_) if size != u128::from(disk) => Some(format!("{disk} bytes")),
-            Reader::Gzip(_) if size > u128::from(disk) * u128::from(DEFLATE_LIMIT) => Some(format!(
-                "a gzip file of {disk} bytes, in which there can be no more than {DEFLATE_LIMIT} times that"
-            )),
+            Reader::Gzip(_) if size > u128::from(disk) * u128::from(DEFLATE_LIMIT) => {
+                Some(format!("a gzip file of {disk} bytes, which can hold at most {DEFLATE_LIMIT} times that"))
+            }
             _ => None,
         }
     }
 
-    /// Whether the content is compressed.
+    /// Whether the file is compressed.
     pub(crate) fn is_gzip(&self) -> bool {
         matches!(self.reader, Reader::Gzip(_))
     }
 
-    /// The size of the file itself.
+    /// The size of the file, compressed if it is.
     pub(crate) fn size_on_disk(&self) -> u64 {
         self.size_on_disk
     }
 
-    /// The next bytes, up to `count` of them: fewer only if the file ends there.
+    /// The next `count` bytes; fewer only at the end of the file.
     ///
-    /// No number written in a file decides how much memory is asked for: of a file as it is, as much as is left of it, and
-    /// of a compressed one first 64 KiB and then as much again as has really been decompressed. While a buffer grows, the
-    /// old one and the new one take up to three times the bytes that there are, and twice `count`.
+    /// Memory use does not depend on sizes claimed in the file: for a raw file the buffer is at most as large as the
+    /// rest of the file; for a compressed one it starts at 64 KiB and doubles with the bytes actually decompressed.
+    /// While it grows, the old and the new buffer together take at most three times those bytes, and at most twice
+    /// `count`.
     pub(crate) fn read_up_to(&mut self, count: u64) -> Result<Vec<u8>, DataError> {
-        /// What a buffer for decompressed bytes begins with.
+        /// The initial size of the buffer for decompressed bytes.
         const START: u64 = 64 * 1024;
         let mut bytes: Vec<u8> = Vec::new();
         loop {
+            // The next step is bounded by what is on disk, or by what has been decompressed so far.
             let (have, wanted) = (bytes.len() as u64, count - bytes.len() as u64);
             let step = match self.reader {
                 Reader::Raw(_) => wanted.min(self.size_on_disk.saturating_sub(self.delivered)),
@@ -107,7 +109,7 @@ impl Source {
         }
     }
 
-    /// The next bytes into `block`, as many as it holds: fewer only if the file ends there.
+    /// Fills `block` with the next bytes and returns how many; fewer than its length only at the end of the file.
     pub(crate) fn read_block(&mut self, block: &mut [u8]) -> Result<usize, DataError> {
         let mut filled = 0;
         while filled < block.len() {
@@ -129,12 +131,12 @@ impl Source {
         Ok(filled)
     }
 
-    /// Whether all has been read. Of a compressed file this checks the checksum.
+    /// Whether everything has been read. For a compressed file, this verifies the checksum.
     pub(crate) fn has_ended(&mut self) -> Result<bool, DataError> {
         Ok(self.read_block(&mut [0])? == 0)
     }
 
-    /// The same file from its beginning.
+    /// The same file, from its start.
     pub(crate) fn rewound(self) -> Result<Self, DataError> {
         let unreadable = |source| DataError::Unreadable { path: self.path.clone(), source };
         let compressed = self.is_gzip();
@@ -160,17 +162,17 @@ impl Source {
         };
         DataError::content(
             &self.path,
-            "a whole gzip stream with a matching checksum",
-            format!("one that is broken after {delivered} decompressed bytes ({damage})"),
+            "a complete gzip stream with a matching checksum",
+            format!("one that is corrupt after {delivered} decompressed bytes ({damage})"),
         )
     }
 }
 
-/// Room for exactly so many more elements, or an error where the standard library would end the program.
+/// Reserves capacity for exactly `more` elements; an error where the standard library would abort the program.
 pub(crate) fn reserve<T>(elements: &mut Vec<T>, more: Option<usize>) -> io::Result<()> {
     match more.map(|more| elements.try_reserve_exact(more)) {
         Some(Ok(())) => Ok(()),
-        _ => Err(io::Error::new(ErrorKind::OutOfMemory, "there is not as much memory")),
+        _ => Err(io::Error::new(ErrorKind::OutOfMemory, "not enough memory")),
     }
 }
 
@@ -182,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// A file of its own for each test, gone afterwards.
+    /// A file for one test, removed afterwards.
     struct Scratch(PathBuf);
 
     impl Scratch {
@@ -205,7 +207,7 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    /// Bytes without a pattern, so that a compressed file is about as large.
+    /// Incompressible bytes.
     fn noise(count: u32) -> Vec<u8> {
         (0..count).map(|i| (i.wrapping_mul(2_654_435_761) >> 13 ^ i.wrapping_mul(i) >> 7) as u8).collect()
     }
@@ -226,7 +228,7 @@ mod tests {
         }
     }
 
-    /// Another program cuts the file, or writes on, while it is read: what comes is cut as well, or not seen.
+    /// Another program truncates the file while it is read: the result is truncated too, or an error.
     #[test]
     fn a_file_that_changes_while_it_is_read() {
         let bytes = noise(300_000);
@@ -244,6 +246,6 @@ mod tests {
         source.read_up_to(10).unwrap();
         file.set_len(compressed.len() as u64 / 2).unwrap();
         let error = source.read_up_to(299_990).unwrap_err().to_string();
-        assert!(error.contains("broken after") && error.ends_with("(the file ends there)"), "{error}");
+        assert!(error.contains("corrupt after") && error.ends_with("(the file ends there)"), "{error}");
     }
 }

@@ -1,9 +1,9 @@
-//! How a set is divided at random: training and validation.
+//! Random splits, such as into training and validation sets.
 
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-/// How large the first part of a split is.
+/// The size of the first part of a split.
 ///
 /// ```
 /// use downhill_data::Share;
@@ -12,7 +12,7 @@ use rand::seq::SliceRandom;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Share {
-    /// This part of the whole, rounded to the nearest number of samples.
+    /// This fraction of the samples, rounded to the nearest number.
     Fraction(f64),
     /// This many samples.
     Count(usize),
@@ -35,18 +35,18 @@ impl Share {
     fn of(self, len: usize) -> usize {
         match self {
             Share::Count(count) => {
-                assert!(count <= len, "split: {count} samples asked for, and there are only {len}");
+                assert!(count <= len, "split: cannot take {count} samples out of {len}");
                 count
             }
             Share::Fraction(fraction) => {
-                assert!((0.0..=1.0).contains(&fraction), "split: the fraction {fraction} is not between 0 and 1");
+                assert!((0.0..=1.0).contains(&fraction), "split: the fraction must be in [0, 1], got {fraction}");
                 (fraction * len as f64).round() as usize
             }
         }
     }
 }
 
-/// All indices below `len` in random order, cut in two.
+/// All indices below `len` in random order, split in two.
 #[track_caller]
 pub(crate) fn at_random(len: usize, first: Share, rng: &mut (impl Rng + ?Sized)) -> (Vec<usize>, Vec<usize>) {
     let size = first.of(len);
@@ -84,7 +84,7 @@ mod tests {
         assert_eq!(split(7, 0.5, 0).0.len(), 4);
         assert_eq!(split(7, 0.4, 0).0.len(), 3);
         assert_eq!(split(0, 0.4, 0).0.len(), 0);
-        // 0.7 * 10 is 7.000000000000001 or 6.999999999999999 in some formulas.
+        // Depending on the formula, 0.7 * 10 may be 7.000000000000001 or 6.999999999999999.
         assert_eq!(split(10, 0.7, 0).0.len(), 7);
     }
 
@@ -95,13 +95,13 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "split: 11 samples asked for, and there are only 10")]
+    #[should_panic(expected = "split: cannot take 11 samples out of 10")]
     fn more_than_there_are() {
         split(10, 11, 0);
     }
 
     #[test]
-    #[should_panic(expected = "split: the fraction NaN is not between 0 and 1")]
+    #[should_panic(expected = "split: the fraction must be in [0, 1], got NaN")]
     fn not_a_fraction() {
         split(10, f64::NAN, 0);
     }

@@ -1,4 +1,4 @@
-//! Samples held in memory as tensors: toy sets, tables, anything small.
+//! Samples in memory as tensors: toy data sets, tables, anything small.
 
 use downhill_tensor::{Float, Tensor};
 use ndarray::{Axis, Dimension, IxDyn};
@@ -6,8 +6,8 @@ use rand::Rng;
 
 use crate::{Batches, Dataset, Share, split};
 
-/// Features `[samples, ...]` and a target for each: class labels (`Vec<usize>`, the default) or numbers (a [`Tensor`]
-/// `[samples, ...]`).
+/// Features `[samples, ...]` with one target per sample: class labels (`Vec<usize>`, the default) or values (a
+/// [`Tensor`] `[samples, ...]`).
 ///
 /// ```
 /// use downhill_data::TensorDataset;
@@ -19,18 +19,18 @@ use crate::{Batches, Dataset, Share, split};
 /// ```
 #[derive(Clone, Debug)]
 pub struct TensorDataset<F: Float = f32, T = Vec<usize>> {
-    /// The inputs; the first axis counts the samples.
+    /// The inputs, `[samples, ...]`.
     pub features: Tensor<F>,
-    /// What a model should make of them, one for each sample.
+    /// The targets, one per sample.
     pub targets: T,
 }
 
-/// What can stand beside the features of a [`TensorDataset`]: `Vec<usize>` (class labels) and [`Tensor`].
+/// The targets of a [`TensorDataset`]: `Vec<usize>` (class labels) or [`Tensor`].
 pub trait Targets: Sized {
     /// The number of samples.
     fn samples(&self) -> usize;
 
-    /// Those at `indices`, in that order.
+    /// The targets at `indices`, in that order.
     fn gather(&self, indices: &[usize]) -> Self;
 }
 
@@ -46,7 +46,7 @@ impl Targets for Vec<usize> {
 
 impl<F: Float> Targets for Tensor<F> {
     fn samples(&self) -> usize {
-        *self.shape().first().expect("a scalar has no axis that counts samples; give targets as [samples, 1]")
+        *self.shape().first().expect("a scalar has no sample axis; pass targets as [samples, 1]")
     }
 
     fn gather(&self, indices: &[usize]) -> Self {
@@ -54,7 +54,7 @@ impl<F: Float> Targets for Tensor<F> {
         let Some(elements) = view.as_slice() else {
             return Tensor::from(view.select(Axis(0), indices));
         };
-        // `select` takes 100 ns a row, this loop 4 ns and the copy: it decides the cost of a batch of a toy set.
+        // `select` takes 100 ns per row, this loop 4 ns plus the copy, which matters for batches of small rows.
         let width: usize = self.shape()[1..].iter().product();
         let mut shape = IxDyn(self.shape());
         shape[0] = indices.len();
@@ -70,7 +70,7 @@ impl<F: Float, T: Targets> TensorDataset<F, T> {
     /// Pairs features with targets. Both may be `ndarray` arrays, which are not copied.
     ///
     /// # Panics
-    /// If there are not as many targets as features.
+    /// If the numbers of features and targets differ.
     #[track_caller]
     pub fn new(features: impl Into<Tensor<F>>, targets: impl Into<T>) -> Self {
         let set = TensorDataset { features: features.into(), targets: targets.into() };
@@ -91,29 +91,29 @@ impl<F: Float, T: Targets> TensorDataset<F, T> {
     /// Mini-batches of `size` samples, in order; see [`Batches`] for shuffled ones.
     ///
     /// # Panics
-    /// If `size` is 0, or if there are not as many targets as features.
+    /// If `size` is 0, or if the numbers of features and targets differ.
     #[track_caller]
     pub fn batches(&self, size: usize) -> Batches<'_, Self> {
         self.check();
         Batches::new(self, size)
     }
 
-    /// A set of its own with the samples at `indices`, in that order.
+    /// Copies the samples at `indices`, in that order, to a new set.
     ///
     /// # Panics
-    /// If there is no such sample.
+    /// If an index is out of range.
     #[must_use]
     #[track_caller]
     pub fn select(&self, indices: &[usize]) -> Self {
         self.check();
         if let Some(index) = indices.iter().find(|&&index| index >= self.len()) {
-            panic!("select: there is no sample {index} in a set of {}", self.len());
+            panic!("select: index {index} is out of range for {} samples", self.len());
         }
         TensorDataset { features: Targets::gather(&self.features, indices), targets: self.targets.gather(indices) }
     }
 
-    /// Splits at random into two sets of their own, the first as large as `first` says: a fraction (`0.8`) or a number
-    /// of samples (`100`).
+    /// Splits the set at random into two new ones; `first` is the size of the first: a fraction (`0.8`) or a number of
+    /// samples (`100`).
     ///
     /// ```
     /// # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -124,20 +124,20 @@ impl<F: Float, T: Targets> TensorDataset<F, T> {
     /// ```
     ///
     /// # Panics
-    /// If the fraction is not in `[0, 1]`, or the number is more than there are.
+    /// If the fraction is not in `[0, 1]`, or the number exceeds that of the samples.
     #[track_caller]
     pub fn split(&self, first: impl Into<Share>, rng: &mut (impl Rng + ?Sized)) -> (Self, Self) {
         let (first, second) = split::at_random(self.len(), first.into(), rng);
         (self.select(&first), self.select(&second))
     }
 
-    /// The fields are public, so the lengths are looked at wherever work begins.
+    /// Called by every method, because the fields are public and may have been changed.
     #[track_caller]
     fn check(&self) {
         let (features, targets) = (self.features.shape(), self.targets.samples());
         assert!(
             features.first() == Some(&targets),
-            "TensorDataset: features of shape {features:?} need one target a sample, and there are {targets} targets",
+            "TensorDataset: features of shape {features:?} need one target per sample, but there are {targets} targets",
         );
     }
 }

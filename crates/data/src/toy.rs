@@ -1,16 +1,16 @@
-//! Small made-up sets for a first training run, for tests and for pictures.
+//! Small synthetic data sets for first experiments, tests and plots.
 //!
-//! Each is a struct of its options, drawn with a generator: the same options and the same generator state give the
-//! same set. Everything is computed in `f64`, so that a set in `f32` is the rounded set in `f64`.
+//! Each is a struct of options with a method `generate`: the same options and generator state give the same set.
+//! Everything is computed in `f64`, so a set in `f32` is that in `f64`, rounded.
 //!
 //! | set | features | targets |
 //! |---|---|---|
 //! | [`Moons`] | `[samples, 2]`: two interleaving half circles | 2 classes |
-//! | [`Circles`] | `[samples, 2]`: a circle inside another | 2 classes |
-//! | [`Spiral`] | `[samples, 2]`: arms that wind around the origin | `arms` classes |
-//! | [`Blobs`] | `[samples, features]`: normal clouds around centres | a class for each centre |
+//! | [`Circles`] | `[samples, 2]`: two concentric circles | 2 classes |
+//! | [`Spiral`] | `[samples, 2]`: spiral arms around the origin | `arms` classes |
+//! | [`Blobs`] | `[samples, features]`: Gaussian clusters | a class per cluster |
 //! | [`Xor`] | `[samples, 2]`: the corners of the unit square | 2 classes |
-//! | [`Linear`] | `[samples, weights]`: normal | `[samples, 1]`: a linear function |
+//! | [`Linear`] | `[samples, weights]`: standard normal | `[samples, 1]`: a linear function |
 //! | [`Sine`] | `[samples, 1]`: evenly spaced | `[samples, 1]`: a sine wave |
 //!
 //! ```
@@ -51,10 +51,10 @@ use rand_distr::StandardNormal;
 
 use crate::TensorDataset;
 
-/// `count` numbers from `start` to `end`, both included: NumPy's `linspace`.
+/// `count` evenly spaced values from `start` to `end`, inclusive: NumPy's `linspace`.
 fn linspace(start: f64, end: f64, count: usize) -> impl Iterator<Item = f64> {
     let step = (end - start) / (count as f64 - 1.0);
-    // The first is `start` even if it is the only one, the last `end` whatever the rounding of the steps.
+    // The first is exactly `start`, even if it is the only one, and the last exactly `end`, without rounding error.
     (0..count)
         .map(move |i| if i > 0 && i + 1 == count { end } else { start + i as f64 * if i > 0 { step } else { 0.0 } })
 }
@@ -63,7 +63,7 @@ fn standard_normal(rng: &mut (impl Rng + ?Sized)) -> f64 {
     rng.sample(StandardNormal)
 }
 
-/// Points and their classes as a set: first shuffled, then normal noise added, as scikit-learn does it.
+/// A data set of points and classes: shuffled first, then noise is added, like scikit-learn.
 fn classes<F: Float>(
     mut samples: Vec<(Vec<f64>, usize)>,
     shuffle: bool,
@@ -82,7 +82,7 @@ fn classes<F: Float>(
     TensorDataset { features: matrix(points), targets }
 }
 
-/// Rows of equal length as a tensor `[rows, columns]`; there is at least one.
+/// A tensor `[rows, columns]` of one or more rows of equal length.
 fn matrix<F: Float>(rows: Vec<Vec<f64>>) -> Tensor<F> {
     let shape = (rows.len(), rows[0].len());
     let elements = rows.into_iter().flatten().map(F::from_f64).collect();
@@ -91,10 +91,13 @@ fn matrix<F: Float>(rows: Vec<Vec<f64>>) -> Tensor<F> {
 
 #[track_caller]
 fn check(set: &str, samples: usize, noise: f64) {
-    assert!(samples > 0, "{set}: samples = 0 must be at least 1");
+    assert!(samples > 0, "{set}: samples must be at least 1, got 0");
     let room = Vec::<(Vec<f64>, usize)>::new().try_reserve_exact(samples);
-    assert!(room.is_ok(), "{set}: there is no memory for {samples} samples");
-    assert!(noise >= 0.0 && noise.is_finite(), "{set}: a standard deviation of {noise} must be 0 or more");
+    assert!(room.is_ok(), "{set}: cannot allocate memory for {samples} samples");
+    assert!(
+        noise >= 0.0 && noise.is_finite(),
+        "{set}: the standard deviation must be finite and at least 0, got {noise}"
+    );
 }
 
 #[cfg(test)]
@@ -121,7 +124,7 @@ pub(crate) mod tests {
         (mean, variance.sqrt())
     }
 
-    /// Targets of either kind as numbers.
+    /// Targets of either type, as `f64`.
     pub(crate) trait Numbers {
         fn numbers(&self) -> Vec<f64>;
     }
@@ -138,7 +141,8 @@ pub(crate) mod tests {
         }
     }
 
-    /// The same generator state gives the same set, another one another set, and `f32` the rounded `f64`.
+    /// Asserts that the same seed gives the same set, a different seed a different one, and that `f32` is the rounded
+    /// `f64`.
     pub(crate) fn assert_generic<T: Numbers, U: Numbers>(
         single: impl Fn(&mut ChaCha8Rng) -> TensorDataset<f32, T>,
         double: impl Fn(&mut ChaCha8Rng) -> TensorDataset<f64, U>,
@@ -160,12 +164,12 @@ pub(crate) mod tests {
         assert_eq!(linspace(0.0, 1.0, 5).collect::<Vec<_>>(), [0.0, 0.25, 0.5, 0.75, 1.0]);
         assert_eq!(linspace(2.0, 3.0, 1).collect::<Vec<_>>(), [2.0]);
         assert_eq!(linspace(2.0, 3.0, 0).count(), 0);
-        // 49 steps of 1/49 add up to 0.9999999999999999.
+        // The sum of 49 steps of 1/49 would be 0.9999999999999999.
         assert_eq!(linspace(0.0, 1.0, 50).last(), Some(1.0));
     }
 
     #[test]
-    #[should_panic(expected = "Moons: samples = 0 must be at least 1")]
+    #[should_panic(expected = "Moons: samples must be at least 1, got 0")]
     fn no_samples() {
         Moons { samples: 0, ..Moons::default() }.generate::<f32>(&mut rng());
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a file is said with its name, what was expected and what was found.
+//! Error messages name the file, what was expected and what was found.
 
 mod common;
 
@@ -8,7 +8,7 @@ use common::{TemporaryDirectory, compress, gzip, idx, images, labels};
 use downhill_data::{DataError, ImageSet, Mnist};
 use flate2::Compression;
 
-/// Five images and their labels in a directory of their own, one of the two replaced.
+/// The error of reading five images and their labels, one of the two files replaced.
 fn reading(test: &str, images: Option<&[u8]>, labels: Option<&[u8]>) -> String {
     let directory = TemporaryDirectory::new(test);
     let images = directory.write("images", images.unwrap_or(&common::images(5)));
@@ -17,7 +17,7 @@ fn reading(test: &str, images: Option<&[u8]>, labels: Option<&[u8]>) -> String {
     error.replace(&format!("{}/", directory.path().display()), "")
 }
 
-/// The four files of [`Mnist::load`] in a directory of their own, after `damage`.
+/// The error of [`Mnist::load`] with four valid files, after `damage`.
 fn loading(test: &str, damage: impl Fn(&TemporaryDirectory)) -> String {
     let directory = TemporaryDirectory::new(test);
     for (name, count) in [("train", 8), ("t10k", 5)] {
@@ -33,7 +33,7 @@ fn loading(test: &str, damage: impl Fn(&TemporaryDirectory)) -> String {
 #[test]
 fn no_directory() {
     let error = loading("no-directory", |directory| fs::remove_dir_all(directory.path()).unwrap());
-    assert_eq!(error, "DIR: expected a directory of four IDX files, found nothing of that name");
+    assert_eq!(error, "DIR: no such file or directory, expected a directory of four IDX files");
     let directory = TemporaryDirectory::new("a-file-for-a-directory");
     let error = Mnist::load(directory.write("mnist.zip", b"PK")).unwrap_err().to_string();
     assert!(error.ends_with("mnist.zip: expected a directory of four IDX files, found a file"), "{error}");
@@ -45,12 +45,12 @@ fn missing_file() {
         loading("missing", |directory| fs::remove_file(directory.path().join("t10k-images-idx3-ubyte")).unwrap());
     assert_eq!(
         error,
-        "DIR/t10k-images-idx3-ubyte: expected a file of that name, or t10k-images-idx3-ubyte.gz, \
-         t10k-images.idx3-ubyte, t10k-images.idx3-ubyte.gz, found nothing of that name"
+        "DIR/t10k-images-idx3-ubyte: no such file or directory, expected a file of that name, or \
+         t10k-images-idx3-ubyte.gz, t10k-images.idx3-ubyte, t10k-images.idx3-ubyte.gz"
     );
     let error = ImageSet::read("no/images", "no/labels", 10).unwrap_err();
     assert!(matches!(error, DataError::Missing { .. }));
-    assert_eq!(error.to_string(), "no/images: expected a file, found nothing of that name");
+    assert_eq!(error.to_string(), "no/images: no such file or directory, expected a file");
 }
 
 #[test]
@@ -87,15 +87,15 @@ fn truncated_raw() {
     let whole = images(5);
     assert_eq!(
         reading("truncated", Some(&whole[..40]), None),
-        "images: expected 46 bytes (16 + 5 × 2 × 3, as its header says), found 40 bytes"
+        "images: expected 46 bytes (16 + 5 × 2 × 3, according to its header), found 40 bytes"
     );
     assert_eq!(
         reading("truncated-labels", None, Some(&labels(5)[..12])),
-        "labels: expected 13 bytes (8 + 5, as its header says), found 12 bytes"
+        "labels: expected 13 bytes (8 + 5, according to its header), found 12 bytes"
     );
     assert_eq!(
         reading("truncated-inside", Some(&gzip(&whole[..40])), None),
-        "images: expected 46 bytes (16 + 5 × 2 × 3, as its header says), found 40 bytes"
+        "images: expected 46 bytes (16 + 5 × 2 × 3, according to its header), found 40 bytes"
     );
 }
 
@@ -105,14 +105,14 @@ fn truncated_gzip() {
     let error = reading("truncated-gzip", Some(&whole[..whole.len() / 2]), None);
     assert!(
         error.starts_with(
-            "images: expected a whole gzip stream with a matching checksum, found one that is broken after"
+            "images: expected a complete gzip stream with a matching checksum, found one that is corrupt after"
         ),
         "{error}"
     );
     assert!(error.ends_with("decompressed bytes (the file ends there)"), "{error}");
-    // All data is there, and the eight bytes of checksum and length are not.
+    // Everything but the eight bytes of checksum and length.
     let error = reading("no-checksum", Some(&whole[..whole.len() - 8]), None);
-    assert!(error.contains("broken after 46 decompressed bytes (the file ends there)"), "{error}");
+    assert!(error.contains("corrupt after 46 decompressed bytes (the file ends there)"), "{error}");
 }
 
 #[test]
@@ -122,12 +122,12 @@ fn corrupt_gzip() {
     corrupt[whole.len() - 6] ^= 1;
     assert_eq!(
         reading("checksum", Some(&corrupt), None),
-        "images: expected a whole gzip stream with a matching checksum, found one that is broken after 46 decompressed \
-         bytes (corrupt gzip stream does not have a matching checksum)"
+        "images: expected a complete gzip stream with a matching checksum, found one that is corrupt after 46 \
+         decompressed bytes (corrupt gzip stream does not have a matching checksum)"
     );
     let trailing = [whole, b"garbage, and no gzip".to_vec()].concat();
     let error = reading("garbage", Some(&trailing), None);
-    assert!(error.contains("broken after 46 decompressed bytes (invalid gzip header)"), "{error}");
+    assert!(error.contains("corrupt after 46 decompressed bytes (invalid gzip header)"), "{error}");
 }
 
 #[test]
@@ -135,11 +135,11 @@ fn trailing_bytes() {
     let longer = [images(5), vec![0]].concat();
     assert_eq!(
         reading("trailing", Some(&longer), None),
-        "images: expected 46 bytes (16 + 5 × 2 × 3, as its header says), found 47 bytes"
+        "images: expected 46 bytes (16 + 5 × 2 × 3, according to its header), found 47 bytes"
     );
     assert_eq!(
         reading("trailing-inside", Some(&gzip(&[longer, vec![0; 9]].concat())), None),
-        "images: expected 46 bytes (16 + 5 × 2 × 3, as its header says), found at least 47 bytes"
+        "images: expected 46 bytes (16 + 5 × 2 × 3, according to its header), found at least 47 bytes"
     );
 }
 
@@ -154,15 +154,15 @@ fn wrong_magic() {
     assert_eq!(wrong("magic", *b"PK\x03\x04"), format!("{expected} 0x504b0304"));
     assert_eq!(
         wrong("html", *b"<htm"),
-        format!("{expected} 0x3c68746d: it looks like a web page, perhaps the error message of a download")
+        format!("{expected} 0x3c68746d: this looks like HTML, perhaps the error page of a download")
     );
     assert_eq!(
         wrong("float", [0, 0, 0x0d, 3]),
-        format!("{expected} 0x00000d03: elements of another type than unsigned bytes")
+        format!("{expected} 0x00000d03: an element type other than unsigned bytes")
     );
     assert_eq!(
         wrong("colour", [0, 0, 8, 4]),
-        format!("{expected} 0x00000804: unsigned bytes in another number of dimensions")
+        format!("{expected} 0x00000804: unsigned bytes with a different number of dimensions")
     );
 }
 
@@ -171,19 +171,19 @@ fn swapped_files() {
     assert_eq!(
         reading("swapped", Some(&labels(5)), Some(&images(5))),
         "images: expected the magic number 0x00000803 (images: unsigned bytes in 3 dimensions), found the magic number \
-         0x00000801 (labels: unsigned bytes in 1 dimension): are the files of images and labels swapped?"
+         0x00000801 (labels: unsigned bytes in 1 dimension): are the image and label files swapped?"
     );
     assert_eq!(
         reading("images-for-labels", None, Some(&gzip(&images(5)))),
         "labels: expected the magic number 0x00000801 (labels: unsigned bytes in 1 dimension), found the magic number \
-         0x00000803 (images: unsigned bytes in 3 dimensions): are the files of images and labels swapped?"
+         0x00000803 (images: unsigned bytes in 3 dimensions): are the image and label files swapped?"
     );
 }
 
 #[test]
 fn count_mismatch() {
     let error = reading("count", None, Some(&labels(4)));
-    assert_eq!(error, "labels: expected 5 labels, for as many images in images, found 4");
+    assert_eq!(error, "labels: expected 5 labels, one per image in images, found 4");
 }
 
 #[test]
@@ -198,13 +198,13 @@ fn label_out_of_range() {
 #[test]
 fn sizes_beyond_all_memory() {
     let most = idx(&[u32::MAX; 3], &[0; 100]);
-    let expected = "images: expected 79228162458924105385300197391 bytes (16 + 4294967295 × 4294967295 × 4294967295, as its \
-                    header says), found";
+    let expected = "images: expected 79228162458924105385300197391 bytes (16 + 4294967295 × 4294967295 × 4294967295, \
+                   , according to its header), found";
     assert_eq!(reading("overflow", Some(&most), None), format!("{expected} 116 bytes"));
     let error = reading("overflow-gzip", Some(&gzip(&most)), None);
     assert!(error.starts_with(&format!("{expected} a gzip file of ")), "{error}");
-    assert!(error.ends_with("in which there can be no more than 1032 times that"), "{error}");
-    // 2^32 × 2^32 × 1: the product is 0 in 64 bits that wrap.
+    assert!(error.ends_with("which can hold at most 1032 times that"), "{error}");
+    // The product is 2⁶⁴, which wraps to 0 in 64 bits.
     let wrapping = idx(&[1 << 31, 1 << 31, 4], &[]);
     assert!(reading("wrapping", Some(&wrapping), None).contains("found 16 bytes"));
 }
@@ -217,13 +217,13 @@ fn images_without_pixels() {
     }
 }
 
-/// No images take no bytes, however large they are; a batch of them would have a shape that no tensor can have.
+/// Zero images take zero bytes, whatever their size; but a batch of them would have a shape too large for a tensor.
 #[test]
 fn no_images_of_a_size_that_cannot_be() {
     for (test, size) in [("huge", [u32::MAX, u32::MAX]), ("huge-wraps", [1 << 31, 1 << 31])] {
         let error = reading(test, Some(&idx(&[0, size[0], size[1]], &[])), Some(&labels(0)));
         let [rows, columns] = size;
-        let expected = "images: expected images that fit in the memory there can be, found";
+        let expected = "images: expected images that fit in memory, found";
         assert_eq!(error, format!("{expected} {rows} × {columns} pixels"));
     }
 }
@@ -233,10 +233,10 @@ fn test_images_of_another_size() {
     let error = loading("sizes", |directory| {
         directory.write("t10k-images-idx3-ubyte", &idx(&[5, 3, 2], &[0; 30]));
     });
-    assert_eq!(error, "DIR: expected test images of 2 × 3 pixels, as for training, found 3 × 2");
+    assert_eq!(error, "DIR: expected test images of 2 × 3 pixels, like the training images, found 3 × 2");
 }
 
-/// The other side: whatever is well-formed is read, compressed or not, whatever its name says.
+/// Well-formed files are read, compressed or not, whatever their extension.
 #[test]
 fn good_files_of_every_kind() {
     let directory = TemporaryDirectory::new("good");
@@ -244,17 +244,17 @@ fn good_files_of_every_kind() {
     for (i, l) in [(images(7), labels(7)), (gzip(&images(7)), labels(7)), (images(7), gzip(&labels(7)))] {
         assert_eq!(ImageSet::read(directory.write("i", &i), directory.write("l.gz", &l), 10).unwrap(), expected);
     }
-    // Two gzip streams one after the other are one, as for `gunzip`.
+    // Concatenated gzip streams are one, as for `gunzip`.
     let parts = [gzip(&images(7)[..20]), gzip(&images(7)[20..])].concat();
     assert_eq!(ImageSet::read(directory.write("i", &parts), directory.write("l", &labels(7)), 10).unwrap(), expected);
-    // No images at all, and the densest possible gzip.
+    // Zero images, and a gzip file with nearly the maximum compression ratio.
     let none = ImageSet::read(directory.write("i", &images(0)), directory.write("l", &labels(0)), 10).unwrap();
     assert!(none.is_empty() && none.batches(4).next().is_none() && none.images().shape() == [0, 6]);
     let black = compress(&idx(&[7, 1000, 1000], &vec![0; 7_000_000]), Compression::best());
     assert!(black.len() * 1000 < 7_000_000, "{}", black.len());
     assert_eq!(ImageSet::read(directory.write("i", &black), directory.write("l", &labels(7)), 10).unwrap().len(), 7);
 
-    // The names of the files as some archives unpack them.
+    // The file names in some archives.
     for part in ["train", "t10k"] {
         directory.write(&format!("{part}-images.idx3-ubyte"), &images(7));
         directory.write(&format!("{part}-labels.idx1-ubyte.gz"), &gzip(&labels(7)));

@@ -1,4 +1,4 @@
-//! CSV tables: what is read, and what the errors say.
+//! CSV tables: their content and their errors.
 
 mod common;
 
@@ -21,7 +21,7 @@ fn error(csv: &Csv, text: &str) -> String {
     csv.parse::<f64>(text).expect_err("the table is bad").to_string()
 }
 
-/// As spreadsheets save: byte order mark, CRLF, quotation marks, blank lines.
+/// As spreadsheets save it: byte order mark, CRLF, quotation marks, blank lines.
 #[test]
 fn a_file_from_a_spreadsheet() {
     let houses = Csv { delimiter: ';', ..by("price, in thousands") };
@@ -64,7 +64,7 @@ fn the_target_by_name_and_by_index() {
         assert_eq!((table.targets[0], table.feature_names.as_slice()), (target, &features.map(String::from)[..]));
     }
     for index in [3, -4, isize::MAX, isize::MIN] {
-        let expected = format!("<text>, line 1: expected a target column of index {index}, found 3 columns");
+        let expected = format!("<text>, line 1: expected a target column with index {index}, found 3 columns");
         assert_eq!(error(&by(index), text), expected);
     }
     assert_eq!(
@@ -83,17 +83,17 @@ fn with_and_without_a_header() {
     let targets = |csv: &Csv, text: &str| csv.parse::<f64>(text).unwrap().targets.to_vec();
     assert_eq!(targets(&header(Header::Detect), "a,b\n1,2\n"), [2.0]);
     assert_eq!(targets(&header(Header::Detect), "3,4\n1,2\n"), [4.0, 2.0]);
-    // Columns named by numbers look like a sample, so they have to be announced.
+    // Numeric column names look like a sample, so the header must be declared.
     assert_eq!(targets(&header(Header::Present), "3,4\n1,2\n"), [2.0]);
     assert_eq!(
         error(&header(Header::Absent), "a,b\n1,2\n"),
-        r#"<text>, line 1, column of index 0: expected a finite number, found "a""#
+        r#"<text>, line 1, column with index 0: expected a finite number, found "a""#
     );
-    // One cell is missing or broken: neither a header nor a sample, and no sample is lost silently.
+    // Some names and some numbers: neither a header nor a sample, and no sample is lost silently.
     assert_eq!(
         error(&header(Header::Detect), "1,oops\n1,2\n"),
-        "<text>, line 1: expected names only or numbers only, to tell whether it is a header (`Csv::header` can say so \
-         instead), found \"oops\" and \"1\""
+        "<text>, line 1: expected only names or only numbers, to detect a header (or set `Csv::header`), found \"oops\" \
+         and \"1\""
     );
     assert_eq!(
         error(&Csv { header: Header::Absent, ..by("b") }, "1,2\n"),
@@ -111,7 +111,7 @@ fn a_cell_that_is_not_a_number() {
     assert_eq!(bad("-inf"), format!(r#"{start} "-inf""#));
     assert_eq!(bad("1e999"), format!(r#"{start} "1e999""#));
     assert_eq!(bad(&"9x".repeat(100)), format!(r#"{start} "{}"..."#, "9x".repeat(20)));
-    // Beyond the largest f32, but not the largest f64.
+    // Overflows f32, but not f64.
     let text = "x,y\n1,1e39\n";
     assert_eq!(Csv::default().parse::<f64>(text).unwrap().targets, array![1e39]);
     assert_eq!(
@@ -125,7 +125,7 @@ fn numbers_of_every_shape() {
     let table = Csv::default().parse::<f64>("-1, +2 ,.5\n1.,-2e-3,\"7\"\n").unwrap();
     assert_eq!(table.features, array![[-1.0, 2.0], [1.0, -0.002]]);
     assert_eq!(table.targets, array![0.5, 7.0]);
-    // Straight to the type: the nearest f32 to the text, not to a rounded f64.
+    // Parsed directly as f32: rounded once, not first to f64.
     let table = Csv::default().parse::<f32>("0,1.00000017881393432617187499\n").unwrap();
     assert_eq!(table.targets, array![1.0000001_f32]);
 }
@@ -153,7 +153,7 @@ fn nothing_to_read() {
     assert_eq!(error(&Csv::default(), "a,b\n"), "<text>: expected lines of numbers after the header, found none");
     let error = Csv::default().read::<f64>("no/table.csv").unwrap_err();
     assert!(matches!(error, DataError::Missing { .. }));
-    assert_eq!(error.to_string(), "no/table.csv: expected a file, found nothing of that name");
+    assert_eq!(error.to_string(), "no/table.csv: no such file or directory, expected a file");
 }
 
 #[test]
@@ -172,20 +172,17 @@ fn class_names() {
     };
     let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
     assert_eq!(classes("1,b\n2,a\n3,b\n"), (names(&["a", "b"]), vec![1, 0, 1]));
-    // Numbers in the order of numbers, text in the order of text.
+    // Numbers are sorted numerically, text lexicographically.
     assert_eq!(classes("1,10\n2,9\n3,-1\n"), (names(&["-1", "9", "10"]), vec![2, 1, 0]));
     assert_eq!(classes("1,10\n2,9\n3,x\n"), (names(&["10", "9", "x"]), vec![0, 1, 2]));
-    // A number is one class however it is spelled; with a text among them, too.
+    // Equal numbers are one class however they are spelled, also with a text among them.
     let spellings = "1,2\n1,2.0\n1,+2\n1,2e0\n1,  2 \n1,\"2\"\n1,-0\n1,0\n1,10\n";
     assert_eq!(classes(spellings), (names(&["0", "2", "10"]), vec![1, 1, 1, 1, 1, 1, 0, 0, 2]));
     let mixed = format!("{spellings}1,other\n");
     assert_eq!(classes(&mixed), (names(&["0", "10", "2", "other"]), vec![2, 2, 2, 2, 2, 2, 0, 0, 1, 3]));
     assert_eq!(classes("1,v2\n1,v2.0\n1,V2\n"), (names(&["V2", "v2", "v2.0"]), vec![1, 2, 0]));
     let error = Csv::default().parse_classes::<f32>("x,class\n1,\n").unwrap_err().to_string();
-    assert_eq!(
-        error,
-        r#"<text>, line 2, column "class" (index 1): expected the name of a class, found an empty field"#
-    );
+    assert_eq!(error, r#"<text>, line 2, column "class" (index 1): expected a class name, found an empty field"#);
 }
 
 #[test]
@@ -196,7 +193,7 @@ fn what_is_no_text_is_not_read() {
         error.replace(&format!("{}/", directory.path().display()), "")
     };
     assert_eq!(read(b"1,2\n3,\0\n"), "t, line 2: expected text in UTF-8, found the byte 0x00");
-    // As spreadsheets save "Unicode text".
+    // UTF-16, which spreadsheets call "Unicode text".
     assert_eq!(read(b"\xff\xfe1\0,\0"), "t, line 1: expected text in UTF-8, found the byte 0xff");
     let late = [&b"1,2\n".repeat(30_000)[..], b"1,\0\n"].concat();
     assert_eq!(read(&late), "t, line 30001: expected text in UTF-8, found the byte 0x00");
@@ -212,7 +209,7 @@ fn how_much_may_be_in_a_gzip_file() {
     let error = Csv::default().read::<f64>(&path).unwrap_err().to_string();
     let limit = (size * 100).max(1 << 20);
     assert!(error.contains(&format!("t.gz: expected at most {limit} bytes of text")), "{error}");
-    assert!(error.ends_with("(`Csv::expansion` can say otherwise), found more"), "{error}");
+    assert!(error.ends_with("(raise `Csv::expansion` to allow more), found more"), "{error}");
     let table = Csv { expansion: 1032, ..Csv::default() }.read::<f64>(&path).unwrap();
     assert_eq!((table.targets.len(), table.targets.sum()), (1 << 20, 2.0 * f64::from(1 << 20)));
 }
@@ -224,7 +221,7 @@ fn how_many_columns_there_may_be() {
     assert_eq!(wide(65_536).unwrap().features.ncols(), 65_535);
     assert_eq!(
         wide(65_537).unwrap_err().to_string(),
-        "<text>, line 1: expected at most 65536 columns (`Csv::max_columns` can say otherwise), found more"
+        "<text>, line 1: expected at most 65536 columns (raise `Csv::max_columns` to allow more), found more"
     );
     let table = Csv { max_columns: 70_000, ..Csv::default() }.parse::<f32>(&line(70_000)).unwrap();
     assert_eq!(table.feature_names[69_998], "69998");
@@ -232,7 +229,7 @@ fn how_many_columns_there_may_be() {
         error(&Csv { max_columns: 2, ..Csv::default() }, "a,b,c\n1,2,3\n").split(" (").next().unwrap(),
         "<text>, line 1: expected at most 2 columns"
     );
-    // Of many names a message lists the first.
+    // Only the first of many names are listed.
     let header: Vec<String> = (0..1000).map(|i| format!("c{i}")).collect();
     let message = error(&by("x"), &header.join(","));
     assert!(message.ends_with(r#""c18", "c19", and 980 more]"#), "{message}");
@@ -245,12 +242,12 @@ fn a_line_that_is_wrong_in_two_ways() {
         "<text>, line 2: expected 2 fields, as in the first line, found 3"
     );
     let message = error(&Csv::default(), "1,2\nx,y\n");
-    assert!(message.ends_with(r#"column of index 0: expected a finite number, found "x""#), "{message}");
+    assert!(message.ends_with(r#"column with index 0: expected a finite number, found "x""#), "{message}");
 }
 
 #[test]
 fn tables_give_batches() {
-    // Tensors of a handful of elements copy them; these have more.
+    // Large enough that the tensor takes over the memory; a few elements would be copied.
     let table = Csv::default().parse::<f32>(&"0,0,0\n".repeat(20)).unwrap();
     let address = table.features.as_ptr();
     let set = table.into_dataset();

@@ -1,5 +1,5 @@
-//! Files cut and changed at every byte: reading never panics, never asks for much memory, and never returns anything but
-//! an error or the true content.
+//! Files truncated and corrupted at every byte: reading never panics, never allocates much memory, and returns either
+//! an error or the original content.
 
 mod common;
 
@@ -10,10 +10,10 @@ use downhill_kernels::counting::CountingAllocator;
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-/// The window and the buffers of a decompressor, with room to spare; the files are a few hundred bytes.
+/// An upper bound on the decompressor's buffers; the files have a few hundred bytes.
 const ENOUGH: usize = 256 * 1024;
 
-/// Reads damaged images with the right labels, and says whether that worked.
+/// Reads corrupt images with valid labels.
 struct Reader {
     directory: TemporaryDirectory,
     expected: ImageSet,
@@ -27,14 +27,15 @@ impl Reader {
         Reader { directory, expected }
     }
 
+    /// Whether the file can be read. Asserts that the content is right, or that the error explains itself.
     #[track_caller]
     fn reads(&self, bytes: &[u8]) -> bool {
         let path = self.directory.write("images", bytes);
         let labels = self.directory.path().join("labels");
         let (outcome, largest) = CountingAllocator::largest(|| ImageSet::read(path, labels, 10));
-        assert!(largest < ENOUGH, "allocated a block of {largest} bytes");
+        assert!(largest < ENOUGH, "allocated {largest} bytes at once");
         match outcome {
-            Ok(set) => assert!(set == self.expected, "wrong content passed for right"),
+            Ok(set) => assert!(set == self.expected, "corrupt content was accepted"),
             Err(error) => {
                 let message = error.to_string();
                 assert!(message.contains("images: expected ") && message.contains(", found "), "{message}");
@@ -57,7 +58,7 @@ fn cut_after_every_byte() {
     for whole in [images(20), gzip(&images(20))] {
         assert!(reader.reads(&whole));
         for length in 0..whole.len() {
-            assert!(!reader.reads(&whole[..length]), "read whole after {length} of {} bytes", whole.len());
+            assert!(!reader.reads(&whole[..length]), "{length} of {} bytes were accepted", whole.len());
         }
     }
 }
@@ -89,14 +90,14 @@ fn every_bit_of_a_compressed_file() {
             rejected += usize::from(!reader.reads(&damaged));
         }
     }
-    // Time stamp (4 bytes), extra flags, operating system and the reserved flags say nothing about the content.
+    // The time stamp (4 bytes), extra flags, operating system and reserved flags do not affect the content.
     assert!(rejected >= 8 * (whole.len() - 8), "{rejected} of {}", 8 * whole.len());
 }
 
 #[test]
 fn headers_that_promise_the_moon() {
     let reader = Reader::new("moon");
-    // The last one is small enough to be possible in 8 kB of gzip, and still must not be asked for in one piece.
+    // The last one could fit in 8 kB of gzip, but must not be allocated at once.
     let promises = [
         [u32::MAX; 3],
         [u32::MAX, 1, 1],
@@ -105,7 +106,7 @@ fn headers_that_promise_the_moon() {
         [1 << 20, 64, 64],
         [3, 1000, 1000],
     ];
-    // Bytes without a pattern, so that they do not shrink: the digits of a multiplicative sequence.
+    // Incompressible bytes, from a multiplicative sequence.
     let noise: Vec<u8> =
         (1..8000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24 ^ i.wrapping_mul(i) >> 3) as u8).collect();
     for shape in promises {

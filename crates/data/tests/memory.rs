@@ -1,5 +1,4 @@
-//! How much memory reading a file takes: at most the multiple of its size that the documentation states, whatever the file
-//! says and whoever made it.
+//! Reading a file takes at most the documented multiple of its size in memory, even if it is malicious.
 #![allow(unreachable_pub)]
 
 mod common;
@@ -16,7 +15,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const MIB: usize = 1 << 20;
 
-/// A file of about 1 MB, what is in it without compression, and whether it can be read.
+/// A file of about 1 MB: its uncompressed content, and whether it is valid.
 struct Case {
     name: &'static str,
     text: Vec<u8>,
@@ -37,14 +36,14 @@ fn tables() -> Vec<Case> {
         case("one line of 500,001 fields", &line(500_001), false),
         case("one line of 65,536 fields", &line(65_536), true),
         case("lines of 65,536 fields", &line(65_536).repeat(8), true),
-        case("empty fields alone", &",".repeat(MIB), false),
+        case("only empty fields", &",".repeat(MIB), false),
         case("empty quoted fields", &"\"\",".repeat(300_000), false),
         case("a field of 1 MB", &format!("a,{}\n1,2\n", "x".repeat(MIB)), true),
-        case("quotation marks alone", &format!("a,\"{}\"\n1,2\n", "\"".repeat(MIB)), true),
-        case("a quotation mark never closed", &format!("a,\"{}", "x\n".repeat(MIB / 2)), false),
+        case("only quotation marks", &format!("a,\"{}\"\n1,2\n", "\"".repeat(MIB)), true),
+        case("an unclosed quotation mark", &format!("a,\"{}", "x\n".repeat(MIB / 2)), false),
         case("a long name that is not there", &format!("{}\n1,2\n", "x".repeat(MIB)), false),
         case("blank lines", &format!("{}{}1,1\n", line(1000), "\n".repeat(MIB)), false),
-        case("blank lines behind a wide one", &format!("{}{}", line(1000), "\n".repeat(MIB)), true),
+        case("blank lines after a wide one", &format!("{}{}", line(1000), "\n".repeat(MIB)), true),
         case("the shortest lines", &"1,1\n".repeat(MIB / 4), true),
         case("the shortest lines with CR", &"1,1\r".repeat(MIB / 4), true),
         case("lines of three", &"1,1,1\r\n".repeat(MIB / 7), true),
@@ -62,15 +61,15 @@ fn tables() -> Vec<Case> {
 
 #[track_caller]
 fn assert_within(what: &str, name: &str, peak: usize, limit: usize) {
-    assert!(peak <= limit, "{what} of {name}: {peak} bytes, {limit} are promised");
+    assert!(peak <= limit, "{what} of {name}: {peak} bytes, but the limit is {limit}");
 }
 
-/// "At most 6 times the size of the text for numbers and 20 times for classes, and 4 MiB."
+/// "At most 6 times the size of the text for `read` and 20 times for `read_classes`, plus 4 MiB."
 #[test]
 fn tables_as_they_are_and_compressed() {
     let directory = TemporaryDirectory::new("memory-csv");
     for Case { name, text, good } in tables() {
-        // None of them is refused for its compression alone.
+        // None of them is rejected only for its compression ratio.
         let csv = Csv { expansion: 1032, ..Csv::default() };
         for file in [&text, &gzip(&text)] {
             let path = directory.write("t.csv", file);
@@ -81,20 +80,20 @@ fn tables_as_they_are_and_compressed() {
             assert_eq!(numbers.is_ok() || classes.is_ok(), good, "{name}: {numbers:?}, {classes:?}");
         }
         if let Ok(text) = std::str::from_utf8(&text) {
-            // The text is the caller's.
+            // The text belongs to the caller and does not count.
             let (_, taken) = CountingAllocator::peak(|| csv.parse::<f64>(text).map(drop));
             assert_within("parsing", name, taken, 5 * text.len() + 4 * MIB);
         }
     }
 }
 
-/// A file of 1 MB with 1 GB in it. What is in it is counted and not kept.
+/// A file of 1 MB that decompresses to 1 GB, which is measured but not stored.
 #[test]
 fn gzip_bombs_of_tables() {
     let directory = TemporaryDirectory::new("memory-bomb");
     for content in [b"1,1\n".as_slice(), b",", b"a", b"\n", b"\0", b"\""] {
         let bomb = compress(&content.repeat((64 << 20) / content.len()), Compression::best());
-        // Streams one after the other are one.
+        // Concatenated gzip streams are one.
         let path = directory.write("t.csv.gz", &bomb.repeat(16));
         let (result, taken) = CountingAllocator::peak(|| Csv::default().read_classes::<f64>(&path));
         assert!(result.is_err());
@@ -102,7 +101,7 @@ fn gzip_bombs_of_tables() {
     }
 }
 
-/// Nothing but a hole: neither a table nor images, which the first bytes show.
+/// The first bytes show that it is neither a table nor images.
 #[test]
 fn sparse_files() {
     let directory = TemporaryDirectory::new("memory-sparse");
@@ -116,8 +115,8 @@ fn sparse_files() {
     assert_within("reading", "4 GiB of nothing", taken, MIB);
 }
 
-/// "The size of the file and at most 256 KiB; of a compressed one twice what its header announces, and not more than three
-/// times what it holds, and 256 KiB."
+/// "As much memory as the file is large plus at most 256 KiB; for a compressed file, twice the size in its header but
+/// at most three times its decompressed size, plus 256 KiB."
 #[test]
 fn images() {
     let directory = TemporaryDirectory::new("memory-idx");
@@ -125,16 +124,16 @@ fn images() {
     let read = |path: &Path| CountingAllocator::peak(|| ImageSet::read(path, &labels, 10).map(drop));
     let pixels = vec![0; 3_000_000];
     for (name, shape, held, good) in [
-        ("a good file", [1, 1000, 3000], 3_000_000, true),
-        ("more announced than there is", [1, 1000, 3000], 2_000_000, false),
-        ("a little more announced", [1, 1000, 3000], 2_999_999, false),
-        ("a little less announced", [1, 1000, 2999], 3_000_000, false),
-        ("little announced", [1, 1, 1], 3_000_000, false),
-        ("much announced", [3, 1000, 1000], 10, false),
-        ("all memory announced", [u32::MAX; 3], 1_000_000, false),
-        ("many images of no size", [u32::MAX, 0, 1], 0, false),
-        ("no images of great size", [0, u32::MAX, u32::MAX], 0, false),
-        ("no images of a size that wraps", [0, 1 << 31, 1 << 31], 0, false),
+        ("a valid file", [1, 1000, 3000], 3_000_000, true),
+        ("a header that claims more", [1, 1000, 3000], 2_000_000, false),
+        ("a header that claims one byte more", [1, 1000, 3000], 2_999_999, false),
+        ("a header that claims less", [1, 1000, 2999], 3_000_000, false),
+        ("a header that claims one byte", [1, 1, 1], 3_000_000, false),
+        ("a header that claims much more", [3, 1000, 1000], 10, false),
+        ("a header that claims all memory", [u32::MAX; 3], 1_000_000, false),
+        ("many empty images", [u32::MAX, 0, 1], 0, false),
+        ("zero images of a huge size", [0, u32::MAX, u32::MAX], 0, false),
+        ("zero images of a size that wraps", [0, 1 << 31, 1 << 31], 0, false),
     ] {
         let file = idx(&shape, &pixels[..held]);
         let (result, taken) = read(&directory.write("images", &file));

@@ -1,4 +1,4 @@
-//! The real MNIST set: that it is the real one, and that we read what is in it.
+//! The MNIST files in the repository: that they are the original ones, and are read correctly.
 
 mod common;
 
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 const FILES: [&str; 4] =
     ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
-/// The SHA-256 of each file, decompressed, as `data/mnist/README.md` gives them.
+/// The SHA-256 of each decompressed file, as listed in `data/mnist/README.md`.
 #[test]
 fn the_files_are_the_ones_the_readme_says() {
     let readme = fs::read_to_string(mnist_directory().join("README.md")).unwrap();
@@ -34,7 +34,7 @@ fn the_files_are_the_ones_the_readme_says() {
     }
 }
 
-/// The `mnist` crate, an independent reader, on the decompressed files.
+/// Against the `mnist` crate, an independent reader.
 #[test]
 fn the_mnist_crate_reads_the_same() {
     let directory = TemporaryDirectory::new("mnist-crate");
@@ -61,18 +61,18 @@ fn the_mnist_crate_reads_the_same() {
 #[test]
 fn known_facts() {
     let mnist = Mnist::load(mnist_directory()).unwrap();
-    // Class counts of the training set: <http://yann.lecun.com/exdb/mnist/> and every table since.
+    // Class counts of the training set: <http://yann.lecun.com/exdb/mnist/>.
     let mut counts = [0; 10];
     mnist.train.labels().into_iter().for_each(|label| counts[label] += 1);
     assert_eq!(counts, [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
     assert_eq!(mnist.test.labels()[..10], [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]);
 
-    // The first training image is a 5 whose upper bar ends in these pixels of row 5.
+    // The first training image is a 5; row 5 has the end of its upper bar.
     let row = mnist.train.image(0).slice(s![5, 12..24]).to_vec();
     assert_eq!(row, [3, 18, 18, 18, 126, 136, 175, 26, 166, 255, 247, 127]);
     assert_eq!(mnist.train.label(0), 5);
 
-    // The mean and standard deviation that the whole field normalises with.
+    // The customary mean and standard deviation for normalization.
     let pixels = mnist.train.images().to_vec();
     let mean = pixels.iter().map(|&x| f64::from(x)).sum::<f64>() / pixels.len() as f64;
     let variance = pixels.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / pixels.len() as f64;
@@ -80,7 +80,7 @@ fn known_facts() {
     assert!((variance.sqrt() - f64::from(Mnist::STD)).abs() < 5e-5, "{}", variance.sqrt());
 }
 
-/// Program (ii) of the design, without the model.
+/// One epoch of mini-batches.
 #[test]
 fn an_epoch() {
     let mnist = Mnist::load(mnist_directory()).unwrap();
@@ -101,7 +101,7 @@ fn an_epoch() {
     }
     assert_eq!((samples, batches), (10_000, 157));
 
-    // Image and label stay together: look every image of a batch up in the whole set.
+    // Images and labels match: look up every image of a batch in the whole set.
     let (images, labels) = &order[3];
     for (image, &label) in images.view().outer_iter().zip(labels) {
         let index = whole.outer_iter().position(|candidate| candidate == image).unwrap();

@@ -1,5 +1,5 @@
-//! Tens of thousands of files, each a good one with a few changes: reading them never panics, takes little memory, and what is
-//! read can be used.
+//! Tens of thousands of randomly mutated files: reading them never panics and takes little memory, and the results are
+//! usable.
 #![allow(unreachable_pub)]
 
 mod common;
@@ -18,10 +18,10 @@ use rand_chacha::ChaCha8Rng;
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-/// The files are of a few hundred bytes, and a decompressor has its tables and its window.
+/// An upper bound on the memory: the decompressor's tables and window; the files have a few hundred bytes.
 const ENOUGH: usize = 512 * 1024;
 
-/// What numbers and tables are made of.
+/// The tokens of numbers, tables and headers.
 const TOKENS: [&[u8]; 20] = [
     b",",
     b"\n",
@@ -67,14 +67,14 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut impl Rng) {
     }
 }
 
-/// Not `fs::write`: some file systems bring a file that was emptied first to the disk.
+/// Not `fs::write`: some file systems sync a file that was truncated first, which is slow.
 fn overwrite(path: &Path, bytes: &[u8]) {
     let mut file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(path).unwrap();
     file.write_all(bytes).unwrap();
     file.set_len(bytes.len() as u64).unwrap();
 }
 
-/// Reads `count` mutations of `good`, as they are, compressed, and mutated after compressing. Returns how many could be read.
+/// Reads `count` mutations of `good`: raw, compressed, and mutated after compression. Returns how many could be read.
 fn tried<T>(test: &str, good: &[u8], count: usize, read: impl Fn(&PathBuf) -> Result<T, DataError>) -> usize {
     let directory = TemporaryDirectory::new(test);
     let path = directory.path().join("file");
@@ -139,7 +139,7 @@ fn mutated_tables() {
             assert!((0..count).all(|class| classes.targets.contains(&class)), "a class without a sample");
             if let Ok(table) = numbers {
                 assert!(table.features.iter().chain(&table.targets).all(|number| number.is_finite()));
-                // Labels that are all numbers are as many classes as there are numbers (exact in `f64`, and short).
+                // Numeric labels are as many classes as there are distinct values (these are exact in `f64`).
                 let mut distinct: Vec<f64> = csv.read::<f64>(path)?.targets.to_vec();
                 distinct.sort_by(f64::total_cmp);
                 distinct.dedup_by(|a, b| a == b);
@@ -151,7 +151,7 @@ fn mutated_tables() {
     }
 }
 
-/// Another program writes to the files again and again while they are read: an error, or what one of the two writers meant.
+/// Another program rewrites the files while they are read: the result is an error, or one of the two contents.
 #[test]
 fn files_that_another_program_writes_meanwhile() {
     let directory = TemporaryDirectory::new("meanwhile");
@@ -173,7 +173,7 @@ fn files_that_another_program_writes_meanwhile() {
                 }
             }
         });
-        // Also if this panics, or the writer would never end.
+        // Also on a panic, or the writer would never end.
         let _done = SetOnDrop(&done);
         for _ in 0..200 {
             if let Ok(set) = ImageSet::read(&images_path, &labels, 10) {

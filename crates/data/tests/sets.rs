@@ -1,4 +1,4 @@
-//! Sets in memory: what batches, selections and splits of them hold.
+//! Data sets in memory: the content of batches, selections and splits.
 
 use downhill_data::{ImageSet, TensorDataset};
 use downhill_tensor::Tensor;
@@ -6,7 +6,7 @@ use ndarray::{Array3, array};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-/// Image `i` of 2 × 3 pixels is full of `i`, and its label is `i % 10`.
+/// Images of 2 × 3 pixels: all pixels of image `i` are `i`, and its label is `i % 10`.
 fn images(count: u8) -> ImageSet {
     let pixels = (0..count).flat_map(|i| [i; 6]).collect();
     ImageSet::new(pixels, (2, 3), (0..count).map(|i| i % 10).collect())
@@ -58,7 +58,7 @@ fn normalised_in_batches_and_as_a_whole() {
     let expected = [-2.0, 2.0, (0.2 - 0.5) / 0.25, (0.4 - 0.5) / 0.25_f32];
     assert_eq!(set.images().to_vec(), expected);
     assert_eq!(set.batches(1).next().unwrap().0.to_vec(), expected);
-    // Selecting keeps the way images are given.
+    // Selecting keeps the shape and normalization of batches.
     assert_eq!(set.clone().unflattened().select(&[0]).images().shape(), [1, 1, 1, 4]);
     assert_eq!(set.select(&[0]).images().to_vec(), expected);
 }
@@ -87,7 +87,7 @@ fn tensors_of_any_rank_and_layout() {
     let labels = vec![3, 2, 1, 0];
     let expected = array![[[300.0, 301.0, 302.0], [310.0, 311.0, 312.0]], [[0.0, 1.0, 2.0], [10.0, 11.0, 12.0]]];
     let set = TensorDataset::new(cube.clone(), labels.clone());
-    // The same elements with the first axis last in memory.
+    // The same elements in column-major order.
     let reversed = cube.t().as_standard_layout().into_owned().reversed_axes();
     assert!(!reversed.is_standard_layout());
     for set in [set, TensorDataset::new(reversed, labels)] {
@@ -111,19 +111,19 @@ fn targets_that_are_numbers() {
 }
 
 #[test]
-#[should_panic(expected = "ImageSet::new: 2 labels and images of 2 × 3 pixels need 12 pixels, not 6")]
+#[should_panic(expected = "ImageSet::new: 2 labels and images of 2 × 3 pixels need 12 pixels, got 6")]
 fn too_few_pixels() {
     ImageSet::new(vec![0; 6], (2, 3), vec![0, 1]);
 }
 
 #[test]
-#[should_panic(expected = "features of shape [3, 1] need one target a sample, and there are 2 targets")]
+#[should_panic(expected = "features of shape [3, 1] need one target per sample, but there are 2 targets")]
 fn too_few_targets() {
     let _: TensorDataset = TensorDataset::new(array![[1.0], [2.0], [3.0]], vec![0, 1]);
 }
 
 #[test]
-#[should_panic(expected = "features of shape [2, 1] need one target a sample, and there are 1 targets")]
+#[should_panic(expected = "features of shape [2, 1] need one target per sample, but there are 1 targets")]
 fn a_field_changed_later() {
     let mut set: TensorDataset = TensorDataset::new(array![[1.0], [2.0]], vec![0, 1]);
     set.targets.pop();
@@ -131,20 +131,20 @@ fn a_field_changed_later() {
 }
 
 #[test]
-#[should_panic(expected = "select: there is no sample 2 in a set of 2")]
+#[should_panic(expected = "select: index 2 is out of range for 2 samples")]
 fn a_sample_that_is_not_there() {
     let set: TensorDataset = TensorDataset::new(array![[1.0], [2.0]], vec![0, 1]);
     let _ = set.select(&[0, 2]);
 }
 
 #[test]
-#[should_panic(expected = "image: there is no image 5 in a set of 5")]
+#[should_panic(expected = "image: index 5 is out of range for 5 images")]
 fn an_image_that_is_not_there() {
     images(5).image(5);
 }
 
 #[test]
-#[should_panic(expected = "normalised: mean 0 must be finite, std 0 positive")]
+#[should_panic(expected = "normalised: mean must be finite and std finite and above 0, got mean 0 and std 0")]
 fn no_deviation() {
     let _ = images(5).normalised(0.0, 0.0);
 }

@@ -1,5 +1,5 @@
-//! Activations: elementwise functions as layers. The mathematics and the derivatives are in the tensor's methods of the
-//! same names; what is here gives them the options a layer keeps, and names for command lines.
+//! Activation functions as layers. The functions and their derivatives are the tensor methods of the same names; this
+//! file adds options and names that can be parsed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,8 +8,8 @@ use downhill_tensor::{Float, Params, Path, Tensor};
 
 use crate::Module;
 
-/// Makes a layer of each line of the list: a struct with public options, their defaults, and the forward pass; and of
-/// the whole list the enum [`Activation`].
+/// Defines a layer for each entry of the list (a struct with public options, their defaults and the forward pass), and
+/// the enum [`Activation`] of them all.
 macro_rules! activations {
     ($($(#[$doc:meta])* $name:literal $Type:ident $({ $($(#[$option_doc:meta])* $option:ident: $default:expr),+ })?
        => |$x:ident| $forward:expr;)+) => {
@@ -30,7 +30,7 @@ macro_rules! activations {
             }
         )+
 
-        /// Any of the activations, to be chosen at run time, for instance by name on a command line.
+        /// Any of the activations, chosen at run time, for instance by name on a command line.
         ///
         /// ```
         /// use downhill_nn::{Activation, LeakyRelu, Module};
@@ -42,7 +42,7 @@ macro_rules! activations {
         /// assert_eq!(leaky.forward(&x), Tensor::from([-0.5, 2.0]));
         /// assert_eq!(leaky.to_string(), "leaky_relu");
         /// let error = "rleu".parse::<Activation>().unwrap_err().to_string();
-        /// assert!(error.starts_with("there is no activation `rleu`; known are identity, relu, "));
+        /// assert!(error.starts_with("there is no activation `rleu`; the activations are identity, relu, "));
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq)]
         pub enum Activation {
@@ -50,10 +50,10 @@ macro_rules! activations {
         }
 
         impl Activation {
-            /// Every activation with its default options, in the order of the list.
+            /// Every activation with its default options.
             pub const ALL: &[Activation] = &[$(Activation::$Type($Type::DEFAULT)),+];
 
-            /// The name that parses to it: the tensor's method.
+            /// The name that parses to this activation: that of the tensor method.
             pub fn name(&self) -> &'static str {
                 match self {
                     $(Activation::$Type(_) => $name,)+
@@ -100,42 +100,43 @@ macro_rules! activations {
 activations! {
     /// No activation: `x`.
     "identity" Identity => |x| x.clone();
-    /// The rectifier: `max(x, 0)`.
+    /// The rectified linear unit: `max(x, 0)`.
     "relu" Relu => |x| x.relu();
-    /// The leaky rectifier: `x` above 0, `negative_slope·x` below (Maas, Hannun and Ng, "Rectifier nonlinearities
-    /// improve neural network acoustic models", 2013).
+    /// The leaky rectified linear unit: `x` above 0, `negative_slope·x` below (Maas, Hannun and Ng, "Rectifier
+    /// nonlinearities improve neural network acoustic models", 2013).
     "leaky_relu" LeakyRelu {
         /// The slope below 0.
         negative_slope: 0.01
     } => |x| x.leaky_relu(negative_slope);
     /// The exponential linear unit: `x` above 0, `alpha·(eˣ - 1)` below (arXiv:1511.07289).
     "elu" Elu {
-        /// What it tends to at minus infinity, negated.
+        /// The limit at minus infinity is `-alpha`.
         alpha: 1.0
     } => |x| x.elu(alpha);
-    /// The scaled exponential linear unit, whose constants keep mean 0 and variance 1 from layer to layer
-    /// (arXiv:1706.02515). Initialise the weights with [`lecun_normal`](crate::init::lecun_normal).
+    /// The scaled exponential linear unit, whose constants preserve mean 0 and variance 1 from layer to layer
+    /// (arXiv:1706.02515). Initialize the weights with [`lecun_normal`](crate::init::lecun_normal).
     "selu" Selu => |x| x.selu();
-    /// The Gaussian error linear unit: `x·Φ(x)`, with `Φ` the normal distribution function (arXiv:1606.08415).
+    /// The Gaussian error linear unit: `x·Φ(x)`, with `Φ` the CDF of the standard normal distribution
+    /// (arXiv:1606.08415).
     "gelu" Gelu => |x| x.gelu();
-    /// The tanh approximation of [`Gelu`], which GPT-2 uses.
+    /// The tanh approximation of [`Gelu`], as in GPT-2.
     "gelu_tanh" GeluTanh => |x| x.gelu_tanh();
     /// The sigmoid linear unit, also called swish: `x·σ(x)` (arXiv:1702.03118).
     "silu" Silu => |x| x.silu();
     /// `x·tanh(softplus(x))` (arXiv:1908.08681).
     "mish" Mish => |x| x.mish();
-    /// `x` cut off at `min` and `max`.
+    /// `x` clamped to the range from `min` to `max`.
     "hardtanh" Hardtanh {
         /// The smallest value.
         min: -1.0,
         /// The largest value.
         max: 1.0
     } => |x| x.clamp(min, max);
-    /// [`Silu`] made of straight lines: `x·min(max(x + 3, 0), 6)/6` (arXiv:1905.02244).
+    /// A piecewise approximation of [`Silu`]: `x·min(max(x + 3, 0), 6)/6` (arXiv:1905.02244).
     "hardswish" Hardswish => |x| x.hardswish();
     /// `x/(1 + |x|)`.
     "softsign" Softsign => |x| x.softsign();
-    /// A smooth rectifier: `ln(1 + eˣ)`.
+    /// A smooth approximation of [`Relu`]: `ln(1 + eˣ)`.
     "softplus" Softplus => |x| x.softplus();
     /// The logistic function: `σ(x) = 1/(1 + e⁻ˣ)`.
     "sigmoid" Sigmoid => |x| x.sigmoid();
@@ -145,7 +146,7 @@ activations! {
     "tanh" Tanh => |x| x.tanh();
 }
 
-/// No parameters.
+/// Activations have no parameters.
 impl<F: Float> Params<F> for Activation {
     fn visit<'a>(&'a self, _: &Path<'_>, _: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>)) {}
     fn visit_mut<'a>(&'a mut self, _: &Path<'_>, _: &mut dyn FnMut(&Path<'_>, &'a mut Tensor<F>)) {}
@@ -157,18 +158,21 @@ impl fmt::Display for Activation {
     }
 }
 
-/// A name that is not one of an [`Activation`].
+/// A name that no [`Activation`] has.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[error("there is no activation `{name}`; known are {}", Activation::ALL.iter().map(Activation::name).collect::<Vec<_>>().join(", "))]
+#[error(
+    "there is no activation `{name}`; the activations are {}",
+    Activation::ALL.iter().map(Activation::name).collect::<Vec<_>>().join(", ")
+)]
 pub struct UnknownActivation {
-    /// The name that was looked up.
+    /// The unknown name.
     pub name: String,
 }
 
 impl FromStr for Activation {
     type Err = UnknownActivation;
 
-    /// The activation of that name with its default options.
+    /// The activation with that name and default options.
     fn from_str(name: &str) -> Result<Activation, UnknownActivation> {
         let known = Activation::ALL.iter().find(|activation| activation.name() == name);
         known.copied().ok_or_else(|| UnknownActivation { name: name.to_owned() })
@@ -183,7 +187,7 @@ mod tests {
 
     #[test]
     fn derivatives() {
-        // Off every kink.
+        // Away from every kink.
         let x = Tensor::from([[-4.0, -2.5, -0.75, -0.1], [0.1, 0.6, 2.5, 4.0]]);
         for activation in Activation::ALL {
             gradcheck(|[x]| activation.forward(x), [&x], Check::order(2)).unwrap();
@@ -222,7 +226,7 @@ mod tests {
         }
     }
 
-    /// `Φ(x)` by its series, `1/2 + φ(x)·(x + x³/3 + x⁵/(3·5) + ...)`.
+    /// `Φ(x)` by the series `1/2 + φ(x)·(x + x³/3 + x⁵/(3·5) + ...)`.
     fn normal_distribution(x: f64) -> f64 {
         let (mut term, mut sum) = (x, x);
         for k in 1..100 {

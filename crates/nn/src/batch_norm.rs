@@ -1,21 +1,23 @@
-//! Batch normalisation: each channel minus its mean over the batch, divided by its deviation, then scaled and shifted.
+//! Batch normalization: subtract each channel's mean over the batch, divide by its standard deviation, scale and shift.
 //!
 //! ```text
-//! training:    y = (x - mean) / √(var + ε) · weight + bias     mean, var over the batch, var with n in the denominator
+//! training:    y = (x - mean) / √(var + ε) · weight + bias     mean, var over the batch; var is biased (divided by n)
 //!              running_mean = (1 - momentum)·running_mean + momentum·mean
 //!              running_var  = (1 - momentum)·running_var + momentum·var·n/(n - 1)
 //! evaluation:  y = (x - running_mean) / √(running_var + ε) · weight + bias
 //! ```
 //!
-//! Ioffe and Szegedy, arXiv 1502.03167. Two traps of it are kept because saved networks expect them: the batch is divided by its
-//! biased deviation, while the unbiased one runs; and `momentum` is the part of what is new.
+//! Ioffe and Szegedy, arXiv 1502.03167. Two pitfalls are PyTorch's, kept for compatibility with saved networks: the
+//! batch is normalized by its biased variance, but the running variance is unbiased; and `momentum` is the weight of
+//! the new value, not of the old.
 
 use downhill_tensor::{Float, Params, Tensor, is_training, keep, update_buffer};
 
 use crate::Module;
 
-/// Batch normalisation of `[N, C]`, or of `[N, C, L]`, whose channels `C` are normalised over `N` and `L`: by the batch's own
-/// statistics within a [`training`](downhill_tensor::training) scope, which hands in new running statistics, and by these outside.
+/// Batch normalization of `[N, C]` or `[N, C, L]`: each channel is normalized over `N` and `L`. Within a
+/// [`training`](downhill_tensor::training) scope it uses the batch statistics and updates the running statistics;
+/// outside it uses the running statistics.
 ///
 /// Names, defaults and arithmetic are PyTorch's. Options are fields:
 ///
@@ -34,30 +36,31 @@ use crate::Module;
 /// assert_eq!(norm.forward(&x), norm.forward(&x)); // evaluation
 /// assert_eq!(norm.num_params(), 4); // weight and bias: statistics are buffers
 ///
-/// // PyTorch's affine=False, track_running_stats=False and momentum=None (all batches count the same).
+/// // PyTorch's affine=False, track_running_stats=False and momentum=None (all batches weigh the same).
 /// let bare: BatchNorm1d = BatchNorm1d::new(2).affine(false).track_running_stats(false);
 /// let cumulative: BatchNorm1d = BatchNorm1d { momentum: None, ..BatchNorm1d::new(2) };
 /// # assert!(bare.state_dict().is_empty() && cumulative.momentum.is_none());
 /// ```
 ///
-/// A batch without elements leaves the statistics as they are. With `f32`, `num_batches_tracked` counts to 2²⁴.
+/// An empty batch leaves the running mean and variance unchanged. In `f32`, `num_batches_tracked` stops at 2²⁴.
 #[derive(Clone, Debug, Params)]
 pub struct BatchNorm1d<F: Float = f32> {
-    /// The scale of each channel, `[C]`; `None` for none.
+    /// The scale of each channel, `[C]`, if any.
     pub weight: Option<Tensor<F>>,
-    /// The shift of each channel, `[C]`; `None` for none.
+    /// The shift of each channel, `[C]`, if any.
     pub bias: Option<Tensor<F>>,
-    /// A buffer, `[C]`: the mean that evaluation uses. `None`, like `running_var`, for the batch's own there too.
+    /// A buffer, `[C]`: the mean that evaluation uses. If it and `running_var` are `None`, evaluation uses the batch
+    /// statistics too.
     pub running_mean: Option<Tensor<F>>,
     /// A buffer, `[C]`: the variance that evaluation uses.
     pub running_var: Option<Tensor<F>>,
-    /// A buffer: how many batches the running statistics have seen.
+    /// A buffer, `[]`: the number of batches in the running statistics.
     pub num_batches_tracked: Option<Tensor<F>>,
     /// The number of channels, `C`.
     pub num_features: usize,
-    /// What is added to the variance.
+    /// Added to the variance, for numerical stability.
     pub eps: f64,
-    /// The part that a new batch has of the running statistics; `None` for their plain mean.
+    /// The weight of a new batch in the running statistics; `None` for a cumulative average.
     pub momentum: Option<f64>,
 }
 
@@ -65,7 +68,7 @@ impl<F: Float> BatchNorm1d<F> {
     /// For `num_features` channels, with weight 1, bias 0, running mean 0 and variance 1, momentum 0.1, ε = 1e-5.
     ///
     /// # Panics
-    /// If there is not so much memory.
+    /// If the allocation fails.
     #[track_caller]
     pub fn new(num_features: usize) -> Self {
         let norm = BatchNorm1d {
@@ -81,7 +84,7 @@ impl<F: Float> BatchNorm1d<F> {
         norm.affine(true).track_running_stats(true)
     }
 
-    /// With a weight and a bias as they are at the start, or without.
+    /// With weight 1 and bias 0, or with neither.
     #[track_caller]
     pub fn affine(self, affine: bool) -> Self {
         let shape = [self.num_features];
@@ -92,7 +95,7 @@ impl<F: Float> BatchNorm1d<F> {
         }
     }
 
-    /// With running statistics as they are at the start, or without: then the batch's own are used in evaluation too.
+    /// With initial running statistics, or without: then evaluation uses the batch statistics too.
     #[track_caller]
     pub fn track_running_stats(self, track: bool) -> Self {
         let shape = [self.num_features];
@@ -104,7 +107,7 @@ impl<F: Float> BatchNorm1d<F> {
         }
     }
 
-    /// Forgets the running statistics: mean 0, variance 1, no batch seen.
+    /// Resets the running statistics: mean 0, variance 1, no batches.
     pub fn reset_running_stats(&mut self) {
         let start = [(&mut self.running_mean, 0.0), (&mut self.running_var, 1.0), (&mut self.num_batches_tracked, 0.0)];
         for (buffer, value) in start {
@@ -114,7 +117,7 @@ impl<F: Float> BatchNorm1d<F> {
         }
     }
 
-    /// The output, for any number of axes behind the channels.
+    /// The output, for any number of axes after the channels.
     #[track_caller]
     fn normalise(&self, x: &Tensor<F>) -> Tensor<F> {
         let along = |per_channel: &Tensor<F>| spread(per_channel, x.ndim());
@@ -123,7 +126,7 @@ impl<F: Float> BatchNorm1d<F> {
                 (x - along(mean)) * (along(var) + F::from_f64(self.eps)).rsqrt()
             }
             (None, None) | (Some(_), Some(_)) => self.by_the_batch(x),
-            _ => panic!("BatchNorm1d: running_mean and running_var belong together, and one of them is missing"),
+            _ => panic!("BatchNorm1d: running_mean and running_var must both be `Some` or both be `None`"),
         };
         let y = match &self.weight {
             Some(weight) => y * along(weight),
@@ -135,7 +138,7 @@ impl<F: Float> BatchNorm1d<F> {
         }
     }
 
-    /// Normalised by the batch's statistics, which are handed in.
+    /// Normalizes by the batch statistics; in training, records them for the running statistics.
     #[track_caller]
     fn by_the_batch(&self, x: &Tensor<F>) -> Tensor<F> {
         let mut axes: Vec<isize> = (0..x.ndim() as isize).collect();
@@ -143,8 +146,8 @@ impl<F: Float> BatchNorm1d<F> {
         let n = axes.iter().map(|&axis| x.shape()[axis as usize]).product::<usize>();
         assert!(
             n != 1,
-            "BatchNorm1d of {:?}: a channel with one value has no deviation; train with larger batches (drop a last batch of \
-             one), or run the layer in `evaluation(|| ...)`",
+            "BatchNorm1d of {:?}: expected more than 1 value per channel; train with larger batches (drop a last batch of \
+             size 1), or run the layer in `evaluation(|| ...)`",
             x.shape()
         );
         let mean = x.mean_axis(keep(axes.clone()));
@@ -156,16 +159,20 @@ impl<F: Float> BatchNorm1d<F> {
         deviation * (var + F::from_f64(self.eps)).rsqrt()
     }
 
+    /// Updates the running statistics by those of a batch with `n` values per channel.
     #[track_caller]
     fn hand_in(&self, mean: &Tensor<F>, var: &Tensor<F>, n: usize) {
         let mut part = self.momentum.unwrap_or(0.0);
         if let Some(count) = &self.num_batches_tracked {
+            // The updated count: a layer that is used twice counts twice. For the cumulative average the weight is
+            // 1/count.
             let count = update_buffer(count, |count| count + F::one()).item();
             part = self.momentum.unwrap_or(1.0 / count.as_f64());
         }
         if n == 0 {
             return;
         }
+        // From the biased to the unbiased variance.
         let unbiased = n as f64 / (n as f64 - 1.0);
         for (buffer, new, factor) in [(&self.running_mean, mean, 1.0), (&self.running_var, var, unbiased)] {
             if let Some(buffer) = buffer {
@@ -176,7 +183,7 @@ impl<F: Float> BatchNorm1d<F> {
     }
 }
 
-/// `[C]` as `[C, 1, ..]`, which broadcasts against `[N, C, ..]` with `axes` axes.
+/// `[C]` as `[C, 1, ..]`, which broadcasts to `[N, C, ..]` with `axes` axes.
 fn spread<F: Float>(per_channel: &Tensor<F>, axes: usize) -> Tensor<F> {
     let mut shape = vec![1; axes - 1];
     shape[0] = per_channel.len();
@@ -185,14 +192,14 @@ fn spread<F: Float>(per_channel: &Tensor<F>, axes: usize) -> Tensor<F> {
 
 impl<F: Float> Module<F> for BatchNorm1d<F> {
     /// # Panics
-    /// If `x` is neither `[N, C]` nor `[N, C, L]`, or has another number of channels; if the batch's statistics are used and it has
-    /// one value for each channel; if a scope is training another model, of which this layer is no part.
+    /// If `x` is neither `[N, C]` nor `[N, C, L]`, or has a different number of channels; if the batch statistics are
+    /// needed and there is only one value per channel; if the training scope belongs to a model without this layer.
     #[track_caller]
     fn forward(&self, x: &Tensor<F>) -> Tensor<F> {
         match x.shape() {
             [_, channels] | [_, channels, _] if *channels == self.num_features => self.normalise(x),
             [_, features] | [_, features, _] => panic!(
-                "BatchNorm1d of {:?}: axis 1, the channels, has size {features}, and the layer was made for {}",
+                "BatchNorm1d of {:?}: axis 1 has size {features}, but the layer has {} channels",
                 x.shape(),
                 self.num_features
             ),

@@ -1,5 +1,5 @@
-//! Dropout: in training every element is zero with probability `p`, and what remains is multiplied by `1/(1 - p)`, so that its
-//! mean stays. In evaluation it is the identity.
+//! Dropout: in training every element is zeroed with probability `p`, and the others are scaled by `1/(1 - p)`, which
+//! preserves the mean. In evaluation it is the identity.
 //!
 //! Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15, 2014.
 
@@ -8,8 +8,8 @@ use rand::Rng;
 
 use crate::Module;
 
-/// Zeroes elements at random in training: `y = x·m/(1 - p)`, where each `m` is 0 with probability `p` and 1 otherwise. Outside of
-/// a [`training`](downhill_tensor::training) scope `y = x`.
+/// Zeroes elements at random in training: `y = x·m/(1 - p)`, where each `m` is 0 with probability `p` and 1 otherwise.
+/// Outside a [`training`](downhill_tensor::training) scope `y = x`.
 ///
 /// ```
 /// use downhill_nn::{Dropout, Linear, Module};
@@ -34,11 +34,12 @@ use crate::Module;
 /// assert_eq!(model.forward(&x), model.fc.forward(&x)); // evaluation
 /// ```
 ///
-/// What is 0 is multiplied by 0: a NaN or an infinity there shows, as in PyTorch. Each element takes 32 bits of the generator,
-/// in row-major order, and is kept if as a number of 32 bits (the first byte being the lowest) they are at least `p·2³²`.
+/// Elements are zeroed by a multiplication, so a NaN or an infinity becomes NaN instead, as in PyTorch. Each element
+/// consumes 32 bits of the generator, in row-major order, and is kept if they, as a little-endian integer, are at least
+/// `p·2³²`.
 #[derive(Clone, Copy, Debug, PartialEq, Params)]
 pub struct Dropout {
-    /// The probability of a zero, in [0, 1].
+    /// The probability that an element is zeroed, in [0, 1].
     pub p: f64,
 }
 
@@ -56,12 +57,12 @@ impl Dropout {
 
     #[track_caller]
     fn check(&self) {
-        assert!((0.0..=1.0).contains(&self.p), "Dropout: p must be a probability, in [0, 1], got {}", self.p);
+        assert!((0.0..=1.0).contains(&self.p), "Dropout: p must be a probability in [0, 1], got {}", self.p);
     }
 }
 
 impl Default for Dropout {
-    /// One half, as in PyTorch.
+    /// `p = 0.5`, as in PyTorch.
     fn default() -> Self {
         Dropout { p: 0.5 }
     }
@@ -87,7 +88,7 @@ impl<F: Float> Module<F> for Dropout {
 fn mask<F: Float>(p: f64, shape: &[usize], rng: &mut dyn Rng) -> Tensor<F> {
     let kept = if p == 1.0 { F::zero() } else { F::from_f64(1.0 / (1.0 - p)) };
     let threshold = (p * 2_f64.powi(32)).round() as u64;
-    // Many bits at a time: one call through the trait object instead of one for each element.
+    // Bits for 1024 elements at a time: one virtual call instead of one per element.
     let mut bits = [0; 4096];
     Tensor::appended(shape, |mask| {
         let mut left = shape.iter().product::<usize>();
@@ -115,12 +116,12 @@ mod tests {
         ChaCha8Rng::seed_from_u64(1)
     }
 
-    /// What training makes of `x`.
+    /// The output for `x` in training.
     fn trained(p: f64, x: &Tensor<f64>, rng: &mut ChaCha8Rng) -> Tensor<f64> {
         training::<f64, _, _>(&mut Dropout::new(p), rng, |dropout| dropout.forward(x))
     }
 
-    /// By hand: the same bits, one number at a time.
+    /// Against the same generator, one `u32` per element.
     #[test]
     fn the_mask_is_made_of_the_callers_bits() {
         for shape in [&[3][..], &[1024], &[1025], &[2, 3, 700], &[0, 3], &[]] {
@@ -183,13 +184,13 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "Dropout: p must be a probability, in [0, 1], got 1.5")]
+    #[should_panic(expected = "Dropout: p must be a probability in [0, 1], got 1.5")]
     fn more_than_everything() {
         Dropout::new(1.5);
     }
 
     #[test]
-    #[should_panic(expected = "Dropout: p must be a probability, in [0, 1], got NaN")]
+    #[should_panic(expected = "Dropout: p must be a probability in [0, 1], got NaN")]
     fn also_where_it_was_set() {
         Dropout { p: f64::NAN }.forward(&Tensor::<f32>::ones(&[1]));
     }

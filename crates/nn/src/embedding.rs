@@ -1,14 +1,14 @@
-//! A table of vectors, looked up by number.
+//! A lookup table of vectors.
 
 use downhill_tensor::{ClassLabels, Float, Params, Tensor, where_};
 use ndarray::Array2;
 use rand::Rng;
 
-/// The vectors of some indices: an axis of size `embedding_dim` behind those of the indices.
+/// Looks up the vector of each index; the output has the axes of the indices and a last one of size `embedding_dim`.
 ///
-/// Its input are indices, `[usize]`, `Vec<usize>` or an integer array of any shape, so `forward` is a method of its own and the
-/// layer no [`Module`](crate::Module). Name, layout and initialisation are PyTorch's: `weight` is
-/// `[num_embeddings, embedding_dim]` and starts as N(0, 1).
+/// The input is indices (`[usize]`, `Vec<usize>` or an integer array of any shape), not a tensor, so the layer is not a
+/// [`Module`](crate::Module) and `forward` is an inherent method. Name, layout and initialization are PyTorch's:
+/// `weight` is `[num_embeddings, embedding_dim]`, drawn from N(0, 1).
 ///
 /// ```
 /// use downhill_nn::Embedding;
@@ -21,13 +21,13 @@ use rand::Rng;
 /// assert_eq!(words.forward(&array![[3, 14], [15, 9]]).shape(), [2, 2, 64]);
 /// ```
 ///
-/// Of PyTorch's options there is `padding_idx`. `max_norm`, which changes the table in the forward pass, and
-/// `scale_grad_by_freq` are not there.
+/// Of PyTorch's options, `padding_idx` is supported; `max_norm`, which changes the table in the forward pass, and
+/// `scale_grad_by_freq` are not.
 #[derive(Clone, Debug, Params)]
 pub struct Embedding<F: Float = f32> {
     /// `[num_embeddings, embedding_dim]`.
     pub weight: Tensor<F>,
-    /// The index whose vector no gradient reaches: what fills sequences up to one length.
+    /// The index that pads sequences to a common length; its vector gets no gradient.
     pub padding_idx: Option<usize>,
 }
 
@@ -35,21 +35,21 @@ impl<F: Float> Embedding<F> {
     /// A table of `num_embeddings` random vectors.
     ///
     /// # Panics
-    /// If no tensor can have the shape, or there is not so much memory.
+    /// If the shape is too large for a tensor, or the allocation fails.
     #[track_caller]
     pub fn new(num_embeddings: usize, embedding_dim: usize, rng: &mut (impl Rng + ?Sized)) -> Self {
         let weight = Tensor::param(Tensor::randn(&[num_embeddings, embedding_dim], rng));
         Embedding { weight, padding_idx: None }
     }
 
-    /// With the vector `index` set to zero, and left alone by training.
+    /// Sets the vector of `index` to zero and excludes it from training.
     ///
     /// # Panics
-    /// If there is no such vector.
+    /// If `index` is out of range.
     #[track_caller]
     pub fn padding_idx(mut self, index: usize) -> Self {
         let count = self.weight.shape()[0];
-        assert!(index < count, "Embedding: padding_idx {index} is none of the {count} embeddings, numbered from 0");
+        assert!(index < count, "Embedding: padding_idx {index} is out of range for {count} embeddings");
         self.weight.data_mut().index_axis_mut(ndarray::Axis(0), index).fill(F::zero());
         Embedding { padding_idx: Some(index), ..self }
     }
@@ -57,21 +57,25 @@ impl<F: Float> Embedding<F> {
     /// The vectors of `indices`.
     ///
     /// # Panics
-    /// If an index is not below `num_embeddings`.
+    /// If an index is not less than `num_embeddings`.
     #[track_caller]
     pub fn forward<I: ClassLabels + ?Sized>(&self, indices: &I) -> Tensor<F> {
         let &[count, dim] = self.weight.shape() else {
             panic!(
-                "Embedding: the weight has shape {:?}, it must be [num_embeddings, embedding_dim]",
+                "Embedding: the weight has shape {:?}, but must be [num_embeddings, embedding_dim]",
                 self.weight.shape()
             )
         };
         let list: Vec<usize> = indices.labels().collect();
         for (number, &index) in list.iter().enumerate() {
-            assert!(index < count, "Embedding: index {index} (number {number}) is none of the {count} embeddings");
+            assert!(
+                index < count,
+                "Embedding: index {index} at position {number} is out of range for {count} embeddings"
+            );
         }
         let mut rows = self.weight.index_select(0, &list);
         if let Some(padding) = self.padding_idx {
+            // Detached rows send no gradient to the padding vector.
             let is_padding = Array2::from_shape_fn((list.len(), 1), |(row, _)| list[row] == padding);
             rows = where_(&is_padding, rows.detach(), rows);
         }
@@ -134,13 +138,13 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "Embedding: index 3 (number 1) is none of the 3 embeddings")]
+    #[should_panic(expected = "Embedding: index 3 at position 1 is out of range for 3 embeddings")]
     fn an_index_out_of_range() {
         table().forward(&[0, 3]);
     }
 
     #[test]
-    #[should_panic(expected = "Embedding: padding_idx 3 is none of the 3 embeddings")]
+    #[should_panic(expected = "Embedding: padding_idx 3 is out of range for 3 embeddings")]
     fn padding_out_of_range() {
         table().padding_idx(3);
     }

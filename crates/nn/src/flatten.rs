@@ -1,11 +1,11 @@
-//! Several axes become one.
+//! Merges several axes into one.
 
 use downhill_tensor::{Float, Params, Tensor};
 
 use crate::Module;
 
-/// Takes neighbouring axes together: all but the first, the batch, unless told otherwise. Images `[batch, height, width]`
-/// become rows `[batch, height·width]` for a [`Linear`](crate::Linear) layer.
+/// Merges adjacent axes into one, by default all but the first, the batch: images `[batch, height, width]` become rows
+/// `[batch, height·width]` for a [`Linear`](crate::Linear) layer.
 ///
 /// ```
 /// use downhill_nn::{Flatten, Module};
@@ -14,10 +14,10 @@ use crate::Module;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Params)]
 pub struct Flatten {
-    /// The first of the axes; negative ones count from the end.
+    /// The first axis to merge; negative axes count from the end.
     #[params(skip)]
     pub start: isize,
-    /// The last of the axes; negative ones count from the end.
+    /// The last axis to merge, inclusive; negative axes count from the end.
     #[params(skip)]
     pub end: isize,
 }

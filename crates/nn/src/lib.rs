@@ -1,8 +1,8 @@
-//! Layers, activations, losses and initialisers.
+//! Layers, activations, losses and initializers.
 //!
 //! A model is a plain struct whose fields are layers; `#[derive(Params)]` names its tensors, and [`Module`] adds the
 //! forward pass. A loss is a function, or, with options, a struct: [`cross_entropy`] and [`CrossEntropy`].
-// Not in tests, where ndarray's macro `s!` has some.
+// Tests use ndarray's macro `s!`, which expands to unsafe code.
 #![cfg_attr(not(test), forbid(unsafe_code))]
 
 mod activations;

@@ -5,10 +5,10 @@ use rand::Rng;
 
 use crate::{Module, init};
 
-/// The fully connected layer `y = x·Wᵀ + b` on the last axis: `[.., in]` to `[.., out]`.
+/// The fully connected layer `y = x·Wᵀ + b`, applied to the last axis: `[.., in]` to `[.., out]`.
 ///
-/// Names, layout and initialisation are PyTorch's: `weight` is `[out, in]`, and both start as `U(-k, k)` with
-/// `k = 1/√in`. (PyTorch arrives there as `kaiming_uniform` with `a = √5`.)
+/// Names, layout and initialization are PyTorch's: `weight` is `[out, in]`, and both parameters are drawn from
+/// `U(-k, k)` with `k = 1/√in`. (PyTorch writes this as `kaiming_uniform` with `a = √5`.)
 ///
 /// ```
 /// use downhill_nn::{Linear, Module};
@@ -32,7 +32,7 @@ impl<F: Float> Linear<F> {
     /// A layer from `inputs` to `outputs` features, with random weight and bias.
     ///
     /// # Panics
-    /// If no tensor can have the shape `[outputs, inputs]`, or there is not so much memory.
+    /// If the shape `[outputs, inputs]` is too large for a tensor, or the allocation fails.
     #[track_caller]
     pub fn new(inputs: usize, outputs: usize, rng: &mut (impl Rng + ?Sized)) -> Self {
         let weight = Self::parameter(&[outputs, inputs], inputs, rng);
@@ -59,7 +59,7 @@ impl<F: Float> Linear<F> {
 
 impl<F: Float> Module<F> for Linear<F> {
     /// # Panics
-    /// If the last axis of `x` does not have the layer's number of inputs.
+    /// If the size of the last axis of `x` is not the layer's number of inputs.
     #[track_caller]
     #[inline(never)]
     fn forward(&self, x: &Tensor<F>) -> Tensor<F> {
@@ -70,17 +70,17 @@ impl<F: Float> Module<F> for Linear<F> {
     }
 }
 
-/// Explains an input whose last axis does not fit.
+/// Panics with the explanation of a shape mismatch.
 #[cold]
 #[track_caller]
 fn misfit(x: &[usize], weight: &[usize]) -> ! {
     let &[_, inputs] = weight else {
-        panic!("linear: the weight has shape {weight:?}, it must be a matrix [out, in]");
+        panic!("linear: the weight has shape {weight:?}, but must be a matrix [out, in]");
     };
     let reason = match x {
         [] => format!("a scalar has no features; the last axis of the input must have size {inputs}"),
         [batch @ .., features] => {
-            // An image that was not flattened is the mistake of every first network.
+            // The typical beginner's mistakes: an image that was not flattened, a transposed batch.
             let way_out = match batch {
                 [n, rest @ ..] if rest.iter().product::<usize>() * features == inputs => {
                     format!("; flatten it with `.reshape(&[{n}, {inputs}])` or a `Flatten` layer")
@@ -88,7 +88,7 @@ fn misfit(x: &[usize], weight: &[usize]) -> ! {
                 [inner] if *inner == inputs => "; transpose it with `.t()`".into(),
                 _ => String::new(),
             };
-            format!("the last axis of the input has {features} features, the weight takes {inputs}{way_out}")
+            format!("the last axis of the input has {features} features, but the weight expects {inputs}{way_out}")
         }
     };
     panic!("linear of {x:?} with a weight [out, in] of shape {weight:?}: {reason}");
@@ -110,7 +110,7 @@ mod tests {
         let layer = Linear::<f64>::new(3, 2, &mut rng);
         let tree: Vec<_> = layer.params().map(|(path, w)| (path, w.shape().to_vec())).collect();
         assert_eq!(tree, [("weight".to_owned(), vec![2, 3]), ("bias".to_owned(), vec![2])]);
-        assert_eq!(layer.num_params(), 8, "all of them train");
+        assert_eq!(layer.num_params(), 8, "both are trainable");
         let layer = Linear::<f64>::without_bias(3, 2, &mut rng);
         assert_eq!(layer.num_params(), 6);
         assert_eq!(layer.forward(&Tensor::ones(&[3])), layer.weight.sum_axis(1));
@@ -126,7 +126,7 @@ mod tests {
             assert!(values.iter().all(|x| x.abs() <= f64::from(0.1_f32)));
             let mean = values.iter().sum::<f64>() / n;
             let variance = values.iter().map(|x| x * x).sum::<f64>() / n;
-            // Five standard deviations of the mean (k/√3n) and of the mean square (k²·√(4/45n)).
+            // Five standard deviations of the mean, k/√(3n), and of the mean square, k²·√(4/(45n)).
             assert!(mean.abs() < 5.0 * k / (3.0 * n).sqrt(), "{mean}");
             assert!((variance - k * k / 3.0).abs() < 5.0 * k * k * (4.0 / 45.0 / n).sqrt(), "{variance}");
         }
@@ -169,14 +169,14 @@ mod tests {
     #[test]
     #[should_panic(
         expected = "linear of [64, 28, 28] with a weight [out, in] of shape [10, 784]: the last axis of the input \
-                               has 28 features, the weight takes 784; flatten it with `.reshape(&[64, 784])`"
+                               has 28 features, but the weight expects 784; flatten it with `.reshape(&[64, 784])`"
     )]
     fn an_image_that_was_not_flattened() {
         forward(&[64, 28, 28]);
     }
 
     #[test]
-    #[should_panic(expected = "has 64 features, the weight takes 784; transpose it with `.t()`")]
+    #[should_panic(expected = "has 64 features, but the weight expects 784; transpose it with `.t()`")]
     fn the_batch_behind() {
         forward(&[784, 64]);
     }

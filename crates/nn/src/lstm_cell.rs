@@ -1,24 +1,24 @@
 //! One step of a long short-term memory:
 //!
 //! ```text
-//! i, f, g, o = x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh      (four rows of blocks, in this order)
+//! i, f, g, o = x·W_ihᵀ + b_ih + h·W_hhᵀ + b_hh      (four blocks along the last axis, in this order)
 //! c' = σ(f)·c + σ(i)·tanh(g)
 //! h' = σ(o)·tanh(c')
 //! ```
 //!
-//! Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; with the forget gate of Gers, Schmidhuber and
-//! Cummins, 2000.
+//! Hochreiter and Schmidhuber, "Long short-term memory", Neural Computation 9, 1997; with the forget gate of Gers,
+//! Schmidhuber and Cummins, 2000.
 
 use downhill_tensor::{Float, Params, Tensor};
 use rand::Rng;
 
 use crate::init;
 
-/// The LSTM cell: from an input `[N, in]`, or `[in]`, and a state `(h, c)` of `[N, hidden]` each to the next state, whose `h` is the
-/// output. No state means zeros.
+/// The LSTM cell: maps an input, `[N, in]` or `[in]`, and a state `(h, c)`, each `[N, hidden]` or `[hidden]`, to the
+/// next state, whose `h` is the output. Without a state, both are zero.
 ///
-/// It takes a state beside the input, so `forward` is a method of its own and the layer no [`Module`](crate::Module). Names, layout
-/// and initialisation are PyTorch's: all start as `U(-k, k)` with `k = 1/√hidden`.
+/// Because it takes a state, the cell is not a [`Module`](crate::Module) and `forward` is an inherent method. Names,
+/// layout and initialization are PyTorch's: all parameters are drawn from `U(-k, k)` with `k = 1/√hidden`.
 ///
 /// ```
 /// use downhill_nn::LstmCell;
@@ -38,7 +38,7 @@ use crate::init;
 #[doc(alias = "LSTMCell")]
 #[derive(Clone, Debug, Params)]
 pub struct LstmCell<F: Float = f32> {
-    /// `[4·hidden, in]`: the blocks of i, f, g and o.
+    /// `[4·hidden, in]`: the blocks i, f, g and o.
     pub weight_ih: Tensor<F>,
     /// `[4·hidden, hidden]`.
     pub weight_hh: Tensor<F>,
@@ -49,10 +49,10 @@ pub struct LstmCell<F: Float = f32> {
 }
 
 impl<F: Float> LstmCell<F> {
-    /// A cell for `inputs` features and a state of `hidden` numbers, with random weights and biases.
+    /// A cell with `inputs` features and a state of size `hidden`, with random weights and biases.
     ///
     /// # Panics
-    /// If `hidden` is 0, no tensor can have such a shape, or there is not so much memory.
+    /// If `hidden` is 0, a shape is too large for a tensor, or the allocation fails.
     #[track_caller]
     pub fn new(inputs: usize, hidden: usize, rng: &mut (impl Rng + ?Sized)) -> Self {
         let cell = Self::without_bias(inputs, hidden, rng);
@@ -67,7 +67,7 @@ impl<F: Float> LstmCell<F> {
     /// As [`new`](Self::new).
     #[track_caller]
     pub fn without_bias(inputs: usize, hidden: usize, rng: &mut (impl Rng + ?Sized)) -> Self {
-        assert!(hidden > 0, "LstmCell: a state of 0 numbers remembers nothing");
+        assert!(hidden > 0, "LstmCell: hidden must be at least 1, got 0");
         let rows = hidden.saturating_mul(4);
         let weight_ih = Self::parameter(&[rows, inputs], hidden, rng);
         let weight_hh = Self::parameter(&[rows, hidden], hidden, rng);
@@ -83,13 +83,16 @@ impl<F: Float> LstmCell<F> {
     /// The next state, `(h', c')`.
     ///
     /// # Panics
-    /// If the shapes do not fit.
+    /// On a shape mismatch between input, state and weights.
     #[track_caller]
     pub fn forward(&self, x: &Tensor<F>, state: Option<&(Tensor<F>, Tensor<F>)>) -> (Tensor<F>, Tensor<F>) {
         let (rows, inputs) = match (self.weight_ih.shape(), self.weight_hh.shape()) {
             (&[rows, inputs], &[same, hidden]) if rows == same && rows == 4 * hidden => (rows, inputs),
             (ih, hh) => {
-                panic!("LstmCell: weights of shapes {ih:?} and {hh:?} are not [4·hidden, in] and [4·hidden, hidden]")
+                panic!(
+                    "LstmCell: weight_ih has shape {ih:?} and weight_hh {hh:?}, but they must be [4·hidden, in] and \
+                     [4·hidden, hidden]"
+                )
             }
         };
         let hidden = rows / 4;
@@ -99,12 +102,17 @@ impl<F: Float> LstmCell<F> {
         };
         assert!(fits, "LstmCell of {:?}: the input must be [N, {inputs}] or [{inputs}]", x.shape());
         wanted.push(hidden);
+        // The pre-activations of all four gates, in one product per weight.
         let mut gates = x.linear(&self.weight_ih, self.bias_ih.as_ref());
         match state {
             Some((h, c)) => {
                 for (name, part) in [("h", h), ("c", c)] {
                     let shape = part.shape();
-                    assert!(shape == wanted, "LstmCell of {:?}: {name} has shape {shape:?}, not {wanted:?}", x.shape());
+                    assert!(
+                        shape == wanted,
+                        "LstmCell of {:?}: {name} has shape {shape:?}, but must be {wanted:?}",
+                        x.shape()
+                    );
                 }
                 gates += h.linear(&self.weight_hh, self.bias_hh.as_ref());
             }
@@ -155,7 +163,7 @@ mod tests {
         assert_eq!(LstmCell::<f64>::without_bias(5, 2, &mut rng()).num_params(), 8 * 7);
     }
 
-    /// Gates far open or far shut: what is kept, what is written, what is shown.
+    /// With saturated gates: keep the state, overwrite it, hide it.
     #[test]
     fn gates() {
         let cell = |[i, f, g, o]: [f64; 4]| LstmCell {
@@ -206,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "LstmCell of [4, 3]: c has shape [2, 2], not [4, 2]")]
+    #[should_panic(expected = "LstmCell of [4, 3]: c has shape [2, 2], but must be [4, 2]")]
     fn another_batch() {
         let state = (Tensor::zeros(&[4, 2]), Tensor::zeros(&[2, 2]));
         LstmCell::<f32>::new(3, 2, &mut rng()).forward(&Tensor::zeros(&[4, 3]), Some(&state));

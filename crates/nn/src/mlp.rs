@@ -5,7 +5,7 @@ use rand::Rng;
 
 use crate::{Activation, Linear, Module};
 
-/// The multilayer perceptron: [`Linear`] layers with an activation between them, none behind the last.
+/// The multilayer perceptron: [`Linear`] layers with an activation between them, but none after the last.
 ///
 /// ```
 /// use downhill_nn::{Mlp, Module, Relu};
@@ -20,24 +20,24 @@ use crate::{Activation, Linear, Module};
 /// ```
 #[derive(Clone, Debug, Params)]
 pub struct Mlp<F: Float = f32> {
-    /// The layers in the order in which they are applied.
+    /// The layers, in the order of the forward pass.
     pub layers: Vec<Linear<F>>,
-    /// What is applied between one layer and the next.
+    /// The activation between two layers.
     #[params(skip)]
     pub activation: Activation,
 }
 
 impl<F: Float> Mlp<F> {
-    /// Layers from `sizes[0]` to `sizes[1]` features, from there to `sizes[2]`, and so on, initialised as
-    /// [`Linear::new`] does.
+    /// Layers from `sizes[0]` to `sizes[1]` features, from there to `sizes[2]`, and so on, initialized by
+    /// [`Linear::new`].
     ///
     /// # Panics
     /// If there are fewer than two sizes.
     #[track_caller]
     pub fn new(sizes: &[usize], activation: impl Into<Activation>, rng: &mut (impl Rng + ?Sized)) -> Self {
-        assert!(sizes.len() >= 2, "Mlp: the sizes {sizes:?} must have at least an input and an output");
+        assert!(sizes.len() >= 2, "Mlp: the sizes {sizes:?} must include at least the inputs and the outputs");
         let mut layers = Vec::with_capacity(sizes.len() - 1);
-        // A loop, for a closure would hide the caller's line from a panic.
+        // A loop, because `#[track_caller]` does not reach into closures.
         for pair in sizes.windows(2) {
             layers.push(Linear::new(pair[0], pair[1], rng));
         }
@@ -47,7 +47,7 @@ impl<F: Float> Mlp<F> {
 
 impl<F: Float> Module<F> for Mlp<F> {
     /// # Panics
-    /// If the last axis of `x` does not have the first layer's number of inputs.
+    /// If the size of the last axis of `x` is not the first layer's number of inputs.
     #[track_caller]
     fn forward(&self, x: &Tensor<F>) -> Tensor<F> {
         let mut x = x.clone();
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "Mlp: the sizes [3] must have at least an input and an output")]
+    #[should_panic(expected = "Mlp: the sizes [3] must include at least the inputs and the outputs")]
     fn one_size() {
         Mlp::<f32>::new(&[3], Sigmoid, &mut ChaCha8Rng::seed_from_u64(1));
     }

@@ -1,4 +1,4 @@
-//! What every layer and every model is: a tree of parameters with a forward pass.
+//! The trait of every layer and model: a tree of parameters with a forward pass.
 
 use downhill_tensor::{Float, Params, Tensor};
 
@@ -26,16 +26,16 @@ use downhill_tensor::{Float, Params, Tensor};
 /// assert_eq!(model.num_params(), 784 * 128 + 128 + 128 * 10 + 10);
 /// ```
 ///
-/// A layer whose input is something else, indices ([`Embedding`](crate::Embedding)) or an input and a state
-/// ([`LstmCell`](crate::LstmCell)), is a tree like any other and has a `forward` of its own; a model calls both alike.
+/// A layer with other inputs, such as indices ([`Embedding`](crate::Embedding)) or a state
+/// ([`LstmCell`](crate::LstmCell)), is a tree of parameters too, but has an inherent `forward` instead of this trait.
 ///
-/// Layers that behave differently in training ([`Dropout`](crate::Dropout), [`BatchNorm1d`](crate::BatchNorm1d)) ask for it: see
-/// [`training`](downhill_tensor::training).
+/// Layers that behave differently in training ([`Dropout`](crate::Dropout), [`BatchNorm1d`](crate::BatchNorm1d)) do so
+/// within a [`training`](downhill_tensor::training) scope.
 ///
-/// The trait can be made into an object: `Box<dyn Module>` is a module too, and
-/// [`Sequential`](crate::Sequential) is a list of them.
+/// The trait is dyn-compatible: `Box<dyn Module>` is a module too, and [`Sequential`](crate::Sequential) is a list of
+/// them.
 pub trait Module<F: Float = f32>: Params<F> {
-    /// The result for the input `x`, recorded for `backward`.
+    /// The output for the input `x`, recorded for `backward`.
     fn forward(&self, x: &Tensor<F>) -> Tensor<F>;
 }
 

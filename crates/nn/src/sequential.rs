@@ -1,11 +1,11 @@
-//! Layers one after the other.
+//! A chain of layers.
 
 use downhill_tensor::{Float, Params, Path, Tensor};
 
 use crate::Module;
 
-/// A list of layers, each applied to the result of the one before. The parameters of layer `i` are called `i.weight`,
-/// `i.bias`, ..., as in PyTorch.
+/// A chain of layers: each is applied to the output of the previous one. The parameters of layer `i` are called
+/// `i.weight`, `i.bias`, ..., as in PyTorch.
 ///
 /// ```
 /// use downhill_nn::{Linear, Module, Relu, Sequential};
@@ -22,11 +22,11 @@ use crate::Module;
 /// assert_eq!(names, ["0.weight", "0.bias", "2.weight", "2.bias"]);
 /// ```
 pub struct Sequential<F: Float = f32> {
-    /// The layers in the order in which they are applied.
+    /// The layers, in the order of the forward pass.
     pub layers: Vec<Layer<F>>,
 }
 
-/// Any layer: what a [`Sequential`] is a list of.
+/// A boxed layer, as in [`Sequential::layers`].
 pub type Layer<F = f32> = Box<dyn Module<F> + Send + Sync>;
 
 impl<F: Float> Sequential<F> {
@@ -35,13 +35,13 @@ impl<F: Float> Sequential<F> {
         Sequential { layers: Vec::new() }
     }
 
-    /// The same layers and one more behind them.
+    /// Appends a layer and returns the chain, to build it in one expression.
     pub fn then(mut self, layer: impl Module<F> + Send + Sync + 'static) -> Self {
         self.push(layer);
         self
     }
 
-    /// Puts one more layer behind the others.
+    /// Appends a layer.
     pub fn push(&mut self, layer: impl Module<F> + Send + Sync + 'static) {
         self.layers.push(Box::new(layer));
     }
@@ -59,7 +59,7 @@ impl<F: Float> FromIterator<Layer<F>> for Sequential<F> {
     }
 }
 
-/// By hand and not derived: the layers hang where the list does, without a `layers` in their paths.
+/// Not derived, so that paths are `0.weight` rather than `layers.0.weight`.
 impl<F: Float> Params<F> for Sequential<F> {
     fn visit<'a>(&'a self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a Tensor<F>)) {
         self.layers.visit(path, visitor);

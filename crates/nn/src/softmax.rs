@@ -1,10 +1,11 @@
-//! Softmax and its logarithm as layers. A model that is trained with `cross_entropy` ends without either.
+//! Softmax and its logarithm as layers. A model that is trained with `cross_entropy` needs neither: the loss takes
+//! logits.
 
 use downhill_tensor::{Float, Params, Tensor};
 
 use crate::Module;
 
-/// The softmax along an axis, `e^xᵢ/Σⱼ e^xⱼ`: positive numbers with sum 1.
+/// The softmax along an axis, `e^xᵢ/Σⱼ e^xⱼ`: probabilities, which sum to 1.
 ///
 /// ```
 /// use downhill_nn::{Module, Softmax};
@@ -14,12 +15,12 @@ use crate::Module;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Params)]
 pub struct Softmax {
-    /// The axis; negative ones count from the end. The last unless told otherwise.
+    /// The axis, by default the last; negative axes count from the end.
     #[params(skip)]
     pub axis: isize,
 }
 
-/// The logarithm of [`Softmax`], finite where that one is 0.
+/// The logarithm of [`Softmax`], numerically stable: finite where the softmax underflows to 0.
 ///
 /// ```
 /// use downhill_nn::{LogSoftmax, Module};
@@ -29,7 +30,7 @@ pub struct Softmax {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Params)]
 pub struct LogSoftmax {
-    /// The axis; negative ones count from the end. The last unless told otherwise.
+    /// The axis, by default the last; negative axes count from the end.
     #[params(skip)]
     pub axis: isize,
 }

@@ -1,5 +1,5 @@
-//! Files of saved state that somebody made or damaged: reading one never panics, and takes no more than four times its size
-//! and 1 MiB of memory, whatever it says about lengths.
+//! Forged and corrupt state files: reading one never panics, and takes at most four times its size plus 1 MiB of
+//! memory, whatever lengths it claims.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const MIB: usize = 1 << 20;
 
-/// A file of its own for each test, gone afterwards.
+/// A file for one test, removed afterwards.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -28,10 +28,10 @@ impl Scratch {
         Scratch(std::env::temp_dir().join(format!("downhill-state-files-{test}-{}", std::process::id())))
     }
 
-    /// Reads these bytes as a `T`, within the bound.
+    /// Reads these bytes as a `T` and asserts the bound on memory.
     #[track_caller]
     fn read<T: DeserializeOwned>(&self, bytes: &[u8], kind: &str) -> Result<T, StateProblem> {
-        // Not `fs::write`: some file systems bring a file that was emptied first to the disk.
+        // Not `fs::write`: some file systems sync a file that was truncated first, which is slow.
         let mut file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&self.0).unwrap();
         file.write_all(bytes).unwrap();
         file.set_len(bytes.len() as u64).unwrap();
@@ -47,7 +47,7 @@ impl Drop for Scratch {
     }
 }
 
-/// A file of that kind with a header that fits, whatever is in it. The checksum is FNV-1a of 64 bits:
+/// A file of that kind with a valid header for an arbitrary body. The checksum is 64-bit FNV-1a:
 /// <https://datatracker.ietf.org/doc/html/draft-eastlake-fnv>.
 fn forged(kind: &str, body: &[u8]) -> Vec<u8> {
     let covered = [&[kind.len() as u8], kind.as_bytes(), body].concat();
@@ -56,7 +56,7 @@ fn forged(kind: &str, body: &[u8]) -> Vec<u8> {
     [b"downhill", &[1, 0, 0, 0][..], &(covered.len() as u64).to_le_bytes(), &checksum.to_le_bytes(), &covered].concat()
 }
 
-/// A length as the format writes it, in nine bytes.
+/// The encoding of a length, in nine bytes.
 fn length(length: u64) -> Vec<u8> {
     [&[253][..], &length.to_le_bytes()].concat()
 }
@@ -65,7 +65,7 @@ fn length(length: u64) -> Vec<u8> {
 fn a_true_model_takes_four_times_its_size() {
     let scratch = Scratch::new("true");
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    // About the sizes at which a vector that doubles has just doubled.
+    // Around the sizes at which the capacity of a growing vector doubles.
     for width in [511, 512, 513, 1025] {
         let trained: Linear = Linear::new(width, width, &mut rng);
         state::save(&trained, &scratch.0).unwrap();
@@ -92,10 +92,10 @@ fn lengths_that_lie() {
             assert!(scratch.read::<Vec<f32>>(&file, "k").is_err());
             assert!(scratch.read::<Vec<f64>>(&file, "k").is_err());
             assert!(scratch.read::<BTreeMap<String, f64>>(&file, "k").is_err());
-            // Lies within lies.
+            // Nested false lengths.
             let file = forged("k", &[length(lie), length(lie), length(lie), filler.clone()].concat());
             assert!(scratch.read::<Vec<Vec<Vec<f64>>>>(&file, "k").is_err());
-            // A model: the number of tensors, a path, a version, a shape, elements; each of the lengths a lie in turn.
+            // A model: the number of tensors, a path, a version, a shape, elements; one false length at a time.
             for at in 0..4 {
                 let say = |place: usize, truth: u64| length(if place == at { lie } else { truth });
                 let body =
@@ -107,7 +107,7 @@ fn lengths_that_lie() {
     }
 }
 
-/// A shape of 64 axes is one, of 65 none.
+/// A shape may have 64 axes, but not 65.
 #[test]
 fn shapes_with_many_axes() {
     let scratch = Scratch::new("axes");
@@ -122,7 +122,7 @@ fn shapes_with_many_axes() {
             }
         }
     }
-    // Sizes whose product wraps to the number of elements that there are.
+    // Sizes whose product wraps around to the actual number of elements.
     for shape in [[1_u64 << 32, 1 << 32, 1], [3, 0xaaaa_aaaa_aaaa_aaab, 1], [u64::MAX, u64::MAX, 1], [1 << 63, 2, 0]] {
         let sizes = shape.map(length).concat();
         let body = [&[1, 1, b'w', 1, 3][..], &sizes, &[1], &2.5_f32.to_le_bytes()].concat();
@@ -141,7 +141,7 @@ fn headers_that_lie() {
         let result = scratch.read::<u8>(&file, "k");
         assert!(matches!(result, Err(StateProblem::Truncated { .. } | StateProblem::TooLong { .. })), "{result:?}");
     }
-    // Nothing but a hole of 4 GiB, and one behind a good file.
+    // A sparse file of 4 GiB, and one that starts with a valid file.
     for start in [&[][..], &good] {
         fs::write(&scratch.0, start).unwrap();
         fs::OpenOptions::new().write(true).open(&scratch.0).unwrap().set_len(4 << 30).unwrap();
@@ -150,7 +150,7 @@ fn headers_that_lie() {
     }
 }
 
-/// What training saves: tensors, texts, a map, options.
+/// What a training run saves: tensors, strings, a map, options.
 type Run = (StateDict, Vec<String>, BTreeMap<String, Option<Vec<u8>>>, Option<f64>);
 
 fn run(rng: &mut ChaCha8Rng) -> Run {
@@ -159,7 +159,7 @@ fn run(rng: &mut ChaCha8Rng) -> Run {
     (Mlp::<f32>::new(&[2, 3, 1], Relu, rng).state_dict(), notes, map.into(), Some(0.1))
 }
 
-/// A few changes of the kinds that lead astray: bytes, marks of numbers, cuts, insertions, repetitions.
+/// A few random changes: bytes, integer prefixes, truncations, insertions of lengths, repetitions.
 fn mutate(bytes: &mut Vec<u8>, rng: &mut impl Rng) {
     for _ in 0..rng.random_range(1..4) {
         if bytes.is_empty() {
@@ -180,7 +180,7 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut impl Rng) {
     }
 }
 
-/// 20,000 files, half of them with a checksum that fits, so that what is in them is believed.
+/// 20,000 files, half of them with a valid checksum, so that their content is decoded.
 #[test]
 fn mutations() {
     let scratch = Scratch::new("mutations");
@@ -202,7 +202,7 @@ fn mutations() {
         mutate(&mut changed, &mut rng);
         match scratch.read::<Run>(&forged("run", &changed), "run") {
             Ok((dict, ..)) => {
-                // Whatever came of it can be used.
+                // The decoded value is usable.
                 let mut model = Mlp::<f32>::new(&[2, 3, 1], Relu, &mut rng);
                 let _ = model.load_state_dict(&dict);
                 read += 1;
@@ -216,7 +216,7 @@ fn mutations() {
     assert!(read > 1000 && refused > 1000, "{read} read, {refused} refused");
 }
 
-/// Another program writes the same file again and again, not as we do but in place, cutting it first.
+/// Another program rewrites the same file repeatedly, in place, truncating it first.
 #[test]
 fn a_file_that_another_program_writes_meanwhile() {
     let scratch = Scratch::new("meanwhile");
@@ -232,7 +232,7 @@ fn a_file_that_another_program_writes_meanwhile() {
                 fs::write(&scratch.0, &second).unwrap();
             }
         });
-        // Also if this panics, or the writer would never end.
+        // Also on a panic, or the writer would never end.
         let _done = SetOnDrop(&done);
         let mut model = Tensor::<f32>::param(Tensor::zeros(&[200, 100]));
         for _ in 0..500 {

@@ -1,4 +1,4 @@
-//! The cells of a table: which column is which, and every number in its place.
+//! The cells of a table: the layout of the columns, and parsing every field.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -12,7 +12,7 @@ use super::{Column, Csv, Header, number};
 use crate::DataError;
 use crate::source::reserve;
 
-/// All of a table, its targets as the caller reads them.
+/// The content of a table, with targets of any type.
 pub(super) struct Cells<F, T> {
     pub(super) feature_names: Vec<String>,
     pub(super) features: Array2<F>,
@@ -20,11 +20,11 @@ pub(super) struct Cells<F, T> {
     pub(super) targets: Vec<T>,
 }
 
-/// What a field holds, or what it should have held.
+/// The value of a field, or a description of what was expected.
 pub(super) type Field<T> = Result<T, &'static str>;
 
 impl<F: Float + FromStr, T> Cells<F, T> {
-    /// With `classes`, the target need not be a number, and says nothing about whether there is a header.
+    /// With `classes`, the target need not be a number, and is ignored when detecting the header.
     pub(super) fn read<'a>(
         csv: &Csv,
         path: &'a Path,
@@ -36,6 +36,7 @@ impl<F: Float + FromStr, T> Cells<F, T> {
         let Some(first) = records.next_line() else {
             return Err(DataError::content(path, "a table of numbers", "nothing but blank lines"));
         };
+        // The first line determines the layout, and is consumed if it is a header.
         let layout = Layout::of(csv, path, first, &records, classes)?;
         let mut line = Some(first);
         if layout.has_header {
@@ -43,13 +44,14 @@ impl<F: Float + FromStr, T> Cells<F, T> {
             line = records.next_line();
         }
 
+        // Reserve once for all samples, so that no buffer is moved while it grows.
         let (mut elements, mut targets) = (Vec::new(), Vec::new());
         let samples = room(records.rest(), layout.names.len());
         reserve(&mut elements, samples.checked_mul(layout.names.len() - 1))
             .and_then(|()| reserve(&mut targets, Some(samples)))
             .map_err(|source| DataError::Unreadable { path: path.to_owned(), source })?;
         while let Some(at) = line {
-            // A line of another length says so, whatever is in it.
+            // The number of fields is checked first: a wrong number is reported even if a field is bad too.
             let (mut count, mut bad) = (0, None);
             for field in records.fields() {
                 let field = field?;
@@ -77,43 +79,44 @@ impl<F: Float + FromStr, T> Cells<F, T> {
             return Err(DataError::content(path, "lines of numbers after the header", "none"));
         }
         if elements.capacity() / 2 > elements.len() {
-            // Blank lines had been taken for samples.
+            // The estimate had counted blank lines as samples.
             elements.shrink_to_fit();
         }
         let mut feature_names = layout.names;
         let target_name = feature_names.remove(layout.target);
         let shape = (targets.len(), feature_names.len());
-        let features = Array2::from_shape_vec(shape, elements).expect("every sample has a number for every feature");
+        let features = Array2::from_shape_vec(shape, elements).expect("one element per sample and feature");
         Ok(Cells { feature_names, features, target_name, targets })
     }
 }
 
-/// For how many samples of `width` fields to make room: as many as there are lines, but no more than fit in the text with a
-/// character and a delimiter for each field.
+/// An upper bound on the number of samples of `width` fields: the number of lines, but at most as many as fit in the
+/// text with one character and a delimiter per field.
 fn room(text: &str, width: usize) -> usize {
     let count = |end: u8| text.bytes().filter(|&byte| byte == end).count();
     let lines = 1 + count(b'\n').max(count(b'\r'));
     lines.min(text.len() / 2 / width + 1)
 }
 
-/// What the first line says about the columns.
+/// The columns, as determined from the first line.
 struct Layout {
     has_header: bool,
-    /// As many as there are columns.
+    /// One per column.
     names: Vec<String>,
     target: usize,
 }
 
 impl Layout {
-    /// `first` stands at the beginning of the first line, whose number is `line`.
+    /// `first` is at the start of the first line, whose number is `line`.
     fn of(csv: &Csv, path: &Path, line: usize, first: &Records<'_>, classes: bool) -> Result<Self, DataError> {
+        // Count the columns before allocating anything for them.
         let most = csv.max_columns;
         let mut width = 0;
         for field in first.clone().fields() {
             field?;
             width += 1;
             if width > most {
-                let expected = format!("at most {most} columns (`Csv::max_columns` can say otherwise)");
+                let expected = format!("at most {most} columns (raise `Csv::max_columns` to allow more)");
                 return Err(in_line(path, line, expected, "more"));
             }
         }
@@ -136,7 +139,7 @@ impl Layout {
         }
         let target = match &csv.target {
             &Column::Index(index) => resolve(index, width).ok_or_else(|| {
-                in_line(path, line, format!("a target column of index {index}"), format!("{width} columns"))
+                in_line(path, line, format!("a target column with index {index}"), format!("{width} columns"))
             })?,
             Column::Name(wanted) => {
                 let mut matching = (0..width).filter(|&index| names[index] == *wanted);
@@ -154,18 +157,18 @@ impl Layout {
     fn describe(&self, index: usize) -> String {
         match self.has_header {
             true => format!("{} (index {index})", quote(&self.names[index])),
-            false => format!("of index {index}"),
+            false => format!("with index {index}"),
         }
     }
 }
 
-/// A negative index counts from the end.
+/// The index of a column, where negative ones count from the end; `None` if it is out of range.
 fn resolve(index: isize, width: usize) -> Option<usize> {
     let index = if index < 0 { width.checked_add_signed(index)? } else { index.unsigned_abs() };
     (index < width).then_some(index)
 }
 
-/// Whether the first line holds names, by its columns other than `ignored`.
+/// Whether the first line is a header, judged by its fields other than `ignored`.
 fn is_header(path: &Path, line: usize, first: &Records<'_>, ignored: Option<usize>) -> Result<bool, DataError> {
     let (mut a_number, mut a_name) = (None, None);
     for (index, field) in first.clone().fields().enumerate() {
@@ -181,7 +184,7 @@ fn is_header(path: &Path, line: usize, first: &Records<'_>, ignored: Option<usiz
         (Some(number), Some(name)) => Err(in_line(
             path,
             line,
-            "names only or numbers only, to tell whether it is a header (`Csv::header` can say so instead)",
+            "only names or only numbers, to detect a header (or set `Csv::header`)",
             format!("{} and {}", quote(&name), quote(&number)),
         )),
     }
@@ -191,7 +194,7 @@ fn in_line(path: &Path, line: usize, expected: impl Into<String>, found: impl In
     DataError::Line { path: path.to_owned(), line, column: None, expected: expected.into(), found: found.into() }
 }
 
-/// The field as it stands in the file, cut where it would drown the message.
+/// The field for a message, quoted and truncated.
 fn quote(field: &str) -> String {
     match field {
         "" => "an empty field".to_owned(),
@@ -206,7 +209,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// Names of columns, and of many only the first, each cut where it would drown the message.
+/// A list of column names for a message: only the first of many, each truncated.
 fn list(names: &[String]) -> String {
     const MOST: usize = 20;
     let shown: Vec<String> = names.iter().take(MOST).map(|name| cut(name)).collect();

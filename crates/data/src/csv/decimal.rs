@@ -1,22 +1,22 @@
-//! Numbers written in decimal, compared exactly.
+//! Exact comparison of decimal numbers.
 
 use std::cmp::Ordering;
 
-/// A number as it is written, of any size and with all of its digits: 2⁵³ and 2⁵³ + 1, which are one `f64`, are two of these.
+/// A decimal number of arbitrary size and precision: 2⁵³ and 2⁵³ + 1 differ, although they round to the same `f64`.
 ///
 /// `2`, `+2`, `2.0`, `02` and `2e0` are equal, and so are `0` and `-0`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Decimal<'a> {
     /// -1, 0 or 1.
     sign: i8,
-    /// From the first that is not 0 to the last that is not 0; the point may be among them.
+    /// From the first to the last nonzero digit, possibly with the decimal point among them.
     digits: &'a str,
-    /// The number is 0.d₁d₂d₃... times ten to this.
+    /// The power of ten by which 0.d₁d₂d₃... is multiplied.
     exponent: i64,
 }
 
 impl<'a> Decimal<'a> {
-    /// The number that a text is, if it is one: a sign, digits with a point, an exponent, all but a digit optional.
+    /// Parses a number: an optional sign, at least one digit, an optional decimal point and exponent.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim();
         let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
@@ -32,7 +32,7 @@ impl<'a> Decimal<'a> {
         let Some(first) = mantissa.find(|c| c != '0' && c != '.') else {
             return Some(Decimal { sign: 0, digits: "", exponent: 0 });
         };
-        // Positions before the point count up, those behind it down, and the point itself is none.
+        // The exponent of the first nonzero digit. After the point, its index also counts the point.
         let before_point = whole.len() as i64 - first as i64;
         let shift = if before_point > 0 { before_point } else { before_point + 1 };
         Some(Decimal {

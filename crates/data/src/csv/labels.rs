@@ -1,4 +1,4 @@
-//! The labels of a column of classes, and which of them are the same class.
+//! Class labels: which spellings are the same class.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use super::decimal::Decimal;
 
-/// Every spelling of a label so far, numbered as they come.
+/// The distinct spellings of labels so far, numbered in order of appearance.
 #[derive(Default)]
 pub(super) struct Labels<'a> {
     numbers: BTreeMap<Cow<'a, str>, usize>,
 }
 
 impl<'a> Labels<'a> {
-    /// The number of this spelling.
+    /// The number of this spelling, a new one if it is the first of its kind.
     pub(super) fn number(&mut self, spelling: Cow<'a, str>) -> usize {
         if let Some(&number) = self.numbers.get(&*spelling) {
             return number;
@@ -25,10 +25,10 @@ impl<'a> Labels<'a> {
 
     /// The names of the classes, and the class of every spelling by its number.
     ///
-    /// Spellings of one number are one class, named by the shortest of them (of several the first in the order of text).
-    /// Classes are in the order of numbers if all are numbers, and otherwise in the order of text.
+    /// The spellings of a number are one class, named by the shortest of them (the lexicographically first in case of a
+    /// tie). Classes are sorted numerically if all are numbers, else lexicographically.
     pub(super) fn classes(self) -> (Vec<String>, Vec<usize>) {
-        // There may be as many labels as samples, and as little as possible is kept of each.
+        // Sort, so that the spellings of a class are adjacent. In place: there may be as many labels as samples.
         let mut labels = Vec::with_capacity(self.numbers.len());
         labels.extend(self.numbers);
         labels.sort_unstable_by(|(a, _), (b, _)| order(a, b));
@@ -36,13 +36,14 @@ impl<'a> Labels<'a> {
             (Some(a), Some(b)) => a == b,
             _ => a == b,
         };
-        // Where the spellings of each class begin.
+        // The index of the first spelling of each class.
         let mut starts = Vec::with_capacity(labels.len());
         starts.extend((0..labels.len()).filter(|&i| i == 0 || !same(i - 1, i)));
         if labels.last().is_some_and(|(last, _)| Decimal::parse(last).is_none()) {
             starts.sort_unstable_by_key(|&start| &labels[start].0);
         }
 
+        // Name each class by its first spelling, and map all its spellings to it.
         let mut class_of = vec![0; labels.len()];
         let mut names = Vec::with_capacity(starts.len());
         for (class, start) in starts.into_iter().enumerate() {
@@ -55,7 +56,7 @@ impl<'a> Labels<'a> {
     }
 }
 
-/// Numbers first, the shortest spelling of each before the others; then texts.
+/// Numbers first, the shortest spelling of each before the others, then texts.
 fn order(a: &str, b: &str) -> Ordering {
     match (Decimal::parse(a), Decimal::parse(b)) {
         (Some(x), Some(y)) => x.cmp(&y).then(a.len().cmp(&b.len())).then(a.cmp(b)),
@@ -85,7 +86,7 @@ mod tests {
             classes(&["2.0", "+2", "10", "2", "2e0", "-0", "0"]),
             (names(&["0", "2", "10"]), vec![1, 1, 2, 1, 1, 0, 0])
         );
-        // What `f64` cannot tell apart are two classes.
+        // Two classes, although they round to the same `f64`.
         let large = classes(&["9007199254740993", "9007199254740992", "9007199254740992.0"]);
         assert_eq!(large, (names(&["9007199254740992", "9007199254740993"]), vec![1, 0, 0]));
         // The name does not depend on the order of the samples.

@@ -1,15 +1,16 @@
-//! Comma-separated text split into lines and fields, as RFC 4180 says.
+//! Splits CSV text into lines and fields, by RFC 4180.
 //!
-//! Our own, because the messages need the true line: the `csv` crate (1.4) is one off after every CRLF and counts blank
-//! lines to the wrong record, takes a quotation mark that is never closed for the end of the file, and `"1"x` for `1x`.
+//! Not the `csv` crate (1.4), because the messages need exact line numbers: its numbers are off by one after every
+//! CRLF, blank lines are attributed to the wrong record, an unclosed quotation mark is accepted at the end of the file,
+//! and `"1"x` is read as `1x`.
 
 use std::borrow::Cow;
 use std::path::Path;
 
 use crate::DataError;
 
-/// The lines of a text, from the first on; blank ones are passed over. A line ends with LF, CRLF or CR, but for line breaks
-/// in a quoted field. Fields come one at a time, so that a line of a million takes no memory of its own.
+/// A cursor over the lines of a text, skipping blank ones. A line ends with LF, CRLF or CR, except within quotation
+/// marks. Fields are returned one at a time, so that a line of a million fields takes no extra memory.
 #[derive(Clone)]
 pub(super) struct Records<'a> {
     path: &'a Path,
@@ -20,7 +21,7 @@ pub(super) struct Records<'a> {
 
 impl<'a> Records<'a> {
     pub(super) fn new(path: &'a Path, text: &'a str, delimiter: char) -> Self {
-        // The byte order mark that spreadsheets put before UTF-8.
+        // Spreadsheets start UTF-8 files with a byte order mark.
         Records { path, rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1, delimiter }
     }
 
@@ -29,7 +30,7 @@ impl<'a> Records<'a> {
         self.rest = self.rest.trim_start_matches(|c| (c == ' ' || c == '\t') && c != delimiter);
     }
 
-    /// Passes a line's end, and says whether there was one (the end of the text is one too).
+    /// Skips the end of a line, and returns whether there was one (the end of the text counts).
     fn end_of_line(&mut self) -> bool {
         match self.rest.strip_prefix("\r\n").or_else(|| self.rest.strip_prefix(['\n', '\r'])) {
             Some(rest) => {
@@ -41,12 +42,12 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// What is still to be read.
+    /// The rest of the text.
     pub(super) fn rest(&self) -> &'a str {
         self.rest
     }
 
-    /// Goes to the next line that is not blank, and returns its number, counted from 1.
+    /// Advances to the next line that is not blank, and returns its number, from 1.
     pub(super) fn next_line(&mut self) -> Option<usize> {
         loop {
             self.skip_blanks();
@@ -59,8 +60,8 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// The next field of the line, unquoted and without blanks around it, and whether it is the last one; the end of the
-    /// line is then passed.
+    /// The next field of the line, unquoted and trimmed, and whether it is the last one; the end of the line is then
+    /// skipped.
     pub(super) fn field(&mut self) -> Result<(Cow<'a, str>, bool), DataError> {
         let field = self.content()?;
         match self.rest.strip_prefix(self.delimiter) {
@@ -88,7 +89,7 @@ impl<'a> Records<'a> {
         })
     }
 
-    /// The next field, up to its delimiter or the end of the line.
+    /// The content of the next field, up to its delimiter or the end of the line.
     fn content(&mut self) -> Result<Cow<'a, str>, DataError> {
         self.skip_blanks();
         if let Some(quoted) = self.rest.strip_prefix('"') {
@@ -100,8 +101,9 @@ impl<'a> Records<'a> {
         Ok(Cow::Borrowed(rest[..end].trim_end_matches([' ', '\t'])))
     }
 
-    /// A field after its opening quotation mark. Two marks inside it are one that belongs to the text.
+    /// A field, after its opening quotation mark. Doubled quotation marks in it are an escaped one.
     fn quoted_field(&mut self, mut rest: &'a str) -> Result<Cow<'a, str>, DataError> {
+        // Find the closing quotation mark: the first that is not doubled.
         let (start, opened_in) = (rest, self.line);
         let mut escaped = false;
         let inside = loop {
@@ -114,6 +116,7 @@ impl<'a> Records<'a> {
                 None => break &start[..start.len() - rest.len() - 1],
             }
         };
+        // Line breaks in the field count, CRLF once.
         self.line += inside.matches(['\n', '\r']).count() - inside.matches("\r\n").count();
         self.rest = rest;
         self.skip_blanks();

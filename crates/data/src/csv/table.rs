@@ -1,4 +1,4 @@
-//! What a table becomes: features and targets.
+//! The results of reading a table: features and targets.
 
 use downhill_tensor::{Float, Tensor};
 use ndarray::{Array1, Array2, Axis};
@@ -7,33 +7,33 @@ use super::cells::Cells;
 use super::labels::Labels;
 use crate::TensorDataset;
 
-/// Features and a number to predict from them, as read by [`Csv::read`](crate::Csv::read).
+/// Features and numeric targets, as read by [`Csv::read`](crate::Csv::read).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table<F: Float = f32> {
-    /// The names of the features; their indices in the file, if it has no header.
+    /// The column names of the features, or their indices if the file has no header.
     pub feature_names: Vec<String>,
     /// `[samples, features]`.
     pub features: Array2<F>,
-    /// The name of the target column, or its index.
+    /// The name of the target column, or its index if the file has no header.
     pub target_name: String,
     /// `[samples]`.
     pub targets: Array1<F>,
 }
 
-/// Features and a class to predict from them, as read by [`Csv::read_classes`](crate::Csv::read_classes).
+/// Features and class labels, as read by [`Csv::read_classes`](crate::Csv::read_classes).
 #[derive(Clone, Debug, PartialEq)]
 pub struct ClassTable<F: Float = f32> {
-    /// The names of the features; their indices in the file, if it has no header.
+    /// The column names of the features, or their indices if the file has no header.
     pub feature_names: Vec<String>,
     /// `[samples, features]`.
     pub features: Array2<F>,
-    /// The name of the target column, or its index.
+    /// The name of the target column, or its index if the file has no header.
     pub target_name: String,
     /// The class of each sample, an index into `class_names`.
     pub targets: Vec<usize>,
-    /// The names of the classes, sorted: as numbers if all of them are, as text otherwise. They are those that occur in
-    /// the file, so read training and test samples from one file and split afterwards. A number that is spelled in several
-    /// ways, such as `2`, `2.0` and `+2`, is one class, named by the shortest of them.
+    /// The names of the classes, sorted numerically if all of them are numbers, else lexicographically. Only classes
+    /// that occur in the file are included, so read training and test samples from one file and split afterwards.
+    /// Different spellings of a number, such as `2`, `2.0` and `+2`, are one class, named by the shortest.
     pub class_names: Vec<String>,
 }
 
@@ -43,15 +43,15 @@ impl<F: Float> Table<F> {
         Table { feature_names, features, target_name, targets: Array1::from(targets) }
     }
 
-    /// The same as tensors, for mini-batches; the targets become `[samples, 1]`, the shape of the output of a linear
-    /// layer with one unit. Copies nothing.
+    /// Converts to tensors, for mini-batches, without copying. The targets become `[samples, 1]`, the output shape of a
+    /// linear layer with one unit.
     pub fn into_dataset(self) -> TensorDataset<F, Tensor<F>> {
         TensorDataset::new(self.features, self.targets.insert_axis(Axis(1)))
     }
 }
 
 impl<F: Float> ClassTable<F> {
-    /// From the numbers of the spellings of labels.
+    /// `cells` has the numbers of the labels' spellings as targets.
     pub(super) fn new(cells: Cells<F, usize>, labels: Labels<'_>) -> Self {
         let Cells { feature_names, features, target_name, mut targets } = cells;
         let (class_names, class_of) = labels.classes();
@@ -59,7 +59,7 @@ impl<F: Float> ClassTable<F> {
         ClassTable { feature_names, features, target_name, targets, class_names }
     }
 
-    /// The same as tensors, for mini-batches. Copies nothing.
+    /// Converts to tensors, for mini-batches, without copying.
     pub fn into_dataset(self) -> TensorDataset<F> {
         TensorDataset::new(self.features, self.targets)
     }

@@ -1,18 +1,18 @@
-//! The text in a file, and no more of it than there should be.
+//! Reading a text file, with a limit on its decompressed size.
 
 use std::path::Path;
 
 use crate::DataError;
 use crate::source::Source;
 
-/// How much is looked at before the rest is read.
+/// The number of bytes that are checked before the rest is read.
 const BLOCK: usize = 64 * 1024;
 
-/// What may be in every gzip file, however small: repetitive tables of a few kilobytes shrink to next to nothing.
+/// The size that is always allowed in a gzip file: small repetitive tables may have an extreme compression ratio.
 const ALWAYS: u64 = 1 << 20;
 
-/// The text in a file. In memory there is only the text itself: a compressed one is decompressed twice, the first time to see
-/// how long it is, which must not be more than `expansion` times the size of the file.
+/// Reads a text file. Takes memory only for the text itself: a compressed file is decompressed twice, first to measure
+/// the text, which must not be larger than `expansion` times the file.
 pub(super) fn read_text(path: &Path, expansion: u64) -> Result<String, DataError> {
     let mut source = Source::open(path)?;
     let size = measure(&mut source, expansion)?;
@@ -21,7 +21,7 @@ pub(super) fn read_text(path: &Path, expansion: u64) -> Result<String, DataError
     crate::source::reserve(&mut bytes, usize::try_from(size).ok())
         .map_err(|error| DataError::Unreadable { path: path.to_owned(), source: error })?;
     while (bytes.len() as u64) < size {
-        // No more than the room there is, so that the buffer never moves.
+        // Within the reserved capacity, so that the buffer is never reallocated.
         let old = bytes.len();
         bytes.resize(old + BLOCK.min((size - old as u64) as usize), 0);
         let read = source.read_block(&mut bytes[old..])?;
@@ -31,16 +31,16 @@ pub(super) fn read_text(path: &Path, expansion: u64) -> Result<String, DataError
         }
     }
     if bytes.len() as u64 != size || !source.has_ended()? {
-        let found = "one that another program has changed meanwhile";
+        let found = "one that another program changed while it was read";
         return Err(DataError::content(path, format!("a file that still has {size} bytes of text"), found));
     }
     match first_stray(&bytes, true) {
         Some(at) => Err(not_text(path, &bytes, at)),
-        None => Ok(String::from_utf8(bytes).expect("no byte of it is astray")),
+        None => Ok(String::from_utf8(bytes).expect("checked to be UTF-8")),
     }
 }
 
-/// How many bytes of text there are, once the first of them look like text and they are not too many.
+/// The size of the text in bytes, after checking that it starts like text and does not exceed the limit.
 fn measure(source: &mut Source, expansion: u64) -> Result<u64, DataError> {
     let limit = source.size_on_disk().saturating_mul(expansion).max(ALWAYS);
     let mut block = vec![0; BLOCK];
@@ -59,12 +59,12 @@ fn measure(source: &mut Source, expansion: u64) -> Result<u64, DataError> {
         }
     }
     let times = if limit == ALWAYS { String::new() } else { format!(", {expansion} times the size of the file") };
-    let expected = format!("at most {limit} bytes of text{times} (`Csv::expansion` can say otherwise)");
+    let expected = format!("at most {limit} bytes of text{times} (raise `Csv::expansion` to allow more)");
     Err(DataError::content(source.path(), expected, "more"))
 }
 
-/// The first byte that is not UTF-8, or null, which is never part of a table. Unless the text is whole, its last letter may be
-/// cut.
+/// The index of the first byte that is not UTF-8 or is null, which no table contains. Unless `whole`, the last
+/// character may be incomplete.
 fn first_stray(bytes: &[u8], whole: bool) -> Option<usize> {
     let text = match std::str::from_utf8(bytes) {
         Ok(_) => None,

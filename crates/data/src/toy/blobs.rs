@@ -1,4 +1,4 @@
-//! Normal clouds.
+//! Gaussian clusters.
 
 use downhill_tensor::Float;
 use rand::{Rng, RngExt};
@@ -6,14 +6,14 @@ use rand::{Rng, RngExt};
 use super::{check, classes, standard_normal};
 use crate::TensorDataset;
 
-/// Normal clouds around centres, one class each.
+/// Gaussian clusters, one class each.
 ///
 /// ```text
 /// class j:  center_j + std · ε,   ε standard normal in every coordinate
 /// ```
 ///
-/// As scikit-learn's `make_blobs`, with its defaults: three centres drawn uniformly from a square of side 20 around the
-/// origin. The first centres have the odd samples.
+/// Like scikit-learn's `make_blobs`, with its defaults: three centers drawn uniformly from a square of side 20 around
+/// the origin. If `samples` is not a multiple of the number of clusters, the first ones get an extra sample.
 ///
 /// ```
 /// # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -25,26 +25,26 @@ use crate::TensorDataset;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blobs {
-    /// How many points, in all clouds together.
+    /// The number of points in all clusters.
     pub samples: usize,
-    /// Where the clouds are.
+    /// The centers of the clusters.
     pub centers: Centers,
-    /// The standard deviation of every cloud in every coordinate.
+    /// The standard deviation of every cluster, in every coordinate.
     pub std: f64,
-    /// Whether to mix the classes, or to give one after the other.
+    /// Whether to shuffle the samples; otherwise they are sorted by class.
     pub shuffle: bool,
 }
 
-/// The centres of [`Blobs`].
+/// The centers of [`Blobs`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Centers {
     /// Drawn uniformly.
     Random {
-        /// How many.
+        /// The number of clusters.
         count: usize,
-        /// In how many dimensions.
+        /// The number of dimensions.
         features: usize,
-        /// Every coordinate is at least the first and below the second.
+        /// The half-open range of every coordinate.
         bounds: (f64, f64),
     },
     /// At these points.
@@ -62,8 +62,8 @@ impl Blobs {
     /// Draws the set.
     ///
     /// # Panics
-    /// If `samples` is 0, if `std` is negative or not finite, if there are no centres, if they have no coordinates or not all as many, or
-    /// if `bounds` are not finite or the wrong way round.
+    /// If `samples` is 0, if `std` is negative or not finite, if there are no centers, if they have no or different
+    /// numbers of coordinates, or if `bounds` are not finite and ascending.
     #[track_caller]
     pub fn generate<F: Float>(&self, rng: &mut (impl Rng + ?Sized)) -> TensorDataset<F> {
         check("Blobs", self.samples, self.std);
@@ -86,15 +86,15 @@ impl Centers {
             Centers::At(ref centers) => centers.clone(),
             Centers::Random { count, features, bounds: (low, high) } => {
                 let finite = low.is_finite() && high.is_finite();
-                assert!(finite && low < high, "Blobs: bounds = ({low}, {high}) must be finite and ascending");
+                assert!(finite && low < high, "Blobs: bounds must be finite and ascending, got ({low}, {high})");
                 (0..count).map(|_| (0..features).map(|_| rng.random_range(low..high)).collect()).collect()
             }
         };
         let dimensions = centers.first().map_or(0, Vec::len);
-        assert!(dimensions > 0, "Blobs: there must be a centre, and it must have a coordinate");
+        assert!(dimensions > 0, "Blobs: there must be at least one center with at least one coordinate");
         assert!(
             centers.iter().all(|center| center.len() == dimensions),
-            "Blobs: all centres must have as many coordinates as the first, {dimensions}",
+            "Blobs: all centers must have as many coordinates as the first, {dimensions}",
         );
         centers
     }
@@ -146,20 +146,20 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "Blobs: all centres must have as many coordinates as the first, 2")]
+    #[should_panic(expected = "Blobs: all centers must have as many coordinates as the first, 2")]
     fn ragged_centres() {
         let centers = Centers::At(vec![vec![0.0, 1.0], vec![2.0]]);
         Blobs { centers, ..Blobs::default() }.generate::<f32>(&mut rng());
     }
 
     #[test]
-    #[should_panic(expected = "Blobs: there must be a centre")]
+    #[should_panic(expected = "Blobs: there must be at least one center")]
     fn no_centres() {
         Blobs { centers: Centers::At(vec![]), ..Blobs::default() }.generate::<f32>(&mut rng());
     }
 
     #[test]
-    #[should_panic(expected = "Blobs: bounds = (1, 1) must be finite and ascending")]
+    #[should_panic(expected = "Blobs: bounds must be finite and ascending, got (1, 1)")]
     fn no_room() {
         let centers = Centers::Random { count: 1, features: 1, bounds: (1.0, 1.0) };
         Blobs { centers, ..Blobs::default() }.generate::<f32>(&mut rng());

@@ -1,4 +1,4 @@
-//! A circle inside another.
+//! Two concentric circles.
 
 use std::f64::consts::TAU;
 
@@ -8,16 +8,17 @@ use rand::Rng;
 use super::{check, classes};
 use crate::TensorDataset;
 
-/// A circle inside another, which only a closed curve separates.
+/// Two concentric circles, which are not linearly separable.
 ///
-/// With `t` evenly spaced from 0 to 2π, the end left out,
+/// With `t` evenly spaced in `[0, 2π)`,
 ///
 /// ```text
 /// class 0:  (cos t, sin t)
 /// class 1:  factor · (cos t, sin t)
 /// ```
 ///
-/// plus normal noise in both coordinates. As scikit-learn's `make_circles`; class 1 has the odd sample.
+/// plus normal noise in both coordinates. Like scikit-learn's `make_circles`; if `samples` is odd, class 1 has one
+/// more.
 ///
 /// ```
 /// # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -29,13 +30,13 @@ use crate::TensorDataset;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Circles {
-    /// How many points, on both circles together.
+    /// The number of points on both circles.
     pub samples: usize,
     /// The standard deviation of the noise.
     pub noise: f64,
-    /// The radius of the inner circle; the outer has 1.
+    /// The radius of the inner circle; that of the outer one is 1.
     pub factor: f64,
-    /// Whether to mix the classes, or to give the first before the second.
+    /// Whether to shuffle the samples; otherwise they are sorted by class.
     pub shuffle: bool,
 }
 
@@ -53,7 +54,7 @@ impl Circles {
     #[track_caller]
     pub fn generate<F: Float>(&self, rng: &mut (impl Rng + ?Sized)) -> TensorDataset<F> {
         check("Circles", self.samples, self.noise);
-        assert!((0.0..1.0).contains(&self.factor), "Circles: factor = {} must be in [0, 1)", self.factor);
+        assert!((0.0..1.0).contains(&self.factor), "Circles: factor must be in [0, 1), got {}", self.factor);
         let outer = self.samples / 2;
         let inner = self.samples - outer;
         let circle = |radius: f64, count: usize, class: usize| {
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "Circles: factor = 1 must be in [0, 1)")]
+    #[should_panic(expected = "Circles: factor must be in [0, 1), got 1")]
     fn one_circle() {
         Circles { factor: 1.0, ..Circles::default() }.generate::<f32>(&mut rng());
     }

@@ -25,9 +25,9 @@ use crate::TensorDataset;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear {
-    /// How many points.
+    /// The number of points.
     pub samples: usize,
-    /// The slope in each feature; as many as there are features.
+    /// The weight of each feature; its length is the number of features.
     pub weights: Vec<f64>,
     /// The value at the origin.
     pub bias: f64,

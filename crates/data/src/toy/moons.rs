@@ -8,7 +8,7 @@ use rand::Rng;
 use super::{check, classes, linspace};
 use crate::TensorDataset;
 
-/// Two interleaving half circles, which no straight line separates.
+/// Two interleaving half circles, which are not linearly separable.
 ///
 /// With `t` evenly spaced from 0 to π,
 ///
@@ -17,7 +17,7 @@ use crate::TensorDataset;
 /// class 1:  (1 - cos t, 1/2 - sin t)
 /// ```
 ///
-/// plus normal noise in both coordinates. As scikit-learn's `make_moons`; class 1 has the odd sample.
+/// plus normal noise in both coordinates. Like scikit-learn's `make_moons`; if `samples` is odd, class 1 has one more.
 ///
 /// ```
 /// # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -25,15 +25,15 @@ use crate::TensorDataset;
 /// use downhill_data::toy::Moons;
 /// let moons = Moons { samples: 5, shuffle: false, ..Moons::default() }.generate::<f64>(&mut rng);
 /// assert_eq!(moons.targets, [0, 0, 1, 1, 1]);
-/// assert_eq!(moons.features.to_vec()[4..6], [0.0, 0.5]); // where class 1 begins
+/// assert_eq!(moons.features.to_vec()[4..6], [0.0, 0.5]); // the first point of class 1
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moons {
-    /// How many points, in both moons together.
+    /// The number of points in both moons.
     pub samples: usize,
     /// The standard deviation of the noise.
     pub noise: f64,
-    /// Whether to mix the classes, or to give the first before the second.
+    /// Whether to shuffle the samples; otherwise they are sorted by class.
     pub shuffle: bool,
 }
 
@@ -47,7 +47,7 @@ impl Moons {
     /// Draws the set.
     ///
     /// # Panics
-    /// If `samples` is 0, `noise` is negative or not finite.
+    /// If `samples` is 0, or `noise` is negative or not finite.
     #[track_caller]
     pub fn generate<F: Float>(&self, rng: &mut (impl Rng + ?Sized)) -> TensorDataset<F> {
         check("Moons", self.samples, self.noise);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "Moons: a standard deviation of -1 must be 0 or more")]
+    #[should_panic(expected = "Moons: the standard deviation must be finite and at least 0, got -1")]
     fn negative_noise() {
         Moons { noise: -1.0, ..Moons::default() }.generate::<f32>(&mut rng());
     }

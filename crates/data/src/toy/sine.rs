@@ -29,9 +29,9 @@ use crate::TensorDataset;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sine {
-    /// How many points.
+    /// The number of points.
     pub samples: usize,
-    /// How many whole waves.
+    /// The number of periods in `[0, 1]`.
     pub periods: f64,
     /// The standard deviation of the noise in the targets.
     pub noise: f64,
@@ -47,7 +47,7 @@ impl Sine {
     /// Draws the set: features `[samples, 1]` in ascending order, targets `[samples, 1]`.
     ///
     /// # Panics
-    /// If `samples` is 0, `noise` is negative or not finite.
+    /// If `samples` is 0, or `noise` is negative or not finite.
     #[track_caller]
     pub fn generate<F: Float>(&self, rng: &mut (impl Rng + ?Sized)) -> TensorDataset<F, Tensor<F>> {
         check("Sine", self.samples, self.noise);

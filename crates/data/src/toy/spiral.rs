@@ -8,7 +8,7 @@ use rand::Rng;
 use super::{check, classes, linspace, standard_normal};
 use crate::TensorDataset;
 
-/// Arms that wind around the origin, one class each: the classic set for a first hidden layer.
+/// Spiral arms around the origin, one class each: a classic example that needs a hidden layer.
 ///
 /// With the radius `r` evenly spaced from 0 to 1 and `ε` standard normal, arm `j` of `K` is
 ///
@@ -17,10 +17,10 @@ use crate::TensorDataset;
 /// class j:  (r sin t, r cos t)
 /// ```
 ///
-/// so the noise is in the angle, in radians. This is the set of Stanford's
-/// [CS231n](https://cs231n.github.io/neural-networks-case-study/), with its defaults of 3 arms that turn by 4 radians and
-/// a noise of 0.2; there, arm `j` starts at `4 j` radians, here the arms are evenly spaced for any number of them. The
-/// first arms have the odd samples.
+/// so the noise is in the angle, in radians. This is the data set of Stanford's
+/// [CS231n](https://cs231n.github.io/neural-networks-case-study/), with its defaults of 3 arms that turn by 4 radians
+/// and a noise of 0.2; but arm `j` starts at `4 j` radians there, while here the arms are evenly spaced for any `K`. If
+/// `samples` is not a multiple of `K`, the first arms get an extra sample.
 ///
 /// ```
 /// # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -31,15 +31,15 @@ use crate::TensorDataset;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spiral {
-    /// How many points, on all arms together.
+    /// The number of points on all arms.
     pub samples: usize,
-    /// How many arms, which is how many classes.
+    /// The number of arms, and of classes.
     pub arms: usize,
     /// The angle by which an arm turns from its start to its end, in radians.
     pub turn: f64,
     /// The standard deviation of the angle, in radians.
     pub noise: f64,
-    /// Whether to mix the classes, or to give one after the other.
+    /// Whether to shuffle the samples; otherwise they are sorted by class.
     pub shuffle: bool,
 }
 
@@ -53,11 +53,11 @@ impl Spiral {
     /// Draws the set.
     ///
     /// # Panics
-    /// If `samples` is 0, `noise` is negative or not finite, or `arms` is 0.
+    /// If `samples` or `arms` is 0, or `noise` is negative or not finite.
     #[track_caller]
     pub fn generate<F: Float>(&self, rng: &mut (impl Rng + ?Sized)) -> TensorDataset<F> {
         check("Spiral", self.samples, self.noise);
-        assert!(self.arms > 0, "Spiral: arms = 0 must be at least 1");
+        assert!(self.arms > 0, "Spiral: arms must be at least 1, got 0");
         let mut points = Vec::with_capacity(self.samples);
         for arm in 0..self.arms {
             let start = TAU * arm as f64 / self.arms as f64;
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "Spiral: arms = 0 must be at least 1")]
+    #[should_panic(expected = "Spiral: arms must be at least 1, got 0")]
     fn no_arms() {
         Spiral { arms: 0, ..Spiral::default() }.generate::<f32>(&mut rng());
     }

@@ -9,7 +9,7 @@ use crate::TensorDataset;
 /// The exclusive or of two bits, the smallest set that needs a hidden layer (Minsky and Papert, "Perceptrons", 1969).
 ///
 /// ```text
-/// class a ⊕ b:  (a, b),   with (a, b) = (0,0), (0,1), (1,0), (1,1) in turn
+/// class a ⊕ b:  (a, b),   with (a, b) cycling through (0,0), (0,1), (1,0), (1,1)
 /// ```
 ///
 /// plus normal noise in both coordinates. The default is the truth table itself.
@@ -24,11 +24,11 @@ use crate::TensorDataset;
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Xor {
-    /// How many points, at the four corners in turn.
+    /// The number of points, which cycle through the four corners.
     pub samples: usize,
     /// The standard deviation of the noise.
     pub noise: f64,
-    /// Whether to mix the corners.
+    /// Whether to shuffle the samples.
     pub shuffle: bool,
 }
 
@@ -42,7 +42,7 @@ impl Xor {
     /// Draws the set.
     ///
     /// # Panics
-    /// If `samples` is 0, `noise` is negative or not finite.
+    /// If `samples` is 0, or `noise` is negative or not finite.
     #[track_caller]
     pub fn generate<F: Float>(&self, rng: &mut (impl Rng + ?Sized)) -> TensorDataset<F> {
         check("Xor", self.samples, self.noise);
@@ -66,7 +66,7 @@ mod tests {
             let (a, b) = (point[0] > 0.5, point[1] > 0.5);
             assert_eq!(usize::from(a != b), *class);
         }
-        // (0,0), (0,1) and (1,0) come once more than (1,1).
+        // (0,0), (0,1) and (1,0) occur once more than (1,1).
         assert_eq!(xor.targets.iter().sum::<usize>(), 202);
     }
 

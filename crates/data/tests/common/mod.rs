@@ -1,4 +1,4 @@
-//! Files for the tests: a directory that goes away, and small sets in the IDX format.
+//! Files for the tests: a temporary directory, and small data sets in the IDX format.
 #![allow(dead_code, unreachable_pub)]
 
 use std::fs;
@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// A directory of this process's own, removed with all that is in it when dropped.
+/// A temporary directory, removed with its content on drop.
 pub struct TemporaryDirectory(PathBuf);
 
 impl TemporaryDirectory {
-    /// `name` tells the tests of a process apart.
+    /// `name` must be unique among the tests of a process.
     pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("downhill-data-{}-{name}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
@@ -36,12 +36,12 @@ impl Drop for TemporaryDirectory {
     }
 }
 
-/// The real set of the repository.
+/// The MNIST files of the repository.
 pub fn mnist_directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/mnist")
 }
 
-/// An IDX file of unsigned bytes: the header for `shape`, then whatever `bytes` are.
+/// An IDX file of unsigned bytes: the header for `shape`, then `bytes`.
 pub fn idx(shape: &[u32], bytes: &[u8]) -> Vec<u8> {
     let mut file = vec![0, 0, 8, shape.len() as u8];
     file.extend(shape.iter().flat_map(|size| size.to_be_bytes()));

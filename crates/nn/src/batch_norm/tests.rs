@@ -24,7 +24,7 @@ fn statistics(norm: &Norm) -> (Vec<f64>, Vec<f64>, f64) {
 }
 
 fn message(body: impl FnOnce()) -> String {
-    *catch_unwind(AssertUnwindSafe(body)).unwrap_err().downcast::<String>().expect("a formatted text")
+    *catch_unwind(AssertUnwindSafe(body)).unwrap_err().downcast::<String>().expect("a formatted message")
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn the_tree_has_pytorchs_names() {
     );
 }
 
-/// mean 3, biased variance 8/3, unbiased 4.
+/// Mean 3, biased variance 8/3, unbiased variance 4.
 #[test]
 fn by_hand() {
     let x = Tensor::from([[1.0], [3.0], [5.0]]);
@@ -51,7 +51,7 @@ fn by_hand() {
     assert_eq!(statistics(&norm), (vec![0.75], vec![0.75 + 0.25 * 4.0], 1.0));
     let y = norm.forward(&x).to_vec();
     assert!((y[2] - (5.0 - 0.75) / 1.75_f64.sqrt()).abs() < 1e-15);
-    assert_eq!(norm.forward(&x).to_vec(), y, "the same each time");
+    assert_eq!(norm.forward(&x).to_vec(), y, "evaluation changes nothing");
     norm.reset_running_stats();
     assert_eq!(statistics(&norm), (vec![0.0], vec![1.0], 0.0));
 }
@@ -75,7 +75,7 @@ fn derivatives() {
     }
 }
 
-/// Both updates, in their order, as a module of PyTorch's that is called twice.
+/// Both updates, in order, like a PyTorch module that is called twice.
 #[test]
 fn a_norm_that_is_used_twice_updates_twice() {
     let (first, second) = (Tensor::from([[0.0], [2.0]]), Tensor::from([[6.0], [10.0]]));
@@ -83,7 +83,7 @@ fn a_norm_that_is_used_twice_updates_twice() {
     training(&mut norm, &mut rng(), |norm| (norm.forward(&first), norm.forward(&second)));
     // Means 1 and 8, variances 2 and 8.
     assert_eq!(statistics(&norm), (vec![0.5 * 0.5 + 4.0], vec![0.5 * 1.5 + 4.0], 2.0));
-    // Tied at two places of a model, and cumulative: the plain mean.
+    // Tied at two places of a model, with the cumulative average.
     let norm = Norm { momentum: None, ..Norm::new(1) };
     let mut model = (norm.clone(), norm);
     training(&mut model, &mut rng(), |(a, b)| (a.forward(&first), b.forward(&second)));
@@ -112,17 +112,17 @@ fn one_value_for_each_channel() {
         let mut norm = Norm::new(3);
         let panics = message(|| _ = trained(&mut norm, &x));
         assert!(
-            panics.starts_with(&format!("BatchNorm1d of {:?}: a channel with one value has no", x.shape())),
+            panics.starts_with(&format!("BatchNorm1d of {:?}: expected more than 1 value per channel", x.shape())),
             "{panics}"
         );
         assert_eq!(statistics(&norm), (vec![0.0; 3], vec![1.0; 3], 0.0));
         assert_eq!(norm.forward(&x), Tensor::zeros(x.shape()), "evaluation needs no batch");
         let untracked = Norm::new(3).track_running_stats(false);
-        assert!(message(|| _ = untracked.forward(&x)).contains("has no deviation"));
+        assert!(message(|| _ = untracked.forward(&x)).contains("more than 1 value per channel"));
     }
 }
 
-/// PyTorch counts it, and leaves the statistics alone.
+/// As in PyTorch: the batch is counted, mean and variance stay.
 #[test]
 fn no_values() {
     for shape in [&[0, 3][..], &[2, 3, 0]] {
@@ -158,11 +158,11 @@ fn a_norm_of_another_model() {
 fn one_statistic_without_the_other() {
     let norm = Norm { running_var: None, ..Norm::new(1) };
     let panics = catch_unwind(|| norm.forward(&Tensor::ones(&[2, 1]))).unwrap_err();
-    assert!(panics.downcast::<&str>().unwrap().contains("running_mean and running_var belong together"));
+    assert!(panics.downcast::<&str>().unwrap().contains("running_mean and running_var must both be"));
 }
 
 #[test]
-#[should_panic(expected = "BatchNorm1d of [4, 2]: axis 1, the channels, has size 2, and the layer was made for 3")]
+#[should_panic(expected = "BatchNorm1d of [4, 2]: axis 1 has size 2, but the layer has 3 channels")]
 fn other_channels() {
     Norm::new(3).forward(&Tensor::zeros(&[4, 2]));
 }

@@ -1,4 +1,4 @@
-//! One number everywhere.
+//! A constant value.
 
 use downhill_tensor::{Float, Tensor};
 
@@ -11,7 +11,7 @@ use downhill_tensor::{Float, Tensor};
 /// ```
 ///
 /// # Panics
-/// If there is no such shape, or not so much memory.
+/// If the shape is too large for a tensor, or the allocation fails.
 #[track_caller]
 pub fn constant<F: Float>(shape: &[usize], value: f64) -> Tensor<F> {
     Tensor::full(shape, F::from_f64(value))

@@ -1,20 +1,20 @@
-//! How many inputs and outputs a weight has.
+//! `fan_in` and `fan_out`: the number of inputs and outputs of a weight.
 
 use downhill_tensor::checked_size;
 
-/// Which of the two numbers of [`fans`] an initialiser goes by: `In` keeps the size of the values on the way forward,
-/// `Out` the size of the gradients on the way back.
+/// Which of the [`fans`] an initializer scales by: `In` preserves the variance of the values in the forward pass, `Out`
+/// that of the gradients in the backward pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fan {
-    /// The number of inputs of each output.
+    /// `fan_in`: the number of inputs of each output.
     #[default]
     In,
-    /// The number of outputs of each input.
+    /// `fan_out`: the number of outputs of each input.
     Out,
 }
 
 impl Fan {
-    /// That number, at least 1, so that an empty weight can be initialised.
+    /// The fan, at least 1, so that an empty weight can be initialized.
     #[track_caller]
     pub(super) fn of(self, shape: &[usize]) -> f64 {
         let (fan_in, fan_out) = fans(shape);
@@ -26,8 +26,8 @@ impl Fan {
     }
 }
 
-/// `(fan_in, fan_out)` of a weight stored as in PyTorch, `[out, in, ...]`: `in` and `out`, each times the number of
-/// positions that the further axes (a convolution's kernel) have.
+/// `(fan_in, fan_out)` of a weight in PyTorch's layout, `[out, in, ...]`: `in` and `out`, each times the product of the
+/// other axes (the kernel size of a convolution).
 ///
 /// ```
 /// use downhill_nn::init::fans;
@@ -41,7 +41,7 @@ impl Fan {
 pub fn fans(shape: &[usize]) -> (usize, usize) {
     let [outputs, inputs, kernel @ ..] = shape else {
         panic!(
-            "fans of {shape:?}: a weight [out, in, ...] has at least two axes; for a bias choose `init::uniform` or \
+            "fans of {shape:?}: a weight [out, in, ...] has at least two axes; for a bias use `init::uniform` or \
              `init::constant`"
         );
     };

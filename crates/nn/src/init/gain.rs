@@ -1,18 +1,19 @@
-//! What an activation does to the size of the values that pass through it.
+//! The gain of an activation: how an initializer compensates for the variance that it removes.
 
-/// The activation that follows a weight; its [`gain`](Self::gain) makes up for what it takes away.
+/// The activation that follows a weight; its [`gain`](Self::gain) compensates for the variance that the activation
+/// removes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Nonlinearity {
-    /// None.
+    /// No activation.
     Linear,
     /// The logistic function.
     Sigmoid,
     /// The hyperbolic tangent.
     Tanh,
-    /// The rectifier.
+    /// The rectified linear unit.
     #[default]
     Relu,
-    /// The leaky rectifier with this slope below 0.
+    /// The leaky rectified linear unit with this slope below 0.
     LeakyRelu(f64),
     /// The scaled exponential linear unit.
     Selu,
@@ -21,9 +22,8 @@ pub enum Nonlinearity {
 impl Nonlinearity {
     /// The factor on the standard deviation of the weights: 1, 1, 5/3, √2, √(2/(1 + slope²)) and 3/4, as in PyTorch.
     ///
-    /// That of the rectifiers is exact (arXiv:1502.01852): they let half of the variance through. For tanh and SELU it is a
-    /// rule of thumb; a network that shall normalise itself takes 1 for SELU, which is
-    /// [`lecun_normal`](super::lecun_normal).
+    /// For ReLU and leaky ReLU it is exact (arXiv:1502.01852); for tanh and SELU it is a rule of thumb. A
+    /// self-normalizing network needs gain 1 with SELU, which is [`lecun_normal`](super::lecun_normal).
     ///
     /// ```
     /// use downhill_nn::init::Nonlinearity;

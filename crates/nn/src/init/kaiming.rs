@@ -1,11 +1,11 @@
-//! Kaiming (or He) initialisation: exact for rectifiers.
+//! Kaiming (or He) initialization, for ReLU networks.
 
 use downhill_tensor::{Float, Tensor, checked_size};
 use rand::Rng;
 
 use super::{Fan, Nonlinearity, normal, uniform};
 
-/// Normal numbers with standard deviation `gain/√fan`: a deep network of rectifiers then keeps the size of its values
+/// Draws from N(0, σ²) with `σ = gain/√fan`: a deep ReLU network then preserves the mean square of its values
 /// (`Fan::In`) or gradients (`Fan::Out`) from layer to layer (He et al., arXiv:1502.01852).
 ///
 /// ```
@@ -29,7 +29,7 @@ pub fn kaiming_normal<F: Float>(
     normal(shape, 0.0, nonlinearity.gain() / fan.of(shape).sqrt(), rng)
 }
 
-/// Numbers uniform within `±gain·√(3/fan)`, which have the variance of [`kaiming_normal`].
+/// Draws from `U(-k, k)` with `k = gain·√(3/fan)`, which has the variance of [`kaiming_normal`].
 ///
 /// # Panics
 /// If there are fewer than two axes.
@@ -67,8 +67,8 @@ mod tests {
         for _ in 0..10 {
             x = x.matmul(&kaiming_normal(&[500, 500], Fan::In, Nonlinearity::Relu, &mut rng).t()).relu();
         }
-        // The mean square is 1 behind a rectifier. What each layer's weights add to its relative error is of the order
-        // √(5/500); ten layers make 0.3.
+        // The expected mean square after a ReLU is 1. Each layer adds a relative error of the order √(5/500); ten
+        // layers, 0.3.
         let mean_square = x.square().mean().item();
         assert!((0.4..2.5).contains(&mean_square), "{mean_square}");
     }

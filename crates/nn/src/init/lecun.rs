@@ -1,13 +1,13 @@
-//! LeCun initialisation: variance `1/fan_in`.
+//! LeCun initialization: variance `1/fan_in`.
 
 use downhill_tensor::{Float, Tensor};
 use rand::Rng;
 
 use super::{Fan, Nonlinearity, kaiming_normal, kaiming_uniform};
 
-/// Normal numbers with standard deviation `1/√fan_in`: what a linear layer needs to keep the size of its values (LeCun et
-/// al., "Efficient backprop", 1998), and what [`Selu`](crate::Selu) asks for. (Keras and JAX cut this distribution at two
-/// deviations; ours is not cut.)
+/// Draws from N(0, σ²) with `σ = 1/√fan_in`, which preserves the variance through a linear layer (LeCun et al.,
+/// "Efficient backprop", 1998). Use it with [`Selu`](crate::Selu). (Keras and JAX truncate this distribution at two
+/// standard deviations; downhill does not.)
 ///
 /// ```
 /// use downhill_nn::init;
@@ -23,7 +23,7 @@ pub fn lecun_normal<F: Float>(shape: &[usize], rng: &mut (impl Rng + ?Sized)) ->
     kaiming_normal(shape, Fan::In, Nonlinearity::Linear, rng)
 }
 
-/// Numbers uniform within `±√(3/fan_in)`, which have the variance of [`lecun_normal`].
+/// Draws from `U(-k, k)` with `k = √(3/fan_in)`, which has the variance of [`lecun_normal`].
 ///
 /// # Panics
 /// If there are fewer than two axes.

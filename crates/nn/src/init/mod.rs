@@ -1,8 +1,7 @@
-//! Initialisers, one a file: each makes a constant tensor of a shape, to be wrapped in `Tensor::param` or given to a
-//! parameter with `assign`.
+//! Initializers: each makes a constant tensor of a shape, to wrap in `Tensor::param` or to `assign` to a parameter.
 //!
-//! The random ones draw in `f64` and round, so that a seed gives the same numbers for both element types. Weights are
-//! stored as in PyTorch, `[out, in, ...]`; see [`fans`].
+//! The random ones draw in `f64` and round, so a seed gives the same values for both element types, up to rounding.
+//! Weights have PyTorch's layout, `[out, in, ...]`; see [`fans`].
 //!
 //! ```
 //! use downhill_nn::Linear;

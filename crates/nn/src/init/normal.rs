@@ -7,7 +7,7 @@ use rand::Rng;
 use rand::distr::Distribution;
 use rand_distr::Normal;
 
-/// A tensor of independent normally distributed numbers.
+/// A tensor of independent, normally distributed values.
 ///
 /// ```
 /// use downhill_nn::init;
@@ -21,7 +21,7 @@ use rand_distr::Normal;
 /// If `std`, the standard deviation, is negative or not finite.
 #[track_caller]
 pub fn normal<F: Float>(shape: &[usize], mean: f64, std: f64, rng: &mut (impl Rng + ?Sized)) -> Tensor<F> {
-    assert!(std >= 0.0 && std.is_finite(), "normal: the standard deviation {std} must be 0 or above, and finite");
+    assert!(std >= 0.0 && std.is_finite(), "normal: the standard deviation must be finite and at least 0, got {std}");
     let distribution = Normal::new(mean, std).expect("checked");
     let size = checked_size::<F>("normal", shape);
     let draw = || F::from_f64(distribution.sample(rng));
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "normal: the standard deviation -1 must be 0 or above")]
+    #[should_panic(expected = "normal: the standard deviation must be finite and at least 0, got -1")]
     fn a_negative_deviation() {
         normal::<f32>(&[2], 0.0, -1.0, &mut rng());
     }

@@ -1,15 +1,15 @@
-//! Orthogonal matrices.
+//! Orthogonal initialization.
 
 use downhill_tensor::{Float, Tensor, checked_size};
 use ndarray::{Array2, Axis};
 use rand::{Rng, RngExt};
 use rand_distr::StandardNormal;
 
-/// A random matrix whose rows, or whose columns if it is tall, are orthogonal and of length `gain`; axes after the first
-/// are taken together. A deep linear network of them keeps lengths exactly (Saxe, McClelland and Ganguli,
-/// arXiv:1312.6120).
+/// A random matrix whose rows (or columns, if it has more rows than columns) are orthogonal and of length `gain`; the
+/// axes after the first are flattened. A deep linear network of square ones preserves norms exactly (Saxe, McClelland
+/// and Ganguli, arXiv:1312.6120).
 ///
-/// Every such matrix is equally likely: normal vectors are made orthonormal one after the other.
+/// Uniformly distributed over all such matrices (Haar measure): normal vectors, orthonormalized one after the other.
 ///
 /// ```
 /// use downhill_nn::init;
@@ -26,9 +26,9 @@ use rand_distr::StandardNormal;
 #[track_caller]
 pub fn orthogonal<F: Float>(shape: &[usize], gain: f64, rng: &mut (impl Rng + ?Sized)) -> Tensor<F> {
     let [rows, rest @ ..] = shape else {
-        panic!("orthogonal of {shape:?}: a matrix has two axes");
+        panic!("orthogonal of {shape:?}: the shape must have at least two axes");
     };
-    assert!(!rest.is_empty(), "orthogonal of {shape:?}: a matrix has two axes");
+    assert!(!rest.is_empty(), "orthogonal of {shape:?}: the shape must have at least two axes");
     checked_size::<f64>("orthogonal", shape);
     let columns: usize = rest.iter().product();
     let (count, length) = (*rows.min(&columns), *rows.max(&columns));
@@ -36,22 +36,22 @@ pub fn orthogonal<F: Float>(shape: &[usize], gain: f64, rng: &mut (impl Rng + ?S
     let room = elements.try_reserve_exact(count * length);
     assert!(
         room.is_ok(),
-        "orthogonal of {shape:?}: there is no memory for {} bytes",
+        "orthogonal of {shape:?}: cannot allocate {} bytes of memory",
         8.0 * (count as f64 * length as f64)
     );
     elements.extend((0..count * length).map(|_| rng.sample::<f64, _>(StandardNormal)));
-    let mut vectors = Array2::from_shape_vec((count, length), elements).expect("a number for each place");
+    let mut vectors = Array2::from_shape_vec((count, length), elements).expect("one draw per element");
     orthonormalise(&mut vectors);
     let wide = Tensor::from(vectors.mapv(|x| F::from_f64(gain * x)));
     if *rows <= columns { wide.reshape(shape) } else { wide.t().reshape(shape) }
 }
 
-/// Makes the rows orthonormal by the Gram-Schmidt process: from each row its components along the rows before are taken
-/// away, one by one, and twice, which makes them orthogonal to working precision (Giraud, Langou and Rozložník, "The loss
+/// Orthonormalizes the rows by the modified Gram-Schmidt process, with reorthogonalization: subtracting the projections
+/// on the previous rows twice makes the rows orthogonal to working precision (Giraud, Langou and Rozložník, "The loss
 /// of orthogonality in the Gram-Schmidt orthogonalization process", 2005).
 ///
-/// Each row keeps a positive component along its normal draw. That is the QR decomposition with a positive diagonal in R,
-/// the one that gives every orthogonal matrix the same chance (Mezzadri, arXiv:math-ph/0609050).
+/// Each row keeps a positive component along its normal draw. That is the QR decomposition with a positive diagonal of
+/// R, whose Q is uniformly distributed (Mezzadri, arXiv:math-ph/0609050).
 fn orthonormalise(vectors: &mut Array2<f64>) {
     for i in 0..vectors.nrows() {
         let (before, mut rest) = vectors.view_mut().split_at(Axis(0), i);
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::init::testing::{assert_moments, assert_reproducible, rng};
 
-    /// The largest entry of `w·wᵀ - gain²·I`.
+    /// The largest absolute element of `w·wᵀ - gain²·I`.
     fn error(w: &Tensor<f64>, gain: f64) -> f64 {
         let product = w.matmul(&w.t());
         let entry = |(i, j): (usize, usize)| if i == j { gain * gain } else { 0.0 };
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "orthogonal of [4]: a matrix has two axes")]
+    #[should_panic(expected = "orthogonal of [4]: the shape must have at least two axes")]
     fn a_vector() {
         orthogonal::<f32>(&[4], 1.0, &mut rng());
     }

@@ -1,4 +1,4 @@
-//! What the initialisers' tests share.
+//! Helpers for the tests of the initializers.
 
 use downhill_tensor::Tensor;
 use rand::SeedableRng;
@@ -8,9 +8,9 @@ pub(crate) fn rng() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(20)
 }
 
-/// Asserts that the sample's mean and standard deviation are those of the distribution, within five standard deviations
-/// of either estimate. `kurtosis` is the distribution's (3 for the normal one, 1.8 for the uniform one): the variance
-/// of the sample variance of `n` draws is `σ⁴·(kurtosis - 1)/n`.
+/// Asserts that the sample has this mean and standard deviation, within five standard errors. `kurtosis` is that of the
+/// distribution (3 for normal, 1.8 for uniform): the variance of the sample variance of `n` draws is
+/// `σ⁴·(kurtosis - 1)/n`.
 #[track_caller]
 pub(crate) fn assert_moments(sample: &Tensor<f64>, mean: f64, std: f64, kurtosis: f64) {
     let values = sample.to_vec();
@@ -26,8 +26,8 @@ pub(crate) fn assert_moments(sample: &Tensor<f64>, mean: f64, std: f64, kurtosis
     );
 }
 
-/// Asserts that one seed gives the same numbers again, that the next draw gives others, and that f32 gives those of f64
-/// rounded.
+/// Asserts that the same seed gives the same values, the next draw gives different ones, and `f32` gives those of
+/// `f64`, rounded.
 #[track_caller]
 pub(crate) fn assert_reproducible(
     f64s: impl Fn(&mut ChaCha8Rng) -> Tensor<f64>,

@@ -1,4 +1,4 @@
-//! The normal distribution cut off at both ends.
+//! The truncated normal distribution.
 
 use std::f64::consts::PI;
 use std::iter::repeat_with;
@@ -8,10 +8,10 @@ use downhill_tensor::{Float, Tensor, checked_size};
 use rand::{Rng, RngExt};
 use rand_distr::{Exp1, StandardNormal};
 
-/// A tensor of independent numbers with the normal distribution's density inside `range` and none outside.
+/// A tensor of independent values from the normal distribution truncated to `range`.
 ///
-/// `mean` and `std` are those of the distribution before it is cut, and the range holds values, not deviations: for two
-/// deviations either side write `mean - 2.0 * std..=mean + 2.0 * std`. (PyTorch has -2 to 2 unless told otherwise.)
+/// `mean` and `std` are those before truncation, and `range` is absolute, not in standard deviations: to truncate at
+/// two of them, pass `mean - 2.0 * std..=mean + 2.0 * std`. (PyTorch's default is -2 to 2.)
 ///
 /// ```
 /// use downhill_nn::init;
@@ -22,7 +22,7 @@ use rand_distr::{Exp1, StandardNormal};
 /// ```
 ///
 /// # Panics
-/// If `std` is not above 0 and finite, or the range does not go upwards.
+/// If `std` is not positive and finite, or the start of the range is not less than its end.
 #[track_caller]
 pub fn truncated_normal<F: Float>(
     shape: &[usize],
@@ -31,20 +31,24 @@ pub fn truncated_normal<F: Float>(
     range: RangeInclusive<f64>,
     rng: &mut (impl Rng + ?Sized),
 ) -> Tensor<F> {
-    assert!(std > 0.0 && std.is_finite(), "truncated_normal: the standard deviation {std} must be above 0 and finite");
+    assert!(
+        std > 0.0 && std.is_finite(),
+        "truncated_normal: the standard deviation must be finite and above 0, got {std}"
+    );
     let (low, high) = range.into_inner();
-    assert!(low < high, "truncated_normal: the range {low}..={high} must go upwards");
+    assert!(low < high, "truncated_normal: the range {low}..={high}: the start must be less than the end");
     let (a, b) = ((low - mean) / std, (high - mean) / std);
     let draw = || F::from_f64((mean + std * standard(a, b, rng)).clamp(low, high));
     let size = checked_size::<F>("truncated_normal", shape);
     Tensor::appended(shape, |elements| elements.extend(repeat_with(draw).take(size)))
 }
 
-/// The standard normal distribution between `a` and `b`, by whichever proposal is accepted often: at least every third
-/// one, in the tails too (Robert, "Simulation of truncated normal variables", arXiv:0907.4010).
+/// Draws from the standard normal distribution between `a` and `b`, by rejection sampling with the proposal
+/// distribution that is accepted often: at least one draw in three, also in the tails (Robert, "Simulation of truncated
+/// normal variables", arXiv:0907.4010).
 fn standard(a: f64, b: f64, rng: &mut (impl Rng + ?Sized)) -> f64 {
     if b <= 0.0 {
-        // One tail is the mirror image of the other.
+        // By symmetry.
         return -right_of_zero(-b, -a, rng);
     }
     if a >= 0.0 {
@@ -63,7 +67,7 @@ fn standard(a: f64, b: f64, rng: &mut (impl Rng + ?Sized)) -> f64 {
 
 /// [`standard`] for `0 ≤ a < b`.
 fn right_of_zero(a: f64, b: f64, rng: &mut (impl Rng + ?Sized)) -> f64 {
-    // The exponential distribution from `a` on that fits the normal tail best.
+    // The exponential proposal on `[a, ∞)` with the highest acceptance rate.
     let rate = (a + (a * a + 4.0).sqrt()) / 2.0;
     if b - a < 1.0 / rate {
         return uniform_proposals(a, b, a, rng);
@@ -76,7 +80,7 @@ fn right_of_zero(a: f64, b: f64, rng: &mut (impl Rng + ?Sized)) -> f64 {
     }
 }
 
-/// Uniform proposals, accepted in proportion to the density, which is largest at `peak`.
+/// Rejection sampling with uniform proposals, accepted in proportion to the density, which is largest at `peak`.
 fn uniform_proposals(a: f64, b: f64, peak: f64, rng: &mut (impl Rng + ?Sized)) -> f64 {
     loop {
         let x = rng.random_range(a..=b);
@@ -97,7 +101,7 @@ mod tests {
         let h = (b - a) / f64::from(steps);
         let integral = |f: &dyn Fn(f64) -> f64| {
             let weight = |i| if i == 0 || i == steps { 1.0 } else { f64::from(2 + 2 * (i % 2)) };
-            // Scaled by the density at the peak, so that a far tail does not underflow.
+            // Relative to the density at the peak, so that a far tail does not underflow.
             let peak: f64 = 0.0_f64.clamp(a, b);
             let density = |x: f64| ((peak * peak - x * x) / 2.0).exp();
             (0..=steps).map(|i| (i, a + f64::from(i) * h)).map(|(i, x)| weight(i) * f(x) * density(x)).sum::<f64>()
@@ -110,7 +114,7 @@ mod tests {
 
     #[test]
     fn moments_and_bounds_by_every_way_of_drawing() {
-        // Normal, uniform around 0, exponential, uniform in a tail; the tails also mirrored.
+        // Normal, uniform around 0, exponential and uniform proposals in a tail; also the left tail.
         for (a, b) in
             [(-2.0, 2.0), (-1.0, 3.0), (-0.5, 1.0), (1.0, 3.0), (0.0, 9.0), (7.0, 9.0), (7.0, 7.05), (-9.0, -7.0)]
         {
@@ -122,8 +126,8 @@ mod tests {
         }
     }
 
-    /// The proposals are a matter of speed only, which is counted in random numbers: of every three at least one is
-    /// accepted, also in a range so narrow that the wrong proposals would hardly ever fall into it.
+    /// The choice of proposal matters only for speed, measured in random numbers drawn: at least one proposal in three
+    /// is accepted, even in a range so narrow that the wrong proposal would hardly ever fall into it.
     #[test]
     fn every_third_proposal_is_accepted() {
         let ranges = [
@@ -144,9 +148,9 @@ mod tests {
             let (draws, mut rng) = (2000, rng());
             let before = rng.get_word_pos();
             truncated_normal::<f64>(&[draws], 0.0, 1.0, a..=b, &mut rng);
-            // A proposal and its acceptance take an `f64` each, of two words, now and then another for the ziggurat.
+            // A proposal and its acceptance take one `f64` of two words each, and rarely another for the ziggurat.
             let words = (rng.get_word_pos() - before) as f64 / draws as f64;
-            assert!(words <= 3.0 * 4.2, "{a}..={b}: {words} words for one number");
+            assert!(words <= 3.0 * 4.2, "{a}..={b}: {words} words per draw");
         }
     }
 
@@ -166,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "truncated_normal: the range 2..=-2 must go upwards")]
+    #[should_panic(expected = "truncated_normal: the range 2..=-2: the start must be less than the end")]
     #[allow(clippy::reversed_empty_ranges)]
     fn a_range_that_goes_down() {
         truncated_normal::<f32>(&[2], 0.0, 1.0, 2.0..=-2.0, &mut rng());

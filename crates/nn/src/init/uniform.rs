@@ -7,7 +7,7 @@ use downhill_tensor::{Float, Tensor, checked_size, compiled};
 use rand::Rng;
 use rand::distr::{Distribution, Uniform};
 
-/// A tensor of independent numbers uniformly distributed in `range`.
+/// A tensor of independent values, uniformly distributed in `range`.
 ///
 /// ```
 /// use downhill_nn::init;
@@ -23,9 +23,9 @@ use rand::distr::{Distribution, Uniform};
 #[track_caller]
 pub fn uniform<F: Float>(shape: &[usize], range: RangeInclusive<f64>, rng: &mut (impl Rng + ?Sized)) -> Tensor<F> {
     let Ok(distribution) = Uniform::new_inclusive(range.start(), range.end()) else {
-        panic!("uniform: the range {range:?} must go upwards between finite numbers");
+        panic!("uniform: the range {range:?} must be finite, and its start no greater than its end");
     };
-    // What is not `Sized` cannot be made a `dyn Rng`, but a reference to it can.
+    // An unsized `Rng` does not coerce to `dyn Rng`, but a reference to it does.
     let mut rng = rng;
     drawn(shape, distribution, &mut rng)
 }
@@ -50,7 +50,7 @@ mod tests {
         let w = uniform::<f64>(&[100, 1000], -1.0..=3.0, &mut rng());
         assert_moments(&w, 1.0, 4.0 / 12.0_f64.sqrt(), 1.8);
         let (low, high) = w.to_vec().iter().fold((f64::MAX, f64::MIN), |(l, h), &x| (l.min(x), h.max(x)));
-        // Each end is missed by more than 1e-3 of the width with probability e^-100.
+        // The probability that all draws miss an end by more than 1e-3 of the width is e^-100.
         assert!((-1.0..-0.996).contains(&low) && high <= 3.0 && high > 2.996, "{low} {high}");
     }
 
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "uniform: the range 1.0..=0.0 must go upwards")]
+    #[should_panic(expected = "uniform: the range 1.0..=0.0 must be finite, and its start no greater than its end")]
     #[allow(clippy::reversed_empty_ranges)]
     fn a_range_that_goes_down() {
         uniform::<f32>(&[2], 1.0..=0.0, &mut rng());

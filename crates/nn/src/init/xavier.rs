@@ -1,13 +1,13 @@
-//! Xavier (or Glorot) initialisation: a compromise between the two fans.
+//! Xavier (or Glorot) initialization: a compromise between `fan_in` and `fan_out`.
 
 use downhill_tensor::{Float, Tensor, checked_size};
 use rand::Rng;
 
 use super::{fans, normal, uniform};
 
-/// Normal numbers with standard deviation `gain·√(2/(fan_in + fan_out))`: between keeping the size of values forward and
-/// that of gradients backward (Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
-/// networks", 2010). `gain` is 1 or that of a [`Nonlinearity`](super::Nonlinearity).
+/// Draws from N(0, σ²) with `σ = gain·√(2/(fan_in + fan_out))`: a compromise between preserving the variance of the
+/// values and that of the gradients (Glorot and Bengio, "Understanding the difficulty of training deep feedforward
+/// neural networks", 2010). `gain` is 1 or that of a [`Nonlinearity`](super::Nonlinearity).
 ///
 /// ```
 /// use downhill_nn::init::{self, Nonlinearity};
@@ -25,7 +25,7 @@ pub fn xavier_normal<F: Float>(shape: &[usize], gain: f64, rng: &mut (impl Rng +
     normal(shape, 0.0, std(shape, gain), rng)
 }
 
-/// Numbers uniform within `±gain·√(6/(fan_in + fan_out))`, which have the variance of [`xavier_normal`].
+/// Draws from `U(-k, k)` with `k = gain·√(6/(fan_in + fan_out))`, which has the variance of [`xavier_normal`].
 ///
 /// # Panics
 /// If there are fewer than two axes, or `gain` is negative.
@@ -38,7 +38,7 @@ pub fn xavier_uniform<F: Float>(shape: &[usize], gain: f64, rng: &mut (impl Rng 
 
 #[track_caller]
 fn std(shape: &[usize], gain: f64) -> f64 {
-    assert!(gain >= 0.0, "xavier: the gain {gain} must be 0 or above");
+    assert!(gain >= 0.0, "xavier: the gain must be at least 0, got {gain}");
     let (fan_in, fan_out) = fans(shape);
     gain * (2.0 / (fan_in + fan_out).max(1) as f64).sqrt()
 }
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "xavier: the gain -1 must be 0 or above")]
+    #[should_panic(expected = "xavier: the gain must be at least 0, got -1")]
     fn a_negative_gain() {
         xavier_uniform::<f32>(&[3, 2], -1.0, &mut rng());
     }

@@ -1,11 +1,11 @@
-//! The share of right answers.
+//! Classification accuracy.
 
 use downhill_tensor::{Float, Tensor};
 
 use super::pairs;
 use crate::Labels;
 
-/// The share of right answers, with its option. Without: [`accuracy`].
+/// Classification accuracy, with an option. Without options: [`accuracy`].
 ///
 /// ```
 /// use downhill_nn::Accuracy;
@@ -16,17 +16,18 @@ use crate::Labels;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Accuracy {
-    /// The label that stands for "no label", as in [`CrossEntropy`](crate::CrossEntropy): it is neither right nor wrong.
-    /// It may be the number of a class or any other, such as 255.
+    /// The label that means "no label", as in [`CrossEntropy`](crate::CrossEntropy): such samples are left out. It may
+    /// be a class or any other number, such as 255.
     pub ignore_index: Option<usize>,
 }
 
 impl Accuracy {
-    /// The share of right answers among the labels that are not ignored; NaN if there are none. Shapes as in
+    /// The fraction of correct predictions among the labels that are not ignored; NaN if there are none. Shapes as in
     /// [`accuracy`].
     ///
     /// # Panics
-    /// If the labels do not have the shape of the logits without their class axis, or one is neither a class nor ignored.
+    /// If the labels do not have the shape of the logits without their class axis, or a label is neither a class nor
+    /// `ignore_index`.
     #[track_caller]
     pub fn of<'a, F: Float>(&self, logits: &Tensor<F>, labels: impl Into<Labels<'a>>) -> f64 {
         let labels = labels.into();
@@ -39,9 +40,9 @@ impl Accuracy {
     }
 }
 
-/// The share, from 0 to 1, of the labels whose class has the largest logit (or probability); of equal logits the first
-/// counts. NaN if there are no labels. Shapes are those of [`cross_entropy`](crate::cross_entropy). [`Accuracy`] can ignore a
-/// label.
+/// The fraction of correct predictions, from 0 to 1; NaN if there are no labels. The predicted class is the one with
+/// the largest logit (or probability), the first in case of a tie. Shapes are those of
+/// [`cross_entropy`](crate::cross_entropy). [`Accuracy`] can ignore a label.
 ///
 /// ```
 /// use downhill_nn::accuracy;
@@ -51,7 +52,7 @@ impl Accuracy {
 /// ```
 ///
 /// # Panics
-/// If the labels do not have the shape of the logits without their class axis, or one is not a class.
+/// If the labels do not have the shape of the logits without their class axis, or a label is not a class.
 #[track_caller]
 pub fn accuracy<'a, F: Float>(logits: &Tensor<F>, labels: impl Into<Labels<'a>>) -> f64 {
     Accuracy::default().of(logits, labels)
@@ -77,7 +78,7 @@ mod tests {
         let ignoring = |index: usize, labels: &[usize; 4]| Accuracy { ignore_index: Some(index) }.of(&logits, labels);
         assert_eq!(ignoring(9, &[0, 1, 1, 1]), 0.75);
         assert_eq!(ignoring(9, &[0, 1, 9, 9]), 0.5);
-        // A class may be ignored, the first too.
+        // A class may be ignored, including the first.
         assert_eq!(ignoring(0, &[0, 1, 1, 1]), 2.0 / 3.0);
         assert_eq!(ignoring(1, &[0, 1, 1, 1]), 1.0);
         assert!(ignoring(9, &[9; 4]).is_nan());
@@ -85,7 +86,7 @@ mod tests {
         assert_eq!(Accuracy { ignore_index: Some(7) }.of(&image, &arr2(&[[7, 0], [1, 7]])), 0.5);
     }
 
-    /// Without labels there may be no classes either.
+    /// Without labels, even zero classes are allowed.
     #[test]
     fn of_nothing() {
         assert!(accuracy(&Tensor::<f32>::zeros(&[0, 0]), &[]).is_nan());

@@ -1,4 +1,4 @@
-//! Which classes are taken for which.
+//! The confusion matrix of a classifier.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use ndarray::{Array2, Axis};
 use super::pairs;
 use crate::Labels;
 
-/// How often each class was taken for each. `Display` writes it as a table with the recall and the precision of every
-/// class and the accuracy over all.
+/// How often each class was predicted as each class. `Display` writes a table with the recall and precision of every
+/// class and the overall accuracy.
 ///
 /// ```
 /// use downhill_nn::ConfusionMatrix;
@@ -28,7 +28,7 @@ use crate::Labels;
 /// ");
 /// ```
 ///
-/// Like a loss, it can be told which label stands for "no label":
+/// Like a loss, it can ignore a label that means "no label":
 ///
 /// ```
 /// use downhill_nn::ConfusionMatrix;
@@ -39,17 +39,16 @@ use crate::Labels;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfusionMatrix {
-    /// What the classes are called.
+    /// The names of the classes.
     pub names: Vec<String>,
     /// `counts[[actual, predicted]]`.
     pub counts: Array2<u64>,
-    /// The label that stands for "no label" and is not counted. It may be the number of a class or any other, such as 255;
-    /// none unless it is set.
+    /// The label that means "no label" and is not counted: a class or any other number, such as 255. `None` by default.
     pub ignore_index: Option<usize>,
 }
 
 impl ConfusionMatrix {
-    /// An empty matrix for classes called 0, 1, ...
+    /// An empty matrix for classes named 0, 1, ...
     pub fn new(classes: usize) -> Self {
         Self::named(&(0..classes).collect::<Vec<_>>())
     }
@@ -60,12 +59,12 @@ impl ConfusionMatrix {
         ConfusionMatrix { counts: Array2::zeros((names.len(), names.len())), names, ignore_index: None }
     }
 
-    /// Counts a batch: the class with the largest logit is what was predicted, the label what it was. Shapes are those
-    /// of [`cross_entropy`](crate::cross_entropy).
+    /// Adds a batch: the predicted class is the one with the largest logit, the actual class is the label. Shapes are
+    /// those of [`cross_entropy`](crate::cross_entropy).
     ///
     /// # Panics
-    /// If the logits have another number of classes, the labels not the shape of the logits without their class axis, or
-    /// one is neither a class nor the one to ignore.
+    /// If the logits have a different number of classes, the labels do not have the shape of the logits without their
+    /// class axis, or a label is neither a class nor `ignore_index`.
     #[track_caller]
     pub fn add<'a, F: Float>(&mut self, logits: &Tensor<F>, labels: impl Into<Labels<'a>>) {
         let labels = labels.into();
@@ -73,7 +72,7 @@ impl ConfusionMatrix {
         let classes = logits.shape()[usize::from(logits.ndim() > 1)];
         assert!(
             classes == self.names.len(),
-            "ConfusionMatrix::add of {:?}: the logits have {classes} classes, the matrix {}",
+            "ConfusionMatrix::add of {:?}: the logits have {classes} classes, but the matrix has {}",
             logits.shape(),
             self.names.len()
         );
@@ -82,36 +81,37 @@ impl ConfusionMatrix {
         }
     }
 
-    /// How many labels were counted.
+    /// The number of labels counted.
     pub fn total(&self) -> u64 {
         self.counts.sum()
     }
 
-    /// The share of right answers, from 0 to 1; NaN if nothing was counted.
+    /// The fraction of correct predictions, from 0 to 1; NaN if nothing was counted.
     pub fn accuracy(&self) -> f64 {
         self.counts.diag().sum() as f64 / self.total() as f64
     }
 
-    /// Of what is of this class, the share that was found (the accuracy within the class); NaN if there was nothing.
+    /// The fraction of the samples of this class that were predicted as it; NaN if there were none.
     ///
     /// # Panics
-    /// If there is no such class.
+    /// If `class` is out of range.
     pub fn recall(&self, class: usize) -> f64 {
         self.counts[[class, class]] as f64 / self.counts.row(class).sum() as f64
     }
 
-    /// Of what was taken for this class, the share that is of it; NaN if nothing was.
+    /// The fraction of the predictions of this class that were correct; NaN if there were none.
     ///
     /// # Panics
-    /// If there is no such class.
+    /// If `class` is out of range.
     pub fn precision(&self, class: usize) -> f64 {
         self.counts[[class, class]] as f64 / self.counts.column(class).sum() as f64
     }
 
-    /// The harmonic mean of precision and recall, `2·found/(actual + predicted)`; NaN if there is neither.
+    /// The F1 score, the harmonic mean of precision and recall: `2·correct/(actual + predicted)`; NaN if the class
+    /// neither occurred nor was predicted.
     ///
     /// # Panics
-    /// If there is no such class.
+    /// If `class` is out of range.
     pub fn f1(&self, class: usize) -> f64 {
         let sum = self.counts.row(class).sum() + self.counts.column(class).sum();
         2.0 * self.counts[[class, class]] as f64 / sum as f64
@@ -158,7 +158,7 @@ impl fmt::Display for ConfusionMatrix {
 mod tests {
     use super::*;
 
-    /// Logits whose largest is that of `predicted`.
+    /// Logits that are largest at `predicted`.
     fn logits(predicted: &[usize], classes: usize) -> Tensor<f32> {
         let shape = (predicted.len(), classes);
         Tensor::from(Array2::from_shape_fn(shape, |(i, class)| if predicted[i] == class { 1.0 } else { 0.0 }))
@@ -193,7 +193,7 @@ mod tests {
         ConfusionMatrix::new(2).add(&logits(&[0, 1], 2), &[0, 9]);
     }
 
-    /// What nothing is a share of is a dash, not NaN.
+    /// Undefined fractions are printed as a dash, not as NaN.
     #[test]
     fn the_table_of_nothing() {
         let expected = "\
@@ -216,7 +216,7 @@ accuracy - of 0
     }
 
     #[test]
-    #[should_panic(expected = "ConfusionMatrix::add of [1, 3]: the logits have 3 classes, the matrix 2")]
+    #[should_panic(expected = "ConfusionMatrix::add of [1, 3]: the logits have 3 classes, but the matrix has 2")]
     fn another_number_of_classes() {
         ConfusionMatrix::new(2).add(&logits(&[0], 3), &[0]);
     }

@@ -1,4 +1,4 @@
-//! How good a classifier is: what is reported, not what is minimised.
+//! Metrics of a classifier, for reporting rather than training.
 
 mod accuracy;
 mod confusion_matrix;
@@ -12,8 +12,8 @@ use ndarray::ArrayD;
 use crate::Labels;
 use crate::losses::class_axis;
 
-/// The pairs of label and class with the largest logit, except where the label is `ignore`. The labels have passed their
-/// check.
+/// Checks the labels and returns the pairs of label and predicted class, the one with the largest logit, without those
+/// whose label is `ignore`.
 #[track_caller]
 fn pairs<'l, F: Float>(
     op: &str,
@@ -23,7 +23,7 @@ fn pairs<'l, F: Float>(
 ) -> impl Iterator<Item = (usize, usize)> + use<'l, F> {
     let axis = class_axis(op, logits.shape());
     labels.check(op, logits.shape(), axis, ignore);
-    // Without labels there may be no classes either, of which none is the largest.
+    // Without labels there may be no classes either, and `argmax` of an empty axis is undefined.
     let predictions =
         if labels.0.is_empty() { ArrayD::zeros(labels.0.raw_dim()) } else { logits.argmax(axis as isize) };
     let pairs = labels.0.iter().copied().zip(predictions);

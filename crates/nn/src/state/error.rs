@@ -1,17 +1,17 @@
-//! What can be wrong with a file of saved state, and how it is said.
+//! The errors of saving and loading state.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use downhill_tensor::StateDictError;
 
-/// Why state could not be saved to or loaded from a file: which file, and what was wrong.
+/// Why a file could not be saved or loaded.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {problem}", path.display())]
 pub struct StateError {
     /// The file.
     pub path: PathBuf,
-    /// What was wrong with it.
+    /// What was wrong.
     pub problem: StateProblem,
 }
 
@@ -21,71 +21,71 @@ impl StateError {
     }
 }
 
-/// What was wrong with a file of saved state.
+/// What was wrong with a state file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateProblem {
-    /// The operating system would not let it be read; it may not be there.
+    /// The file could not be read, or does not exist.
     #[error("cannot be read: {0}")]
     Unreadable(io::Error),
 
-    /// The operating system would not let it be written.
+    /// The file could not be written.
     #[error("cannot be written: {0}")]
     Unwritable(io::Error),
 
-    /// The value refused to be written: `serde` has no bytes for it.
+    /// The value could not be serialized.
     #[error("cannot be written: the value cannot be encoded: {0}")]
     Unencodable(String),
 
-    /// Something else wrote it.
-    #[error("is not a file of saved state: it does not begin with the word `downhill`")]
+    /// The file has another format.
+    #[error("is not a downhill state file: it does not start with the bytes `downhill`")]
     NotOurs,
 
-    /// A later version of this library wrote it.
-    #[error("is in version {found} of the format; this program knows version {known}")]
+    /// The file was written by a later version of this library.
+    #[error("has format version {found}, but this program reads version {known}")]
     Version {
-        /// What the file says.
+        /// The version in the file.
         found: u32,
-        /// What this library writes.
+        /// The version that this library writes.
         known: u32,
     },
 
-    /// Its end is missing.
-    #[error("is cut short: it has {found} bytes of {expected}")]
+    /// The end of the file is missing.
+    #[error("is truncated: it has {found} of {expected} bytes")]
     Truncated {
-        /// How many bytes there are.
+        /// The size of the file, in bytes.
         found: u64,
-        /// How many there should be.
+        /// The expected size.
         expected: u64,
     },
 
-    /// There is something behind its end.
-    #[error("is too long: it has {found} bytes, of which {expected} are accounted for")]
+    /// There are extra bytes after the value.
+    #[error("is too long: it has {found} bytes, expected {expected}")]
     TooLong {
-        /// How many bytes there are.
+        /// The size of the file, in bytes.
         found: u64,
-        /// How many there should be.
+        /// The expected size.
         expected: u64,
     },
 
-    /// Bytes have changed since it was written.
-    #[error("is damaged: its checksum is wrong")]
+    /// The content has changed since it was written.
+    #[error("is corrupt: the checksum does not match")]
     Damaged,
 
-    /// It holds something else, such as a model of the other element type.
-    #[error("holds a `{found}`, expected a `{expected}`")]
+    /// The file contains something else, such as a model with another element type.
+    #[error("contains a `{found}`, expected a `{expected}`")]
     Kind {
-        /// What the file says.
+        /// The kind in the file.
         found: String,
-        /// What was asked for.
+        /// The requested kind.
         expected: String,
     },
 
-    /// It is undamaged and of the right kind, and still not such a value.
-    #[error("does not hold the value that was asked for: {0}")]
+    /// The checksum and the kind match, but the bytes do not decode to the requested type.
+    #[error("cannot be decoded as the requested type: {0}")]
     Undecodable(String),
 
-    /// The model has other paths or shapes.
+    /// The paths or shapes differ from the model's.
     #[error("{0}")]
     Misfit(StateDictError),
 }

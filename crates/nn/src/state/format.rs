@@ -1,13 +1,13 @@
-//! The bytes of a file of saved state. Numbers are little-endian.
+//! The layout of a state file. Integers are little-endian.
 //!
-//! | bytes | what |
+//! | bytes | content |
 //! |---|---|
-//! | 8 | the word `downhill` |
+//! | 8 | the magic bytes `downhill` |
 //! | 4 | the version of the format |
-//! | 8 | how many bytes follow the checksum |
+//! | 8 | the number of bytes after the checksum |
 //! | 8 | the checksum of those bytes |
-//! | 1 + n | the kind of the value: n, and n bytes of UTF-8 |
-//! | the rest | the value, by `bincode` in its standard configuration |
+//! | 1 + n | the kind of the value: n, then n bytes of UTF-8 |
+//! | the rest | the value, encoded by `bincode` in its standard configuration |
 
 use std::cmp::Ordering;
 use std::io::{self, Read};
@@ -22,16 +22,16 @@ use super::decode::decode as decode_value;
 
 const MAGIC: &[u8; 8] = b"downhill";
 const VERSION: u32 = 1;
-/// How many bytes come before those that the checksum covers.
+/// The number of bytes before those that the checksum covers.
 pub(super) const HEADER: usize = 28;
 
-/// The file that holds `value`.
+/// The content of the file for `value`.
 pub(super) fn encode<T: Serialize>(value: &T, kind: &str) -> Result<Vec<u8>, StateProblem> {
     let explain = |error| match error {
         EncodeError::OtherString(message) => StateProblem::Unencodable(message),
         other => StateProblem::Unencodable(other.to_string()),
     };
-    let kind_length = u8::try_from(kind.len()).expect("a kind of at most 255 bytes");
+    let kind_length = u8::try_from(kind.len()).expect("the kind has at most 255 bytes");
     let mut file = vec![0; HEADER];
     file.push(kind_length);
     file.extend_from_slice(kind.as_bytes());
@@ -43,7 +43,7 @@ pub(super) fn encode<T: Serialize>(value: &T, kind: &str) -> Result<Vec<u8>, Sta
     Ok(file)
 }
 
-/// What the header says about the rest of the file, once it is known to be one of ours and of this version.
+/// What the header says about the rest, after the magic bytes and the version have been checked.
 struct Header {
     covered: u64,
     checksum: [u8; 8],
@@ -68,7 +68,7 @@ impl Header {
         Ok(Header { covered: u64::from_le_bytes(covered), checksum })
     }
 
-    /// Whether a file of `found` bytes is as long as the header says.
+    /// Checks a file size of `found` bytes against the header.
     fn check_length(&self, found: u64) -> Result<(), StateProblem> {
         let expected = self.covered.saturating_add(HEADER as u64);
         match found.cmp(&expected) {
@@ -79,8 +79,8 @@ impl Header {
     }
 }
 
-/// The value in a file of `size` bytes. What is not a file of ours is not read beyond its header, and what has changed since
-/// its size was asked for is an error.
+/// The value in a file of `size` bytes. A file in another format is not read beyond the header; a file that has changed
+/// since `size` was determined is an error.
 pub(super) fn decode<T: DeserializeOwned>(mut file: impl Read, size: u64, kind: &str) -> Result<T, StateProblem> {
     let unreadable = StateProblem::Unreadable;
     let mut start = Vec::with_capacity(HEADER);
@@ -91,8 +91,9 @@ pub(super) fn decode<T: DeserializeOwned>(mut file: impl Read, size: u64, kind: 
     let mut covered = Vec::new();
     let room = usize::try_from(header.covered).ok().filter(|&room| covered.try_reserve_exact(room).is_ok());
     if room.is_none() {
-        return Err(unreadable(io::Error::new(io::ErrorKind::OutOfMemory, "there is not as much memory")));
+        return Err(unreadable(io::Error::new(io::ErrorKind::OutOfMemory, "not enough memory")));
     }
+    // One byte more than the header says, to notice a file that has grown.
     file.take(header.covered.saturating_add(1)).read_to_end(&mut covered).map_err(unreadable)?;
     let found = (HEADER + covered.len()) as u64;
     header.check_length(found)?;
@@ -116,13 +117,13 @@ pub(super) fn decode<T: DeserializeOwned>(mut file: impl Read, size: u64, kind: 
     Ok(value)
 }
 
-/// The first `N` bytes, which are there, and the others.
+/// Splits off the first `N` bytes, which must exist.
 fn take<const N: usize>(bytes: &[u8]) -> ([u8; N], &[u8]) {
     let (first, rest) = bytes.split_first_chunk().expect("the header has its full length");
     (*first, rest)
 }
 
-/// The 64-bit FNV-1a hash. A change of any one byte changes it: each step is one-to-one in what the step before left.
+/// The 64-bit FNV-1a hash. Changing any single byte changes it, because each step is injective in the hash so far.
 pub(super) fn checksum(bytes: &[u8]) -> [u8; 8] {
     let step = |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, step).to_le_bytes()

@@ -1,4 +1,4 @@
-//! Models, and whatever else `serde` can write, to files and back.
+//! Saving models, and any other `serde` value, to files and loading them.
 //!
 //! ```
 //! use downhill_nn::{Linear, state};
@@ -21,28 +21,28 @@
 //! # std::fs::remove_dir_all(&directory).unwrap();
 //! ```
 //!
-//! A file is a short header and what `bincode` makes of the value. The header tells a file of ours from others, this
-//! version of the format from later ones, what kind of value follows and how long it is, and has a checksum. A file that
-//! is cut short, too long or damaged is an error, never a panic, and what it says about lengths is not believed.
+//! A file is a short header, followed by the value as encoded by `bincode`. The header has magic bytes, the version of
+//! the format, the kind and length of the value, and a checksum. A truncated, overlong or corrupt file is an error,
+//! never a panic, and no length in a file is trusted.
 //!
 //! # Reading
 //!
-//! The header is looked at before the rest is read. Reading takes at most four times the size of the file and 1 MiB of
-//! memory where most of it is tensors, and whatever a file claims, memory is taken only for bytes that are there. (Values
-//! that are larger in memory than in the file, such as a vector of a million empty strings, take what they take.)
+//! The header is checked before the rest is read. Reading a file that is mostly tensors takes at most four times its
+//! size plus 1 MiB of memory, and memory is allocated only for bytes that exist, whatever lengths a file claims.
+//! (Values that are larger in memory than in the file, such as a vector of a million empty strings, take more.)
 //!
 //! # Writing
 //!
-//! A file is written beside its final place under a name drawn at random, brought to the disk, and then moved, so that
-//! there is always either the old one or the new one, whole, and after a failure the old one. Of the old file the mode is
-//! kept, and the owner where that is allowed; other names of it (hard links) keep the old content, and access lists and
-//! extended attributes are not kept.
+//! Writing is atomic: the file is written under a random name in the same directory, synced to disk and renamed, so the
+//! path always holds either the complete old file or the complete new one; after a failure, the old one. The mode of
+//! the old file is kept, and its owner where permitted; hard links to it keep the old content; access control lists and
+//! extended attributes are lost.
 //!
-//! Only a regular file is ever replaced. A symbolic link is followed, and the file it leads to written; it need not exist
-//! yet. [`check_writable`] says before a long training whether a file can be written after it.
+//! Only regular files are replaced. A symbolic link is followed, and its target is written, which need not exist yet.
+//! Call [`check_writable`] before a long training run to find out whether its result can be saved.
 //!
-//! A process that is killed while it writes leaves a file named `.downhill-` and sixteen digits and `.tmp` behind. The next
-//! to write in that directory removes it; one that is being written is locked and stays.
+//! A process that is killed while writing leaves a file named `.downhill-<16 hex digits>.tmp`. The next write to that
+//! directory removes it; a file that is still being written is locked and stays.
 
 mod decode;
 mod error;
@@ -59,19 +59,19 @@ use downhill_tensor::{Float, Params, StateDict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Writes the elements of every tensor of a model to a file, which is replaced if it exists.
+/// Saves the state dict of a model to a file, replacing it if it exists.
 ///
 /// # Errors
-/// If the file cannot be written. What was there before is then still there.
+/// If the file cannot be written. An existing file is then unchanged.
 pub fn save<F: Float>(model: &(impl Params<F> + ?Sized), path: impl AsRef<Path>) -> Result<(), StateError> {
     write(&model.state_dict(), &kind_of_model::<F>(), path)
 }
 
-/// Takes the elements of every tensor of a model from a file that [`save`] wrote.
+/// Loads the state dict of a model from a file written by [`save`].
 ///
 /// # Errors
-/// If the file cannot be read, is not one of ours, is damaged, holds the other element type, or has other paths or shapes
-/// than the model. The model is then unchanged.
+/// If the file cannot be read, is not a state file, is corrupt, has a different element type, or has other paths or
+/// shapes than the model. The model is then unchanged.
 pub fn load<F: Float>(model: &mut (impl Params<F> + ?Sized), path: impl AsRef<Path>) -> Result<(), StateError> {
     let dict: StateDict<F> = read(&kind_of_model::<F>(), &path)?;
     model.load_state_dict(&dict).map_err(|problem| StateError::new(path, StateProblem::Misfit(problem)))
@@ -81,9 +81,9 @@ fn kind_of_model<F: Float>() -> String {
     format!("{} model", F::NAME)
 }
 
-/// Writes any value to a file, which is replaced if it exists: a whole training run, to go on with another day.
+/// Writes any `serde` value to a file, replacing it if it exists; for instance a checkpoint of a whole training run.
 ///
-/// `kind` says what it is, so that [`read`] does not take one thing for another.
+/// `kind` names the type of value, and [`read`] checks it.
 ///
 /// ```
 /// use downhill_nn::{Linear, state};
@@ -107,19 +107,20 @@ fn kind_of_model<F: Float>() -> String {
 /// ```
 ///
 /// # Errors
-/// If the file cannot be written, or the value refuses. What was there before is then still there.
+/// If the file cannot be written or the value cannot be serialized. An existing file is then unchanged.
 ///
 /// # Panics
-/// If `kind` has more than 255 bytes.
+/// If `kind` is longer than 255 bytes.
 #[track_caller]
 pub fn write<T: Serialize>(value: &T, kind: &str, path: impl AsRef<Path>) -> Result<(), StateError> {
-    assert!(kind.len() <= 255, "state::write: the kind has {} bytes, 255 are allowed", kind.len());
+    assert!(kind.len() <= 255, "state::write: the kind has {} bytes, but at most 255 are allowed", kind.len());
     let path = path.as_ref();
     let bytes = format::encode(value, kind).map_err(|problem| StateError::new(path, problem))?;
     replace::replace(path, &bytes).map_err(|error| StateError::new(path, StateProblem::Unwritable(error)))
 }
 
-/// Whether a file can be written there, for programs that find out before a training and not after. Changes nothing.
+/// Checks that a file can be written at `path`, so that a program fails before training rather than after. Changes
+/// nothing.
 ///
 /// ```
 /// use downhill_nn::state;
@@ -128,26 +129,26 @@ pub fn write<T: Serialize>(value: &T, kind: &str, path: impl AsRef<Path>) -> Res
 /// ```
 ///
 /// # Errors
-/// If [`save`] and [`write()`] would refuse: what is there is not a regular file or may not be written, no file can be made in
-/// the directory, or the name is too long. (A disk may still fill up later.)
+/// If [`save`] and [`write()`] would fail: the path is not a regular file or is read-only, no file can be created in
+/// its directory, or the name is too long. (The disk may still fill up later.)
 pub fn check_writable(path: impl AsRef<Path>) -> Result<(), StateError> {
     let path = path.as_ref();
     replace::check(path).map_err(|error| StateError::new(path, StateProblem::Unwritable(error)))
 }
 
-/// Reads a value of that `kind` from a file that [`write()`] wrote.
+/// Reads a value of the given `kind` from a file written by [`write()`].
 ///
 /// # Errors
-/// If the file cannot be read, is not one of ours, is damaged, or holds something else.
+/// If the file cannot be read, is not a state file, is corrupt, or contains a value of another kind.
 pub fn read<T: DeserializeOwned>(kind: &str, path: impl AsRef<Path>) -> Result<T, StateError> {
     let path = path.as_ref();
     let value = open(path).map_err(StateProblem::Unreadable).and_then(|(file, size)| format::decode(file, size, kind));
     value.map_err(|problem| StateError::new(path, problem))
 }
 
-/// A regular file and its size.
+/// Opens a regular file and returns it with its size.
 fn open(path: &Path) -> io::Result<(File, u64)> {
-    // A device or a pipe may never end, and a pipe without a writer is waited for when it is opened.
+    // A device or a pipe may never end, and opening a pipe without a writer blocks.
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }

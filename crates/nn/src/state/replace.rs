@@ -1,4 +1,4 @@
-//! Writing a file so that there is always either the old one or the new one, whole.
+//! Replacing a file atomically: the path always holds either the complete old file or the complete new one.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
@@ -6,36 +6,36 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-/// Whether [`replace`] would refuse. Leaves everything as it is.
+/// Checks whether [`replace`] would fail, without changing anything.
 pub(super) fn check(path: &Path) -> io::Result<()> {
     let place = Place::find(path)?;
     Temporary::create(&place).map(drop)
 }
 
-/// Writes a file beside `path`, brings it to the disk and moves it there, which happens at once or not at all.
+/// Writes a temporary file beside `path`, syncs it to disk and renames it to `path`, which is atomic.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let place = Place::find(path)?;
     remove_left_over(&place.directory);
     let mut temporary = Temporary::create(&place)?;
     temporary.file.write_all(bytes)?;
     temporary.take_after(&place)?;
-    // On the disk before the old file goes.
+    // On disk before the old file is gone.
     temporary.file.sync_all()?;
     temporary.move_to(&place.target)?;
     sync_directory(&place.directory)
 }
 
-/// Where a file will be written: not at a symbolic link but where that leads.
+/// Where a file will be written, with symbolic links followed.
 struct Place {
     target: PathBuf,
     directory: PathBuf,
-    /// What is there now: a regular file that may be written, or nothing.
+    /// The existing file, if any: regular and writable.
     old: Option<Metadata>,
 }
 
 impl Place {
     fn find(path: &Path) -> io::Result<Self> {
-        // Also through links that have no path of their own, such as /dev/stdout to a pipe.
+        // `metadata` also follows links whose target has no path, such as /dev/stdout to a pipe.
         let old = match fs::metadata(path) {
             Ok(found) if found.is_dir() => return refuse(ErrorKind::IsADirectory, "it is a directory"),
             Ok(found) if !found.is_file() => {
@@ -47,14 +47,14 @@ impl Place {
         };
         let target = follow(path)?;
         let name = target.file_name().filter(|name| {
-            // `model/` and `model/.` name a directory, and a path forgets these ends.
+            // `model/` and `model/.` name a directory, but `file_name` ignores these endings.
             target.as_os_str().as_encoded_bytes().ends_with(name.as_encoded_bytes())
         });
         if name.is_none() {
-            return refuse(ErrorKind::InvalidInput, "it is not the name of a file");
+            return refuse(ErrorKind::InvalidInput, "it is not a file name");
         }
         if old.is_some() {
-            // Moving a file over another asks for no permission to write that one; we do.
+            // Renaming over a file does not need permission to write it; we insist on it.
             OpenOptions::new().write(true).open(&target)?;
         }
         let directory = match target.parent() {
@@ -65,9 +65,9 @@ impl Place {
     }
 }
 
-/// Where symbolic links lead from `path`, whether or not there is anything.
+/// Follows symbolic links from `path` to their target, which need not exist.
 fn follow(path: &Path) -> io::Result<PathBuf> {
-    /// As Linux has it.
+    /// The limit of Linux.
     const LINKS: usize = 40;
     let mut target = path.to_owned();
     for _ in 0..=LINKS {
@@ -81,14 +81,14 @@ fn follow(path: &Path) -> io::Result<PathBuf> {
             Err(error) => return Err(error),
         }
     }
-    refuse(ErrorKind::InvalidInput, "too many symbolic links lead to one another")
+    refuse(ErrorKind::InvalidInput, "too many levels of symbolic links")
 }
 
 fn refuse<T>(kind: ErrorKind, why: &str) -> io::Result<T> {
     Err(io::Error::new(kind, why))
 }
 
-/// A file of our own beside the one to be written, locked while we live and removed unless it is moved.
+/// A temporary file beside the one to be written: locked while in use, and removed on drop unless it was renamed.
 struct Temporary {
     path: PathBuf,
     file: File,
@@ -96,9 +96,9 @@ struct Temporary {
 }
 
 impl Temporary {
-    /// In the same directory, because a file is moved at once only within a file system.
+    /// In the same directory, because a rename is atomic only within a file system.
     fn create(place: &Place) -> io::Result<Self> {
-        // One try in 2⁶⁴ meets a name that is taken; a few may meet somebody who tidies up.
+        // A name collision has probability 2⁻⁶⁴; but another process may remove the file before it is locked.
         for _ in 0..100 {
             let path = place.directory.join(random_name());
             let file = match new_file(&path, place.old.is_some()) {
@@ -107,27 +107,24 @@ impl Temporary {
                 Err(error) => return Err(error),
             };
             let temporary = Temporary { path, file, moved: false };
-            // Where a file system has no locks, nobody can tidy up either.
+            // Any other error means that the file system has no locks; then nobody removes leftovers either.
             let locked_by_another = matches!(temporary.file.try_lock(), Err(TryLockError::WouldBlock));
             if !locked_by_another && temporary.path.exists() {
                 temporary.check_sticky(place)?;
                 return Ok(temporary);
             }
         }
-        refuse(ErrorKind::AlreadyExists, "files made beside it vanish at once")
+        refuse(ErrorKind::AlreadyExists, "temporary files beside it keep disappearing")
     }
 
-    /// In a directory such as /tmp only the owner of a file, or the directory's, may replace it.
+    /// In a sticky directory such as /tmp, only the owner of the file or of the directory may replace it.
     #[cfg(unix)]
     fn check_sticky(&self, place: &Place) -> io::Result<()> {
         use std::os::unix::fs::MetadataExt;
         let Some(old) = &place.old else { return Ok(()) };
         let (directory, us) = (fs::metadata(&place.directory)?, self.file.metadata()?.uid());
         if directory.mode() & 0o1000 != 0 && us != 0 && ![old.uid(), directory.uid()].contains(&us) {
-            return refuse(
-                ErrorKind::PermissionDenied,
-                "it belongs to another, in a directory where each has their own",
-            );
+            return refuse(ErrorKind::PermissionDenied, "it belongs to another user, in a sticky directory");
         }
         Ok(())
     }
@@ -137,7 +134,7 @@ impl Temporary {
         Ok(())
     }
 
-    /// Gives it the owner, where that is allowed, and the mode of the file it will replace.
+    /// Gives it the mode, and where permitted the owner, of the file it will replace.
     #[cfg(unix)]
     fn take_after(&self, place: &Place) -> io::Result<()> {
         use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -149,7 +146,7 @@ impl Temporary {
             && fchown(&self.file, owner.then_some(old.uid()), group.then_some(old.gid())).is_err()
             && (!group || fchown(&self.file, None, Some(old.gid())).is_err())
         {
-            // It must not run in the name of one who did not say so.
+            // Without the owner, the setuid and setgid bits would grant another user's rights.
             mode &= 0o777;
         }
         self.file.set_permissions(fs::Permissions::from_mode(mode))
@@ -170,13 +167,13 @@ impl Temporary {
 impl Drop for Temporary {
     fn drop(&mut self) {
         if !self.moved {
-            // What went wrong first is what the caller wants to know.
+            // An error here would hide the one that the caller is about to get.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-/// A file that was not there. If it will replace another, nobody but us may read it before it has that one's mode.
+/// Creates a file. If it will replace another, it is private until it has that file's mode.
 fn new_file(path: &Path, replaces: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -192,9 +189,9 @@ fn new_file(path: &Path, replaces: bool) -> io::Result<File> {
 const PREFIX: &str = ".downhill-";
 const SUFFIX: &str = ".tmp";
 
-/// Short, so that it fits wherever the final name does. Drawn, not counted: in a container every process may be number 1.
+/// Short, so that it fits wherever the final name does. Random, because process ids are not unique across containers.
 fn random_name() -> String {
-    // The keys of the standard library's hash maps are random.
+    // `RandomState` is the standard library's source of random numbers.
     let drawn = RandomState::new().hash_one(std::process::id());
     format!("{PREFIX}{drawn:016x}{SUFFIX}")
 }
@@ -204,8 +201,8 @@ fn is_ours(name: &OsStr) -> bool {
     digits.is_some_and(|digits| digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
-/// Removes what killed processes have left: files of ours that nobody holds locked. Whatever fails here is no reason not to
-/// save.
+/// Removes the temporary files of killed processes: those that nobody has locked. Errors are ignored, because they are
+/// no reason not to save.
 fn remove_left_over(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     for entry in entries.flatten().filter(|entry| is_ours(&entry.file_name())) {
@@ -219,12 +216,12 @@ fn remove_left_over(directory: &Path) {
     }
 }
 
-/// Brings the new name to the disk, too.
+/// Syncs the directory, so that the rename is on disk too.
 #[cfg(unix)]
 fn sync_directory(directory: &Path) -> io::Result<()> {
     let synced = File::open(directory).and_then(|directory| directory.sync_all());
     match synced {
-        // A directory may be writable and not readable, and some file systems cannot do this.
+        // A directory may be writable but not readable, and some file systems cannot sync directories.
         Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidInput) => Ok(()),
         synced => synced,
     }

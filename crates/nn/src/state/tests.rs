@@ -11,7 +11,7 @@ fn decode<T: DeserializeOwned>(bytes: &[u8], kind: &str) -> Result<T, StateProbl
     format::decode(bytes, bytes.len() as u64, kind)
 }
 
-/// A directory of its own for each test, gone afterwards.
+/// A directory for one test, removed afterwards.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -65,7 +65,7 @@ fn a_model_comes_back_bit_for_bit() {
     assert_eq!(directory.names(), ["model"], "nothing else is left behind");
 }
 
-/// A model whose type is not known until the program runs, behind every kind of pointer.
+/// Trait objects and slices, behind every kind of pointer.
 #[test]
 fn a_model_behind_a_pointer() {
     let directory = Directory::new("dyn");
@@ -97,7 +97,7 @@ fn a_shape_with_as_many_elements_is_another_shape() {
     }
 }
 
-/// What stands after the word `downhill` is not read when the word is missing, nor what is behind a wrong length.
+/// Nothing is read beyond the header if the magic bytes, the version or the length are wrong.
 #[test]
 fn the_header_is_looked_at_first() {
     struct Bomb;
@@ -117,7 +117,7 @@ fn the_header_is_looked_at_first() {
     assert!(matches!(result, Err(StateProblem::Version { found: 2, known: 1 })), "{result:?}");
 }
 
-/// Between the question how large a file is and the reading, another program may write to it.
+/// Another program may write to the file between the query of its size and the read.
 #[test]
 fn a_file_that_changes_while_it_is_read() {
     let bytes = format::encode(&run(), "run").unwrap();
@@ -151,7 +151,7 @@ fn a_save_that_fails_loses_nothing() {
     assert_eq!(message, "cannot be written: it is a directory");
     assert_eq!(directory.names(), ["model"], "the temporary file is gone");
 
-    // A value that fails half way, over a file that is good.
+    // A value whose serialization fails half-way, over a valid file.
     struct Refuses;
     impl Serialize for Refuses {
         fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
@@ -178,13 +178,13 @@ fn what_is_wrong_is_said() {
     assert_eq!(message, "cannot be read: not a regular file");
 
     fs::write(&file, "a text of somebody else's, long enough for a header").unwrap();
-    let not_ours = "is not a file of saved state: it does not begin with the word `downhill`";
+    let not_ours = "is not a downhill state file: it does not start with the bytes `downhill`";
     assert_eq!(problem(load(&mut model, &file)), not_ours);
     fs::write(&file, "").unwrap();
     assert_eq!(problem(load(&mut model, &file)), not_ours);
 
     save(&mlp::<f64>(&[3, 2], 1), &file).unwrap();
-    assert_eq!(problem(load(&mut model, &file)), "holds a `f64 model`, expected a `f32 model`");
+    assert_eq!(problem(load(&mut model, &file)), "contains a `f64 model`, expected a `f32 model`");
 
     save(&mlp::<f32>(&[4, 2], 1), &file).unwrap();
     assert_eq!(
@@ -196,14 +196,14 @@ fn what_is_wrong_is_said() {
     let bytes = fs::read(&file).unwrap();
     let n = bytes.len();
     fs::write(&file, &bytes[..n - 3]).unwrap();
-    assert_eq!(problem(load(&mut model, &file)), format!("is cut short: it has {} bytes of {n}", n - 3));
+    assert_eq!(problem(load(&mut model, &file)), format!("is truncated: it has {} of {n} bytes", n - 3));
     fs::write(&file, [&bytes[..], b"more"].concat()).unwrap();
-    let too_long = format!("is too long: it has {} bytes, of which {n} are accounted for", n + 4);
+    let too_long = format!("is too long: it has {} bytes, expected {n}", n + 4);
     assert_eq!(problem(load(&mut model, &file)), too_long);
     fs::write(&file, [&bytes[..8], &[2, 0, 0, 0], &bytes[12..]].concat()).unwrap();
-    assert_eq!(problem(load(&mut model, &file)), "is in version 2 of the format; this program knows version 1");
+    assert_eq!(problem(load(&mut model, &file)), "has format version 2, but this program reads version 1");
     fs::write(&file, [&bytes[..n - 1], &[bytes[n - 1] ^ 1]].concat()).unwrap();
-    assert_eq!(problem(load(&mut model, &file)), "is damaged: its checksum is wrong");
+    assert_eq!(problem(load(&mut model, &file)), "is corrupt: the checksum does not match");
 
     assert_eq!(model.layers[0].weight.to_vec(), before, "no failure has changed the model");
 }
@@ -217,12 +217,12 @@ fn a_kind_may_have_255_bytes() {
 }
 
 #[test]
-#[should_panic(expected = "state::write: the kind has 256 bytes, 255 are allowed")]
+#[should_panic(expected = "state::write: the kind has 256 bytes, but at most 255 are allowed")]
 fn a_kind_has_its_limit() {
     let _ = write(&1, &"k".repeat(256), "never-written");
 }
 
-/// Files of two kinds: tensors, and what has strings, maps and options.
+/// Tensors, strings, a map and options.
 type Run = (StateDict<f32>, Vec<String>, std::collections::BTreeMap<String, Option<Vec<u8>>>);
 
 fn run() -> Run {
@@ -252,7 +252,7 @@ fn every_change_of_a_byte_is_an_error() {
     }
 }
 
-/// The header with the length and the checksum that fit what is behind it: somebody made this file on purpose.
+/// A file with a valid header for arbitrary content, as an attacker would write it.
 fn forged(covered: &[u8]) -> Vec<u8> {
     let length = (covered.len() as u64).to_le_bytes();
     [b"downhill".as_slice(), &[1, 0, 0, 0], &length, &format::checksum(covered), covered].concat()
@@ -271,7 +271,7 @@ fn forgeries_neither_panic_nor_fill_the_memory() {
             changed[i] = value;
             loaded += usize::from(decode::<Run>(&forged(&changed), "run").is_ok());
         }
-        // A length of 2⁶⁴ - 1, or whatever else the decoder takes it for, in the place of every byte.
+        // A length of 2⁶⁴ - 1 in place of every byte.
         let huge = [&covered[..i], &[253], &[0xff; 8], &covered[i + 1..]].concat();
         let _ = decode::<Run>(&forged(&huge), "run");
     }
@@ -303,7 +303,7 @@ fn what_is_left_over_inside_is_found() {
 
 #[test]
 fn small_numbers_of_large_types_are_within_the_limits() {
-    // `bincode` counts sixteen bytes for each of these and writes one; sizes about every limit there is.
+    // `bincode` budgets sixteen bytes for each of these and writes one; the counts are around every limit.
     for count in [4_000, 4_100, 65_000, 66_000, 1_100_000] {
         let value = vec![0_u128; count];
         let file = format::encode(&value, "k").unwrap();

@@ -1,18 +1,19 @@
-//! What `serde` asks for, answered by the decoder.
+//! The implementation of `serde`'s traits by the decoder.
 
 use serde::de::value::U32Deserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Visitor};
 
 use super::{Decoder, Undecodable, wrong};
 
-/// The elements of a sequence, or the keys and values of a map, that are still to come.
+/// The remaining elements of a sequence, or the remaining entries of a map.
 struct Elements<'r, 'de> {
     decoder: Decoder<'r, 'de>,
     left: usize,
 }
 
 impl Elements<'_, '_> {
-    /// Not more than so few that a `Vec` of them takes less than twice the bytes that are left.
+    /// The capacity hint: at most one element per 16 remaining bytes, to bound the memory that `Vec` allocates in
+    /// advance.
     fn hint(&self) -> usize {
         self.left.min(self.decoder.rest.len() / 16)
     }
@@ -92,7 +93,7 @@ impl<'de> de::VariantAccess<'de> for Decoder<'_, 'de> {
     }
 }
 
-/// One method for every type of number.
+/// Defines a method per primitive type.
 macro_rules! numbers {
     ($($method:ident $visit:ident $read:expr;)*) => {$(
         fn $method<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Undecodable> {
@@ -127,15 +128,15 @@ impl<'de> Deserializer<'de> for Decoder<'_, 'de> {
     fn deserialize_bool<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Undecodable> {
         match self.byte()? {
             byte @ 0..=1 => visitor.visit_bool(byte == 1),
-            byte => wrong(format!("{byte} is neither true nor false")),
+            byte => wrong(format!("{byte} is not a valid bool")),
         }
     }
 
     fn deserialize_char<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, Undecodable> {
         let longest = &self.rest[..self.rest.len().min(4)];
-        // The bytes that follow may begin another character that is cut.
+        // Only the first character counts: the four bytes may end within another one.
         let text = longest.utf8_chunks().next().map_or("", |chunk| chunk.valid());
-        let Some(character) = text.chars().next() else { return wrong("a character is not UTF-8") };
+        let Some(character) = text.chars().next() else { return wrong("a character is not valid UTF-8") };
         self.take(character.len_utf8())?;
         visitor.visit_char(character)
     }
@@ -144,7 +145,7 @@ impl<'de> Deserializer<'de> for Decoder<'_, 'de> {
         match self.byte()? {
             0 => visitor.visit_none(),
             1 => visitor.visit_some(self.inner()?),
-            byte => wrong(format!("{byte} is neither nothing nor something")),
+            byte => wrong(format!("{byte} is not a valid option tag")),
         }
     }
 
@@ -206,7 +207,7 @@ impl<'de> Deserializer<'de> for Decoder<'_, 'de> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Undecodable> {
-        wrong("its type is not one that the bytes can be read as: the format does not say what follows")
+        wrong("the type cannot be decoded, because the format is not self-describing")
     }
 
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Undecodable> {

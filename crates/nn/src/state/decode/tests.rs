@@ -13,7 +13,8 @@ enum Shape {
     Named { name: String, inside: Option<std::boxed::Box<Shape>> },
 }
 
-/// What `bincode` writes is read as `bincode` reads it, and in no other way when a byte is changed or missing.
+/// Asserts that the decoder agrees with `bincode`'s own on an encoded value, and on every change of a byte; and that
+/// every truncation is an error.
 #[track_caller]
 fn agrees<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
     let config = bincode::config::standard().with_limit::<{ 1 << 20 }>();
@@ -27,7 +28,7 @@ fn agrees<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: T) {
             changed[i] = byte;
             let theirs = bincode::serde::decode_from_slice::<T, _>(&changed, config);
             let ours = decode::<T>(&changed);
-            // `{:?}` because a number that is none is not equal to itself.
+            // `{:?}`, because NaN is not equal to itself.
             match (&ours, &theirs) {
                 (Ok(ours), Ok(theirs)) => assert_eq!(format!("{ours:?}"), format!("{theirs:?}"), "{changed:?}"),
                 _ => assert!(ours.is_err() && theirs.is_err(), "{changed:?}: {ours:?}, {theirs:?}"),
@@ -54,19 +55,19 @@ fn every_type_is_read_as_bincode_reads_it() {
 #[test]
 fn what_is_wrong_is_said() {
     let message = |bytes: &[u8]| decode::<Vec<u32>>(bytes).unwrap_err().to_string();
-    assert_eq!(message(&[]), "it ends 1 bytes too early");
-    assert_eq!(message(&[2, 7]), "it ends 1 bytes too early");
-    assert_eq!(message(&[1, 255]), "255 begins no number");
-    assert_eq!(message(&[1, 253, 0, 0, 0, 0, 1, 0, 0, 0]), "4294967296 is too large for its type");
+    assert_eq!(message(&[]), "unexpected end, 1 more bytes expected");
+    assert_eq!(message(&[2, 7]), "unexpected end, 1 more bytes expected");
+    assert_eq!(message(&[1, 255]), "255 is not a valid integer prefix");
+    assert_eq!(message(&[1, 253, 0, 0, 0, 0, 1, 0, 0, 0]), "4294967296 is out of range for its type");
     let lie = [&[253][..], &u64::MAX.to_le_bytes(), &[0; 5]].concat();
-    assert_eq!(message(&lie), format!("it announces {} elements, and 5 bytes are left", u64::MAX));
+    assert_eq!(message(&lie), format!("a length of {} elements, but only 5 bytes are left", u64::MAX));
     let short = decode::<String>(&[5, b'a']).unwrap_err().to_string();
-    assert_eq!(short, "it announces 5 bytes, and 1 are left");
+    assert_eq!(short, "a length of 5 bytes, but only 1 are left");
     let lie = decode::<String>(&lie).unwrap_err().to_string();
-    assert_eq!(lie, format!("it announces {} bytes, and 5 are left", u64::MAX));
+    assert_eq!(lie, format!("a length of {} bytes, but only 5 are left", u64::MAX));
 }
 
-/// Elements of no bytes: a sequence of 2⁶⁴ of them would be counted for centuries.
+/// Elements that take no bytes: a loop over 2⁶⁴ of them would never end.
 #[test]
 fn elements_without_bytes_are_few() {
     assert!(decode::<Vec<()>>(&[&[252][..], &60_000_u32.to_le_bytes()].concat()).is_ok());
@@ -85,7 +86,7 @@ impl Chain {
 #[test]
 fn a_file_cannot_go_deeper_than_the_stack() {
     let error = decode::<Chain>(&vec![1; 1 << 20]).unwrap_err().to_string();
-    assert_eq!(error, "more than 500 values lie within one another");
+    assert_eq!(error, "values are nested more than 500 deep");
     let (chain, _) = decode::<Chain>(&[1, 1, 1, 1, 0]).unwrap();
     assert_eq!(chain.length(), 4);
 }

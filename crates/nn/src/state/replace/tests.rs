@@ -2,7 +2,7 @@ use std::io::Read;
 
 use super::*;
 
-/// A directory of its own for each test, gone afterwards.
+/// A directory for one test, removed afterwards.
 struct Directory(PathBuf);
 
 impl Directory {
@@ -30,7 +30,7 @@ impl Drop for Directory {
     }
 }
 
-/// Neither the check nor the writing goes through, nothing is changed, and nothing left behind.
+/// Asserts that both the check and the write fail, and leave the directory as it was.
 #[track_caller]
 fn refused(directory: &Directory, path: &Path, words: &str) {
     let before = directory.names();
@@ -40,7 +40,7 @@ fn refused(directory: &Directory, path: &Path, words: &str) {
     assert_eq!(directory.names(), before);
 }
 
-/// Whoever has the old file, by another name or open, keeps all of it: nothing is written into it.
+/// Hard links and open handles keep the old content: the old file is not written to.
 #[test]
 fn the_old_file_is_replaced_and_not_written_into() {
     let directory = Directory::new("whole");
@@ -74,7 +74,7 @@ fn what_is_no_file_is_refused() {
     fs::create_dir(directory.file("directory")).unwrap();
     refused(&directory, &directory.file("directory"), "it is a directory");
     for name in ["new/", "new/."] {
-        refused(&directory, &directory.file(name), "it is not the name of a file");
+        refused(&directory, &directory.file(name), "it is not a file name");
     }
     assert!(check(Path::new("")).is_err() && check(Path::new("..")).is_err() && check(Path::new("/")).is_err());
     fs::write(directory.file("file"), "").unwrap();
@@ -119,7 +119,7 @@ fn what_a_killed_process_left_goes_and_what_is_being_written_stays() {
     assert_eq!(directory.names(), [alive, ".downhill-notes.tmp", "model"]);
 }
 
-/// Many who save at once in one directory, and tidy up: none takes away what another is writing.
+/// Concurrent writers in one directory, all of which remove leftovers: none removes what another is writing.
 #[test]
 fn many_at_once() {
     let directory = Directory::new("many");
@@ -151,7 +151,7 @@ mod unix {
         let (link, second, target) = (directory.file("link"), directory.file("second"), directory.file("far/model"));
         symlink("second", &link).unwrap();
         symlink("far/model", &second).unwrap();
-        // It leads nowhere yet.
+        // The target does not exist yet.
         check(&link).unwrap();
         assert!(!target.exists());
         for content in [b"new", b"two"] {
@@ -195,14 +195,14 @@ mod unix {
             assert_eq!(fs::metadata(&file).unwrap().mode() & 0o7777, mode);
             fs::remove_file(&file).unwrap();
         }
-        // A new file has the mode that any other new file has here.
+        // A new file has the default mode.
         fs::write(directory.file("any"), "").unwrap();
         replace(&file, b"new").unwrap();
         let mode = |name: &str| fs::metadata(directory.file(name)).unwrap().mode();
         assert_eq!(mode("model"), mode("any"));
     }
 
-    /// Until it has the mode of the file that it will replace, a copy of secret weights is nobody else's to read.
+    /// The temporary file is private until it has the mode of the file it will replace.
     #[test]
     fn what_is_being_written_is_private() {
         let directory = Directory::new("private");
@@ -210,7 +210,7 @@ mod unix {
         assert_eq!(temporary.metadata().unwrap().mode() & 0o7777, 0o600);
     }
 
-    /// A file that may be written in a directory where no file can be made, even by root.
+    /// A writable file in a directory where not even root can create one.
     #[cfg(target_os = "linux")]
     #[test]
     fn a_directory_that_takes_no_files() {
@@ -220,7 +220,7 @@ mod unix {
         assert_ne!(fs::read(comm).unwrap(), b"new\n");
     }
 
-    /// Whoever made a file read-only does not want it replaced; root may write everything.
+    /// A read-only file is not replaced, except by root, who may write everything.
     #[test]
     fn a_file_that_may_not_be_written() {
         let directory = Directory::new("read-only");
