@@ -1,4 +1,4 @@
-//! What the derive refuses, and names. What it writes is tested in `downhill-optim`, whose every rule and schedule it is.
+//! What the derive rejects, and names. Its output is tested in `downhill-optim`, where every rule and schedule uses it.
 
 use syn::parse_quote;
 
@@ -12,7 +12,7 @@ fn refused(input: TokenStream2, message: &str) {
 
 #[test]
 fn what_has_no_names_is_refused() {
-    let message = "is for structs with named fields, each an option, and for enums";
+    let message = "supports structs with named fields, and enums without groups";
     refused(
         quote!(
             struct Pair(f64, f64);
@@ -27,7 +27,7 @@ fn what_has_no_names_is_refused() {
                 Power(f64),
             }
         ),
-        "a choice is a name alone: a variant without fields",
+        "supports only enum variants without fields",
     );
     refused(
         quote!(
@@ -89,7 +89,7 @@ fn attributes_that_mean_nothing_are_refused() {
                 b: f64,
             }
         ),
-        "there is an option `a` already",
+        "duplicate option `a`",
     );
     let skipped = quote!(
         #[options(both(a, b))]
