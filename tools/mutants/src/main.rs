@@ -84,10 +84,7 @@ fn main() {
                     refused.extend(at.map(|fault| (fault.file.clone(), fault.range.start)));
                 }
                 println!("{} do not compile", refused.len() - before);
-                assert!(
-                    refused.len() > before,
-                    "the copy does not compile without these faults: {errors:?}"
-                );
+                assert!(refused.len() > before, "the copy does not compile without these faults: {errors:?}");
             }
         }
     };

@@ -7,7 +7,8 @@ use crate::Float;
 use crate::memory::Memory;
 use crate::simd::vectorised;
 
-/// Every one of the `len` elements by the definition, in scalar code: for products of a few elements, or empty ones.
+/// Computes the `len` elements directly from the definition, in scalar code: for products of a few elements, or empty
+/// ones.
 #[track_caller]
 pub(super) fn tiny<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>, len: usize) -> Memory<F> {
     let mut memory = Memory::filled(len, &[a.rows, b.columns], F::zero());
@@ -25,7 +26,7 @@ pub(super) fn tiny<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&
     memory
 }
 
-/// Every element by the definition, in vectorized loops along contiguous memory: for small products and a single row.
+/// Computes every element directly from the definition, in vectorized loops: for small products and a single row.
 #[track_caller]
 pub(super) fn by_definition<F: Float>(
     a: &ArrayView2<'_, F>,

@@ -13,7 +13,7 @@ use crate::memory::FreeList;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Level, level};
 
-/// The kernels that each element type has its own version of. Private to users, which seals `Float`.
+/// What each element type implements separately. Users cannot name this trait, which seals `Float`.
 pub trait Kernels: Sized + 'static {
     /// Computes the columns `columns` of a product.
     ///

@@ -1,7 +1,7 @@
 //! Matrix multiplication (GEMM). Every product goes through [`matmul2`].
 //!
-//! Small products are computed by the definition. Larger ones use our AVX-512 kernel for `f32` where the machine has
-//! it, and the crate `matrixmultiply` otherwise.
+//! Small products are computed directly from the definition. Larger ones use our AVX-512 kernel for `f32` if the
+//! machine has AVX-512, and the crate `matrixmultiply` otherwise.
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
@@ -140,7 +140,7 @@ mod tests {
         Array2::from_shape_fn((rows, columns), |(i, j)| F::from_f64(((i * 7 + j * 3) % 11) as f64 - 4.0))
     }
 
-    /// The definition.
+    /// The reference: the definition.
     fn plain<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, start: &[F]) -> Array2<F> {
         Array2::from_shape_fn((a.nrows(), b.ncols()), |(i, j)| {
             start[j] + (0..a.ncols()).map(|p| a[[i, p]] * b[[p, j]]).sum::<F>()
