@@ -86,7 +86,7 @@ pub(crate) fn any(random: &mut Random) -> Vec<usize> {
     }
 }
 
-/// A shape with as many elements as another, or sometimes a different number.
+/// A shape that usually has as many elements as `shape`.
 pub(crate) fn regrouped(random: &mut Random, shape: &[usize]) -> Vec<usize> {
     let mut regrouped = shape.to_vec();
     for _ in 0..1 + random.below(3) {

@@ -38,10 +38,7 @@ impl<F: Float> Elements<F> {
     #[track_caller]
     pub fn new(shape: IxDyn, elements: Vec<F>) -> Self {
         let len = checked_size::<F>(operation::name(), shape.slice());
-        assert!(
-            elements.len() == len,
-            "Elements::new: the shape needs {len} elements, but the vector has another number"
-        );
+        assert!(elements.len() == len, "Elements::new: the vector must have as many elements as the shape");
         Elements { memory: elements.into(), offset: 0, shape, len, strides: None }
     }
 
@@ -62,7 +59,7 @@ impl<F: Float> Elements<F> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn assembled(shape: IxDyn, len: usize, memory: Memory<F>) -> Self {
-        assert!(len <= memory.as_slice().len(), "the memory has fewer than {len} elements");
+        assert!(len <= memory.as_slice().len(), "the memory has fewer elements than the shape");
         Elements { memory, offset: 0, shape, len, strides: None }
     }
 

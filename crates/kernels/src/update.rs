@@ -24,7 +24,7 @@ pub fn update<F: Float, const N: usize>(
     let len = param.len();
     assert!(
         grad.len() == len && state.iter().all(|buffer| buffer.len() == len),
-        "update: the gradient and every state buffer must have {len} elements, as the parameter has"
+        "update: gradient and state must have as many elements as the parameter"
     );
     if len < SHARED || crate::threads() == 1 {
         return pass(param, grad, state, cuts, formula);
@@ -68,7 +68,7 @@ fn pass<F: Float, const N: usize>(
             for i in 0..len {
                 let (p, s) = formula(param[i], grad[i], std::array::from_fn(|k| state[k][i]));
                 param[i] = p;
-                // A select, not a branch. The comparison is false for NaN, which therefore stays.
+                // The comparison is false for NaN, which therefore stays.
                 for k in 0..N {
                     state[k][i] = if s[k].abs() < cuts[k] { F::zero() } else { s[k] };
                 }

@@ -1,4 +1,5 @@
-//! What the derive rejects, and names. Its output is tested in `downhill-optim`, where every rule and schedule uses it.
+//! What the derive rejects, and how it names choices. Its output is tested in `downhill-optim`, by every rule and
+//! schedule.
 
 use syn::parse_quote;
 

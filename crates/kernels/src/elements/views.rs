@@ -14,7 +14,7 @@ impl<F: Float> Elements<F> {
     #[track_caller]
     pub fn reshaped(&self, shape: IxDyn) -> Self {
         let len = checked_size::<F>(operation::name(), shape.slice());
-        assert!(len == self.len, "reshaped: a shape of {len} elements, another number than before");
+        assert!(len == self.len, "reshaped: the number of elements must not change");
         Elements { shape, len, ..self.row_major() }
     }
 

@@ -48,7 +48,7 @@ impl<'a, F> Matrix<'a, F> {
     /// # Panics
     /// If `at` is greater than the number of columns.
     pub(super) fn split_columns(self, at: usize) -> (Self, Self) {
-        assert!(at <= self.columns, "split_columns: no column {at}");
+        assert!(at <= self.columns, "split_columns: column out of range");
         let (address, row, column) = self.strided;
         // If the second part has elements, the product is the offset of its first; otherwise the pointer is never used.
         let further = address.wrapping_offset((at as isize).wrapping_mul(column));
@@ -65,7 +65,7 @@ impl<'a, F> Matrix<'a, F> {
     where
         F: Copy,
     {
-        assert!(row < self.rows && column < self.columns, "Matrix: no element ({row}, {column})");
+        assert!(row < self.rows && column < self.columns, "Matrix: row or column out of range");
         let (address, row_step, column_step) = self.strided;
         // SAFETY: the pointer is valid for all rows and columns.
         unsafe { *address.offset(row as isize * row_step + column as isize * column_step) }

@@ -53,8 +53,8 @@ pub(super) fn assert_table(bound: f64, function: impl Fn(f64) -> f64, table: &[(
     }
 }
 
-/// 200,000 values without any special ones: of every magnitude up to `largest`, in both signs, and uniform ones in [-1,
-/// 1] and in [-`largest`, `largest`].
+/// 200,000 values without any special ones: of every magnitude up to `largest`, in both signs, and uniform ones in
+/// `[-1, 1]` and in `[-largest, largest]`.
 fn numbers_up_to(largest: f64) -> impl Iterator<Item = f64> {
     let mut state = 0_u64;
     (0..200_000).map(move |i| {

@@ -33,7 +33,7 @@ fn fold_long_columns<F: Float>(rows: &[F], y: &mut [F], scratch: &mut [F], start
             || fold_column_block(rows, y, f),
         );
     }
-    // Pairwise: fold two parts separately, then combine them. The top part is a power of two of blocks.
+    // Pairwise: fold two parts separately, then combine them. The top part has a power of two of blocks.
     let blocks = length.div_ceil(COLUMN_BLOCK);
     let (top, bottom) = rows.split_at(blocks.next_power_of_two() / 2 * COLUMN_BLOCK * width);
     let (below, scratch) = scratch.split_at_mut(width);
