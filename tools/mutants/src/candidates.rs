@@ -13,8 +13,8 @@ use crate::Candidate;
 
 /// Every fault that can be planted in `file`, outside its tests.
 pub fn of_file(repository: &Path, file: &str) -> Vec<Candidate> {
-    let text = fs::read_to_string(repository.join(file)).expect("a source file");
-    let tree = syn::parse_file(&text).expect("Rust");
+    let text = fs::read_to_string(repository.join(file)).expect("cannot read a source file");
+    let tree = syn::parse_file(&text).expect("cannot parse a source file");
     if file.contains("/tests") || file.ends_with("reference.rs") || file.ends_with("testing.rs") {
         return Vec::new();
     }

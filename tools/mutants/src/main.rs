@@ -54,7 +54,8 @@ fn main() {
         let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
         arguments.next().unwrap_or_else(|| default.to_owned())
     };
-    let number = |name: &str, default: &str| option(name, default).parse::<u64>().expect("a number");
+    let number =
+        |name: &str, default: &str| option(name, default).parse::<u64>().expect("`--count` and `--seed` take a number");
     let repository = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let copy = PathBuf::from(option("--copy", "target/mutants"));
     let files = copy::files(&repository);
@@ -65,7 +66,7 @@ fn main() {
 
     let missed = match option("--again", "").as_str() {
         "" => None,
-        log => Some(std::fs::read_to_string(log).expect("the output of an earlier run")),
+        log => Some(std::fs::read_to_string(log).expect("cannot read the log of the earlier run")),
     };
     let again = |candidate: &Candidate| missed.as_ref().is_none_or(|log| suite::is_missed(candidate, log));
     let all: Vec<Candidate> = all.into_iter().filter(again).collect();
