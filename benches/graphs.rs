@@ -1,4 +1,4 @@
-//! Long and deep graphs: time and memory grow with their size and no faster.
+//! Long and deep graphs: time and memory must grow linearly with their size.
 //!
 //!     cargo bench -p downhill-benches --bench graphs
 
@@ -14,7 +14,7 @@ fn main() {
     divan::main();
 }
 
-/// A chain of so many operations on four elements, forward and backward.
+/// A chain of operations on four elements, forward and backward.
 #[divan::bench(args = [1_000, 10_000, 100_000, 1_000_000], max_time = 3)]
 fn chain(bencher: Bencher<'_, '_>, operations: usize) {
     let (factor, start) = (Tensor::from([1.0_f32, 1.0, 1.0, 1.0]), Tensor::param([1.0_f32, 2.0, 3.0, 4.0]));
@@ -36,7 +36,7 @@ fn layers_100(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(100_usize)).bench_local(|| model.forward(&x).square().mean().backward());
 }
 
-/// A recurrent cell of 16 units, the same weights in every one of so many steps: `h = tanh(x·W + h·U)`.
+/// A recurrent cell of 16 units, unrolled, with the same weights in every step: `h = tanh(x·W + h·U)`.
 #[divan::bench(args = [10, 100, 1_000])]
 fn unrolled(bencher: Bencher<'_, '_>, steps: usize) {
     let mut rng = ChaCha8Rng::seed_from_u64(1);

@@ -1,5 +1,5 @@
-//! What must grow with the size and no faster: each benchmark at some size and at twice that; the time of an item must stay the
-//! same (`ItemsCount` gives items a second).
+//! Costs that must grow linearly with the size: each benchmark runs at several sizes, each twice the one before, and
+//! the time per item must stay the same (`ItemsCount` gives items per second).
 //!
 //!     cargo bench -p downhill-benches --bench growth
 
@@ -29,7 +29,7 @@ fn optimizer(groups: usize) -> Optimizer<f32> {
     (0..groups).fold(Optimizer::new(rule.clone()), |opt, i| opt.with_group(&format!("{i}.*"), rule.clone()))
 }
 
-/// The first step of a model of so many layers.
+/// The first optimizer step of a model of `count` layers.
 #[divan::bench(args = [5_000, 10_000, 20_000, 40_000])]
 fn first_step(bencher: Bencher<'_, '_>, count: usize) {
     let (mut model, grads) = layers(count);
@@ -49,7 +49,7 @@ fn first_step_with_200_groups(bencher: Bencher<'_, '_>, count: usize) {
         .bench_local_refs(|opt| opt.step(&mut model, &grads));
 }
 
-/// A later step while a clone of the model is kept, so that every parameter becomes a new one.
+/// A later step while a clone of the model exists, so that every parameter is copied and gets a new id.
 #[divan::bench(args = [5_000, 10_000, 20_000])]
 fn step_beside_a_clone(bencher: Bencher<'_, '_>, count: usize) {
     let mut opt = optimizer(0);
@@ -64,7 +64,7 @@ fn step_beside_a_clone(bencher: Bencher<'_, '_>, count: usize) {
         .bench_local_refs(|(_, model, grads)| opt.step(model, grads));
 }
 
-/// One operation on so many parameters, and back.
+/// One operation on `count` parameters, forward and backward.
 #[divan::bench(args = [50_000, 100_000, 200_000])]
 fn concat_of_parameters(bencher: Bencher<'_, '_>, count: usize) {
     let params: Vec<Tensor> = (0..count).map(|i| Tensor::param([i as f32])).collect();

@@ -1,10 +1,12 @@
-//! How many instructions a training step of the networks A, C and D of `benchmarks/README.md` executes, its batch included,
-//! compared with `instructions.txt`: a number that no other program on the machine can change.
+//! The number of instructions that a training step of the networks A, C and D of `benchmarks/README.md` executes,
+//! including the loading of its mini-batch, compared with `instructions.txt`. Unlike a time, other programs on the
+//! machine do not change it.
 //!
-//!     cargo bench -p downhill-benches --bench instructions              # fails if a number has moved by more than 3 %
-//!     cargo bench -p downhill-benches --bench instructions -- --update  # writes the present numbers to the file
+//!     cargo bench -p downhill-benches --bench instructions              # fails if a count has changed by more than 3 %
+//!     cargo bench -p downhill-benches --bench instructions -- --update  # writes the current counts to the file
 //!
-//! Needs valgrind, and fails where there is none: a check that passes without looking is none. Its machine has AVX2 and no AVX-512: it is that path which is counted.
+//! Needs valgrind, and fails without it rather than pass unchecked. Valgrind's virtual machine has AVX2 but not
+//! AVX-512, so the AVX2 code is counted.
 
 use std::process::{Command, ExitCode};
 use std::{env, fs};
@@ -15,7 +17,8 @@ use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 const NETWORKS: [&str; 3] = ["A", "C", "D"];
 const BASELINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.txt");
 const ALLOWED_DRIFT: f64 = 0.03;
-/// The program is counted with so many steps and with this many more, so that what is not a step cancels out.
+/// Counts the program with this many steps and with twice as many; the difference leaves out everything outside the
+/// steps.
 const STEPS: usize = 20;
 
 fn main() -> ExitCode {
@@ -28,12 +31,12 @@ fn main() -> ExitCode {
         }
         ["--bench"] => compare(),
         ["--update", "--bench"] => update(),
-        // Cargo runs it as a test.
+        // `cargo test --benches` runs the program without arguments.
         [] => {
             NETWORKS.iter().for_each(|network| train(network, 1));
             Ok(())
         }
-        _ => Err(format!("unknown arguments {arguments:?}; there is `--update`")),
+        _ => Err(format!("unknown arguments {arguments:?}; the only option is `--update`")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -47,7 +50,7 @@ fn main() -> ExitCode {
 fn compare() -> Result<(), String> {
     let text = fs::read_to_string(BASELINE).map_err(|error| format!("{BASELINE}: {error}"))?;
     let mut drifted = Vec::new();
-    println!("network    instructions a step      before    drift");
+    println!("network   instructions per step      before    drift");
     for network in NETWORKS {
         let before = text.lines().find_map(|line| line.strip_prefix(network)?.trim().parse::<f64>().ok());
         let before = before.ok_or_else(|| format!("{BASELINE}: no number for network {network}"))?;
@@ -61,7 +64,7 @@ fn compare() -> Result<(), String> {
     if drifted.is_empty() {
         return Ok(());
     }
-    Err(format!("{} moved by more than 3 %; if that is meant, run this with `-- --update`", drifted.join(", ")))
+    Err(format!("{} changed by more than 3 %; if that is intended, run this with `-- --update`", drifted.join(", ")))
 }
 
 fn update() -> Result<(), String> {
@@ -78,7 +81,7 @@ fn instructions_per_step(network: &str) -> Result<f64, String> {
     Ok(((many - few) / STEPS as f64).round())
 }
 
-/// The instructions of this program when it trains for so many steps.
+/// The number of instructions that this program executes when it trains for `steps` steps.
 fn instructions(network: &str, steps: usize) -> Result<f64, String> {
     let program = env::current_exe().map_err(|error| error.to_string())?;
     let valgrind = Command::new("valgrind")
@@ -86,10 +89,10 @@ fn instructions(network: &str, steps: usize) -> Result<f64, String> {
         .arg(program)
         .args(["train", network, &steps.to_string()])
         .output()
-        .map_err(|error| format!("valgrind: {error}; install it to count instructions"))?;
+        .map_err(|error| format!("cannot run valgrind: {error}; install it to count instructions"))?;
     let report = String::from_utf8_lossy(&valgrind.stderr);
     let collected = report.lines().find_map(|line| line.split_once("Collected :")?.1.trim().parse().ok());
-    collected.ok_or_else(|| format!("valgrind has counted nothing:\n{report}"))
+    collected.ok_or_else(|| format!("valgrind's output has no instruction count:\n{report}"))
 }
 
 fn train(network: &str, steps: usize) {

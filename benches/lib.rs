@@ -1,1 +1,1 @@
-//! Micro-benchmarks; see the files beside this one. `cargo bench -p downhill-benches` runs them.
+//! Micro-benchmarks, in the other files of this folder. `cargo bench -p downhill-benches` runs them.

@@ -1,4 +1,4 @@
-//! What batches of images cost: bytes gathered by index and converted to numbers.
+//! Loading mini-batches of images: bytes gathered by index and converted to `f32`.
 //!
 //!     cargo bench -p downhill-benches --bench loader
 
@@ -11,7 +11,7 @@ fn main() {
     divan::main();
 }
 
-/// As large as MNIST, so that most of it is outside the caches.
+/// As large as MNIST, so that most of it is not in cache.
 fn images() -> ImageSet {
     let images = 60_000;
     let pixels = (0..images * 784).map(|i| (i * 7919 % 256) as u8).collect();

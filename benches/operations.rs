@@ -1,4 +1,4 @@
-//! Single operations, forward and, where it says so, backward.
+//! Single operations: forward, and backward where the name says so.
 //!
 //!     cargo bench -p downhill-benches --bench operations
 
@@ -14,7 +14,7 @@ fn ramp(shape: &[usize]) -> Tensor {
     Tensor::from((0..len).map(|i| (i % 97) as f32 / 97.0 + 0.01).collect::<Vec<_>>()).reshape(shape)
 }
 
-/// What an operation costs that computes next to nothing.
+/// The overhead of an operation: on four elements, next to nothing is computed.
 mod overhead {
     use super::*;
 
@@ -74,7 +74,7 @@ fn gelu(bencher: Bencher<'_, '_>, len: usize) {
     bencher.bench(|| black_box(&x).gelu());
 }
 
-/// The activations of a tiny network.
+/// As many activations as a tiny network has.
 #[divan::bench]
 fn tanh_16(bencher: Bencher<'_, '_>) {
     let x = ramp(&[16]);

@@ -1,9 +1,9 @@
-//! The update of a million parameters.
+//! Optimizer updates of a parameter with a million elements.
 //!
 //!     cargo bench -p downhill-benches --bench optimizers
 //!
-//! The bound is the memory's bandwidth: Adam reads a parameter, its gradient and two moments and writes three of them
-//! back, 28 bytes for each `f32`.
+//! They are bound by memory bandwidth: for every element, Adam reads the parameter, the gradient and two moments and
+//! writes all but the gradient back, 28 bytes for `f32`.
 
 use divan::Bencher;
 use divan::counter::BytesCount;
@@ -38,7 +38,7 @@ fn adam(bencher: Bencher<'_, '_>) {
     update(bencher, Adam { lr: 1e-6, ..Adam::default() }, 28);
 }
 
-/// What memory gives: `a = b + c·s`, the triad of McCalpin's STREAM.
+/// The memory bandwidth: `a = b + c·s`, the triad of McCalpin's STREAM benchmark.
 #[divan::bench]
 fn bandwidth_triad(bencher: Bencher<'_, '_>) {
     let (mut a, b, c) = (vec![0.0_f32; LEN], vec![1.0_f32; LEN], vec![2.0_f32; LEN]);

@@ -1,5 +1,5 @@
-//! Matrix products at the shapes of the reference networks, beside those of `ndarray`, which are the crate `matrixmultiply`'s:
-//! what machines without AVX-512 get.
+//! Matrix products at the shapes of the reference networks, compared with those of `ndarray`, which uses the crate
+//! `matrixmultiply`, as downhill does on machines without AVX-512.
 //!
 //!     cargo bench -p downhill-benches --bench products
 
@@ -13,7 +13,7 @@ fn main() {
     divan::main();
 }
 
-/// `m`, `k`, `n`, and whether the operands are transposes of row-major matrices.
+/// `[m, k, n]`, and for each operand whether it is the transpose of a row-major matrix.
 type Case = ([usize; 3], [bool; 2]);
 
 const CASES: [Case; 12] = [
@@ -34,7 +34,7 @@ const CASES: [Case; 12] = [
     ([512, 512, 512], [false, false]),
 ];
 
-/// Memory that starts at a cache line, as that of parameters, batches and results does.
+/// An operand in memory aligned to a cache line, like that of parameters, mini-batches and results.
 fn operand(rows: usize, columns: usize, transposed: bool) -> Tensor {
     let shape = if transposed { [columns, rows] } else { [rows, columns] };
     let numbers = (0..rows * columns).map(|i| (i % 97) as f32 / 97.0 - 0.5);

@@ -1,4 +1,4 @@
-//! Whole training steps of the reference networks of `benchmarks/README.md`, on made-up data.
+//! Whole training steps of the reference networks of `benchmarks/README.md`, on synthetic data.
 //!
 //!     cargo bench -p downhill-benches --bench steps
 

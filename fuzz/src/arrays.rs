@@ -1,4 +1,4 @@
-//! `ndarray` arrays in every layout there is: backwards, with gaps, column by column, repeated in place, of nothing.
+//! `ndarray` arrays in every layout: reversed, with gaps, column-major, with stride 0, and empty.
 
 use downhill_tensor::{Float, Tensor};
 use ndarray::{ArcArray, ArrayD, ArrayViewD, Axis, IxDyn, ShapeBuilder, Slice};
@@ -21,7 +21,7 @@ fn array<F: Float>(random: &mut Random, shape: &[usize]) -> ArrayD<F> {
     }
 }
 
-/// An owned array that is turned, cut and thinned.
+/// An owned array with axes reversed, swapped, sliced, inserted and removed at random.
 pub(crate) fn owned<F: Float>(random: &mut Random) -> ArrayD<F> {
     let shape = if random.once_in(8) { zero_sized(random) } else { shapes::small(random) };
     let mut array = array(random, &shape);
@@ -47,13 +47,13 @@ pub(crate) fn owned<F: Float>(random: &mut Random) -> ArrayD<F> {
     array
 }
 
-/// What `ndarray` takes for a shape of nothing, which counts elements where a tensor counts bytes.
+/// An empty shape at the limits of `ndarray`, which limits the number of elements where a tensor limits the bytes.
 fn zero_sized(random: &mut Random) -> Vec<usize> {
     let size = random.pick(&[1, 3, 1 << 45, 1 << 59, (1 << 60) - 1, 1 << 60, 1 << 61, isize::MAX as usize]);
     random.pick(&[vec![0, size], vec![size, 0], vec![0, 1, size, 0], vec![1, 0, size]])
 }
 
-/// A tensor that is made from an array in one of the ways there are.
+/// A tensor made from an array, by any of the conversions.
 pub(crate) fn tensor<F: Float>(random: &mut Random) -> Tensor<F> {
     let array = owned(random);
     match random.below(8) {
@@ -67,7 +67,7 @@ pub(crate) fn tensor<F: Float>(random: &mut Random) -> Tensor<F> {
     }
 }
 
-/// A view that sees elements several times.
+/// A tensor made from a broadcast view, which repeats elements with stride 0.
 fn repeated<F: Float>(random: &mut Random, view: ArrayViewD<'_, F>) -> Tensor<F> {
     let shape = shapes::stretched(random, view.shape());
     match view.broadcast(shape.as_slice()) {
@@ -76,7 +76,7 @@ fn repeated<F: Float>(random: &mut Random, view: ArrayViewD<'_, F>) -> Tensor<F>
     }
 }
 
-/// Indices along an axis of a tensor of this shape, most of them in range.
+/// Indices along an axis of a tensor of this shape, usually in range.
 pub(crate) fn indices(random: &mut Random, shape: &[usize], axis: usize) -> ArrayD<usize> {
     let mut places: Vec<usize> = shape.iter().map(|&n| if random.once_in(3) { n.min(2) } else { n }).collect();
     if let Some(along) = places.get_mut(axis) {

@@ -1,6 +1,6 @@
-//! Random programs out of downhill's public operations, with hostile shapes, axes, strides and arrays. No safe program may
-//! read or write memory that is not its own, and no tensor may contradict itself: under AddressSanitizer this shows the
-//! former, by itself the latter. See `docs/safety.md` for the commands.
+//! Random programs of downhill's public operations, with hostile shapes, axes, strides and arrays. No safe program may
+//! access memory out of bounds (AddressSanitizer finds that), and no tensor may be inconsistent (the programs check
+//! that). See `docs/safety.md` for the commands.
 
 mod arrays;
 mod panics;
@@ -18,13 +18,13 @@ use std::time::Duration;
 pub use panics::{elsewhere, take_down};
 pub use program::{Outcome, run};
 
-/// The program that is running.
+/// The number of the program that is running.
 static RUNNING: AtomicU64 = AtomicU64::new(0);
 
-/// Runs the programs of these numbers.
+/// Runs the programs with these numbers.
 ///
 /// # Errors
-/// What is wrong with the first of them that is wrong.
+/// The first failure, with the number of its program.
 pub fn run_all(seeds: Range<u64>) -> Result<Outcome, String> {
     let mut total = Outcome::default();
     for seed in seeds {
@@ -40,14 +40,14 @@ pub fn run_all(seeds: Range<u64>) -> Result<Outcome, String> {
     Ok(total)
 }
 
-/// Ends the process if a program takes longer than a minute.
+/// Exits the process if a program takes longer than a minute.
 pub fn watch() {
     std::thread::spawn(|| {
         loop {
             let before = RUNNING.load(Ordering::Relaxed);
             std::thread::sleep(Duration::from_secs(60));
             if RUNNING.load(Ordering::Relaxed) == before {
-                eprintln!("program {before} takes for ever");
+                eprintln!("program {before} takes longer than a minute");
                 std::process::exit(2);
             }
         }

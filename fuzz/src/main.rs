@@ -1,4 +1,4 @@
-//! `downhill-fuzz [programs] [first]`: runs so many programs, from the first on.
+//! `downhill-fuzz [programs] [first]`: runs this many random programs, starting at number `first`.
 
 use std::process::ExitCode;
 use std::time::Instant;

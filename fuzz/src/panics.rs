@@ -1,17 +1,17 @@
-//! What is seen of panics: nothing on the screen, but where they happened.
+//! Records panics, with message and location, instead of printing them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::panic::{Location, PanicHookInfo, set_hook};
 use std::sync::Mutex;
 
+/// The location and the message of the latest panic.
 thread_local!(static LAST: RefCell<Option<(String, String)>> = const { RefCell::new(None) });
 
-/// The places in the library, outside of this package, where a program's panic was said to have happened, how often, and
-/// one of the messages.
+/// The locations outside this package that panics reported: how often each, and one of the messages.
 static ELSEWHERE: Mutex<BTreeMap<String, (u64, String)>> = Mutex::new(BTreeMap::new());
 
-/// Takes down panics from here on instead of printing them.
+/// Records panics from now on instead of printing them.
 pub fn take_down() {
     set_hook(Box::new(|info: &PanicHookInfo<'_>| {
         let place = info.location().map_or(String::new(), Location::to_string);
@@ -20,7 +20,8 @@ pub fn take_down() {
     }));
 }
 
-/// Looks at the latest panic of this thread.
+/// Checks the latest panic of this thread: panics again if its message shows a bug rather than misuse, and counts it if
+/// its location is not the caller's.
 pub(crate) fn examine() {
     let Some((place, message)) = LAST.take() else { return };
     let nonsense =
@@ -34,18 +35,18 @@ pub(crate) fn examine() {
     }
 }
 
-/// The places that are not this package's, where programs panicked.
+/// The locations outside this package that panics of programs reported.
 pub fn elsewhere() -> Vec<String> {
     let elsewhere = ELSEWHERE.lock().expect("no panic while it is held");
     elsewhere.iter().map(|(place, (count, message))| format!("{count} × {place}: {message}")).collect()
 }
 
-/// The latest panic of this thread, in words.
+/// The latest panic of this thread, as text.
 pub(crate) fn latest() -> String {
     LAST.take().map_or("no panic".to_owned(), |(place, message)| format!("{place}: {message}"))
 }
 
-/// What a panic said.
+/// The message of a panic.
 fn text(payload: &(dyn std::any::Any + Send)) -> &str {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")

@@ -1,5 +1,5 @@
-//! A program: tensors, operations on them, derivatives to second order, changes in place, steps of optimisers. It may
-//! misuse what it likes; then it is told so by a panic, and goes on.
+//! A program: tensors, operations on them, derivatives to second order, changes in place, optimizer steps. It may
+//! misuse the library in any way; a misuse must panic, and then the program continues.
 
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ use crate::random::Random;
 use crate::shapes::{self, SMALL};
 use crate::steps::{made, step};
 
-/// How a program went: how many steps there were, and how many of them panicked.
+/// The outcome of a program: how many steps it had, and how many of them panicked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Outcome {
     /// All steps.
@@ -22,8 +22,8 @@ pub struct Outcome {
     pub panics: u64,
 }
 
-/// Runs the program that a number stands for. Panics if a tensor contradicts itself, or if a step panics at a place that
-/// is not this package's: a user would not learn which line is to blame.
+/// Runs the program with this number. Panics if a tensor is inconsistent, or if the message of a step's panic shows a
+/// bug of the library rather than misuse.
 pub fn run(seed: u64) -> Outcome {
     let mut random = Random::new(seed);
     let level = random.pick(&[Level::Avx512, Level::Avx512, Level::Avx2, Level::Baseline]);
@@ -59,7 +59,7 @@ fn program<F: Float>(random: &mut Random) -> Outcome {
     outcome
 }
 
-/// What a tensor says of itself is so, and every element can be read.
+/// Checks that shape, length and elements of a tensor agree, and that every element can be read.
 fn check<F: Float>(tensor: &Tensor<F>) {
     assert!(tensor.ndim() <= downhill_tensor::MAX_AXES, "CONTRADICTION: {} axes", tensor.ndim());
     assert_eq!(shapes::elements(tensor.shape()), tensor.len() as u128, "CONTRADICTION: {:?}", tensor.shape());
@@ -97,7 +97,7 @@ fn derivatives<F: Float>(random: &mut Random, pool: &[Tensor<F>]) -> Vec<Tensor<
     }
 }
 
-/// Tensors changed in place, by hand and by an optimiser.
+/// Tensors changed in place, by hand and by an optimizer.
 fn changed<F: Float>(random: &mut Random, pool: &[Tensor<F>]) -> Vec<Tensor<F>> {
     let (mut x, y) = (random.pick(pool), random.pick(pool));
     let value = F::from_f64(random.element());

@@ -1,4 +1,4 @@
-//! Random choices that depend on a number alone, so that a program can be run again.
+//! Random choices that depend only on a seed, so that a program can be reproduced.
 
 /// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
 pub(crate) struct Random(u64);
@@ -16,12 +16,12 @@ impl Random {
         z ^ z >> 31
     }
 
-    /// A number below `end`, which is not 0.
+    /// A number in `0..end`; `end` must not be 0.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         ((self.next() as u128 * end as u128) >> 64) as usize
     }
 
-    /// Yes in one of so many cases.
+    /// True with probability `1/cases`.
     pub(crate) fn once_in(&mut self, cases: usize) -> bool {
         self.below(cases) == 0
     }
@@ -30,18 +30,18 @@ impl Random {
         from[self.below(from.len())].clone()
     }
 
-    /// So many things of one kind.
+    /// A list of `count` items.
     pub(crate) fn list<T>(&mut self, count: usize, mut thing: impl FnMut(&mut Self) -> T) -> Vec<T> {
         (0..count).map(|_| thing(self)).collect()
     }
 
-    /// Fewer than so many things of one kind.
+    /// A list of fewer than `end` items.
     pub(crate) fn some<T>(&mut self, end: usize, thing: impl FnMut(&mut Self) -> T) -> Vec<T> {
         let count = self.below(end);
         self.list(count, thing)
     }
 
-    /// An element: mostly small, sometimes none that arithmetic likes.
+    /// An element: usually small, sometimes zero, huge, tiny, infinite or NaN.
     pub(crate) fn element(&mut self) -> f64 {
         match self.below(16) {
             0 => self.pick(&[0.0, -0.0, 1.0, f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1e300, 1e-310, -1e38, 1e-45]),

@@ -1,14 +1,15 @@
-//! Shapes: small, or absurd, and nothing in between, so that a program fits any machine and what does not fit fits none.
+//! Random shapes: small or absurd, nothing in between, so that what fits in memory fits on every machine and what does
+//! not fits on none.
 
 use crate::random::Random;
 
-/// Sizes above this and below [`ABSURD`] are not let into a program.
+/// Sizes above this and below [`ABSURD`] do not occur in programs.
 pub(crate) const SMALL: usize = 1 << 14;
-/// From here on, elements take more bytes than a process has addresses.
+/// This many elements or more take more bytes than the address space has.
 pub(crate) const ABSURD: usize = 1 << 45;
 
 const SMALL_SIZES: [usize; 16] = [0, 1, 1, 1, 2, 2, 3, 3, 4, 5, 7, 8, 16, 17, 33, 70];
-/// The last are those whose small multiples overflow to small numbers.
+/// Small multiples of the last two wrap around to small numbers.
 const ABSURD_SIZES: [usize; 16] = [
     ABSURD,
     ABSURD + 1,
@@ -33,7 +34,7 @@ pub(crate) fn is_allowed(elements: u128) -> bool {
     elements <= 1 << 18 || elements >= ABSURD as u128
 }
 
-/// The number of elements that a shape means.
+/// The number of elements of a shape.
 pub(crate) fn elements(shape: &[usize]) -> u128 {
     shape.iter().fold(1_u128, |product, &n| product.saturating_mul(n as u128))
 }
@@ -48,7 +49,7 @@ pub(crate) fn small(random: &mut Random) -> Vec<usize> {
     shape
 }
 
-/// With an axis of size 0 and others of any size.
+/// An axis of size 0, the others of any size.
 fn empty(random: &mut Random) -> Vec<usize> {
     let axes = 2 + random.below(3);
     let mut shape = random.list(axes, |random| random.pick(&[1, 1, 2, 3]));
@@ -61,7 +62,7 @@ fn empty(random: &mut Random) -> Vec<usize> {
     shape
 }
 
-/// As many axes as there can be, and a few more or fewer.
+/// About the maximum number of axes, and sometimes far more or fewer.
 fn long(random: &mut Random) -> Vec<usize> {
     let axes = random.pick(&[31, 62, 63, 64, 64, 64, 65, 66, 127, 128, 1000]);
     let mut shape = vec![1; axes];
@@ -72,7 +73,7 @@ fn long(random: &mut Random) -> Vec<usize> {
     shape
 }
 
-/// Any shape, hostile in one of three cases.
+/// Any shape; one in three is hostile.
 pub(crate) fn any(random: &mut Random) -> Vec<usize> {
     match random.below(24) {
         0..3 => empty(random),
@@ -85,7 +86,7 @@ pub(crate) fn any(random: &mut Random) -> Vec<usize> {
     }
 }
 
-/// A shape for as many elements as another has, if it can be done; or nearly as many.
+/// A shape that usually has as many elements as `shape`.
 pub(crate) fn regrouped(random: &mut Random, shape: &[usize]) -> Vec<usize> {
     let mut regrouped = shape.to_vec();
     for _ in 0..1 + random.below(3) {
@@ -118,7 +119,7 @@ pub(crate) fn regrouped(random: &mut Random, shape: &[usize]) -> Vec<usize> {
     regrouped
 }
 
-/// A shape that another may be stretched to: in front new axes, and others instead of 1.
+/// A shape that `shape` broadcasts to: with new leading axes, and other sizes in place of 1.
 pub(crate) fn stretched(random: &mut Random, shape: &[usize]) -> Vec<usize> {
     let new = random.below(3);
     let mut stretched = random.list(new, |random| random.pick(&SMALL_SIZES));
@@ -131,7 +132,7 @@ pub(crate) fn stretched(random: &mut Random, shape: &[usize]) -> Vec<usize> {
     stretched
 }
 
-/// An axis: one there is, as a rule.
+/// An axis, usually in range.
 pub(crate) fn axis(random: &mut Random, axes: usize) -> isize {
     match random.below(16) {
         0 => random.pick(&[isize::MIN, isize::MAX, isize::MIN + 1, 64, -64, 63, -65, -1, 0]),
@@ -140,7 +141,7 @@ pub(crate) fn axis(random: &mut Random, axes: usize) -> isize {
     }
 }
 
-/// A position on an axis of this size: one there is, as a rule.
+/// A position on an axis of this size, usually in range.
 pub(crate) fn position(random: &mut Random, size: usize) -> usize {
     match random.below(16) {
         0 => random.pick(&[usize::MAX, isize::MAX as usize, 1 << 63, size, size.wrapping_add(1)]),

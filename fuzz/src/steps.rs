@@ -1,4 +1,4 @@
-//! The steps of a program: every public operation, with arguments that fit and arguments that do not.
+//! The steps of a program: every public operation, with valid and invalid arguments.
 
 use downhill_tensor::{Axes, Float, Tensor, concat, keep, stack, where_};
 use ndarray::{ArrayD, SliceInfoElem};
@@ -8,7 +8,8 @@ use crate::random::Random;
 use crate::shapes::{self, axis, position};
 use crate::weird;
 
-/// One operation on tensors of the pool, and its results; none if it would be too large for a small machine.
+/// Applies an operation to tensors of the pool. Returns its results, or nothing if they would be too large for a small
+/// machine.
 pub(crate) fn step<F: Float>(random: &mut Random, pool: &[Tensor<F>]) -> Vec<Tensor<F>> {
     let (x, y, z) = (&random.pick(pool), &random.pick(pool), &random.pick(pool));
     let one = match random.below(20) {
@@ -28,7 +29,7 @@ pub(crate) fn step<F: Float>(random: &mut Random, pool: &[Tensor<F>]) -> Vec<Ten
     vec![one]
 }
 
-/// A tensor out of nothing.
+/// A tensor made by a constructor.
 pub(crate) fn made<F: Float>(random: &mut Random) -> Vec<Tensor<F>> {
     let shape = if random.once_in(3) { shapes::any(random) } else { shapes::small(random) };
     let value = F::from_f64(random.element());
@@ -97,7 +98,7 @@ fn unary<F: Float>(random: &mut Random, x: &Tensor<F>) -> Tensor<F> {
     }
 }
 
-/// The number of elements that two shapes broadcast to, if at all.
+/// The number of elements of the shape that two shapes broadcast to, if they do.
 fn joint(a: &[usize], b: &[usize]) -> u128 {
     let axes = a.len().max(b.len());
     let size = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(axes).map_or(1, |i| shape[i]);
@@ -110,7 +111,7 @@ fn joint(a: &[usize], b: &[usize]) -> u128 {
     shapes::elements(&joint)
 }
 
-/// Another shape for one of two, so that they broadcast more often than chance has it.
+/// A second operand that broadcasts with `x` more often than `y` would by chance.
 fn brought_together<F: Float>(random: &mut Random, x: &Tensor<F>, y: &Tensor<F>) -> Tensor<F> {
     match random.below(6) {
         0 => y.clone(),
@@ -276,7 +277,7 @@ fn joined<F: Float>(random: &mut Random, xs: &[&Tensor<F>]) -> Vec<Tensor<F>> {
     let mut list: Vec<Tensor<F>> = Vec::new();
     for _ in 0..random.below(5) {
         let x = random.pick(xs);
-        // The first, as a rule, with another size along an axis.
+        // Usually the first tensor, sometimes with another size along an axis.
         let like = xs[0].clone();
         list.push(match random.below(4) {
             0 => x.clone(),
@@ -307,7 +308,7 @@ fn indexed<F: Float>(random: &mut Random, x: &Tensor<F>, y: &Tensor<F>) -> Tenso
     x.scatter_add(along, &indices, &source)
 }
 
-/// A product that threads share, of operands that lie in memory in one way or another.
+/// A product large enough to be split among the threads, of operands with random layouts.
 fn shared_product<F: Float>(random: &mut Random) -> Tensor<F> {
     let mut side = |most: usize| 140 + random.below(most);
     let (m, k, n, gap) = (side(40), side(40), side(40), side(3) - 139);
@@ -329,7 +330,7 @@ fn product<F: Float>(random: &mut Random, x: &Tensor<F>, y: &Tensor<F>, z: &Tens
         return vec![shared_product(random)];
     }
     let last = x.shape().last().copied().unwrap_or(1);
-    // Something to be multiplied with, as a rule.
+    // Usually an operand whose inner dimension matches.
     let width = if random.once_in(16) { random.pick(&[shapes::ABSURD, 1 << 60]) } else { random.below(40) };
     let fits = last <= 4096 && width <= 40;
     let other = match random.below(8) {

@@ -1,4 +1,4 @@
-//! Operations as a user may write them: with results of any shape and layout, and derivatives that do not fit.
+//! User-defined operations, also broken ones: with results of any shape and layout, and derivatives of the wrong shape.
 
 use downhill_tensor::{Elements, Elementwise, Float, Op, OpMany, Tensor, apply, apply_many, elementwise};
 
@@ -28,7 +28,7 @@ impl<F: Float> Op<F, 2> for Weird {
     }
 }
 
-/// Shares an argument's memory, whichever.
+/// Returns one of its inputs, sharing its memory.
 struct Shared(u64);
 
 impl<F: Float> Op<F, 2> for Shared {

@@ -1,4 +1,4 @@
-//! A few of the programs, in every build profile.
+//! A short run of the random programs, in every build profile.
 
 use downhill_fuzz::{run_all, take_down, watch};
 
@@ -8,11 +8,11 @@ fn a_few_programs() {
     watch();
     downhill_tensor::set_threads(3);
     let outcome = run_all(0..3000);
-    // The hook is silent, so that this must be said by hand.
+    // The panic hook is silent, so the failure must be printed here.
     if let Err(fault) = &outcome {
         eprintln!("{fault}");
     }
-    let outcome = outcome.expect("no tensor contradicts itself");
-    // Neither all right nor all wrong, or they would try nothing.
+    let outcome = outcome.expect("no program fails");
+    // Some steps must panic and most must not, or the programs would test nothing.
     assert!((outcome.steps / 20..outcome.steps / 2).contains(&outcome.panics), "{outcome:?}");
 }

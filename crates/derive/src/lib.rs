@@ -1,6 +1,6 @@
-//! `#[derive(Params)]`: a plain struct or enum becomes a named tree of tensors. (And `#[derive(Options)]`, in `options.rs`.)
+//! `#[derive(Params)]` makes a plain struct or enum a named tree of tensors. (`#[derive(Options)]` is in `options.rs`.)
 //!
-//! For `struct Mlp { fc1: Linear, fc2: Linear }` it writes, shortened,
+//! For `struct Mlp { fc1: Linear, fc2: Linear }` it generates, abbreviated,
 //!
 //! ```text
 //! impl<__F: Float> Params<__F> for Mlp where Linear: Params<__F> {
@@ -12,13 +12,13 @@
 //! }
 //! ```
 //!
-//! **The element type** is a parameter of the impl, for the derive cannot see that a `Linear` is a `Linear<f32>`. The
-//! bounds fix it where the struct is used: the only `__F` for which `Linear<f32>: Params<__F>` holds is `f32`.
+//! **The element type** is a parameter of the impl, because the derive cannot see that `Linear` means `Linear<f32>`.
+//! The bounds determine it where the struct is used: `Linear<f32>: Params<__F>` holds only for `__F = f32`.
 //!
-//! **The framework's name.** A user of the facade can only write `::downhill`, a user of the tensor crate only
-//! `::downhill_tensor`, and a derive has no `$crate`. So there are two derives with one body, and each of the two crates
-//! re-exports its own as `Params`. (The other way, to search the user's `Cargo.toml`, is a guess, and costs a file read
-//! for each struct.)
+//! **The path of the framework.** For a user of the facade it is `::downhill`, for a user of the tensor crate
+//! `::downhill_tensor`, and a derive has no `$crate`. So there are two derives with the same body, and each of the two
+//! crates re-exports its own as `Params`. (The alternative, looking it up in the user's `Cargo.toml`, is guesswork and
+//! reads a file for every struct.)
 #![forbid(unsafe_code)]
 
 mod options;
@@ -55,7 +55,7 @@ pub fn derive_facade_options(input: TokenStream) -> TokenStream {
     options::expand(input.into(), parse_quote!(::downhill::optim)).into()
 }
 
-/// What either derive writes for `input`; `root` is the crate to find `Params`, `Path`, `Tensor` and `Float` in.
+/// The output of either derive for `input`; `root` is the crate that has `Params`, `Path`, `Tensor` and `Float`.
 fn expand(input: TokenStream2, root: Path) -> TokenStream2 {
     syn::parse2(input).and_then(|input| implement(&input, root)).unwrap_or_else(Error::into_compile_error)
 }
@@ -66,7 +66,7 @@ fn implement(input: &DeriveInput, root: Path) -> syn::Result<TokenStream2> {
     let branches: Vec<&Branch> = shape.branches();
 
     let bounds = branches.iter().filter(|branch| !branch.recursive).map(|Branch { ty, .. }| -> WherePredicate {
-        // Spanned, so that an error where the struct is used shows the field it comes from.
+        // With the span of the field's type, so that an error where the struct is used points at the field.
         parse_quote_spanned!(ty.span()=> #ty: #root::Params<__F>)
     });
     let mut generics = input.generics.clone();
@@ -109,12 +109,12 @@ fn implement(input: &DeriveInput, root: Path) -> syn::Result<TokenStream2> {
     })
 }
 
-/// Reports a field that is not a tree at the field. The impl's bounds alone do so only where the struct is used, and
-/// there they blame the struct.
+/// Code that reports a field that is not a tree, at that field. The impl's bounds alone report it only where the struct
+/// is used, and there they blame the struct.
 ///
-/// One element type must suit every field. It is left to inference, starting from a float literal, which becomes `f64`
-/// where the fields leave it open (they may all be trees without tensors). A type with a generic parameter in it is
-/// known only where the struct is used, and is left to the bounds.
+/// All fields must have the same element type. It is inferred from a float literal, which defaults to `f64` if the
+/// fields leave it open (they may all be trees without tensors). A type that contains a generic parameter is known only
+/// where the struct is used, and is left to the bounds.
 fn check_fields(input: &DeriveInput, branches: &[&Branch], root: &Path) -> Option<TokenStream2> {
     let parameters: Vec<&Ident> = input.generics.type_params().map(|parameter| &parameter.ident).collect();
     let types: Vec<&Type> = (branches.iter().filter(|branch| !branch.recursive).map(|branch| &branch.ty))
@@ -139,7 +139,7 @@ fn check_fields(input: &DeriveInput, branches: &[&Branch], root: &Path) -> Optio
     })
 }
 
-/// What is derived for.
+/// The struct or enum that the derive is applied to.
 enum Shape {
     Struct(Vec<Branch>),
     Enum(Vec<Variant>),
@@ -148,7 +148,7 @@ enum Shape {
 /// A variant of an enum, with its branches.
 struct Variant {
     name: Ident,
-    /// Whether it wraps a single value, which hangs where the enum does.
+    /// Whether it wraps a single value, which then has the path of the enum itself.
     transparent: bool,
     branches: Vec<Branch>,
 }
@@ -171,7 +171,7 @@ impl Shape {
                     branch.call(root, &method, quote!(#borrow self.#member), branch.step())
                 })
                 .collect(),
-            // Nobody has a value of it.
+            // An enum without variants has no values.
             Shape::Enum(variants) if variants.is_empty() => quote!(match *self {}),
             Shape::Enum(variants) => {
                 let arms = variants.iter().map(|variant| variant.arm(root, &method));
@@ -182,7 +182,8 @@ impl Shape {
 }
 
 impl Variant {
-    /// The arm of a `match` that walks this variant. Its fields are named as in a pattern for structs, which suits all kinds.
+    /// The `match` arm that walks this variant. The pattern uses the syntax for named fields, which works for all
+    /// kinds.
     fn arm(&self, root: &Path, method: &TokenStream2) -> TokenStream2 {
         let Variant { name, transparent, branches } = self;
         let fields = branches.iter().enumerate().map(|(number, branch)| {
@@ -202,11 +203,11 @@ impl Variant {
 struct Branch {
     member: Member,
     ty: Type,
-    /// The step of the path that leads to it: the option `rename`, or else the field's own name or index.
+    /// Its component of the path: the option `rename`, or else the field's name or index.
     name: String,
     renamed: Option<LitStr>,
-    /// Whether the type contains the struct itself, as in `Option<Box<Self>>`. Its bound would need itself for a proof
-    /// (E0275), and it is not needed: the body knows the impl it stands in.
+    /// Whether the type contains the struct itself, as in `Option<Box<Self>>`. Its bound would be recursive (E0275),
+    /// and it is not needed, because the body is inside the impl.
     recursive: bool,
 }
 
@@ -230,7 +231,7 @@ impl Branch {
     }
 }
 
-/// The branches in the order of the fields, or every error in them at once.
+/// The branches in the order of the fields, or all errors at once.
 fn shape(input: &DeriveInput) -> syn::Result<Shape> {
     match &input.data {
         Data::Struct(data) => branches(&data.fields, &input.ident).map(Shape::Struct),
@@ -245,7 +246,7 @@ fn shape(input: &DeriveInput) -> syn::Result<Shape> {
         }
         Data::Union(_) => Err(Error::new(
             input.ident.span(),
-            "`#[derive(Params)]` is for structs and enums: of a union nobody knows which field it holds",
+            "`#[derive(Params)]` supports structs and enums, not unions: which field a union holds is unknown",
         )),
     }
 }
@@ -263,7 +264,7 @@ fn branches(fields: &Fields, owner: &Ident) -> syn::Result<Vec<Branch>> {
             Err(error) => errors.push(error),
         }
     }
-    // What fails is reported with all that fails beside it.
+    // All errors are reported together.
     all_or_every_error(errors.into_iter().map(Err::<Branch, _>))?;
     Ok(branches)
 }
@@ -300,7 +301,7 @@ fn same_name(first: &Branch, second: &Branch) -> Error {
     // Two fields can only share a name if one of them was renamed.
     let span = second.renamed.as_ref().or(first.renamed.as_ref()).map_or_else(Span::call_site, LitStr::span);
     let message = format!(
-        "the fields `{}` and `{}` would both be called `{}` in the tree: choose another name for one of them",
+        "the fields `{}` and `{}` are both named `{}` in the tree: rename one of them",
         field(first),
         field(second),
         second.name
@@ -323,8 +324,7 @@ fn field_options(attributes: &[Attribute]) -> syn::Result<FieldOptions> {
             } else if meta.path.is_ident("rename") {
                 let name: LitStr = meta.value()?.parse()?;
                 if name.value().is_empty() || name.value().contains('.') {
-                    let message = "a name is one step of a path: not empty and without `.`; \
-                                   nested structs make nested names";
+                    let message = "a name must not be empty or contain `.`; for a nested name, nest structs";
                     return Err(Error::new(name.span(), message));
                 }
                 options.rename = Some(name);
@@ -336,7 +336,7 @@ fn field_options(attributes: &[Attribute]) -> syn::Result<FieldOptions> {
         })?;
     }
     match &options.rename {
-        Some(name) if options.skip => Err(Error::new(name.span(), "a field that is skipped has no name to change")),
+        Some(name) if options.skip => Err(Error::new(name.span(), "a skipped field cannot be renamed")),
         _ => Ok(options),
     }
 }
@@ -352,15 +352,16 @@ fn crate_option(attributes: &[Attribute]) -> syn::Result<Option<Path>> {
             }
             let path = meta.path.to_token_stream();
             Err(meta.error(format!(
-                "unknown option `{path}`: a struct takes `crate = \"path\"`; `skip` and `rename` belong to its fields"
+                "unknown option `{path}`: a struct takes `crate = \"path\"`; `skip` and `rename` belong on its fields"
             )))
         })?;
     }
     Ok(root)
 }
 
-/// Whether a type speaks of one of `names`, alone or as the first part of a path. Tokens tell enough, and spare syn's
-/// `visit` feature: a name after `::` is another one (`struct Linear { inner: nn::Linear }` is not recursive).
+/// Whether a type mentions one of `names`, alone or as the first component of a path: after `::` it is another name
+/// (`struct Linear { inner: nn::Linear }` is not recursive). Looking at tokens is enough, and avoids syn's `visit`
+/// feature.
 fn mentions(ty: TokenStream2, names: &[&Ident]) -> bool {
     let mut colons = 0;
     ty.into_iter().any(|token| {

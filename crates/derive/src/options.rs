@@ -1,7 +1,7 @@
-//! `#[derive(Options)]`: the fields of a plain struct become options with a name and a text, and the variants of a plain
-//! enum the names of a choice.
+//! `#[derive(Options)]`: the fields of a plain struct become named options that are read from text and written to it,
+//! and the variants of a plain enum the values of such an option.
 //!
-//! For `struct Mine { #[options(default = 0.1)] lr: f64, limit: f64 }` it writes, shortened,
+//! For `struct Mine { #[options(default = 0.1)] lr: f64, limit: f64 }` it generates, abbreviated,
 //!
 //! ```text
 //! impl Options for Mine {
@@ -22,7 +22,7 @@ use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{Attribute, Data, DataEnum, DeriveInput, Error, Field, Fields, LitStr, Path, Token, parenthesized};
 
-/// What the derive writes for `input`; `root` is the crate or module to find `Options` in.
+/// The output of the derive for `input`; `root` is the crate or module that has `Options`.
 pub(crate) fn expand(input: TokenStream2, root: Path) -> TokenStream2 {
     syn::parse2(input).and_then(|input| implement(&input, root)).unwrap_or_else(Error::into_compile_error)
 }
@@ -40,12 +40,12 @@ fn implement(input: &DeriveInput, root: Path) -> syn::Result<TokenStream2> {
         Data::Enum(data) if several.is_empty() => choice(input, data, &root),
         _ => Err(Error::new(
             input.ident.span(),
-            "`#[derive(Options)]` is for structs with named fields, each an option, and for enums, each variant a choice",
+            "`#[derive(Options)]` supports structs with named fields, and enums without groups of options",
         )),
     }
 }
 
-/// A field, and what its attributes say.
+/// A field with its parsed attributes.
 struct OptionField<'a> {
     ident: &'a Ident,
     field: &'a Field,
@@ -80,7 +80,8 @@ impl<'a> OptionField<'a> {
     }
 }
 
-/// The tokens up to the next comma. (Any expression would be syn's feature `full`, which costs more than all else.)
+/// The tokens up to the next comma. (Parsing an expression needs syn's feature `full`, which costs more build time than
+/// everything else.)
 fn value(input: ParseStream<'_>) -> syn::Result<TokenStream2> {
     let mut tokens = TokenStream2::new();
     while !input.is_empty() && !input.peek(Token![,]) {
@@ -104,7 +105,7 @@ fn options(
     for (together, parts) in several {
         let text = together.unraw().to_string();
         if known.contains(&text) {
-            return Err(Error::new(together.span(), format!("there is an option `{text}` already")));
+            return Err(Error::new(together.span(), format!("duplicate option `{text}`")));
         }
         if let Some(part) = parts.iter().find(|part| !idents.contains(part)) {
             return Err(Error::new(part.span(), format!("there is no option `{part}`")));
@@ -152,7 +153,7 @@ fn options(
     })
 }
 
-/// `Default`, if a field says what its default is. The others have their type's.
+/// An impl of `Default`, if any field has a default; the other fields have that of their type.
 fn default(input: &DeriveInput, fields: &[OptionField<'_>]) -> Option<TokenStream2> {
     let (owner, (impl_generics, ty_generics, where_clause)) = (&input.ident, input.generics.split_for_impl());
     let value = |field: &OptionField<'_>| match &field.default {
@@ -172,11 +173,14 @@ fn default(input: &DeriveInput, fields: &[OptionField<'_>]) -> Option<TokenStrea
     })
 }
 
-/// An option that is one of a few names: each variant's, in lower case with underscores.
+/// An impl of `OptionValue` for an enum: its values are the names of the variants in snake case.
 fn choice(input: &DeriveInput, data: &DataEnum, root: &Path) -> syn::Result<TokenStream2> {
     let owner = &input.ident;
     if let Some(variant) = data.variants.iter().find(|variant| !matches!(variant.fields, Fields::Unit)) {
-        return Err(Error::new(variant.ident.span(), "a choice is a name alone: a variant without fields"));
+        return Err(Error::new(
+            variant.ident.span(),
+            "`#[derive(Options)]` supports only enum variants without fields",
+        ));
     }
     let variants: Vec<&Ident> = data.variants.iter().map(|variant| &variant.ident).collect();
     let names: Vec<String> = variants.iter().map(|variant| snake_case(&variant.unraw().to_string())).collect();
@@ -203,7 +207,7 @@ fn choice(input: &DeriveInput, data: &DataEnum, root: &Path) -> syn::Result<Toke
     })
 }
 
-/// `StrongWolfe` as `strong_wolfe`.
+/// Turns `StrongWolfe` into `strong_wolfe`.
 fn snake_case(name: &str) -> String {
     let mut snake = String::new();
     for c in name.chars() {
@@ -215,11 +219,11 @@ fn snake_case(name: &str) -> String {
     snake
 }
 
-/// What the attributes of a struct say.
+/// The parsed attributes of a struct.
 #[derive(Default)]
 struct StructOptions {
     root: Option<Path>,
-    /// Names for several options at once, `betas(beta1, beta2)`.
+    /// Groups: names for several options together, as in `betas(beta1, beta2)`.
     several: Vec<(Ident, Vec<Ident>)>,
 }
 
@@ -234,8 +238,8 @@ fn struct_options(attributes: &[Attribute]) -> syn::Result<StructOptions> {
             if !meta.input.peek(syn::token::Paren) {
                 let path = meta.path.to_token_stream();
                 return Err(meta.error(format!(
-                    "unknown option `{path}`: a struct takes `crate = \"path\"`, and names for several options at once, \
-                     as in `betas(beta1, beta2)`; `skip` and `default` belong to its fields"
+                    "unknown option `{path}`: a struct takes `crate = \"path\"` and groups of options such as \
+                     `betas(beta1, beta2)`; `skip` and `default` belong on its fields"
                 )));
             }
             let parts;

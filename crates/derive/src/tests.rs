@@ -1,9 +1,9 @@
-//! The derive's output, token by token. What it does at run time is tested in `downhill-tensor`, and its errors, with the
-//! place they point at, in the package `tests`.
+//! The derive's output, token by token. Its behavior at run time is tested in `downhill-tensor`, its errors and their
+//! spans in the package `tests`.
 
 use super::*;
 
-/// The one impl expected of a struct with these generics, bounds, and steps `visit`/`visit_mut` in their bodies.
+/// The expected impl: `header` has its generics and bounds; `visit` and `visit_mut` are the bodies of the methods.
 fn expected(header: TokenStream2, visit: TokenStream2, visit_mut: TokenStream2) -> TokenStream2 {
     quote! {
         #[automatically_derived]
@@ -28,7 +28,7 @@ fn expected(header: TokenStream2, visit: TokenStream2, visit_mut: TokenStream2) 
     }
 }
 
-/// What is expected to follow it when there are types to check.
+/// The item expected after it if there are types to check.
 fn expected_check(signature: TokenStream2, calls: TokenStream2) -> TokenStream2 {
     quote! {
         #[allow(dead_code, single_use_lifetimes, unused_qualifications)]
@@ -48,7 +48,7 @@ fn expected_check(signature: TokenStream2, calls: TokenStream2) -> TokenStream2 
 #[track_caller]
 fn assert_expands(input: TokenStream2, expected: &[TokenStream2]) {
     let expected: TokenStream2 = expected.iter().cloned().collect();
-    // Without blanks, for `> >` and `>>` are the same at the end of a type.
+    // Without spaces, because `> >` and `>>` are the same at the end of a type.
     let text = |tokens: TokenStream2| tokens.to_string().replace(' ', "");
     assert_eq!(text(expand(input, parse_quote!(::x))), text(expected));
 }
@@ -296,7 +296,7 @@ fn every_error_is_reported_at_once() {
                 #[params(rename = "weight")] e: Tensor,
             }
         },
-        &["unknown option `skipp`", "without `.`", "without `.`", "no name to change", "`weight` and `e`"],
+        &["unknown option `skipp`", "contain `.`", "contain `.`", "cannot be renamed", "`weight` and `e`"],
     );
     assert_error(
         quote!(
@@ -318,5 +318,5 @@ fn every_error_is_reported_at_once() {
         ),
         &["unknown option `skipp`", "`a` and `b`"],
     );
-    assert_error(quote!(union Net { a: u8 }), &["is for structs"]);
+    assert_error(quote!(union Net { a: u8 }), &["supports structs"]);
 }

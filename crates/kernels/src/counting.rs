@@ -33,7 +33,8 @@ impl CountingAllocator {
     /// The bytes that this thread has allocated minus those it has freed.
     ///
     /// # Panics
-    /// If this is not the program's global allocator, as all methods do: nothing would be counted, and every bound would hold.
+    /// Like all methods, if this is not the program's global allocator: nothing would be counted, and every bound would
+    /// hold.
     pub fn live() -> isize {
         assert_installed();
         LIVE.get()

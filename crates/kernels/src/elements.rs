@@ -10,21 +10,21 @@ use crate::memory::Memory;
 use crate::shape::checked_size;
 use crate::{Float, elementwise, operation};
 
-/// The elements of a tensor: a shape over memory that is shared by clones and by different views of it, and copied
-/// when one of several owners changes it.
+/// The elements of a tensor: a shape over memory that clones and views share, and that is copied on write while it is
+/// shared.
 ///
-/// An `ArcArray` would do; on a tensor of four elements it costs more than everything else together. Here the usual
-/// case, row-major, needs no strides and its elements are a slice at once.
+/// `ArcArray` would do, but on a tensor of four elements it costs more than everything else together. Here the usual
+/// layout, row-major, needs no strides, and its elements are a slice directly.
 ///
-/// A shape has at most [`MAX_AXES`](crate::MAX_AXES) axes, and its sizes, those of 0 aside, multiply to at most `isize::MAX`
+/// A shape has at most [`MAX_AXES`](crate::MAX_AXES) axes, and the product of its nonzero sizes is at most `isize::MAX`
 /// bytes, so that no product of sizes overflows.
 #[derive(Clone)]
 pub struct Elements<F: Float> {
     memory: Memory<F>,
-    /// Where the first element is.
+    /// The index of the first element in the memory.
     offset: usize,
     shape: IxDyn,
-    /// The product of the shape, which has been checked once and is asked for in every pass.
+    /// The number of elements: the product of the shape, computed and checked once.
     len: usize,
     /// `None` if row-major; never negative.
     strides: Option<Box<IxDyn>>,
@@ -34,18 +34,18 @@ impl<F: Float> Elements<F> {
     /// Elements in row-major order.
     ///
     /// # Panics
-    /// If they are not as many as the shape has, or there is no such shape.
+    /// If their number is not that of the shape, or the shape is not valid.
     #[track_caller]
     pub fn new(shape: IxDyn, elements: Vec<F>) -> Self {
         let len = checked_size::<F>(operation::name(), shape.slice());
-        assert!(elements.len() == len, "an element for each place");
+        assert!(elements.len() == len, "Elements::new: the vector must have as many elements as the shape");
         Elements { memory: elements.into(), offset: 0, shape, len, strides: None }
     }
 
     /// The first elements of the memory, in row-major order.
     ///
     /// # Panics
-    /// If they are fewer than the shape has, or there is no such shape.
+    /// If there are fewer than the shape needs, or the shape is not valid.
     #[inline]
     #[track_caller]
     pub(crate) fn of_memory(shape: IxDyn, memory: Memory<F>) -> Self {
@@ -53,29 +53,29 @@ impl<F: Float> Elements<F> {
         Elements::assembled(shape, len, memory)
     }
 
-    /// [`of_memory`](Self::of_memory) for a shape that has been checked already and has `len` elements: for what is done in
-    /// every operation, where a second look costs as much as adding four numbers. A wrong `len` would be a wrong number,
-    /// but nothing is read outside of the memory: views and kernels look at its length.
+    /// [`of_memory`](Self::of_memory) for a shape that has already been checked and has `len` elements. Every operation
+    /// calls this, and checking again would cost as much as adding four elements. A wrong `len` would give wrong
+    /// results, but nothing is read outside the memory: views and kernels check its length.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn assembled(shape: IxDyn, len: usize, memory: Memory<F>) -> Self {
-        assert!(len <= memory.as_slice().len(), "an element for each place");
+        assert!(len <= memory.as_slice().len(), "the memory has fewer elements than the shape");
         Elements { memory, offset: 0, shape, len, strides: None }
     }
 
-    /// The elements that `fill` appends to a vector, in row-major order: in memory that is aligned, and used again.
+    /// The elements that `fill` appends to a vector, in row-major order. The memory is aligned, and reused if possible.
     ///
     /// # Panics
-    /// If `fill` appends more or fewer than the shape has, there is no such shape, or the allocation fails.
+    /// If `fill` appends more or fewer elements than the shape has, the shape is not valid, or the allocation fails.
     #[track_caller]
     pub fn appended(shape: &[usize], fill: impl FnOnce(&mut Vec<F>)) -> Self {
         Elements::of_memory(IxDyn(shape), Memory::appended_by(shape, fill))
     }
 
-    /// Every element is `value`.
+    /// Elements that are all equal to `value`.
     ///
     /// # Panics
-    /// If there is no such shape, or the allocation fails.
+    /// If the shape is not valid, or the allocation fails.
     #[track_caller]
     pub fn full(shape: IxDyn, value: F) -> Self {
         let len = checked_size::<F>(operation::name(), shape.slice());
@@ -83,7 +83,7 @@ impl<F: Float> Elements<F> {
         Elements::assembled(shape, len, memory)
     }
 
-    /// A function of every element.
+    /// Applies `f` to every element.
     #[inline]
     #[must_use]
     pub fn map(&self, f: impl Fn(F) -> F) -> Self {
@@ -100,7 +100,7 @@ impl<F: Float> Elements<F> {
         self.shape.slice()
     }
 
-    /// The shape as `ndarray` keeps it.
+    /// The shape, as an `ndarray` dimension.
     pub fn dim(&self) -> &IxDyn {
         &self.shape
     }
@@ -110,12 +110,12 @@ impl<F: Float> Elements<F> {
         self.len
     }
 
-    /// Whether there are none.
+    /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The elements, if they are in row-major order.
+    /// The elements as a slice, if they are in row-major order.
     pub fn as_slice(&self) -> Option<&[F]> {
         match self.strides {
             None => Some(&self.memory.as_slice()[self.offset..self.offset + self.len()]),
@@ -123,7 +123,7 @@ impl<F: Float> Elements<F> {
         }
     }
 
-    /// The elements to be changed, if they are in row-major order and nobody else holds them.
+    /// The elements as a mutable slice, if they are in row-major order and not shared.
     pub fn as_slice_mut(&mut self) -> Option<&mut [F]> {
         let range = self.offset..self.offset + self.len();
         if self.strides.is_some() {
@@ -140,33 +140,34 @@ impl<F: Float> Elements<F> {
         Some(Matrix::new(&self.memory.as_slice()[self.offset..], [rows, columns], steps))
     }
 
-    /// The elements as an array.
+    /// The elements as an array view.
     pub fn view(&self) -> ArrayViewD<'_, F> {
         let memory = &self.memory.as_slice()[self.offset..];
         let view = match &self.strides {
             None => ArrayViewD::from_shape(self.shape.clone(), memory),
             Some(strides) => ArrayViewD::from_shape(self.shape.clone().strides((**strides).clone()), memory),
         };
-        view.expect("the shape and the strides stay inside the memory")
+        view.expect("shape and strides stay inside the memory")
     }
 
-    /// The elements to be changed, copied before if they are shared, in row-major order.
+    /// The elements as a mutable slice in row-major order; they are copied first if they are shared or in another
+    /// order.
     #[track_caller]
     pub fn slice_mut(&mut self) -> &mut [F] {
         if self.as_slice_mut().is_none() {
             *self = copied(self.view());
         }
-        self.as_slice_mut().expect("row-major, and nobody else holds it")
+        self.as_slice_mut().expect("row-major and not shared")
     }
 
-    /// [`slice_mut`](Self::slice_mut) as an array.
+    /// [`slice_mut`](Self::slice_mut) as an array view.
     #[track_caller]
     pub fn view_mut(&mut self) -> ArrayViewMutD<'_, F> {
         let shape = self.shape.clone();
         ArrayViewMutD::from_shape(shape, self.slice_mut()).expect("row-major")
     }
 
-    /// The same elements in row-major order: themselves if they are, else a copy.
+    /// The elements in row-major order: shared if they already are, otherwise a copy.
     #[track_caller]
     pub fn row_major(&self) -> Self {
         match self.strides {
@@ -175,7 +176,7 @@ impl<F: Float> Elements<F> {
         }
     }
 
-    /// The elements as an owned array, without a copy if nobody else holds them.
+    /// The elements as an owned array, without a copy if they are not shared.
     pub fn into_array(self) -> ArrayD<F> {
         if self.strides.is_none() && self.offset == 0 {
             let elements = self.memory.into_vec(self.len);
@@ -184,7 +185,7 @@ impl<F: Float> Elements<F> {
         self.view().to_owned()
     }
 
-    /// The same elements, copied unless the first is at the start of a cache line: for what every step reads.
+    /// The elements, copied unless the first is at the start of a cache line: for data that every training step reads.
     #[track_caller]
     pub fn aligned(self) -> Self {
         match self.as_slice() {
@@ -197,11 +198,11 @@ impl<F: Float> Elements<F> {
     }
 }
 
-/// Without a copy, unless an axis runs backwards or stays in place.
+/// Without a copy, unless a stride is negative or 0.
 impl<F: Float> From<ArrayD<F>> for Elements<F> {
     /// # Panics
-    /// If the array has more than [`MAX_AXES`](crate::MAX_AXES) axes, or no elements and sizes that multiply, those of 0
-    /// aside, to more than `isize::MAX` bytes.
+    /// If the array has more than [`MAX_AXES`](crate::MAX_AXES) axes, or is empty and the product of its nonzero sizes
+    /// is more than `isize::MAX` bytes.
     #[track_caller]
     fn from(array: ArrayD<F>) -> Self {
         let len = checked_size::<F>(operation::name(), array.shape());
@@ -245,7 +246,7 @@ mod tests {
         })
     }
 
-    /// In every build profile: the elements that a shape promises are there.
+    /// In every build profile, a shape has all its elements in memory.
     #[test]
     fn no_shape_without_its_elements() {
         use std::panic::catch_unwind;
@@ -275,7 +276,7 @@ mod tests {
         }
     }
 
-    /// Wherever it begins, and however much memory is behind it.
+    /// Wherever it begins, and however much memory follows.
     #[test]
     fn an_empty_part_of_an_array_comes_in() {
         for length in [3, 300] {

@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(gather(&bytes, 256, &[0], None), expected);
         let mut portable = [MaybeUninit::new(0.0); 256];
         convert_portable(&bytes, 256, &[0], None, &mut portable);
-        // SAFETY: all of them were initialized at the start.
+        // SAFETY: all elements were initialized at the start.
         assert_eq!(portable.map(|x| unsafe { x.assume_init() }), expected[..]);
         assert_eq!((expected[0], expected[51], expected[255]), (0.0, 0.2, 1.0));
     }

@@ -31,7 +31,7 @@ pub(crate) enum Memory<F: Float> {
     Shared(Arc<Block<F>>),
 }
 
-/// Elements that several tensors may share. When the block is dropped, its memory is kept for reuse.
+/// Elements that several tensors may share. When the last reference is dropped, the memory is kept for reuse.
 pub(crate) struct Block<F: Float> {
     /// The elements begin at `start`; before them is padding up to the next cache line.
     elements: Vec<F>,
@@ -49,10 +49,10 @@ impl<F: Float> Memory<F> {
     /// `len` elements, which `fill` initializes; `shape` is for the panic message.
     ///
     /// # Panics
-    /// If the system does not give so much memory.
+    /// If the allocation fails.
     ///
     /// # Safety
-    /// `fill` must initialise the whole slice.
+    /// `fill` must initialize the whole slice.
     #[inline(always)]
     #[track_caller]
     pub(crate) unsafe fn written_by(len: usize, shape: &[usize], fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Self {
@@ -61,11 +61,11 @@ impl<F: Float> Memory<F> {
         let mut large = if is_small { Vec::new() } else { aligned(len, shape) };
         fill(if is_small { &mut small[..len] } else { &mut large.spare_capacity_mut()[..len] });
         if is_small {
-            // SAFETY: every element was zero before, and `fill` can only have replaced it by another.
+            // SAFETY: `fill` has initialized the first `len` elements; the others are still zero.
             return Memory::Small(small.map(|x| unsafe { x.assume_init() }));
         }
         let start = large.len();
-        // SAFETY: `fill` has initialised the first `len` elements behind those there were, by the caller's promise.
+        // SAFETY: `fill` has initialized the `len` elements after the padding, by the caller's promise.
         unsafe { large.set_len(start + len) };
         Memory::Shared(Arc::new(Block { elements: large, start }))
     }
@@ -73,14 +73,18 @@ impl<F: Float> Memory<F> {
     /// The elements of a tensor of this shape, which `fill` appends to the vector.
     ///
     /// # Panics
-    /// If `fill` appends more or fewer, there is no such shape, or the system does not give so much memory.
+    /// If `fill` appends more or fewer elements, the shape is not valid, or the allocation fails.
     #[track_caller]
     pub(crate) fn appended_by(shape: &[usize], fill: impl FnOnce(&mut Vec<F>)) -> Self {
         let len = checked_size::<F>(operation::name(), shape);
         let mut elements = aligned(len, shape);
         let start = elements.len();
         fill(&mut elements);
-        assert!(elements.len() == start + len, "{len} elements are needed, not {}", elements.len() - start);
+        assert!(
+            elements.len() == start + len,
+            "a tensor of shape {shape:?} needs {len} elements, but {} were appended",
+            elements.len() - start
+        );
         if len <= SMALL {
             elements[start..].to_vec().into()
         } else {
@@ -88,13 +92,13 @@ impl<F: Float> Memory<F> {
         }
     }
 
-    /// As many times `value` as a tensor of this shape has elements.
+    /// The elements of a tensor of this shape, all equal to `value`.
     #[track_caller]
     pub(crate) fn full(shape: &[usize], value: F) -> Self {
         Memory::filled(checked_size::<F>(operation::name(), shape), shape, value)
     }
 
-    /// `len` times `value`; `shape` is for the message.
+    /// `len` elements equal to `value`; `shape` is for the panic message.
     #[inline]
     #[track_caller]
     pub(crate) fn filled(len: usize, shape: &[usize], value: F) -> Self {
@@ -102,13 +106,13 @@ impl<F: Float> Memory<F> {
         unsafe { Memory::written_by(len, shape, |elements| elements.iter_mut().for_each(|x| _ = x.write(value))) }
     }
 
-    /// Whether vectors of these elements straddle no lines of the cache: because the first begins one, or there are so few
-    /// that it does not matter.
+    /// Whether no vector of these elements straddles a cache line: the first is aligned to one, or there are so few
+    /// elements that it does not matter.
     pub(crate) fn is_aligned(elements: &[F]) -> bool {
         elements.len() <= SMALL || elements.as_ptr().addr().is_multiple_of(LINE)
     }
 
-    /// All elements; of a small tensor also what follows them.
+    /// All elements; for a small tensor, the padding too.
     #[inline(always)]
     pub(crate) fn as_slice(&self) -> &[F] {
         match self {
@@ -117,7 +121,7 @@ impl<F: Float> Memory<F> {
         }
     }
 
-    /// The elements to be changed, unless others share them.
+    /// The elements, mutably; `None` if they are shared.
     pub(crate) fn get_mut(&mut self) -> Option<&mut [F]> {
         match self {
             Memory::Small(elements) => Some(elements),
@@ -125,10 +129,10 @@ impl<F: Float> Memory<F> {
         }
     }
 
-    /// The first `len` elements as a vector; without a copy if there are no others and nobody shares them.
+    /// The first `len` elements as a vector; without a copy if there are no others and they are not shared.
     pub(crate) fn into_vec(self, len: usize) -> Vec<F> {
         match self {
-            // A block that was aligned is copied, so that its own memory is used again.
+            // A block with padding in front is copied, and its memory goes back to the free list.
             Memory::Shared(mut block) if block.start == 0 && block.elements.len() == len => {
                 match Arc::get_mut(&mut block) {
                     Some(block) => take(&mut block.elements),
@@ -153,8 +157,8 @@ impl<F: Float> From<Vec<F>> for Memory<F> {
     }
 }
 
-/// A vector with room for the `len` elements of a tensor of this shape, behind as many zeros as it takes until the next
-/// element begins a line.
+/// A vector with capacity for the `len` elements of a tensor of this shape, filled with zeros up to the next cache
+/// line, so that the first element appended is aligned.
 #[track_caller]
 pub fn aligned<F: Float>(len: usize, shape: &[usize]) -> Vec<F> {
     let mut elements: Vec<F> = with_capacity(len + LINE / size_of::<F>(), shape);
@@ -163,13 +167,13 @@ pub fn aligned<F: Float>(len: usize, shape: &[usize]) -> Vec<F> {
     elements
 }
 
-/// An empty vector with room for `len` elements, if possible one that was used before; `shape` is for the message.
+/// An empty vector with capacity for `len` elements, from the free list if possible; `shape` is for the panic message.
 #[track_caller]
 fn with_capacity<F: Float>(len: usize, shape: &[usize]) -> Vec<F> {
     if KEPT_BYTES.contains(&len.saturating_mul(size_of::<F>())) {
         let fits = |kept: &Vec<F>| (len..=2 * len).contains(&kept.capacity());
         let reused = F::free_list().with_borrow_mut(|list| {
-            // The latest first: it is the most likely to be in the cache.
+            // The most recent block first: it is the most likely to be in the cache.
             let at = list.iter().rposition(fits)?;
             Some(list.remove(at))
         });
@@ -180,10 +184,10 @@ fn with_capacity<F: Float>(len: usize, shape: &[usize]) -> Vec<F> {
     allocated(len, shape)
 }
 
-/// An empty vector with room for `len` elements.
+/// An empty vector with capacity for `len` elements.
 ///
 /// # Panics
-/// If the system does not give so much memory, where `Vec::with_capacity` would end the process.
+/// If the allocation fails, where `Vec::with_capacity` would abort the process.
 #[track_caller]
 fn allocated<T>(len: usize, shape: &[usize]) -> Vec<T> {
     let mut elements = Vec::new();
@@ -198,26 +202,26 @@ fn allocated<T>(len: usize, shape: &[usize]) -> Vec<T> {
 fn refuse<T>(shape: &[usize]) -> ! {
     let operation = operation::name();
     let bytes = checked_size::<T>(operation, shape) * size_of::<T>();
-    panic!("{operation}: a result of shape {shape:?} takes {bytes} bytes, more memory than the system gives");
+    panic!("{operation}: out of memory: cannot allocate {bytes} bytes for a result of shape {shape:?}");
 }
 
-/// An empty vector with room for the elements of a result of this shape.
+/// An empty vector with capacity for the elements of a result of this shape.
 ///
 /// # Panics
-/// If there is no such shape, or the system does not give so much memory.
+/// If the shape is not valid, or the allocation fails.
 #[track_caller]
 pub fn room<T>(shape: &[usize]) -> Vec<T> {
     allocated(checked_size::<T>(operation::name(), shape), shape)
 }
 
-/// From so many bytes on, [`ask`] asks.
+/// [`ask`] tests allocations of at least this many bytes.
 const ASKED_BYTES: usize = 1 << 20;
 
-/// For a result of this shape that `ndarray` allocates, which would end the process where there is no memory: asks the
-/// system for that memory, and gives it back.
+/// Before `ndarray` allocates a result of this shape, which would abort the process if it failed: allocates that much
+/// memory and frees it again.
 ///
 /// # Panics
-/// As [`room`].
+/// Like [`room`].
 #[track_caller]
 pub fn ask<T>(shape: &[usize]) {
     let size = checked_size::<T>(operation::name(), shape);
@@ -233,7 +237,7 @@ impl<F: Float> Drop for Block<F> {
             return;
         }
         elements.clear();
-        // While a thread ends its list may be gone; then the memory just goes too.
+        // The list may be gone while the thread exits; then the memory is simply freed.
         _ = F::free_list().try_with(|list| {
             let mut list = list.borrow_mut();
             if list.len() == KEPT_BLOCKS {
@@ -256,7 +260,7 @@ mod tests {
         let address = first.as_slice().as_ptr();
         let clone = first.clone();
         drop(first);
-        assert_ne!(Memory::full(&[len], 2.0_f64).as_slice().as_ptr(), address, "a clone still needs it");
+        assert_ne!(Memory::full(&[len], 2.0_f64).as_slice().as_ptr(), address, "a clone still uses it");
         drop(clone);
         let next = Memory::full(&[len - 1], 3.0_f64);
         assert_eq!(next.as_slice().as_ptr(), address);
@@ -275,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "20 elements are needed, not 19")]
+    #[should_panic(expected = "a tensor of shape [20] needs 20 elements, but 19 were appended")]
     fn appended_by_too_few() {
         Memory::<f32>::appended_by(&[20], |elements| elements.resize(elements.len() + 19, 0.0));
     }
@@ -290,12 +294,12 @@ mod tests {
         assert!(kept.iter().all(|&capacity| capacity * 4 < KEPT_BYTES.end));
     }
 
-    /// Or a few numbers would hold the memory of millions.
+    /// Otherwise a few elements could pin the memory of millions.
     #[test]
     fn a_block_is_used_again_for_what_fills_half_of_it() {
         drop(Memory::full(&[100_000], 1.0_f32));
         for (len, again) in [(10_000, false), (40_000, false), (60_000, true)] {
-            let Memory::Shared(block) = Memory::full(&[len], 2.0_f32) else { panic!("{len} elements are many") };
+            let Memory::Shared(block) = Memory::full(&[len], 2.0_f32) else { panic!("{len} elements are inline") };
             assert_eq!(block.elements.capacity() >= 100_000, again, "{len}");
         }
     }

@@ -10,7 +10,7 @@ pub fn begin(name: &'static str) {
     NAME.set(name);
 }
 
-/// The operation that this thread has begun last.
+/// The operation that this thread started most recently.
 pub fn name() -> &'static str {
     NAME.get()
 }

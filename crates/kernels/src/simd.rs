@@ -113,14 +113,14 @@ fn avx2<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
-/// [`at_most`] for tests of every instruction set, with checks that it works, or such tests would test nothing: the level in
-/// force is the requested one or the machine's best, and the previous one is restored afterwards.
+/// [`at_most`] for tests of every instruction set. It checks that it works, or such tests would test nothing: the
+/// current level is the requested one or the machine's best, and the previous one is restored afterwards.
 #[cfg(test)]
 #[track_caller]
 pub(crate) fn tested_at<R>(wanted: Level, body: impl FnOnce() -> R) -> R {
     let before = level();
     let result = at_most(wanted, || {
-        assert_eq!(level(), wanted.min(best()), "the level in force");
+        assert_eq!(level(), wanted.min(best()), "the current level");
         body()
     });
     assert_eq!(level(), before, "the level afterwards");

@@ -1,6 +1,5 @@
-//! Softmax, its logarithm, and the logarithm of a sum of exponentials, in rows.
-//!
-//! The largest element of a row is subtracted before anything is exponentiated, so that nothing overflows.
+//! Softmax, log-softmax and log-sum-exp, numerically stable: the maximum of each row is subtracted before the
+//! exponential, so that nothing overflows.
 
 use super::elementwise::map;
 use super::reduce::{fold_row, larger};
@@ -8,9 +7,10 @@ use super::simd::vectorised;
 use crate::AxisSet;
 use crate::{Elements, Float};
 
-/// How many columns are laid out as rows at a time: as many as share a line of the cache.
+/// How many columns are transposed into rows at a time: a cache line of `f32`.
 const COLUMNS: usize = 16;
-/// Short rows are taken together up to this many elements, so that a row of ten classes need not fill vector registers.
+/// Short rows are processed together, up to this many elements: a row of ten classes alone does not fill a vector
+/// register.
 const TOGETHER: usize = 1024;
 
 /// `eˣ / Σeˣ` along an axis.
@@ -22,6 +22,7 @@ pub fn softmax<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F> {
         #[inline(always)]
         |rows, length, _| {
             subtract_peaks(rows, length);
+            // The exponential of all rows in one loop, the sums and divisions row by row.
             for x in rows.iter_mut() {
                 *x = x.exp();
             }
@@ -47,7 +48,8 @@ pub fn log_softmax<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F> {
             for (e, &x) in scratch.iter_mut().zip(&*rows) {
                 *e = x.exp();
             }
-            // The sum of a row lies before the row after it.
+            // In place in `scratch`: sum `i` overwrites an element of row `i` or an earlier one, none that is still
+            // needed.
             let count = rows.len() / length;
             for i in 0..count {
                 scratch[i] = sum(&scratch[i * length..][..length]);
@@ -64,6 +66,7 @@ pub fn log_softmax<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F> {
     )
 }
 
+/// Subtracts from every row its maximum.
 #[inline(always)]
 fn subtract_peaks<F: Float>(rows: &mut [F], length: usize) {
     for row in rows.chunks_exact_mut(length) {
@@ -74,13 +77,14 @@ fn subtract_peaks<F: Float>(rows: &mut [F], length: usize) {
     }
 }
 
-/// `ln Σeˣ` over a set of axes; -inf where there is nothing to add.
+/// `ln Σeˣ` over a set of axes; -inf over an empty axis.
 #[track_caller]
 pub fn logsumexp<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
     let shape = axes.reduced_shape(x.shape());
     if x.is_empty() {
         return Elements::full(shape, F::neg_infinity());
     }
+    // Move the reduced axes to the end, so that each result comes from one contiguous row.
     let (kept, reduced): (Vec<usize>, Vec<usize>) = (0..x.shape().len()).partition(|&axis| !axes.contains(axis));
     let rows = x.permuted(&[kept, reduced].concat()).row_major();
     let length = axes.count(x.shape());
@@ -92,7 +96,7 @@ pub fn logsumexp<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
         || {
             for (y, row) in y.iter_mut().zip(rows) {
                 let peak = fold_row(row, F::neg_infinity(), larger);
-                // Between infinities the difference would be NaN.
+                // If the maximum is infinite, subtracting it would give NaN.
                 let shift = if peak.is_finite() { peak } else { F::zero() };
                 for (e, &x) in scratch.iter_mut().zip(row) {
                     *e = (x - shift).exp();
@@ -114,8 +118,8 @@ fn sum<F: Float>(row: &[F]) -> F {
     )
 }
 
-/// `x` with all lines of elements along the axis changed by `f`, which gets several of them as rows, their length, and
-/// scratch memory as large as the rows.
+/// A copy of `x` with `f` applied in place to every one-dimensional slice along the axis. `f` gets several slices at a
+/// time as contiguous rows, their length, and scratch memory at least as large as the rows.
 #[inline(always)]
 #[track_caller]
 fn along<F: Float>(x: &Elements<F>, axis: usize, f: impl Fn(&mut [F], usize, &mut [F])) -> Elements<F> {
@@ -131,6 +135,8 @@ fn along<F: Float>(x: &Elements<F>, axis: usize, f: impl Fn(&mut [F], usize, &mu
     }
     let length = x.shape()[axis];
     let width: usize = x.shape()[axis + 1..].iter().product();
+    // Along the last axis, the slices are rows already, and `together` is a multiple of their length. Along another
+    // one, `columns` of them are transposed into rows, changed and transposed back.
     let columns = COLUMNS.min(width);
     let together = if width == 1 { length * (TOGETHER / length).clamp(1, y.len() / length) } else { columns * length };
     let mut scratch = vec![F::zero(); together];
@@ -185,12 +191,12 @@ mod tests {
             let rough = (0..shape.iter().product()).map(|i: usize| (i as f32 * 0.37).sin() * 9.0).collect();
             let x = Elements::new(IxDyn(shape), rough);
             for axis in 0..shape.len() {
-                // By the definition, in f64.
+                // The reference: the definition, in `f64`.
                 let wide = x.view().mapv(f64::from);
                 let total = wide.mapv(f64::exp).sum_axis(Axis(axis));
                 let logarithm = total.mapv(f64::ln);
                 let kept = |x: &ArrayD<f64>| x.clone().insert_axis(Axis(axis));
-                // Relative for probabilities, also small ones; a logarithm is as exact as the numbers it comes from.
+                // Relative error for probabilities, also small ones; for logarithms, absolute error below 1.
                 let assert_close = |a: Elements<f32>, b: &ArrayD<f64>, scale: f64| {
                     assert_eq!(a.shape(), b.shape());
                     let off = |(&a, &b): (&f32, &f64)| (f64::from(a) - b).abs() / b.abs().max(scale);

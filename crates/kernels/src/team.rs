@@ -1,11 +1,11 @@
 //! Threads that share the work of a kernel.
 //!
-//! Starting a thread takes longer than most kernels, and waking one up about as long as a product of two small matrices.
-//! So the threads are kept, and spin for a little while before they go to sleep. A kernel is cut at places that depend on
-//! its size and on the number of threads, and computes every element in the same way wherever it is cut: the bits do not
-//! depend on the number of threads.
+//! Starting a thread takes longer than most kernels run, and waking one about as long as a product of two small
+//! matrices. So the threads are kept, and spin for a while before they sleep. Where a kernel is split depends on its
+//! size and on the number of threads, but every element is computed in the same way wherever the split is: results are
+//! bitwise identical for any number of threads.
 //!
-//! Nothing outlives a panic: whoever panics, everybody finishes, and the panic goes on in the caller's thread.
+//! If a thread panics, the others finish first; then the panic resumes in the caller's thread. No state survives it.
 #![allow(unsafe_code)]
 
 #[cfg(test)]
@@ -21,27 +21,26 @@ use std::sync::{Mutex, TryLockError};
 use super::simd;
 use worker::{Work, Worker};
 
-/// More threads than this are never at work, whatever was asked for: beyond, the system may refuse them in ways that end
-/// the program.
+/// The maximum number of threads used, whatever was requested: a system that runs out of threads may abort the program.
 const MOST: usize = 256;
 
 static THREADS: AtomicUsize = AtomicUsize::new(1);
 
-/// The threads besides the caller's. Whoever finds them busy does the work alone.
+/// The threads besides the caller's. A caller that finds them busy does all the work itself.
 static TEAM: Mutex<Team> = Mutex::new(Team { process: 0, workers: Vec::new() });
 
 struct Team {
-    /// The process that started the workers: a forked child has a copy of this list, and none of the threads.
+    /// The id of the process that started the workers: a forked child inherits this list, but not the threads.
     process: u32,
     workers: Vec<Worker>,
 }
 
-/// Sets how many threads the large kernels of the whole program share: products above 5 million operations, updates of
-/// parameters above 64 thousand elements, batches of images above 16 thousand pixels. The results are the same for any
-/// number, to the bit. One to begin with; at most 256 are at work. Where the system refuses a thread, as on WebAssembly,
-/// the others do its part.
+/// Sets the number of threads for large kernels, for the whole program: matrix products of at least 5 million
+/// operations, updates of parameters with at least 65,536 elements, mini-batches of images with at least 16,384 pixels.
+/// Results are bitwise identical for any number. The default is 1; at most 256 are used. If the system cannot start a
+/// thread, as on WebAssembly, the others do its part.
 ///
-/// More threads than cores make everything slower, because threads that wait for one another take the cores away.
+/// More threads than cores make everything slower, because waiting threads spin and take the cores from working ones.
 ///
 /// ```
 /// downhill_kernels::set_threads(2);
@@ -53,16 +52,16 @@ struct Team {
 /// If `count` is 0.
 #[track_caller]
 pub fn set_threads(count: usize) {
-    assert!(count > 0, "set_threads: 0 threads compute nothing; 1 is the caller's own");
+    assert!(count > 0, "set_threads: the number of threads must be at least 1, got 0");
     THREADS.store(count, Ordering::Relaxed);
 }
 
-/// How many threads the large kernels share.
+/// The number of threads that large kernels use.
 pub fn threads() -> usize {
     THREADS.load(Ordering::Relaxed)
 }
 
-/// Calls `work` with ranges that make up `0..count`, one for each thread, cut at multiples of `block`.
+/// Calls `work` with ranges that partition `0..count`, one for each thread, split at multiples of `block`.
 ///
 /// ```
 /// use downhill_kernels::share;
@@ -73,57 +72,63 @@ pub fn threads() -> usize {
 /// ```
 ///
 /// # Panics
-/// If `block` is 0. If `work` does, in any thread: the panic is passed on when all threads are done.
+/// If `block` is 0, or if `work` panics in any thread; that panic resumes here when all threads are done.
 #[track_caller]
 pub fn share(count: usize, block: usize, work: impl Fn(Range<usize>) + Sync) {
-    assert!(block > 0, "share: a range cannot be cut at multiples of 0; to cut anywhere, give blocks of 1");
+    assert!(block > 0, "share: block must be at least 1, got 0; 1 allows a split at any position");
     let blocks = count.div_ceil(block);
     let parts = threads().min(MOST).min(blocks);
     if parts <= 1 {
         return work(0..count);
     }
-    // The product of two counts may need more than a `usize`; the quotient is at most `blocks`. Saturates in the last cut.
+    // The product may overflow a `usize`, so it is a `u128`; the quotient is at most `blocks`. The end of the last part
+    // may saturate before it is limited to `count`.
     let cut = |part: usize| {
         let whole = (part as u128 * blocks as u128 / parts as u128) as usize;
         whole.saturating_mul(block).min(count)
     };
+    // Worker threads have their own dispatch level: each must use the caller's.
     let level = simd::level();
     run(parts, &|part| simd::at_most(level, || work(cut(part)..cut(part + 1))));
 }
 
-/// Calls `work` with every number below `parts`, at the same time if the team is free.
+/// Calls `work` with every number in `0..parts`, in parallel if the team is free.
 fn run(parts: usize, work: &(dyn Fn(usize) + Sync)) {
     let mut team = match TEAM.try_lock() {
         Ok(team) => team,
         Err(TryLockError::Poisoned(team)) => team.into_inner(),
+        // Nested or concurrent use.
         Err(TryLockError::WouldBlock) => return (0..parts).for_each(work),
     };
     let workers = team.of(parts - 1);
     let busy = Busy(workers);
     for (i, worker) in busy.0.iter().enumerate() {
-        // SAFETY: `busy` waits for the worker before this function is left, also by a panic, so the work outlives it.
+        // SAFETY: `busy` waits for the workers before this function returns or unwinds, so `work` outlives its use.
         worker.begin(unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), Work>(work) }, i + 1);
     }
+    // Part 0 is the caller's, and so are the parts for which there is no worker.
     let mine = catch_unwind(AssertUnwindSafe(|| {
         work(0);
         (busy.0.len() + 1..parts).for_each(work);
     }));
+    // All workers are idle after this, and only then may the team be unlocked or a panic resumed.
     drop(busy);
     let theirs: Vec<Box<dyn Any + Send>> = workers.iter().filter_map(Worker::take_panic).collect();
     drop(team);
     let mut panics = mine.err().into_iter().chain(theirs);
     if let Some(first) = panics.next() {
-        // One panic can be passed on. The others are not dropped, because what they hold may panic in its turn.
+        // Only one panic can be resumed. The other payloads are leaked, because dropping one may panic again.
         panics.for_each(std::mem::forget);
         resume_unwind(first);
     }
 }
 
 impl Team {
-    /// `count` workers, or as many as the system grants.
+    /// `count` workers, or as many as the system can start.
     fn of(&mut self, count: usize) -> &[Worker] {
         let process = process();
         if self.process != process {
+            // In a forked child: these threads do not exist here.
             self.workers.clear();
             self.process = process;
         }
@@ -138,11 +143,11 @@ impl Team {
 }
 
 fn process() -> u32 {
-    // There, the standard library panics instead of giving a number.
+    // `std::process::id` panics on WebAssembly.
     if cfg!(target_family = "wasm") { 0 } else { std::process::id() }
 }
 
-/// Waits for workers when it is dropped.
+/// Waits for the workers when it is dropped, also during a panic.
 struct Busy<'a>(&'a [Worker]);
 
 impl Drop for Busy<'_> {

@@ -1,4 +1,4 @@
-//! Gradients whose memory is not in row-major order.
+//! Copying a gradient that is not row-major into row-major order.
 
 use crate::Float;
 use ndarray::{ArrayViewD, ArrayViewMutD, Axis, Ix2, Slice};
@@ -8,7 +8,7 @@ pub fn row_major<'s, F: Float>(array: &ArrayViewD<'_, F>, scratch: &'s mut Vec<F
     scratch.resize(array.len(), F::zero());
     let mut copy = ArrayViewMutD::from_shape(array.shape(), scratch).expect("as many elements as the array");
     match array.view().into_dimensionality::<Ix2>() {
-        // In tiles: one side is always walked across the grain, and a tile fits the nearest cache both ways.
+        // In tiles: one side is always accessed with a large stride, and a tile of both fits in the L1 cache.
         Ok(matrix) => {
             const TILE: usize = 32;
             let mut copy = copy.into_dimensionality::<Ix2>().expect("of the same shape");

@@ -1,12 +1,12 @@
-//! A word to those who run a program that was built without any optimisation.
+//! A notice for programs that were built without optimization.
 
 use std::sync::Once;
 
-/// A product of so many multiplications takes about as long as starting the program.
+/// The product of this many multiplications takes about as long as starting the program.
 const LARGE: usize = 1 << 20;
 
-/// Says once, on standard error, that the program is slow for no reason, if this crate is compiled without optimisation and the
-/// operation is large enough to feel it. The environment variable `DOWNHILL_UNOPTIMIZED` silences it.
+/// Prints a notice to standard error, once, if this crate was compiled without optimization and a matrix product is
+/// large enough for that to matter. The environment variable `DOWNHILL_UNOPTIMIZED` silences it.
 #[inline(always)]
 pub(crate) fn notice(multiplications: usize) {
     static SAID: Once = Once::new();

@@ -1,15 +1,19 @@
-//! The one pass over memory that every elementwise rule makes.
+//! The update loop of elementwise optimizer rules: one pass over parameter, gradient and state.
 #![allow(unsafe_code)]
 
 use crate::Float;
 use crate::{share, vectorised};
 
-/// Replaces every element of `param` and of the state by what `formula` makes of it, the gradient and the state.
+/// Updates every element of `param` and of the state in place: `formula` maps `(param, grad, state)` to the new
+/// `(param, state)`.
 ///
-/// Of buffer `k`, what is below `cuts[k]` in absolute value becomes zero (`cut` in `downhill-optim` says where to cut what): the
-/// momentum of a weight whose gradient is always zero (a dead unit, a pixel that is always black) would otherwise sink
-/// into the subnormal numbers and stay there, where every multiplication takes a hundred times as long. Measured on an
-/// MNIST network: the whole training step is twice as fast, on a small one seven times.
+/// Elements of buffer `k` whose absolute value is below `cuts[k]` become zero (`cut` in `downhill-optim` chooses the
+/// thresholds): the momentum of a weight whose gradient is always zero (a dead unit, a pixel that is always black)
+/// would otherwise decay into the subnormal numbers and stay there, where every multiplication takes a hundred times as
+/// long. Measured on an MNIST network: the whole training step is twice as fast, on a small one seven times.
+///
+/// # Panics
+/// If `grad` or a buffer of the state has another length than `param`.
 pub fn update<F: Float, const N: usize>(
     param: &mut [F],
     grad: &[F],
@@ -20,30 +24,31 @@ pub fn update<F: Float, const N: usize>(
     let len = param.len();
     assert!(
         grad.len() == len && state.iter().all(|buffer| buffer.len() == len),
-        "state and gradient fit the parameter"
+        "update: gradient and state must have as many elements as the parameter"
     );
     if len < SHARED || crate::threads() == 1 {
         return pass(param, grad, state, cuts, formula);
     }
-    // Each range of elements is lent to one thread.
+    // Each thread updates its own range of elements.
     let (param, state) = (Lent(param.as_mut_ptr()), state.map(|buffer| Lent(buffer.as_mut_ptr())));
     share(len, SHARED_BLOCK, |range| {
         let grad = &grad[range.clone()];
-        // SAFETY: the ranges are in bounds, as the gradient has been found to have them, and do not overlap.
+        // SAFETY: all slices have the same length (asserted above), so the ranges are in bounds, and they are disjoint.
         let lend = |whole: &Lent<F>| unsafe { std::slice::from_raw_parts_mut(whole.0.add(range.start), range.len()) };
         pass(lend(&param), grad, std::array::from_fn(|k| lend(&state[k])), cuts, formula);
     });
 }
 
-/// From so many elements on, threads share the pass. Only the clock can tell: every element is computed as it would be alone.
+/// Updates of at least this many elements are split among the threads. This affects only speed: each element's result
+/// is bitwise identical.
 const SHARED: usize = 1 << 16;
-/// They are cut at multiples of this, a few lines of the cache.
+/// They are split at multiples of this, a few cache lines.
 const SHARED_BLOCK: usize = 64;
 
-/// The address of elements of which each thread takes others.
+/// A buffer's address; each thread uses a different range of it.
 struct Lent<F>(*mut F);
 
-// SAFETY: it is used for ranges that do not overlap.
+// SAFETY: threads access disjoint ranges.
 unsafe impl<F: Send> Sync for Lent<F> {}
 
 fn pass<F: Float, const N: usize>(
@@ -54,15 +59,16 @@ fn pass<F: Float, const N: usize>(
     formula: impl Fn(F, F, [F; N]) -> (F, [F; N]) + Copy,
 ) {
     let len = param.len();
-    // Slices of one known length need no bounds checks.
+    // Slices of one known length need no bounds checks in the loop.
     let (grad, state) = (&grad[..len], state.map(|buffer| &mut buffer[..len]));
-    // `move`: the formula's constants behind a reference would keep the loop from being vectorised.
+    // `move`: the formula's constants behind a reference would keep the loop from being vectorized.
     vectorised(
         #[inline(always)]
         move || {
             for i in 0..len {
                 let (p, s) = formula(param[i], grad[i], std::array::from_fn(|k| state[k][i]));
                 param[i] = p;
+                // The comparison is false for NaN, which therefore stays.
                 for k in 0..N {
                     state[k][i] = if s[k].abs() < cuts[k] { F::zero() } else { s[k] };
                 }
@@ -83,7 +89,7 @@ mod tests {
         (p - 0.3 * m / (v.sqrt() * 1.7 + 1e-3), [m, v])
     }
 
-    /// The same bits whatever the instructions, for every length of a remainder.
+    /// Bitwise identical with every instruction set, for every length of the remainder loop.
     #[test]
     fn every_level_as_the_plain_loop() {
         let best = level();
@@ -97,7 +103,7 @@ mod tests {
                 });
                 let expected: Vec<_> = (0..len).map(|i| formula(p[i], g[i], [m[i], v[i]])).collect();
                 at_most(wanted, || {
-                    assert_eq!(level(), wanted.min(best), "the level in force");
+                    assert_eq!(level(), wanted.min(best), "the current level");
                     update(&mut p, &g, [&mut m, &mut v], [0.0; 2], formula);
                 });
                 assert_eq!(level(), best, "the level afterwards");

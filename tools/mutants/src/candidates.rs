@@ -1,4 +1,4 @@
-//! Finds the places in a file where a fault can be planted.
+//! Finds the faults that can be planted in a file.
 
 use std::fs;
 use std::ops::Range;
@@ -11,10 +11,10 @@ use syn::{BinOp, Expr, Lit, UnOp};
 
 use crate::Candidate;
 
-/// Every fault that can be planted in `file`, outside of its tests.
+/// Every fault that can be planted in `file`, outside its tests.
 pub fn of_file(repository: &Path, file: &str) -> Vec<Candidate> {
-    let text = fs::read_to_string(repository.join(file)).expect("a source file");
-    let tree = syn::parse_file(&text).expect("Rust");
+    let text = fs::read_to_string(repository.join(file)).expect("cannot read a source file");
+    let tree = syn::parse_file(&text).expect("cannot parse a source file");
     if file.contains("/tests") || file.ends_with("reference.rs") || file.ends_with("testing.rs") {
         return Vec::new();
     }
@@ -91,7 +91,7 @@ impl Finder<'_> {
     }
 }
 
-/// The method that a reader might confuse with this one.
+/// A method that is easily confused with this one.
 fn neighbour(method: &str) -> Option<&'static str> {
     Some(match method {
         "min" => "max",
@@ -131,7 +131,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         }
     }
 
-    // Constants, types and patterns have no place for a condition.
+    // A fault is a run-time condition, which constants, types and patterns cannot contain.
     fn visit_item_const(&mut self, _: &'ast syn::ItemConst) {}
     fn visit_impl_item_const(&mut self, _: &'ast syn::ImplItemConst) {}
     fn visit_item_static(&mut self, _: &'ast syn::ItemStatic) {}

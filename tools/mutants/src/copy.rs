@@ -7,13 +7,13 @@ use std::process::Command;
 use crate::Candidate;
 use crate::plant::planted;
 
-/// The files that git knows.
+/// The files that git tracks.
 pub fn files(repository: &Path) -> Vec<String> {
     let output = Command::new("git").args(["ls-files"]).current_dir(repository).output().expect("git");
     String::from_utf8(output.stdout).expect("UTF-8").lines().map(str::to_owned).collect()
 }
 
-/// Writes every file that differs, so that little is compiled again.
+/// Writes only the files that differ, so that little is recompiled.
 pub fn write(repository: &Path, copy: &Path, files: &[String], faults: &[Candidate]) {
     let numbered: Vec<(usize, &Candidate)> = faults.iter().enumerate().map(|(i, fault)| (i + 1, fault)).collect();
     for file in files {
@@ -30,7 +30,7 @@ pub fn write(repository: &Path, copy: &Path, files: &[String], faults: &[Candida
             let dependency = format!("[dependencies]\nmutant-switch = {{ path = {switch:?} }}\n");
             content = text.replacen("[dependencies]\n", &dependency, 1).into_bytes();
         }
-        // What is planted is ugly: no lint may stop it.
+        // Planted code violates lints, which must not stop the build.
         if file.starts_with("crates/") && file.ends_with("src/lib.rs") {
             content = [b"#![allow(warnings)]\n".to_vec(), content].concat();
         }

@@ -1,14 +1,14 @@
-//! Mutation testing of downhill: are there faults that no test would notice?
+//! Mutation testing of downhill: are there faults that no test detects?
 //!
 //! ```sh
 //! cargo run --release --manifest-path tools/mutants/Cargo.toml -- --count 300 --seed 1 --copy /tmp/mutants
 //! ```
 //!
-//! Small faults (`+` for `-`, `<` for `<=`, a condition that is always true, a statement left out, ...) are drawn at
-//! random from the code that computes, and planted in a copy of the repository, all at once: each behind a switch that
-//! an environment variable turns on. So the copy is compiled once, and the tests run once for every fault.
+//! Small faults (`+` for `-`, `<` for `<=`, a condition that is always true, a statement removed, ...) are drawn at
+//! random from the sources below and planted in a copy of the repository, all at once, each behind a switch that an
+//! environment variable turns on. So the copy is compiled once, and the tests run once for every fault.
 //!
-//! `--again LOG` plants what an earlier run has printed as missed, wherever it stands now.
+//! `--again LOG` plants the faults that an earlier run printed as missed, even if their lines have moved.
 
 mod candidates;
 mod copy;
@@ -18,7 +18,7 @@ mod suite;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-/// The code under test: what computes values, derivatives, updates and schedules, and what saves and loads.
+/// The code under test: values, derivatives, updates, schedules, saving and loading.
 const SOURCES: &[&str] = &[
     "crates/tensor/src/ops/",
     "crates/tensor/src/backward.rs",
@@ -36,16 +36,16 @@ const SOURCES: &[&str] = &[
     "crates/optim/src/scheduler.rs",
 ];
 
-/// A place where a fault can be planted.
+/// A fault that can be planted.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub file: String,
     pub line: usize,
-    /// The bytes of the file that it replaces.
+    /// The byte range in the file that it replaces.
     pub range: std::ops::Range<usize>,
     pub original: String,
     pub mutated: String,
-    /// Whether it stands for a statement rather than an expression.
+    /// Whether it removes a statement rather than change an expression.
     pub statement: bool,
 }
 
@@ -54,23 +54,24 @@ fn main() {
         let mut arguments = std::env::args().skip_while(|argument| argument != name).skip(1);
         arguments.next().unwrap_or_else(|| default.to_owned())
     };
-    let number = |name: &str, default: &str| option(name, default).parse::<u64>().expect("a number");
+    let number =
+        |name: &str, default: &str| option(name, default).parse::<u64>().expect("`--count` and `--seed` take a number");
     let repository = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let copy = PathBuf::from(option("--copy", "target/mutants"));
     let files = copy::files(&repository);
     let sources: Vec<&String> =
         files.iter().filter(|file| SOURCES.iter().any(|start| file.starts_with(start))).collect();
     let all: Vec<Candidate> = sources.iter().flat_map(|file| candidates::of_file(&repository, file)).collect();
-    println!("{} places for a fault in {} files", all.len(), sources.len());
+    println!("{} possible faults in {} files", all.len(), sources.len());
 
     let missed = match option("--again", "").as_str() {
         "" => None,
-        log => Some(std::fs::read_to_string(log).expect("the output of an earlier run")),
+        log => Some(std::fs::read_to_string(log).expect("cannot read the log of the earlier run")),
     };
     let again = |candidate: &Candidate| missed.as_ref().is_none_or(|log| suite::is_missed(candidate, log));
     let all: Vec<Candidate> = all.into_iter().filter(again).collect();
 
-    // Faults that do not compile are left out, and others drawn for them.
+    // Faults that do not compile are discarded, and others are drawn instead.
     let mut refused = BTreeSet::new();
     let (faults, binaries) = loop {
         let faults = plant::draw(&all, &refused, number("--count", "300") as usize, number("--seed", "1"));
@@ -84,7 +85,7 @@ fn main() {
                     refused.extend(at.map(|fault| (fault.file.clone(), fault.range.start)));
                 }
                 println!("{} do not compile", refused.len() - before);
-                assert!(refused.len() > before, "the copy does not compile, and no fault explains it: {errors:?}");
+                assert!(refused.len() > before, "the copy does not compile without these faults: {errors:?}");
             }
         }
     };

@@ -1,10 +1,10 @@
-//! Which faults are planted, and how.
+//! Draws the faults to plant, and plants them.
 
 use std::collections::BTreeSet;
 
 use crate::Candidate;
 
-/// `count` of the candidates, at random, of which no two touch one another.
+/// Draws `count` of the candidates at random, none of which overlap.
 pub fn draw(all: &[Candidate], refused: &BTreeSet<(String, usize)>, count: usize, mut seed: u64) -> Vec<Candidate> {
     let mut drawn: Vec<Candidate> = Vec::new();
     let mut order: Vec<(u64, &Candidate)> = all.iter().map(|candidate| (random(&mut seed), candidate)).collect();
@@ -32,7 +32,7 @@ fn random(state: &mut u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// The text of a file with its faults; number 1 is the first of all. No line moves.
+/// The text of a file with its faults, which are numbered from 1 across all files. No line moves.
 pub fn planted(text: &str, faults: &[(usize, &Candidate)]) -> String {
     let mut result = text.to_owned();
     for (number, fault) in faults.iter().rev() {
@@ -40,7 +40,7 @@ pub fn planted(text: &str, faults: &[(usize, &Candidate)]) -> String {
         let new = if *statement {
             format!("if !::mutant_switch::on({number}) {{ {original} }}")
         } else {
-            // Without line breaks of its own, so that messages of the compiler name the lines of the original.
+            // On one line, so that the compiler's messages refer to the lines of the original.
             let mutated = mutated.split('\n').map(|line| line.split("//").next().unwrap_or("")).collect::<String>();
             format!("(if ::mutant_switch::on({number}) {{ {mutated} }} else {{ {original} }})")
         };

@@ -1,4 +1,4 @@
-//! Building the tests of the copy, and running them once for every fault.
+//! Builds the tests of the copy, and runs them once for every fault.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 
 use crate::Candidate;
 
-/// A test program that takes longer has met a fault that makes it hang.
+/// A test program that takes longer is considered to hang because of the fault.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A test program, with the folder that its tests expect to run in.
+/// A test program, with the working directory that its tests expect.
 pub struct Binary {
     name: String,
     path: PathBuf,
     folder: PathBuf,
 }
 
-/// Compiles all tests; if that fails, the places of the errors.
+/// Compiles all tests and returns the test programs, or the locations of the compile errors.
 pub fn build(copy: &Path) -> Result<Vec<Binary>, Vec<(String, usize)>> {
     let output = Command::new("cargo")
         .args(["test", "--workspace", "--no-run", "--message-format=json"])
@@ -31,7 +31,7 @@ pub fn build(copy: &Path) -> Result<Vec<Binary>, Vec<(String, usize)>> {
             for span in message["message"]["spans"].as_array().into_iter().flatten() {
                 let (file, line) = (span["file_name"].as_str(), span["line_start"].as_u64());
                 if let (Some(file), Some(line)) = (file, line) {
-                    // One line was put before a library's first.
+                    // One line was inserted at the top of each library.
                     let shift = usize::from(file.ends_with("src/lib.rs"));
                     errors.push((file.to_owned(), line as usize - shift));
                 }
@@ -47,20 +47,20 @@ pub fn build(copy: &Path) -> Result<Vec<Binary>, Vec<(String, usize)>> {
     if !output.status.success() {
         return Err(errors);
     }
-    // What tests the derive macro meets none of the faults.
+    // The tests of the derive macro run none of the planted code.
     binaries.retain(|binary| !["derive_errors", "downhill_derive"].contains(&binary.name.as_str()));
-    // The quickest to find something come first.
+    // The slow programs come last.
     let slow = ["lessons", "mnist_mlp_cli", "mnist", "deep_graphs", "memory", "papers", "threads"];
     binaries.sort_by_key(|binary| slow.iter().position(|name| *name == binary.name).map_or(0, |at| slow.len() - at));
     Ok(binaries)
 }
 
-/// Runs the tests without a fault, then with each, and prints those that nothing noticed.
+/// Runs the tests without a fault, then with each fault, and prints which test program detected it, or that none did.
 pub fn run(copy: &Path, faults: &[Candidate], binaries: &[Binary]) {
     let unwell: Vec<&str> =
         binaries.iter().filter(|binary| !passes(binary, 0)).map(|binary| binary.name.as_str()).collect();
-    assert!(unwell.is_empty(), "without a fault, these fail: {unwell:?}");
-    assert!(doctests_pass(copy, 0), "without a fault, doctests fail");
+    assert!(unwell.is_empty(), "these tests fail without a fault: {unwell:?}");
+    assert!(doctests_pass(copy, 0), "the doctests fail without a fault");
     let mut missed = 0;
     for (i, fault) in faults.iter().enumerate() {
         let number = i + 1;
@@ -100,7 +100,7 @@ fn doctests_pass(copy: &Path, number: usize) -> bool {
     command.status().expect("cargo").success()
 }
 
-/// Whether the output of an earlier run says that nothing noticed this change of this file, whatever line it was in.
+/// Whether the output of an earlier run says that no test detected this change of this file, on whatever line it was.
 pub fn is_missed(fault: &Candidate, log: &str) -> bool {
     let (file, rest) = (format!(" {}:", fault.file), format!(" {}: MISSED", change(fault)));
     log.lines().any(|line| line.contains(&file) && line.ends_with(&rest))

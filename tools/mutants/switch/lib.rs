@@ -1,8 +1,8 @@
-//! What a planted fault asks: is it the one in force?
+//! Tells a planted fault whether it is the active one.
 
 use std::sync::OnceLock;
 
-/// Whether the environment variable `MUTANT` names the fault `number`.
+/// Whether the environment variable `MUTANT` selects the fault `number`.
 #[inline]
 pub fn on(number: u32) -> bool {
     static IN_FORCE: OnceLock<u32> = OnceLock::new();

@@ -1,4 +1,5 @@
-//! What the derive refuses, and names. What it writes is tested in `downhill-optim`, whose every rule and schedule it is.
+//! What the derive rejects, and how it names choices. Its output is tested in `downhill-optim`, by every rule and
+//! schedule.
 
 use syn::parse_quote;
 
@@ -12,7 +13,7 @@ fn refused(input: TokenStream2, message: &str) {
 
 #[test]
 fn what_has_no_names_is_refused() {
-    let message = "is for structs with named fields, each an option, and for enums";
+    let message = "supports structs with named fields, and enums without groups";
     refused(
         quote!(
             struct Pair(f64, f64);
@@ -27,7 +28,7 @@ fn what_has_no_names_is_refused() {
                 Power(f64),
             }
         ),
-        "a choice is a name alone: a variant without fields",
+        "supports only enum variants without fields",
     );
     refused(
         quote!(
@@ -89,7 +90,7 @@ fn attributes_that_mean_nothing_are_refused() {
                 b: f64,
             }
         ),
-        "there is an option `a` already",
+        "duplicate option `a`",
     );
     let skipped = quote!(
         #[options(both(a, b))]

@@ -7,18 +7,18 @@ use crate::shape::checked_size;
 use crate::{Float, operation};
 
 impl<F: Float> Elements<F> {
-    /// The same elements in another shape: shares the memory if they are in row-major order, else copies.
+    /// The same elements in another shape: shares the memory if they are in row-major order, otherwise copies.
     ///
     /// # Panics
-    /// If the numbers of elements differ, or the shape is too large.
+    /// If the number of elements would change, or the shape is not valid.
     #[track_caller]
     pub fn reshaped(&self, shape: IxDyn) -> Self {
         let len = checked_size::<F>(operation::name(), shape.slice());
-        assert!(len == self.len, "as many elements as before");
+        assert!(len == self.len, "reshaped: the number of elements must not change");
         Elements { shape, len, ..self.row_major() }
     }
 
-    /// Shares the memory, with another shape, strides and offset.
+    /// A view with another shape, strides and offset.
     fn with_layout(&self, shape: IxDyn, strides: IxDyn, offset: usize) -> Self {
         // An empty view reads nothing, and its offset may lie past the end of the memory.
         let offset = if shape.slice().contains(&0) { 0 } else { offset };
@@ -31,17 +31,17 @@ impl<F: Float> Elements<F> {
         self.strides.as_deref().cloned().unwrap_or_else(|| row_major_strides(&self.shape))
     }
 
-    /// Shares the memory; axis `i` of the result is axis `order[i]` of this.
+    /// A view with permuted axes: axis `i` of the result is axis `order[i]` of this.
     ///
     /// # Panics
-    /// If `order` does not name every axis once.
+    /// If `order` does not contain every axis exactly once.
     #[track_caller]
     pub fn permuted(&self, order: &[usize]) -> Self {
         let ndim = self.shape.ndim();
         let named = order.iter().filter(|&&axis| axis < ndim).fold(0_u64, |named, axis| named | 1 << axis);
         assert!(
             order.len() == ndim && named.count_ones() as usize == ndim,
-            "permuted: {order:?} does not name each of {ndim} axes once"
+            "permuted: {order:?} is not a permutation of {ndim} axes"
         );
         let (old_shape, old_strides) = (&self.shape, self.strides());
         let (mut shape, mut strides) = (old_shape.clone(), old_strides.clone());
@@ -52,16 +52,16 @@ impl<F: Float> Elements<F> {
         self.with_layout(shape, strides, self.offset)
     }
 
-    /// Shares the memory; keeps every `step`-th of the positions `start..end` of an axis.
+    /// A view of every `step`-th of the positions `start..end` of an axis.
     ///
     /// # Panics
-    /// If there is no such axis, it does not have these positions, or `step` is 0.
+    /// If the axis or the positions are out of range, or `step` is 0.
     #[track_caller]
     pub fn narrowed(&self, axis: usize, start: usize, end: usize, step: usize) -> Self {
         let size = self.shape().get(axis).copied();
         assert!(
             step > 0 && start <= end && size.is_some_and(|size| end <= size),
-            "narrowed: axis {axis} of {:?} has no positions {start}..{end} in steps of {step}",
+            "narrowed: positions {start}..{end} in steps of {step} are out of range for axis {axis} of {:?}",
             self.shape()
         );
         let (mut shape, mut strides) = (self.shape.clone(), self.strides());
@@ -85,7 +85,7 @@ fn row_major_strides(shape: &IxDyn) -> IxDyn {
     strides
 }
 
-/// Whether these strides are row-major ones; the stride of an axis of size 1 does not matter.
+/// Whether these strides are row-major; the stride of an axis of size 1 does not matter.
 fn is_row_major(shape: &[usize], strides: &[usize]) -> bool {
     let mut expected = 1;
     for (&n, &stride) in shape.iter().zip(strides).rev() {
@@ -138,7 +138,7 @@ mod tests {
     #[test]
     fn an_empty_view_wherever_it_starts() {
         let elements = Elements::from(numbered(&[4, 5]));
-        // Behind the last row, and there behind the last column.
+        // After the last row, and there after the last column.
         let nothing = elements.narrowed(0, 4, 4, 1).narrowed(1, 5, 5, 1);
         assert_eq!((nothing.view().shape(), nothing.as_slice()), (&[0, 0][..], Some(&[][..])));
     }
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(elements.view().into_iter().collect::<Vec<_>>(), [&3.0, &8.0, &13.0, &18.0]);
     }
 
-    /// In every build profile: [2⁴⁰, 0] may not become [2⁴⁰, 2⁴⁰], nor an axis longer than it is.
+    /// In every build profile, [2⁴⁰, 0] may not become [2⁴⁰, 2⁴⁰], and no axis may become longer.
     #[test]
     fn no_view_of_what_is_not_there() {
         use std::panic::catch_unwind;

@@ -1,20 +1,20 @@
-//! Products of `f32` matrices with AVX-512.
+//! Matrix products of `f32` with AVX-512.
 //!
-//! The result is computed in tiles of up to 13 rows and 32 columns, which stay in 26 of the 32 vector registers while
-//! the inner dimension passes by: for each of its positions two vectors of `b` and one number for each row of `a`.
-//! `a` is read where it lies, whatever its strides. `b` is read where it lies if its rows are contiguous and it is used
-//! only a few times; otherwise a panel of 32 columns is packed first, so that it fits the nearest cache. Where both
-//! operands run along the inner dimension and there are few rows, packing costs more than it saves, and inner products
-//! are taken instead; where there are more, the smaller of the two is the one that is packed.
+//! The result is computed in register tiles of up to 13 rows and 32 columns, which occupy 26 of the 32 vector registers
+//! throughout the loop over the inner dimension: each position takes two vectors of `b` and, for each row of `a`, one
+//! broadcast element. `a` is read in place, whatever its strides. `b` is read in place if its rows are contiguous and
+//! it is reused only a few times; otherwise panels of 32 columns are packed first, small enough to stay in a near
+//! cache. If both operands are contiguous along the inner dimension, packing costs more than it saves when there are
+//! few rows or columns, and the kernel computes inner products instead; otherwise it packs the smaller operand.
 //!
-//! Each element of the result is summed in an order that depends on the shape and the layout of the operands alone, so
-//! that a product may be cut into ranges of columns without changing a bit.
+//! The order in which an element of the result is summed depends only on the shape and the layout of the operands, so a
+//! product can be split into ranges of columns with bitwise identical results.
 //!
 //! The scheme is that of Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008, without
-//! packing of `a`. Compared with `matrixmultiply`, which serves other machines, in GFLOP/s (one thread, peak about 175;
-//! `cargo bench -p downhill-benches --bench products`; transposed: `b` is the transpose of a row-major matrix):
+//! packing `a`. Compared with `matrixmultiply`, which other machines use, in GFLOP/s (one thread, peak about 175;
+//! `cargo bench -p downhill-benches --bench products`; "transposed" operands are transposes of row-major matrices):
 //!
-//! | m × k × n | | matrixmultiply | this |
+//! | m × k × n | | matrixmultiply | downhill |
 //! |---|---|---|---|
 //! | 64 × 784 × 128 | `b` transposed | 120 | 160 |
 //! | 1000 × 784 × 512 | `b` transposed | 142 | 166 |
@@ -35,29 +35,33 @@ use super::Product;
 use super::inner_products::inner_products;
 use super::pack::{Line, pack, unpack_transposed};
 
-/// The most rows of a tile: 13 · 2 sums, two vectors of `b` and one of `a` fit 32 registers, and the compiler needs two.
+/// The maximum height of a register tile: 13 · 2 sums, two vectors of `b` and one of `a` take 29 of the 32 registers,
+/// and the compiler needs two.
 const ROWS: usize = 13;
-/// The columns of a panel, two vectors.
+/// The width of a panel, two vectors.
 pub(super) const COLUMNS: usize = 32;
-/// The most positions of the inner dimension in a panel, which then takes 50 KiB.
+/// The maximum depth of a panel along the inner dimension; it then takes 50 KiB.
 const DEPTH: usize = 400;
-/// From so many elements of `a` on, a panel of a row-major `b` is used often enough, and lies scattered enough, to be packed.
+/// If `a` has at least this many elements, a row-major `b` is packed too: its panels are reused often enough, and their
+/// rows are far enough apart.
 const PACK_SIZE: usize = 1 << 14;
-/// From so many elements of `a` on, the panels of so many columns are packed together, so that `a` is read seldom.
+/// If `a` has at least this many elements, the panels of `GROUP` columns are packed together, so that `a` is read fewer
+/// times.
 const GROUP_SIZE: usize = 1 << 17;
 const GROUP: usize = 512;
-/// Up to so many rows, inner products are taken if both operands run along the inner dimension.
+/// Up to this many rows, inner products are used if both operands are contiguous along the inner dimension.
 const DOT_ROWS: usize = 32;
-/// As [`DOT_ROWS`], for columns.
+/// Like [`DOT_ROWS`], for columns.
 const DOT_COLUMNS: usize = 16;
 
-/// The columns `columns` of the product.
+/// Computes the columns `columns` of the product.
 ///
 /// # Safety
-/// The machine has AVX-512 F, and the addresses of the product are valid as it says.
+/// The machine has AVX-512 F, and the pointers of the product are valid as [`Product`] requires.
 #[target_feature(enable = "avx512f")]
 pub(super) unsafe fn multiply(product: &Product<'_, f32>, columns: Range<usize>) {
     let &Product { m, a, b, .. } = product;
+    // Both operands are contiguous along the inner dimension, as in a forward pass with a weight `[out, in]`.
     if b.1 == 1 && a.2 == 1 && (m <= DOT_ROWS || product.n <= DOT_COLUMNS) {
         // SAFETY: the caller's promise.
         return unsafe { inner_products(product, columns) };
@@ -70,20 +74,20 @@ pub(super) unsafe fn multiply(product: &Product<'_, f32>, columns: Range<usize>)
     unsafe { blocks(product, columns) }
 }
 
-/// The transposed product `bᵀ·aᵀ`, transposed back: when both operands run along the inner dimension, this packs the
-/// smaller one.
+/// The transposed product `bᵀ·aᵀ`, transposed back. If both operands are contiguous along the inner dimension, this
+/// packs `a`, the smaller one.
 ///
 /// # Safety
 /// As for [`multiply`].
 #[target_feature(enable = "avx512f")]
 unsafe fn swapped(product: &Product<'_, f32>, columns: Range<usize>) {
     let &Product { m, k, n, a, b, start, c } = product;
-    // Whole vectors, for the way back.
+    // The scratch matrix has whole vectors in both directions, which `unpack_transposed` requires.
     let (rows, row) = (columns.len(), m.next_multiple_of(16));
     with_scratch(rows.next_multiple_of(16) * row, |scratch| {
         let (a, b) = ((a.0, a.2, a.1), (b.0.wrapping_offset(columns.start as isize * b.2), b.2, b.1));
         let transpose = Product { m: rows, k, n: row, a: b, b: a, start: None, c: scratch };
-        // SAFETY: the operands are those of the product, and the scratch memory has room for the result.
+        // SAFETY: the operands are those of the product, and the scratch memory is large enough for the result.
         unsafe {
             blocks(&transpose, 0..m);
             unpack_transposed(
@@ -96,12 +100,13 @@ unsafe fn swapped(product: &Product<'_, f32>, columns: Range<usize>) {
     });
 }
 
-/// Calls `f` with the address of so many numbers of this thread, which begin a line of the cache and mean nothing.
+/// Calls `f` with this thread's scratch memory of `len` elements, aligned to a cache line and with arbitrary contents.
 fn with_scratch<R>(len: usize, f: impl FnOnce(*mut f32) -> R) -> R {
     thread_local!(static SCRATCH: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) });
     SCRATCH.with_borrow_mut(|lines| grown(lines, len, f))
 }
 
+/// Calls `f` with the address of `lines`, grown to at least `len` elements.
 fn grown<R>(lines: &mut Vec<Line>, len: usize, f: impl FnOnce(*mut f32) -> R) -> R {
     if lines.len() < len.div_ceil(16) {
         lines.resize(len.div_ceil(16), Line::default());
@@ -109,24 +114,26 @@ fn grown<R>(lines: &mut Vec<Line>, len: usize, f: impl FnOnce(*mut f32) -> R) ->
     f(lines.as_mut_ptr().cast())
 }
 
-/// The columns `columns` of the product, tile by tile.
+/// Computes the columns `columns` of the product, tile by tile.
 ///
 /// # Safety
 /// As for [`multiply`].
 #[target_feature(enable = "avx512f")]
 unsafe fn blocks(product: &Product<'_, f32>, columns: Range<usize>) {
     let &Product { m, k, b, .. } = product;
+    // Tiles load whole vectors of `b`, so it is read in place only if the columns are whole vectors, too.
     let in_place = |width: usize| b.2 == 1 && m * k < PACK_SIZE && width.is_multiple_of(16);
     let group = if m * k < GROUP_SIZE { COLUMNS } else { GROUP };
-    // Blocks of about equal depth, in whole vectors for the packing.
+    // Blocks of about equal depth, a multiple of 16 for the packing.
     let depth = k.div_ceil(k.div_ceil(DEPTH)).next_multiple_of(16);
     thread_local!(static PANELS: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) });
     let all = |panels: *mut f32| {
+        // The outer loops of the blocking: groups of panels, then blocks of the inner dimension.
         for left in columns.clone().step_by(group) {
             let columns = left..columns.end.min(left + group);
             for top in (0..k).step_by(depth) {
                 let positions = top..k.min(top + depth);
-                // SAFETY: the ranges stay inside the operands, and there is room for the panels of a group.
+                // SAFETY: the ranges are inside the operands, and `panels` is large enough for a group.
                 unsafe {
                     let panels = if in_place(columns.len()) {
                         let corner = b.0.offset(top as isize * b.1 + left as isize * b.2);
@@ -144,32 +151,34 @@ unsafe fn blocks(product: &Product<'_, f32>, columns: Range<usize>) {
     PANELS.with_borrow_mut(|lines| grown(lines, depth * group, all));
 }
 
-/// Panels of `b`: the address of the first, and the distances between them and between the rows of each.
+/// Panels of `b`: the address of the first, the stride from panel to panel, and the row stride.
 struct Panels {
     first: *const f32,
     next: isize,
     row: isize,
 }
 
-/// Adds to the columns `columns` what the positions `positions` of the inner dimension contribute.
+/// Adds the contribution of the positions `positions` of the inner dimension to the columns `columns` of the result.
 ///
 /// # Safety
-/// As for [`multiply`]; the panels have a row for each of the positions and a column for each of the columns.
+/// As for [`multiply`]; the panels have one row per position and cover all the columns, in whole vectors.
 #[target_feature(enable = "avx512f")]
 unsafe fn block(product: &Product<'_, f32>, positions: Range<usize>, columns: Range<usize>, panels: Panels) {
     let &Product { m, n, a, c, start, .. } = product;
     let tiles = m.div_ceil(ROWS);
     let mut row = 0;
     for t in 0..tiles {
-        // Tiles of about equal height.
+        // Tiles of about equal height, because low ones are slow.
         let height = m / tiles + usize::from(t < m % tiles);
         let a = (a.0.wrapping_offset(row as isize * a.1 + positions.start as isize * a.2), a.1, a.2);
         for (panel, left) in columns.clone().step_by(COLUMNS).enumerate() {
             let width = COLUMNS.min(columns.end - left);
+            // The columns of each vector that exist; the stores are masked.
             let masks = [0, 16].map(|first| (0xffff_u32 >> (16 - width.saturating_sub(first).min(16))) as u16);
-            // SAFETY: the tile has rows from `row` to `row + height`, below `m`, and columns from `left` to `left + width`.
+            // SAFETY: the tile's rows `row..row + height` are below `m`, its columns `left..left + width` below `n`.
             unsafe {
                 let c = c.add(row * n + left);
+                // The first block starts from `start` or zero, the others accumulate in `c`.
                 let from = match start {
                     _ if positions.start > 0 => Some((c.cast_const(), n as isize)),
                     Some(start) => Some((start.as_ptr().add(left), 0)),
@@ -184,8 +193,8 @@ unsafe fn block(product: &Product<'_, f32>, positions: Range<usize>, columns: Ra
     }
 }
 
-/// `c = from + a·b` for `depth` positions of the inner dimension. An address goes with the distances between rows and, for
-/// `a`, between columns.
+/// `c = from + a·b` over `depth` positions of the inner dimension. Each pointer comes with its row stride, that of `a`
+/// also with its column stride.
 type Tile = unsafe fn(
     depth: usize,
     a: (*const f32, isize, isize),
@@ -195,7 +204,7 @@ type Tile = unsafe fn(
     masks: [__mmask16; 2],
 );
 
-/// By the number of vectors less one and the number of rows less one.
+/// Indexed by the number of vectors minus one and the number of rows minus one.
 #[rustfmt::skip]
 const TILES: [[Tile; ROWS]; 2] = [
     [tile::<1, 1>, tile::<2, 1>, tile::<3, 1>, tile::<4, 1>, tile::<5, 1>, tile::<6, 1>, tile::<7, 1>,
@@ -204,7 +213,8 @@ const TILES: [[Tile; ROWS]; 2] = [
      tile::<8, 2>, tile::<9, 2>, tile::<10, 2>, tile::<11, 2>, tile::<12, 2>, tile::<13, 2>],
 ];
 
-/// A loop without one: in a program's dev profile the compiler would check every turn, and keep the sums in memory for it.
+/// A loop unrolled by hand: in a program's dev profile, a real loop is checked at every iteration, and then keeps the
+/// sums in memory instead of registers.
 macro_rules! written_out {
     ($i:ident in [$($n:literal)*] if $j:ident < $count:ident $body:block) => {
         $(if $n < $count {
@@ -214,10 +224,11 @@ macro_rules! written_out {
     };
 }
 
-/// One tile of `R` rows and `V` vectors.
+/// A register tile of `R` rows and `V` vectors.
 ///
 /// # Safety
-/// The machine has AVX-512 F; the addresses are valid for `R` rows, `depth` positions and the columns of the masks.
+/// The machine has AVX-512 F; `a`, `from` and `c` are valid for `R` rows, `depth` positions and the columns of the
+/// masks, `b` for `depth` rows of `V` vectors.
 #[target_feature(enable = "avx512f")]
 unsafe fn tile<const R: usize, const V: usize>(
     depth: usize,
@@ -227,19 +238,20 @@ unsafe fn tile<const R: usize, const V: usize>(
     (c, c_row): (*mut f32, usize),
     masks: [__mmask16; 2],
 ) {
-    // SAFETY: by the caller's promise; masked loads and stores touch the columns of the masks only, and an address is
-    // moved past the last position without being read.
+    // SAFETY: by the caller's promise; masked loads and stores access only the columns of the masks, and pointers are
+    // advanced past the last position without being read.
     unsafe {
         let mut sums = [[_mm512_setzero_ps(); V]; R];
-        // Every third row of `a`: the others are reached by adding one or two distances in the instruction itself, where
-        // going from row to row would be a chain of additions as long as the arithmetic.
+        // Pointers to every third row of `a`: the two rows after it are reached by the load's addressing mode.
+        // Advancing from row to row would be a dependency chain of additions as long as the arithmetic.
         let mut thirds: [*const f32; ROWS.div_ceil(3)] =
             std::array::from_fn(|third| a.wrapping_offset(3 * third as isize * a_row));
-        // Addresses that wrap and loads by intrinsics, for the same reason.
+        // Wrapping arithmetic and load intrinsics: `offset` and `*` are checked in a dev profile, too.
         let steps = [0, a_row, a_row.wrapping_mul(2)];
+        // The hot loop: at each position, `R` broadcasts and `R·V` fused multiply-adds.
         for _ in 0..depth {
             let mut row = [_mm512_setzero_ps(); V];
-            // Whole vectors: a masked load would take the place of an addition.
+            // Whole vectors: a masked load occupies an execution unit that the multiply-adds need.
             row[0] = _mm512_loadu_ps(b);
             if V > 1 {
                 row[V - 1] = _mm512_loadu_ps(b.wrapping_add(16));
@@ -254,7 +266,7 @@ unsafe fn tile<const R: usize, const V: usize>(
             thirds = thirds.map(|row| row.wrapping_offset(a_column));
             b = b.wrapping_offset(b_row);
         }
-        // Last, so that a sum of many blocks is rounded once for each and not once for each position.
+        // `from` is added last, so that a sum over many blocks is rounded once per block and not once per position.
         if let Some((from, from_row)) = from {
             for (i, sums) in sums.iter_mut().enumerate() {
                 for (v, sum) in sums.iter_mut().enumerate() {
@@ -263,6 +275,7 @@ unsafe fn tile<const R: usize, const V: usize>(
                 }
             }
         }
+        // Store the columns that exist.
         for (i, sums) in sums.iter().enumerate() {
             for (v, &sum) in sums.iter().enumerate() {
                 _mm512_mask_storeu_ps(c.add(i * c_row).wrapping_add(16 * v), masks[v], sum);

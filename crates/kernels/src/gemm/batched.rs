@@ -1,4 +1,4 @@
-//! Products of stacks of matrices.
+//! Batched matrix products.
 
 use ndarray::{Array3, ArrayD, ArrayViewD, Axis};
 
@@ -7,10 +7,11 @@ use crate::Float;
 use crate::broadcast::broadcast_shape;
 use crate::{ask, room};
 
-/// The products of two stacks of matrices whose batch axes broadcast; the shapes fit.
+/// The matrix products of two stacks `[.., m, k]` and `[.., k, n]`, whose batch axes broadcast. The caller has checked
+/// the shapes.
 ///
 /// # Panics
-/// If an operand stretched to all batches, or the result, takes more memory than there is.
+/// If the allocation of the result, or of an operand broadcast to all batches, fails.
 #[track_caller]
 pub fn matmul_batched<F: Float>(a: &ArrayViewD<'_, F>, b: &ArrayViewD<'_, F>) -> ArrayD<F> {
     let ([a_batch @ .., m, k], [b_batch @ .., _, n]) = (a.shape(), b.shape()) else { unreachable!("checked") };
@@ -18,18 +19,18 @@ pub fn matmul_batched<F: Float>(a: &ArrayViewD<'_, F>, b: &ArrayViewD<'_, F>) ->
     let shape = [batch.as_slice(), &[*m, *n]].concat();
     let mut c = room(&shape);
     if shape.contains(&0) {
-        // However many layers of nothing.
-        return ArrayD::from_shape_vec(shape, c).expect("nothing");
+        // There may be any number of empty matrices: no loop over them.
+        return ArrayD::from_shape_vec(shape, c).expect("no elements");
     }
     let (a, b) = (stack(a, &batch, [*m, *k]), stack(b, &batch, [*k, *n]));
     for (a, b) in a.axis_iter(Axis(0)).zip(b.axis_iter(Axis(0))) {
         c.extend_from_slice(matmul2(a.into(), b.into(), None).as_slice().expect("row-major"));
     }
-    ArrayD::from_shape_vec(shape, c).expect("layers of m rows of n elements")
+    ArrayD::from_shape_vec(shape, c).expect("m·n elements per matrix")
 }
 
-/// The matrices of a stack, of which there is at least one, stretched to all batches, with one batch axis to loop over; a
-/// copy only where batch axes were stretched.
+/// A stack of at least one matrix, broadcast to all batches, with one batch axis to loop over. A copy only if batch
+/// axes are broadcast.
 #[track_caller]
 fn stack<F: Float>(x: &ArrayViewD<'_, F>, batch: &[usize], [rows, columns]: [usize; 2]) -> Array3<F> {
     let shape = [batch, &[rows, columns]].concat();

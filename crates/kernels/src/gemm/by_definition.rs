@@ -1,4 +1,4 @@
-//! Products too small for a blocked scheme.
+//! Matrix products that are too small for blocking.
 
 use ndarray::ArrayView2;
 
@@ -7,15 +7,16 @@ use crate::Float;
 use crate::memory::Memory;
 use crate::simd::vectorised;
 
-/// Every one of the `len` elements by the definition, one after the other: for products of a few numbers, and of none.
+/// Computes the `len` elements directly from the definition, in scalar code: for products of a few elements, or empty
+/// ones.
 #[track_caller]
 pub(super) fn tiny<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>, len: usize) -> Memory<F> {
     let mut memory = Memory::filled(len, &[a.rows, b.columns], F::zero());
     if b.columns == 0 {
-        // However many rows of nothing.
+        // There may be any number of empty rows: no loop over them.
         return memory;
     }
-    let c = memory.get_mut().expect("nobody else has it yet");
+    let c = memory.get_mut().expect("not shared yet");
     for i in 0..a.rows {
         for j in 0..b.columns {
             let sum = (0..a.columns).fold(F::zero(), |sum, p| sum + a.at(i, p) * b.at(p, j));
@@ -25,7 +26,7 @@ pub(super) fn tiny<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&
     memory
 }
 
-/// Every element by the definition, in the order of memory: for small products and for a single row.
+/// Computes every element directly from the definition, in vectorized loops: for small products and a single row.
 #[track_caller]
 pub(super) fn by_definition<F: Float>(
     a: &ArrayView2<'_, F>,
@@ -35,23 +36,25 @@ pub(super) fn by_definition<F: Float>(
 ) -> Memory<F> {
     let (m, k, n) = (a.nrows(), a.ncols(), b.ncols());
     let mut memory = Memory::filled(len, &[m, n], F::zero());
-    let c = &mut memory.get_mut().expect("nobody else has it yet")[..m * n];
+    let c = &mut memory.get_mut().expect("not shared yet")[..m * n];
     if let Some(row) = start {
         c.chunks_exact_mut(n).for_each(|c| c.copy_from_slice(row));
     }
-    // The transpose of a row-major matrix, such as a weight `[out, in]`: each of its columns is a slice.
+    // If `b` is the transpose of a row-major matrix, such as a weight `[out, in]`, each of its columns is a slice.
     let transposed = b.t();
     let columns = transposed.as_slice();
     vectorised(
         #[inline(always)]
         || {
             for (a, c) in a.outer_iter().zip(c.chunks_exact_mut(n)) {
+                // Contiguous rows and columns: inner products.
                 if let (Some(a), Some(columns)) = (a.as_slice(), columns) {
                     for (c, column) in c.iter_mut().zip(columns.chunks_exact(k)) {
                         *c += dot(a, column);
                     }
                     continue;
                 }
+                // Otherwise the row of `c` is a linear combination of the rows of `b`.
                 for (&a, b) in a.iter().zip(b.outer_iter()) {
                     match b.as_slice() {
                         Some(b) => c.iter_mut().zip(b).for_each(|(c, &b)| *c += a * b),
@@ -64,7 +67,7 @@ pub(super) fn by_definition<F: Float>(
     memory
 }
 
-/// `Σ a·b` in 32 partial sums, which are the lanes of vector registers.
+/// `Σ a·b` in 32 partial sums, the lanes of vector registers.
 #[inline(always)]
 fn dot<F: Float>(a: &[F], b: &[F]) -> F {
     let mut sums = [F::zero(); 32];

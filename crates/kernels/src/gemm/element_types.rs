@@ -1,4 +1,4 @@
-//! What differs between the element types inside the kernels.
+//! What differs between the element types: the product kernel and the free list.
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;
@@ -13,18 +13,18 @@ use crate::memory::FreeList;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Level, level};
 
-/// What each element type does by itself. Out of reach for users, which seals `Float`.
+/// What each element type implements separately. Users cannot name this trait, which seals `Float`.
 pub trait Kernels: Sized + 'static {
-    /// The columns `columns` of a product.
+    /// Computes the columns `columns` of a product.
     ///
     /// # Safety
-    /// The addresses must be valid as `Product` says; the result may be uninitialised.
+    /// The pointers must be valid as `Product` requires; the result may be uninitialized.
     unsafe fn gemm(product: &Product<'_, Self>, columns: Range<usize>);
 
-    /// Whether [`gemm`](Self::gemm) is the best for small products too.
+    /// Whether [`gemm`](Self::gemm) is the fastest choice for small products too.
     fn any_size_is_blocked() -> bool;
 
-    /// This thread's blocks that nobody needs at the moment.
+    /// This thread's unused blocks, kept for reuse.
     fn free_list() -> &'static FreeList<Self>;
 }
 
@@ -32,7 +32,7 @@ impl Kernels for f32 {
     unsafe fn gemm(product: &Product<'_, f32>, columns: Range<usize>) {
         #[cfg(target_arch = "x86_64")]
         if level() == Level::Avx512 {
-            // SAFETY: the machine has AVX-512, and the caller's promise.
+            // SAFETY: the machine has AVX-512; the rest by the caller's promise.
             return unsafe { avx512::multiply(product, columns) };
         }
         let gemm = |[m, k, n]: [usize; 3], a: Strided<f32>, b: Strided<f32>, beta, c, row| {
@@ -76,11 +76,11 @@ impl Kernels for f64 {
     }
 }
 
-/// The columns `columns` of a product through `matrixmultiply`, of which `gemm` is the function for the element type:
-/// `(m, k, n, 1, a, b, beta, c, row of c, column of c)`.
+/// Computes the columns `columns` of a product with `matrixmultiply`. `gemm` calls its function for the element type
+/// with `([m, k, n], a, b, beta, c, row stride of c)`.
 ///
 /// # Safety
-/// The addresses of the product are valid as it says.
+/// The pointers of the product are valid as [`Product`] requires.
 unsafe fn through_matrixmultiply<F: Float>(
     product: &Product<'_, F>,
     columns: Range<usize>,
@@ -92,11 +92,11 @@ unsafe fn through_matrixmultiply<F: Float>(
     let mut beta = F::zero();
     if let Some(start) = start {
         for row in 0..m {
-            // SAFETY: the row is a row of the product.
+            // SAFETY: `row` is a row of the product.
             unsafe { c.add(row * n).copy_from_nonoverlapping(start.as_ptr().add(columns.start), columns.len()) };
         }
         beta = F::one();
     }
-    // With `beta` zero the result is written without being read, so it may be uninitialised.
+    // With `beta` zero, the result is written without being read, so it may be uninitialized.
     gemm([m, k, columns.len()], a, b, beta, c, n as isize);
 }

@@ -1,13 +1,14 @@
-//! Products over an inner dimension so long that adding block after block would lose digits.
+//! Products with a long inner dimension, where the rounding error of adding block after block would grow too large.
 
 use super::{Matrix, matmul2};
 use crate::{Elements, Float};
 
-/// Up to this inner dimension, a product is computed in one go.
+/// Up to this inner dimension, a product is computed in one pass.
 pub(super) const LONG: usize = 1 << 12;
 
-/// The product as the sum of those over the two halves of the inner dimension, which is longer than [`LONG`]: a tree, so
-/// that the error grows with the logarithm of the length. The halves end where blocks do, whatever the number of threads.
+/// The sum of the products over the two halves of the inner dimension, which is longer than [`LONG`]. The halves are
+/// split again (pairwise summation), so that the rounding error grows with the logarithm of the length. The split is at a
+/// multiple of `LONG`, whatever the number of threads.
 #[track_caller]
 pub(super) fn in_halves<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Elements<F> {
     let middle = a.columns.div_ceil(2 * LONG) * LONG;
@@ -25,7 +26,7 @@ mod tests {
 
     use super::*;
 
-    /// Whole numbers, so that any order of summation is exact; `Σ p² = (k - 1)·k·(2k - 1) / 6`.
+    /// Integers, so that any order of summation is exact; `Σ p² = (k - 1)·k·(2k - 1) / 6`.
     #[test]
     fn lengths_around_the_halves() {
         for k in [LONG - 1, LONG, LONG + 1, 2 * LONG, 2 * LONG + 1, 3 * LONG, 5 * LONG + 7] {

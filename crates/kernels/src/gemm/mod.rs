@@ -1,6 +1,7 @@
-//! The one door to matrix multiplication.
+//! Matrix multiplication (GEMM). Every product goes through [`matmul2`].
 //!
-//! `f32` on a machine with AVX-512 has a kernel of its own; everything else goes through `matrixmultiply`.
+//! Small products are computed directly from the definition. Larger ones use our AVX-512 kernel for `f32` if the
+//! machine has AVX-512, and the crate `matrixmultiply` otherwise.
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
@@ -32,21 +33,21 @@ use long::{LONG, in_halves};
 pub use matrix::Matrix;
 use matrix::Strided;
 
-/// Up to this many multiplications, a product costs less than the choice of how to compute it.
+/// Up to this many multiplications, a product costs less than choosing how to compute it.
 const TINY: usize = 64;
 /// Up to this many multiplications, packing the operands of a blocked product costs more than the product.
 const SMALL: usize = 2048;
 
-/// From so many multiplications on, threads share a product.
+/// Products of at least this many multiplications are split among the threads.
 const SHARED: usize = 2_500_000;
-/// From so many elements on, they share the product of a row and a matrix.
+/// The product of a single row and a matrix is split if the matrix has at least this many elements.
 const SHARED_ROW: usize = 1 << 18;
-/// Columns and rows are cut at multiples of these.
+/// Products are split at multiples of this many columns or rows.
 const SHARED_COLUMNS: usize = 32;
 const SHARED_ROWS: usize = 16;
 
-/// `c = a·b`, plus `start` in every row if there is one, for `m` rows, `n` columns and `k` positions between them; `c` is
-/// row-major. The addresses are valid for these reads and writes, `c` is apart from both, and `k` is not 0.
+/// The product `c = a·b` of `a: [m, k]` and `b: [k, n]`, plus `start`, if any, added to every row. `c` is row-major.
+/// The pointers are valid for these reads and writes, `c` overlaps neither operand, and `k` is not 0.
 #[derive(Clone, Copy)]
 #[allow(unreachable_pub)] // As `Kernels`.
 pub struct Product<'a, F> {
@@ -59,26 +60,26 @@ pub struct Product<'a, F> {
     c: *mut F,
 }
 
-// SAFETY: threads that share a product read its operands and write different columns or rows of its result.
+// SAFETY: threads that share a product only read its operands, and write disjoint columns or rows of its result.
 unsafe impl<F: Sync> Sync for Product<'_, F> {}
 
 impl<F> Product<'_, F> {
-    /// The rows `rows`, which are in the product, as a product of their own.
+    /// The product restricted to the rows `rows`, which must be in range.
     fn rows(&self, rows: Range<usize>) -> Self {
         let a = (self.a.0.wrapping_offset(rows.start as isize * self.a.1), self.a.1, self.a.2);
         Product { m: rows.len(), a, c: self.c.wrapping_add(rows.start * self.n), ..*self }
     }
 }
 
-/// `a·b`, plus `start` in every row if there is one; row-major.
+/// The matrix product `a·b`, plus `start`, if any, added to every row; the result is row-major.
 ///
 /// # Panics
-/// If the sizes do not fit, the result has a shape that no tensor can have, or the system does not give so much memory.
+/// If the shapes do not match, the shape of the result is not valid, or the allocation fails.
 #[track_caller]
 pub fn matmul2<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Elements<F> {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert!(b.rows == k && start.is_none_or(|row| row.len() == n), "the operation has checked the shapes");
-    // More than can be counted is large.
+    // Saturates if there are more multiplications than a `usize` can count.
     let size = m.saturating_mul(k).saturating_mul(n);
     unoptimized::notice(size);
     let few = !F::any_size_is_blocked() && (m == 1 || size <= SMALL);
@@ -99,24 +100,25 @@ pub fn matmul2<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>
 #[track_caller]
 fn blocked<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>, len: usize) -> Memory<F> {
     let (m, k, n) = (a.rows, a.columns, b.columns);
-    assert!(b.rows == k && start.is_none_or(|row| row.len() == n), "operands that fit one another");
+    assert!(b.rows == k && start.is_none_or(|row| row.len() == n), "matching operands");
     let fill = |c: &mut [MaybeUninit<F>]| {
         let product = Product { m, k, n, a: a.strided, b: b.strided, start, c: c.as_mut_ptr().cast() };
-        assert!(m.checked_mul(n) == Some(c.len()), "a place for every element");
-        // SAFETY: `a` and `b` are matrices of these sizes and `c` has room for the result.
+        assert!(m.checked_mul(n) == Some(c.len()), "one slot per element");
+        // SAFETY: `a` and `b` are matrices of these sizes, and `c` has a slot for every element of the result.
         let multiply = |product: &Product<'_, F>, columns| unsafe { F::gemm(product, columns) };
         let large = m.saturating_mul(k).saturating_mul(n) >= SHARED;
         if large && a.is_transpose() {
-            // The gradient of a weight: in rows, as threads share its update, so that each finds its part in its cache.
+            // The gradient of a weight: split by rows, like its update, so that each thread finds its part in its
+            // cache.
             share(m, SHARED_ROWS, |rows| multiply(&product.rows(rows), 0..n));
         } else if large || (m == 1 && k.saturating_mul(n) >= SHARED_ROW) {
-            // A single row is bound by the reading of `b`, of which each thread then keeps its share in its own cache.
+            // A single row is bound by reading `b`; each thread keeps its part of `b` in its own cache.
             share(n, SHARED_COLUMNS, |columns| multiply(&product, columns));
         } else {
             multiply(&product, 0..n);
         }
     };
-    // SAFETY: the product writes each of its elements and reads none before.
+    // SAFETY: the product writes every element, and reads none before.
     unsafe { Memory::written_by(len, &[m, n], fill) }
 }
 
@@ -133,12 +135,12 @@ mod tests {
         matmul2(a.into(), b.into(), start).into_array().into_dimensionality().unwrap()
     }
 
-    /// Whole numbers, so that any order of summation is exact.
+    /// Integers, so that any order of summation is exact.
     fn sample<F: Float>(rows: usize, columns: usize) -> Array2<F> {
         Array2::from_shape_fn((rows, columns), |(i, j)| F::from_f64(((i * 7 + j * 3) % 11) as f64 - 4.0))
     }
 
-    /// The definition.
+    /// The reference: the definition.
     fn plain<F: Float>(a: &ArrayView2<'_, F>, b: &ArrayView2<'_, F>, start: &[F]) -> Array2<F> {
         Array2::from_shape_fn((a.nrows(), b.ncols()), |(i, j)| {
             start[j] + (0..a.ncols()).map(|p| a[[i, p]] * b[[p, j]]).sum::<F>()
@@ -174,7 +176,7 @@ mod tests {
         }
     }
 
-    /// Every height and width of a tile, several blocks of the inner dimension, panels packed one by one and in groups.
+    /// Every height and width of a tile, several blocks of the inner dimension, panels packed singly and in groups.
     #[test]
     fn every_way_through_the_blocks() {
         (1..=40).for_each(|m| check::<f32>(m, 19, 70));
@@ -184,7 +186,7 @@ mod tests {
         }
     }
 
-    /// Rough numbers, so that the order of summation shows.
+    /// Values whose rounding errors depend on the order of summation.
     #[test]
     fn a_range_of_columns_or_rows_has_the_bits_of_the_whole() {
         let rough = |rows: usize, columns: usize| {
@@ -212,7 +214,7 @@ mod tests {
                     for cut in [32, 64, n - n % 32].into_iter().filter(|&cut| cut < n) {
                         assert_eq!(multiply(&[0, cut, n], false), whole, "{m} {k} {n} at {cut}, {level:?}");
                     }
-                    // Only where the left operand is a transpose.
+                    // By rows only if the left operand is a transpose.
                     for cut in [16, 48].into_iter().filter(|&cut| cut < m && a.strides()[0] == 1) {
                         assert_eq!(multiply(&[0, cut, m], true), whole, "{m} {k} {n} at row {cut}, {level:?}");
                     }

@@ -1,4 +1,4 @@
-//! Copying a panel of a matrix, up to 32 columns, into rows of 32 that lie one after the other.
+//! Packing: copies a panel of up to 32 columns of a matrix into contiguous rows of 32 elements.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::*;
@@ -7,16 +7,16 @@ use std::ops::Range;
 use super::avx512::COLUMNS;
 use super::matrix::Strided;
 
-/// A line of the cache, which vectors are aligned to.
+/// A cache line, to which vectors are aligned.
 #[derive(Clone, Copy, Default)]
 #[repr(align(64))]
-pub(super) struct Line(#[expect(dead_code, reason = "room that is reached by its address")] [f32; 16]);
+pub(super) struct Line(#[expect(dead_code, reason = "accessed through pointers only")] [f32; 16]);
 
-/// Packs the rows `rows` and columns `columns` of `b` into panels of 32 columns, one after the other. In the last, what
-/// follows the last column means nothing.
+/// Packs the rows `rows` and columns `columns` of `b` into consecutive panels of 32 columns. In the last panel, the
+/// elements after the last column are arbitrary.
 ///
 /// # Safety
-/// `b` is valid for these reads, `panels` for the rows of 32 numbers of every panel. The machine has AVX-512 F.
+/// `b` is valid for these reads, `panels` for 32 elements per row of every panel. The machine has AVX-512 F.
 #[target_feature(enable = "avx512f")]
 pub(super) unsafe fn pack(b: Strided<f32>, rows: Range<usize>, columns: Range<usize>, mut panels: *mut f32) {
     for left in columns.clone().step_by(COLUMNS) {
@@ -34,7 +34,7 @@ pub(super) unsafe fn pack(b: Strided<f32>, rows: Range<usize>, columns: Range<us
     }
 }
 
-/// One panel, row by row.
+/// Packs one panel row by row.
 ///
 /// # Safety
 /// As for [`pack`].
@@ -56,15 +56,15 @@ unsafe fn pack_rows((from, row, column): Strided<f32>, depth: usize, width: usiz
     }
 }
 
-/// One panel whose columns are contiguous.
+/// Packs one panel whose columns are contiguous, in blocks of 16 × 16 that are transposed in registers.
 ///
 /// # Safety
 /// As for [`pack`].
 #[target_feature(enable = "avx512f")]
 unsafe fn pack_columns(from: *const f32, column: isize, depth: usize, width: usize, panel: *mut f32) {
     let whole = depth - depth % 16;
-    // SAFETY: the caller's promise. Columns past the last are the last once more: they fill the vector, and no tile stores
-    // what becomes of them.
+    // SAFETY: the caller's promise. Columns past the last repeat the last: they fill up the vector, and no tile stores
+    // their results.
     unsafe {
         for first in (0..width).step_by(16) {
             let columns: [*const f32; 16] =
@@ -75,6 +75,7 @@ unsafe fn pack_columns(from: *const f32, column: isize, depth: usize, width: usi
                     _mm512_store_ps(panel.add((p + i) * COLUMNS + first), row);
                 }
             }
+            // The remaining positions, element by element.
             for p in whole..depth {
                 for (j, column) in columns.iter().enumerate() {
                     *panel.add(p * COLUMNS + first + j) = *column.add(p);
@@ -84,12 +85,12 @@ unsafe fn pack_columns(from: *const f32, column: isize, depth: usize, width: usi
     }
 }
 
-/// The transpose of a matrix, plus `start` in every row if there is one: `to[i][j] = from[j][i] + start[j]` for `m` rows and
-/// `n` columns of the result. An address goes with the distance between rows.
+/// The transpose of a matrix, plus `start`, if any, added to every row: `to[i][j] = from[j][i] + start[j]` for the `m`
+/// rows and `n` columns of the result. Each pointer comes with its row stride.
 ///
 /// # Safety
-/// `from` is valid for rows and columns up to the next multiple of 16, begins a line of the cache and its rows do; `to`
-/// is valid for the result. The machine has AVX-512 F.
+/// `from` is valid for rows and columns up to the next multiple of 16, and its rows are aligned to cache lines; `to` is
+/// valid for the result. The machine has AVX-512 F.
 #[target_feature(enable = "avx512f")]
 pub(super) unsafe fn unpack_transposed(
     from: (*const f32, usize),
@@ -99,12 +100,12 @@ pub(super) unsafe fn unpack_transposed(
 ) {
     for left in (0..n).step_by(16) {
         let mask = 0xffff >> (16 - (n - left).min(16));
-        // SAFETY: the masked columns are in `start`.
+        // SAFETY: the columns of the mask are in `start`.
         let start = start.map_or(_mm512_setzero_ps(), |start| unsafe {
             _mm512_maskz_loadu_ps(mask, start.as_ptr().wrapping_add(left))
         });
         for top in (0..m).step_by(16) {
-            // SAFETY: the caller's promise; the rows below `m` and the masked columns are in the result.
+            // SAFETY: the caller's promise; the rows below `m` and the columns of the mask are in the result.
             unsafe {
                 let rows = std::array::from_fn(|j| from.0.add((left + j) * from.1 + top));
                 for (i, row) in transposed(rows).into_iter().enumerate().take(m - top) {
@@ -116,7 +117,7 @@ pub(super) unsafe fn unpack_transposed(
     }
 }
 
-/// Sixteen numbers of each of sixteen columns as sixteen rows.
+/// Transposes a block of 16 × 16: sixteen elements of each of sixteen columns become sixteen rows.
 ///
 /// # Safety
 /// The addresses are valid for 16 reads each. The machine has AVX-512 F.
@@ -127,7 +128,8 @@ unsafe fn transposed(columns: [*const f32; 16]) -> [__m512; 16] {
     for block in 0..4 {
         // SAFETY: the caller's promise.
         let quarter = |j: usize| unsafe { _mm_loadu_ps(columns[j].add(4 * block)) };
-        // Four numbers of the columns i, i + 4, i + 8 and i + 12 in a vector: then all shuffles stay inside of quarters.
+        // Four elements of each of the columns i, i + 4, i + 8 and i + 12, one per 128-bit quarter: then no shuffle
+        // crosses quarters.
         let gather = |i: usize| {
             let vector = _mm512_castps128_ps512(quarter(i));
             let vector = _mm512_insertf32x4::<1>(vector, quarter(i + 4));
@@ -135,6 +137,7 @@ unsafe fn transposed(columns: [*const f32; 16]) -> [__m512; 16] {
             _mm512_insertf32x4::<3>(vector, quarter(i + 12))
         };
         let (a, b, c, d) = (gather(0), gather(1), gather(2), gather(3));
+        // Transpose 4 × 4 elements within each quarter.
         let low = [_mm512_unpacklo_ps(a, b), _mm512_unpacklo_ps(c, d)].map(|x| _mm512_castps_pd(x));
         let high = [_mm512_unpackhi_ps(a, b), _mm512_unpackhi_ps(c, d)].map(|x| _mm512_castps_pd(x));
         rows[4 * block] = _mm512_castpd_ps(_mm512_unpacklo_pd(low[0], low[1]));

@@ -1,22 +1,22 @@
-//! What the functions have in common: polynomials, and whole numbers and powers of two by way of the bits of a float.
+//! Building blocks of the functions: polynomials, rounding to integers, and powers of two, by manipulating the bits of
+//! floats.
 //!
-//! A conversion such as `x as i32` saturates and knows NaN, which costs a loop its vector instructions or most of their
-//! worth. Adding 1.5 times the power of two at which floats are whole numbers leaves the nearest whole number in the
-//! low bits.
+//! A conversion such as `x as i32` saturates and handles NaN, which prevents vectorization or makes it slow. Instead,
+//! adding 1.5 times the power of two from which on all floats are integers leaves the nearest integer in the low bits.
 
 use std::ops::{Add, Mul};
 
 const WHOLE_F32: f32 = 12_582_912.0; // 1.5·2²³
 const WHOLE_F64: f64 = 6_755_399_441_055_744.0; // 1.5·2⁵²
 
-/// The nearest whole number of at most 22 bits, as a float and as an integer. What is none (NaN) gives some integer.
+/// The nearest integer, as a float and as an `i32`, if it has at most 22 bits. For NaN, the `i32` is arbitrary.
 #[inline(always)]
 pub(super) fn round_f32(x: f32) -> (f32, i32) {
     let shifted = x + WHOLE_F32;
     (shifted - WHOLE_F32, shifted.to_bits().wrapping_sub(WHOLE_F32.to_bits()) as i32)
 }
 
-/// The same of at most 51 bits.
+/// Like [`round_f32`], for at most 51 bits.
 #[inline(always)]
 pub(super) fn round_f64(x: f64) -> (f64, i64) {
     let shifted = x + WHOLE_F64;

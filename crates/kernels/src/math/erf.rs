@@ -1,16 +1,16 @@
-//! The error function, its complement, and the normal distribution that is made of it; for `f32`, computed in `f64`.
+//! The error function, its complement, and the normal CDF, for `f32`, computed in `f64`.
 //!
 //! `erfc |x| = e^(-x²)·G(t)` with `t = (|x| - 3) / (|x| + 3)` (the substitution of Schonfelder 1978, "Chebyshev
 //! expansions for the error and related functions"), `erfc(-|x|) = 2 - erfc |x|`. Near 0, where `1 - erfc x` would lose
-//! digits, `erf x = x·P(x²)`. `G` and `P` are minimax polynomials. In `f64` neither `x²` nor the differences lose
-//! anything that `f32` would show.
+//! digits, `erf x = x·P(x²)`. `G` and `P` are minimax polynomials. The rounding errors of `x²` and of the differences
+//! in `f64` are too small to matter in `f32`.
 //!
-//! `f64` would need other formulas, in more pieces; there the functions are those of `libm`.
+//! For `f64`, other formulas would be needed, in more pieces; it uses the functions of `libm`.
 
 use super::bits::polynomial;
 use super::exp;
 
-/// Remez exchange for the relative error of `erfc` from 0 to 10.06: 2⁻²⁹·⁴.
+/// Minimax coefficients (Remez algorithm); the relative error of `erfc` from 0 to 10.06 is 2⁻²⁹·⁴.
 const G: [f64; 11] = [
     0.1790011512582637,
     -0.3262335638227313,
@@ -24,7 +24,7 @@ const G: [f64; 11] = [
     2.8705621688800775e-05,
     5.584165972532816e-05,
 ];
-/// Remez exchange for the relative error of `erf` from 0 to 1: 2⁻²⁹·⁶.
+/// Minimax coefficients (Remez algorithm); the relative error of `erf` from 0 to 1 is 2⁻²⁹·⁶.
 const P: [f64; 7] = [
     1.1283791657267437,
     -0.3761262582432219,
@@ -35,14 +35,15 @@ const P: [f64; 7] = [
     7.853862218974664e-05,
 ];
 
-/// `erfc |x|` to 2⁻²⁷ where it is more than half of the least `f32`.
+/// `erfc |x|` with a relative error of 2⁻²⁷, where it is more than half of the smallest positive `f32`.
 #[inline(always)]
 fn tail(x: f64) -> f64 {
-    // Beyond, the result is 0 in `f32`. NaN stays.
+    // Above 10.1 the result is 0 in `f32`. `clamp` keeps NaN.
     let a = x.abs().clamp(0.0, 10.1);
     exp::rough(-a * a) * polynomial((a - 3.0) / (a + 3.0), G)
 }
 
+/// `erfc x`.
 #[inline(always)]
 fn complement(x: f64) -> f64 {
     let tail = tail(x);
@@ -58,13 +59,13 @@ pub(crate) fn single(x: f32) -> f32 {
     (if x.abs() < 1.0 { near } else { far }) as f32
 }
 
-/// `erfc x = 1 - erf x`, also where that would have no digits.
+/// `erfc x`, accurate also where `1 - erf x` would cancel.
 #[inline(always)]
 pub(crate) fn complement_single(x: f32) -> f32 {
     complement(f64::from(x)) as f32
 }
 
-/// `½·erfc(-x/√2)`: how likely a standard normal number is below `x`.
+/// `½·erfc(-x/√2)`: the probability that a standard normal variable is below `x`.
 #[inline(always)]
 pub(crate) fn normal_cdf_single(x: f32) -> f32 {
     (0.5 * complement(f64::from(x) * -std::f64::consts::FRAC_1_SQRT_2)) as f32

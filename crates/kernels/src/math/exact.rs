@@ -1,28 +1,30 @@
-//! The functions of this folder to about 100 bits, for tests: in double-double arithmetic (Dekker, "A floating-point
-//! technique for extending the available precision", 1971), from their Taylor series.
+//! References for tests: the functions of this folder accurate to about 100 bits, from their Taylor series in
+//! double-double arithmetic (Dekker, "A floating-point technique for extending the available precision", 1971).
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-/// The unevaluated sum of two numbers, the second of which is at most half a unit in the last place of the first.
+/// The unevaluated sum of two floats; the second is at most half a unit in the last place of the first.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Double(pub(super) f64, pub(super) f64);
 
-/// ln 2 in three parts, the first of which is so short that its product with an exponent is exact.
+/// ln 2 in three parts; the first has so few bits that its product with an exponent is exact.
 const LN_2: [f64; 3] = [6.93147180369123816490e-1, 1.9082149292705877e-10, 1.1612227229362532e-26];
 
+/// The exact sum: the rounded one and its rounding error (Knuth's TwoSum).
 fn two_sum(a: f64, b: f64) -> Double {
     let sum = a + b;
     let part = sum - a;
     Double(sum, (a - (sum - part)) + (b - part))
 }
 
-/// The two halves of the digits.
+/// Splits the mantissa into two halves (Veltkamp).
 fn split(a: f64) -> (f64, f64) {
     let c = 134_217_729.0 * a;
     let high = c - (c - a);
     (high, a - high)
 }
 
+/// The exact product: the rounded one and its rounding error.
 fn two_product(a: f64, b: f64) -> Double {
     let product = a * b;
     let ((ah, al), (bh, bl)) = (split(a), split(b));
@@ -77,14 +79,14 @@ impl Div for Double {
     }
 }
 
-/// A value times a power of two, so that nothing is too large or too small.
+/// A value times a power of two, so that it neither overflows nor underflows.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Exact {
     value: Double,
     exponent: i32,
 }
 
-/// `2^k` for any `k` of a number.
+/// `x·2ᵏ`, in two steps, because `2ᵏ` alone may overflow.
 fn scale(x: f64, k: i32) -> f64 {
     x * 2.0_f64.powi(k / 2) * 2.0_f64.powi(k - k / 2)
 }
@@ -110,13 +112,14 @@ impl From<Double> for Exact {
 fn reduced(x: f64) -> (Double, i32) {
     let k = (x / LN_2[0]).round();
     let r = two_sum(x - k * LN_2[0], 0.0) - two_product(k, LN_2[1]) - two_product(k, LN_2[2]);
-    // A 32nd of it is below 0.011, and the 15th term below 2⁻¹⁴⁰ of the first.
+    // A 32nd of `r` is below 0.011, so the 15th term of the series is below 2⁻¹⁴⁰ of the first.
     let r = Double(r.0 / 32.0, r.1 / 32.0);
     let mut bend = Double::from(1.0);
     for n in (2..=16).rev() {
         bend = Double::from(1.0) + bend * r / Double::from(f64::from(n));
     }
     let mut e = r * bend;
+    // Undo the division by 32: `e²ʳ - 1 = (eʳ - 1)·(eʳ + 1)`, five times.
     for _ in 0..5 {
         e = e * (e + 2.0.into());
     }
@@ -128,7 +131,7 @@ pub(super) fn exp(x: f64) -> Exact {
     Exact { value: e + 1.0.into(), exponent }
 }
 
-/// What the three functions that are `x + O(x²)` at 0 are there, to all digits.
+/// For tiny `x`, the value of the functions that are `x + O(x²)`, to all digits: `x`.
 fn nothing_but(x: f64) -> Option<Exact> {
     (x.abs() < 1e-100).then(|| Exact { value: scale(x, 600).into(), exponent: -600 })
 }
@@ -141,7 +144,7 @@ pub(super) fn expm1(x: f64) -> Exact {
     if exponent == 0 {
         return e.into();
     }
-    // From 2¹²⁰ on, 1 is less than what is lost.
+    // From 2¹²⁰ on, the 1 is below the rounding error.
     let one = if exponent < 120 { scale(1.0, -exponent.max(-120)) } else { 0.0 };
     if exponent < -110 {
         return (scaled(e + 1.0.into(), exponent) - 1.0.into()).into();
@@ -153,7 +156,7 @@ fn scaled(x: Double, k: i32) -> Double {
     Double(scale(x.0, k), scale(x.1, k))
 }
 
-/// `ln (1 + f)` for a small `f`: Newton's step from the standard library's value, which squares its error.
+/// `ln(1 + f)` for a small `f`: a Newton step from the standard library's value, which squares the error.
 fn log_near_one(f: Double) -> Double {
     let guess = f.0.ln_1p();
     let (e, k) = reduced(guess);
@@ -162,7 +165,7 @@ fn log_near_one(f: Double) -> Double {
     Double::from(guess) + r - r * r * 0.5.into()
 }
 
-/// `ln (a + b)`, where `b` is less than a unit in the last place of `a`.
+/// `ln(a + b)`, where `b` is less than a unit in the last place of `a`.
 fn log(a: f64, b: f64) -> Exact {
     let (a, b, shift) = if a < f64::MIN_POSITIVE { (a * 2.0_f64.powi(60), b, 60) } else { (a, b, 0) };
     let place = ((a.to_bits() >> 52) & 0x7ff) as i32 - 1023;

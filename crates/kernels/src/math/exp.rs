@@ -1,17 +1,17 @@
-//! The exponential.
+//! The exponential function.
 //!
-//! `x = k·ln 2 + r` with a whole `k` and `|r| ≤ ½ ln 2`, so `eˣ = 2ᵏ·eʳ` (Cody and Waite 1980, "Software manual for the
-//! elementary functions"). `k·ln 2` is subtracted in two parts, the first of which is so short that its product with
-//! any `k` is exact. `eʳ = 1 + r + r²·Q(r)` with a minimax polynomial `Q`.
+//! `x = k·ln 2 + r` with an integer `k` and `|r| ≤ ½ ln 2`, so `eˣ = 2ᵏ·eʳ` (Cody and Waite 1980, "Software manual for
+//! the elementary functions"). `k·ln 2` is subtracted in two parts; the first has so few bits that its product with any
+//! `k` is exact. `eʳ = 1 + r + r²·Q(r)` with a minimax polynomial `Q`.
 //!
-//! `2ᵏ` is multiplied in two halves: the first product is exact and the second rounds once, so results below the normal
-//! range are right too, and what is too large becomes inf.
+//! `2ᵏ` is multiplied in two halves: the first product is exact and the second rounds once, so subnormal results are
+//! as accurate, and results that are too large become inf.
 
 use super::bits::{polynomial, pow2_f32, pow2_f64, round_f32, round_f64};
 
-/// Remez exchange for the relative error of `eʳ`: 2⁻²⁸·².
+/// Minimax coefficients (Remez algorithm); the relative error of `eʳ` is 2⁻²⁸·².
 const Q_F32: [f32; 5] = [0.49999994, 0.166665167, 0.0416681021, 0.00836919528, 0.00138389552];
-/// The same: 2⁻⁶³·⁵.
+/// The same, with 2⁻⁶³·⁵.
 const Q_F64: [f64; 11] = [
     0.5,
     0.16666666666666688,
@@ -26,12 +26,12 @@ const Q_F64: [f64; 11] = [
     2.0977492463219946e-09,
 ];
 
-/// The parts of ln 2, of 9 and 24 bits.
+/// ln 2 as the sum of a part of 9 bits and one of 24.
 pub(super) const LN_2_F32: [f32; 2] = [0.693359375, -2.12194440e-4];
-/// The parts of ln 2, of 33 and 53 bits.
+/// ln 2 as the sum of a part of 33 bits and one of 53.
 pub(super) const LN_2_F64: [f64; 2] = [6.93147180369123816490e-1, 1.90821492927058770002e-10];
 
-/// `x` as `(k, r, c)`: `k·ln 2 + r + c`, where `c` is what `r` lost to rounding.
+/// Reduces `x` to `(k, r, c)` with `x = k·ln 2 + r + c`, where `c` is the rounding error of `r`.
 #[inline(always)]
 pub(super) fn reduce_f32(x: f32) -> (i32, f32, f32) {
     let (n, k) = round_f32(x * std::f32::consts::LOG2_E);
@@ -40,7 +40,7 @@ pub(super) fn reduce_f32(x: f32) -> (i32, f32, f32) {
     (k, r, (high - r) - low)
 }
 
-/// The same.
+/// Like [`reduce_f32`].
 #[inline(always)]
 pub(super) fn reduce_f64(x: f64) -> (i64, f64, f64) {
     let (n, k) = round_f64(x * std::f64::consts::LOG2_E);
@@ -55,7 +55,7 @@ pub(super) fn bend_f32(r: f32) -> f32 {
     r * r * polynomial(r, Q_F32)
 }
 
-/// The same.
+/// Like [`bend_f32`].
 #[inline(always)]
 pub(super) fn bend_f64(r: f64) -> f64 {
     r * r * polynomial(r, Q_F64)
@@ -64,7 +64,7 @@ pub(super) fn bend_f64(r: f64) -> f64 {
 /// `eˣ`.
 #[inline(always)]
 pub(crate) fn single(x: f32) -> f32 {
-    // Outside, the result is 0 or inf. NaN stays.
+    // Outside this range the result is 0 or inf anyway. `clamp` keeps NaN.
     let (k, r, c) = reduce_f32(x.clamp(-104.0, 89.0));
     let y = 1.0 + (r + (c + bend_f32(r)));
     y * pow2_f32(k >> 1) * pow2_f32(k.wrapping_sub(k >> 1))
@@ -78,7 +78,7 @@ pub(crate) fn double(x: f64) -> f64 {
     y * pow2_f64(k >> 1) * pow2_f64(k.wrapping_sub(k >> 1))
 }
 
-/// `eˣ` to 2⁻²⁸ for `|x|` < 700: for results that will be rounded to `f32`.
+/// `eˣ` with a relative error of 2⁻²⁸ for `|x|` < 700: for results that are then rounded to `f32`.
 #[inline(always)]
 pub(super) fn rough(x: f64) -> f64 {
     let (n, k) = round_f64(x * std::f64::consts::LOG2_E);

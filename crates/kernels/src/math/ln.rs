@@ -6,18 +6,18 @@
 //! ln(1 + f) = 2 artanh s = 2s + s³·R(s²) = f - (½f² - s·(½f² + s²·R(s²)))
 //! ```
 //!
-//! where `f` is exact, `½f²` almost, and what is computed is small (the arrangement of fdlibm, Sun Microsystems 1993).
-//! `R` is a minimax polynomial. `k·ln 2` has a first part which is exact; what its sum with `f` loses to rounding is
-//! added in the end.
+//! where `f` is exact, `½f²` almost so, and the term that is subtracted is small (the formula of fdlibm, Sun
+//! Microsystems 1993). `R` is a minimax polynomial. The first part of `k·ln 2` is exact; the rounding error of its sum
+//! with `f` is added at the end.
 
 use super::bits::polynomial;
 use super::exp::{LN_2_F32, LN_2_F64};
 
-/// Remez exchange for the relative error of the logarithm: 2⁻³⁰.
+/// Minimax coefficients (Remez algorithm); the relative error of the logarithm is 2⁻³⁰.
 const R_F32: [f32; 3] = [0.666667759, 0.399775803, 0.298709303];
-/// The same: 2⁻³⁵.
+/// The same, with 2⁻³⁵.
 const R_ROUGH: [f64; 4] = [0.666666627, 0.400009722, 0.284987926, 0.242788136];
-/// The same: 2⁻⁵⁹·⁵.
+/// The same, with 2⁻⁵⁹·⁵.
 const R_F64: [f64; 7] = [
     0.6666666666666734,
     0.39999999999416413,
@@ -33,19 +33,20 @@ const ROOT_HALF_F64: u64 = std::f64::consts::FRAC_1_SQRT_2.to_bits();
 const FRACTION_F32: u32 = (1 << 23) - 1;
 const FRACTION_F64: u64 = (1 << 52) - 1;
 
-/// A positive, finite, normal number as `(k, f)`: `2ᵏ·(1 + f)`.
+/// Reduces a positive, finite, normal `x` to `(k, f)` with `x = 2ᵏ·(1 + f)`.
 #[inline(always)]
 pub(super) fn reduce_f32(x: f32) -> (f32, f32) {
+    // Relative to the bits of √½, so that the exponent field is incremented where `1 + f` would reach √2.
     let above = x.to_bits().wrapping_sub(ROOT_HALF_F32);
     let k = (above as i32) >> 23;
     (k as f32, f32::from_bits((above & FRACTION_F32).wrapping_add(ROOT_HALF_F32)) - 1.0)
 }
 
-/// The same.
+/// Like [`reduce_f32`].
 #[inline(always)]
 pub(super) fn reduce_f64(x: f64) -> (f64, f64) {
     let above = x.to_bits().wrapping_sub(ROOT_HALF_F64);
-    // `k + 1024`, which is positive, in the low bits of 2⁵²: not every machine converts 64-bit integers.
+    // `k + 1024`, which is positive, in the low bits of 2⁵²: not every machine can convert vectors of 64-bit integers.
     let k = (above.wrapping_add(1024 << 52) >> 52) | (1075 << 52);
     let f = f64::from_bits((above & FRACTION_F64).wrapping_add(ROOT_HALF_F64)) - 1.0;
     (f64::from_bits(k) - (4_503_599_627_370_496.0 + 1024.0), f)
@@ -59,11 +60,11 @@ pub(super) fn join_f32(k: f32, f: f32, low: f32) -> f32 {
     let small = k * LN_2_F32[1] + low - (bend - s * (bend + z * polynomial(z, R_F32)));
     let base = k * LN_2_F32[0];
     let sum = base + f;
-    // `base` is 0 or larger than `f`.
+    // The rounding error of `sum`; the formula is exact because `base` is 0 or larger than `f`.
     sum + ((base - sum) + f + small)
 }
 
-/// The same.
+/// Like [`join_f32`].
 #[inline(always)]
 pub(super) fn join_f64(k: f64, f: f64, low: f64) -> f64 {
     let s = f / (2.0 + f);
@@ -77,7 +78,7 @@ pub(super) fn join_f64(k: f64, f: f64, low: f64) -> f64 {
 /// `ln x`: -inf at 0, NaN below.
 #[inline(always)]
 pub(crate) fn single(x: f32) -> f32 {
-    // Below the normal range the exponent is not in its place.
+    // Scale subnormals into the normal range, so that their exponent field is valid.
     let tiny = x < f32::MIN_POSITIVE;
     let (k, f) = reduce_f32(if tiny { x * 16_777_216.0 } else { x });
     let y = join_f32(if tiny { k - 24.0 } else { k }, f, 0.0);
@@ -107,7 +108,7 @@ pub(crate) fn double(x: f64) -> f64 {
     if x > 0.0 && x < f64::INFINITY { y } else { end }
 }
 
-/// `ln x` to 2⁻³⁵ for a positive, finite, normal `x`: for results that will be rounded to `f32`.
+/// `ln x` with a relative error of 2⁻³⁵ for a positive, finite, normal `x`: for results that are then rounded to `f32`.
 #[inline(always)]
 pub(super) fn rough(x: f64) -> f64 {
     let (k, f) = reduce_f64(x);

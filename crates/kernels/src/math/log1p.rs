@@ -1,7 +1,7 @@
-//! The natural logarithm of one more.
+//! The natural logarithm of `1 + x`.
 //!
-//! The rounded sum `u = 1 + x` is reduced as in [`ln`](super::ln) to `2ᵏ·(1 + f)`. Where `k = 0`, `f` is `x` itself,
-//! whatever the sum has lost; elsewhere `ln(1 + x) = ln u + c/u` with what it has lost, `c`.
+//! The rounded sum `u = 1 + x` is reduced as in [`ln`](super::ln) to `2ᵏ·(1 + f)`. If `k = 0`, `x` itself is used as
+//! `f`, without a rounding error; otherwise `ln(1 + x) = ln u + c/u`, where `c` is the rounding error of `u`.
 
 use super::ln::{join_f32, join_f64, reduce_f32, reduce_f64};
 
@@ -14,7 +14,7 @@ pub(crate) fn single(x: f32) -> f32 {
     let lost = (x - (u - part)) + (1.0 - part);
     let near = k == 0.0;
     let y = join_f32(k, if near { x } else { f }, if near { 0.0 } else { lost / u });
-    // inf and -0 stay.
+    // inf and -0 are returned unchanged.
     let end = if x == -1.0 {
         f32::NEG_INFINITY
     } else if x > -1.0 {

@@ -1,4 +1,5 @@
-//! For the tests of this folder: distances in units in the last place, and the same bits on every machine.
+//! For the tests of this folder: errors in units in the last place, and bitwise identical results with every
+//! instruction set.
 
 use ndarray::IxDyn;
 
@@ -7,43 +8,43 @@ use crate::map;
 use crate::simd::{Level, tested_at};
 use crate::{Elements, Float};
 
-/// The distance between two neighbours of `exact` in a type with so many bits behind the point and this least exponent.
+/// The unit in the last place of `exact`, in a type with `bits` bits after the binary point and this least exponent.
 fn unit(exact: f64, bits: i32, least_exponent: i32) -> f64 {
     let exponent = ((exact.to_bits() >> 52) & 0x7ff) as i32 - 1023;
     2.0_f64.powi(exponent.max(least_exponent)) / 2.0_f64.powi(bits)
 }
 
-/// How far `got` is from `exact`, in units in the last place of an `f32`.
+/// The distance from `got` to `exact`, in units in the last place of an `f32`.
 fn ulps(got: f32, exact: f64) -> f64 {
     if got.is_nan() || exact.is_nan() {
         return if got.is_nan() && exact.is_nan() { 0.0 } else { f64::INFINITY };
     }
-    // What is infinite may be the rounded value; nothing else is near it.
+    // An infinity may be the correctly rounded value; nothing else is close to it.
     if got.is_infinite() || exact.is_infinite() {
         return if got == exact as f32 { 0.0 } else { f64::INFINITY };
     }
     (f64::from(got) - exact).abs() / unit(exact, 23, -126)
 }
 
-/// Every power of two with some fractions, in both signs, and a million numbers in between: of all bit patterns one
-/// in 4093. Infinities and NaN are among them.
+/// Every power of two with some mantissas, in both signs, and a million values in between, one in 4093 of all bit
+/// patterns. Infinities and NaN are among them.
 pub(super) fn numbers() -> impl Iterator<Item = f32> {
     let edges = (0..1 << 9).flat_map(|top: u32| [0, 1, 0x3f_ffff, 0x7f_fffe, 0x7f_ffff].map(|low| top << 23 | low));
     edges.chain((0..=u32::MAX).step_by(4093)).map(f32::from_bits)
 }
 
-/// The function is nowhere further than `bound` units in the last place from the one in `f64`, and somewhere further
-/// than 0.7 times that.
+/// The error against the function in `f64` is nowhere above `bound` units in the last place, and somewhere above 0.7
+/// times that.
 #[track_caller]
 pub(super) fn assert_within(bound: f64, function: impl Fn(f32) -> f32, exact: impl Fn(f64) -> f64) {
     let off = |x: f32| (ulps(function(x), exact(f64::from(x))), x);
     let (worst, x) = numbers().map(off).fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a });
     assert!(worst <= bound, "{worst} ulp at {x:e}: {:e}, not {:e}", function(x), exact(f64::from(x)));
-    assert!(worst > 0.7 * bound, "no more than {worst} ulp: the bound is too modest");
+    assert!(worst > 0.7 * bound, "no more than {worst} ulp: the bound can be lowered");
 }
 
-/// The function is not further than `bound` units in the last place from a table made with 300 bits. A row is `x`, the
-/// nearest value, and how many units in the last place above it the exact value is.
+/// The error against a table computed with 300 bits is at most `bound` units in the last place. A row is `x`, the
+/// nearest value, and by how many units in the last place the exact value is above it.
 #[track_caller]
 pub(super) fn assert_table(bound: f64, function: impl Fn(f64) -> f64, table: &[(f64, f64, f64)]) {
     for &(x, nearest, above) in table {
@@ -52,12 +53,12 @@ pub(super) fn assert_table(bound: f64, function: impl Fn(f64) -> f64, table: &[(
     }
 }
 
-/// Numbers of every size up to `largest`, in both signs, and others between -1 and 1 and between `-largest` and `largest`: two
-/// hundred thousand, and among them none that is special.
+/// 200,000 values without any special ones: of every magnitude up to `largest`, in both signs, and uniform ones in
+/// `[-1, 1]` and in `[-largest, largest]`.
 fn numbers_up_to(largest: f64) -> impl Iterator<Item = f64> {
     let mut state = 0_u64;
     (0..200_000).map(move |i| {
-        // Multiples of the golden ratio fill an interval evenly.
+        // Multiples of the golden ratio, modulo 1, fill the interval evenly.
         state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let part = (state >> 11) as f64 / (1_u64 << 52) as f64 - 1.0;
         match i % 4 {
@@ -69,8 +70,8 @@ fn numbers_up_to(largest: f64) -> impl Iterator<Item = f64> {
     })
 }
 
-/// The function is nowhere further than `bound` units in the last place from the exact one, and somewhere further than 0.9
-/// times that: at numbers up to `largest` that are in the function's domain.
+/// The error against the exact function is nowhere above `bound` units in the last place, and somewhere above 0.9 times
+/// that, at values up to `largest` in the function's domain.
 #[track_caller]
 pub(super) fn assert_within_f64(
     bound: f64,
@@ -83,10 +84,10 @@ pub(super) fn assert_within_f64(
     let worse = |a: (f64, f64), b: (f64, f64)| if b.0 <= a.0 { a } else { b };
     let (worst, x) = numbers_up_to(largest).filter(|&x| domain(x)).map(off).fold((0.0, 0.0), worse);
     assert!(worst <= bound, "{worst} ulp at {x:e}: {:e}, not {:?}", function(x), exact(x));
-    assert!(worst > 0.9 * bound, "no more than {worst} ulp: the bound is too modest");
+    assert!(worst > 0.9 * bound, "no more than {worst} ulp: the bound can be lowered");
 }
 
-/// The exact function agrees with a table made with 300 bits, to the two digits that are in it.
+/// The exact function agrees with a table computed with 300 bits, to the two digits that the table has.
 #[track_caller]
 pub(super) fn assert_exact_table(exact: impl Fn(f64) -> Exact, table: &[(f64, f64, f64)]) {
     for &(x, nearest, above) in table {
@@ -95,7 +96,7 @@ pub(super) fn assert_exact_table(exact: impl Fn(f64) -> Exact, table: &[(f64, f6
     }
 }
 
-/// Equal to the table, signs of zeros included; NaN equals NaN.
+/// The function equals the table, including the signs of zeros; NaN equals NaN.
 #[track_caller]
 pub(super) fn assert_exact<F: Float>(function: impl Fn(F) -> F, table: &[(F, F)]) {
     for &(x, expected) in table {
@@ -105,7 +106,7 @@ pub(super) fn assert_exact<F: Float>(function: impl Fn(F) -> F, table: &[(F, F)]
     }
 }
 
-/// A loop over the function gives the same bits with every instruction set (NaN has many; any will do).
+/// A loop over the function gives bitwise identical results with every instruction set (any NaN equals any other).
 #[track_caller]
 pub(super) fn assert_same_everywhere<F: Float>(function: impl Fn(F) -> F, of_f32: impl Fn(f32) -> F) {
     let xs: Vec<F> = numbers().step_by(7).map(of_f32).collect();

@@ -1,12 +1,13 @@
-//! Reductions down columns: whole rows are combined with one another.
+//! Reductions down columns: whole rows are combined, element by element.
 
 use crate::Float;
 use crate::simd::vectorised;
 
-/// Up to this many rows are folded one after the other; more are divided.
+/// Up to this many rows are folded in one pass; more are split in two.
 const COLUMN_BLOCK: usize = 128;
 
-/// `f` down the columns of each block of `length` rows, which are `width` wide, in `results`, which are `start`.
+/// Folds each block of `length` rows of `width` elements down its columns, into one row of `results`, which the caller
+/// has filled with `start`.
 pub(super) fn fold_columns<F: Float>(
     elements: &[F],
     length: usize,
@@ -15,6 +16,7 @@ pub(super) fn fold_columns<F: Float>(
     start: F,
     f: impl Fn(F, F) -> F + Copy,
 ) {
+    // One row of scratch memory for each level of the recursion.
     let halvings = length.div_ceil(COLUMN_BLOCK).next_power_of_two().ilog2() as usize;
     let mut scratch = vec![start; halvings * width];
     for (y, block) in results.chunks_exact_mut(width).zip(elements.chunks_exact(length * width)) {
@@ -22,7 +24,7 @@ pub(super) fn fold_columns<F: Float>(
     }
 }
 
-/// Folds the rows into `y`. `scratch` has room for one row for each time they have to be halved.
+/// Folds the rows into `y`. `scratch` has one row for each level of the recursion.
 fn fold_long_columns<F: Float>(rows: &[F], y: &mut [F], scratch: &mut [F], start: F, f: impl Fn(F, F) -> F + Copy) {
     let (width, length) = (y.len(), rows.len() / y.len());
     if length <= COLUMN_BLOCK {
@@ -31,6 +33,7 @@ fn fold_long_columns<F: Float>(rows: &[F], y: &mut [F], scratch: &mut [F], start
             || fold_column_block(rows, y, f),
         );
     }
+    // Pairwise: fold two parts separately, then combine them. The top part has a power of two of blocks.
     let blocks = length.div_ceil(COLUMN_BLOCK);
     let (top, bottom) = rows.split_at(blocks.next_power_of_two() / 2 * COLUMN_BLOCK * width);
     let (below, scratch) = scratch.split_at_mut(width);
@@ -42,7 +45,7 @@ fn fold_long_columns<F: Float>(rows: &[F], y: &mut [F], scratch: &mut [F], start
     }
 }
 
-/// Eight rows at a time, in a tree, into `y`.
+/// Folds a block into `y`, eight rows at a time: a tree within the eight, so that `y` is read and written once for all.
 #[inline(always)]
 fn fold_column_block<F: Float>(rows: &[F], y: &mut [F], f: impl Fn(F, F) -> F) {
     let width = y.len();

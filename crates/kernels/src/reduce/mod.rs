@@ -1,9 +1,9 @@
-//! Reductions by a function of two: sum, maximum, minimum.
+//! Reductions by a binary function: sum, maximum, minimum.
 //!
-//! They run over row-major memory (what lies otherwise is copied first), so that a result does not depend on how its
-//! argument lies in memory, nor on the machine. Neighbouring axes that are reduced together count as one, so that there
-//! are two loops only: along rows, and down columns. Both combine elements in a tree, as NumPy's pairwise summation
-//! does: the rounding error of a sum grows with the logarithm of the number of terms, not with the number.
+//! They run over row-major memory (other layouts are copied first), so a result depends neither on the layout of its
+//! argument nor on the machine. Neighboring axes that are reduced together are merged, so there are only two loops:
+//! along rows, and down columns. Both combine elements in a tree, like NumPy's pairwise summation: the rounding error
+//! of a sum grows with the logarithm of the number of terms, not with the number.
 
 mod columns;
 mod rows;
@@ -16,7 +16,7 @@ use columns::fold_columns;
 pub(super) use rows::fold_row;
 use rows::fold_rows;
 
-/// The sum over a set of axes; 0 where there is nothing to add.
+/// The sum over a set of axes; 0 over an empty axis.
 #[track_caller]
 pub fn sum<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
     fold(
@@ -28,13 +28,13 @@ pub fn sum<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
     )
 }
 
-/// The maximum over a set of axes; NaN if one of the elements is, -inf where there are none.
+/// The maximum over a set of axes; NaN if any element is NaN, -inf over an empty axis.
 #[track_caller]
 pub fn max<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
     fold(x, axes, F::neg_infinity(), larger)
 }
 
-/// The minimum over a set of axes; NaN if one of the elements is, inf where there are none.
+/// The minimum over a set of axes; NaN if any element is NaN, inf over an empty axis.
 #[track_caller]
 pub fn min<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
     fold(
@@ -46,13 +46,13 @@ pub fn min<F: Float>(x: &Elements<F>, axes: AxisSet) -> Elements<F> {
     )
 }
 
-/// The larger of two; NaN if one of them is.
+/// The larger of two values; NaN if either is NaN.
 #[inline(always)]
 pub(super) fn larger<F: Float>(a: F, b: F) -> F {
     if a >= b || a.is_nan() { a } else { b }
 }
 
-/// `f` of everything along the axes; `start` is what changes nothing under `f`, and `f` is associative up to rounding.
+/// Reduces the axes by `f`, which is associative up to rounding; `start` is its neutral element.
 #[track_caller]
 fn fold<F: Float>(x: &Elements<F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> F + Copy) -> Elements<F> {
     let shape = axes.reduced_shape(x.shape());
@@ -62,19 +62,20 @@ fn fold<F: Float>(x: &Elements<F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> 
     let row_major = x.row_major();
     let all = row_major.as_slice().expect("row-major");
     if axes.count(x.shape()) == all.len() {
-        // A loss: most of the time of a small one would go into the general case.
+        // A full reduction, such as a loss: a small one would spend most of its time in the general case below.
         let total = vectorised(
             #[inline(always)]
             || fold_row(all, start, f),
         );
         return Elements::full(shape, total);
     }
+    // One pass per run of reduced axes; the first reads `x`, the others read the result of the previous one.
     let (mut len, mut folded) = (all.len(), None::<Memory<F>>);
     for (length, width) in runs(x.shape(), axes) {
         let elements = folded.as_ref().map_or(all, |memory| &memory.as_slice()[..len]);
         len /= length;
         let mut next = Memory::full(&[len], start);
-        let results = &mut next.get_mut().expect("nobody else has it yet")[..len];
+        let results = &mut next.get_mut().expect("not shared yet")[..len];
         if width == 1 {
             fold_rows(elements, length, results, start, f);
         } else {
@@ -84,12 +85,13 @@ fn fold<F: Float>(x: &Elements<F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> 
     }
     match folded {
         Some(memory) => Elements::of_memory(shape, memory),
+        // Only axes of size 1 are reduced, or none.
         None => row_major.reshaped(shape),
     }
 }
 
-/// The runs of neighbouring axes to be reduced, last first: the number of elements along the run, and the number kept
-/// behind it.
+/// The runs of neighboring axes to be reduced, last first, each as `(length, width)`: the number of elements along the
+/// run, and the number of elements in the kept axes after it.
 fn runs(shape: &[usize], axes: AxisSet) -> impl Iterator<Item = (usize, usize)> {
     let (mut before, mut width) = (shape.len(), 1);
     std::iter::from_fn(move || {
@@ -115,7 +117,7 @@ mod tests {
     use super::*;
     use crate::simd::{Level, tested_at};
 
-    /// Whole numbers, so that any order of addition is exact.
+    /// Integers, so that any order of addition is exact.
     fn sample(shape: &[usize]) -> Elements<f32> {
         let numbers = (0..shape.iter().product::<usize>()).map(|i| (i * i * 31 % 41) as f32 - 20.0);
         Elements::new(IxDyn(shape), numbers.collect())
@@ -125,7 +127,7 @@ mod tests {
         AxisSet { bits: list.iter().map(|axis| 1 << axis).sum(), keep: false }
     }
 
-    /// By ndarray, one axis after the other.
+    /// The reference: ndarray, one axis after the other.
     fn plain(x: &Elements<f32>, list: &[isize], start: f32, f: impl Fn(f32, f32) -> f32) -> Elements<f32> {
         let fold = |x: ArrayD<f32>, &axis: &isize| x.fold_axis(Axis(axis as usize), start, |&a, &b| f(a, b));
         list.iter().rev().fold(x.view().to_owned(), fold).into()
@@ -186,7 +188,7 @@ mod tests {
         }
     }
 
-    /// Added one after the other in `f32`, ten million tenths give 1,087,937.
+    /// Added one after the other in `f32`, ten million times 0.1 is 1,087,937.
     #[test]
     fn ten_million_tenths() {
         let count = 10_000_000;

@@ -1,14 +1,14 @@
-//! Reductions along rows, whose elements are neighbours: in lanes, which are combined in the end.
+//! Reductions along rows, whose elements are contiguous: in lanes, which are combined at the end.
 
 use crate::Float;
 use crate::simd::vectorised;
 
-/// As many partial results side by side in a row; they are the lanes of vector registers.
+/// The number of partial results of a row: the lanes of one or more vector registers.
 const LANES: usize = 32;
-/// Up to this many elements of a row go into the lanes one after the other; longer rows are divided.
+/// Up to this many elements of a row are folded into the lanes in one pass; longer rows are split.
 const ROW_BLOCK: usize = 16 * LANES;
 
-/// `f` of each row of `length` elements, in `results`.
+/// Folds each row of `length` elements into one element of `results`.
 pub(super) fn fold_rows<F: Float>(
     elements: &[F],
     length: usize,
@@ -20,7 +20,7 @@ pub(super) fn fold_rows<F: Float>(
         #[inline(always)]
         || {
             let pairs = results.iter_mut().zip(elements.chunks_exact(length));
-            // Three loops, each of which becomes better code without the others inside.
+            // Three separate loops: the compiler generates better code for each than for one loop with all cases.
             if length < LANES {
                 for (y, row) in pairs {
                     *y = fold_short_row(row, start, f);
@@ -38,7 +38,7 @@ pub(super) fn fold_rows<F: Float>(
     );
 }
 
-/// `f` of a row.
+/// Folds a row of any length.
 #[inline(always)]
 pub(crate) fn fold_row<F: Float>(row: &[F], start: F, f: impl Fn(F, F) -> F + Copy) -> F {
     match row.len() {
@@ -59,6 +59,7 @@ fn fold_short_row<F: Float>(row: &[F], start: F, f: impl Fn(F, F) -> F) -> F {
 
 #[inline(always)]
 fn fold_long_row<F: Float>(row: &[F], start: F, f: impl Fn(F, F) -> F + Copy) -> F {
+    // Fold each block, then combine the partial results pairwise, level by level, in place.
     let mut partial = Vec::with_capacity(row.len().div_ceil(ROW_BLOCK));
     for block in row.chunks(ROW_BLOCK) {
         partial.push(fold_row_block(block, start, f));
@@ -67,6 +68,7 @@ fn fold_long_row<F: Float>(row: &[F], start: F, f: impl Fn(F, F) -> F + Copy) ->
         for i in 0..partial.len() / 2 {
             partial[i] = f(partial[2 * i], partial[2 * i + 1]);
         }
+        // Without a partner, the last one moves up as it is.
         if partial.len() % 2 == 1 {
             let last = partial.len() / 2;
             partial[last] = partial[2 * last];
@@ -76,7 +78,7 @@ fn fold_long_row<F: Float>(row: &[F], start: F, f: impl Fn(F, F) -> F + Copy) ->
     partial[0]
 }
 
-/// `f` of a row of at most [`ROW_BLOCK`] elements.
+/// Folds a row of at most [`ROW_BLOCK`] elements.
 #[inline(always)]
 fn fold_row_block<F: Float>(row: &[F], start: F, f: impl Fn(F, F) -> F) -> F {
     let mut lanes = [start; LANES];
@@ -89,6 +91,7 @@ fn fold_row_block<F: Float>(row: &[F], start: F, f: impl Fn(F, F) -> F) -> F {
     for (lane, &x) in lanes.iter_mut().zip(tail) {
         *lane = f(*lane, x);
     }
+    // Combine the lanes in a tree.
     let mut half = LANES / 2;
     while half > 0 {
         for i in 0..half {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::simd::{Level, at_most, level};
 
-/// Runs `body` while `count` threads are set, which is the whole program's setting. A lost wake-up must fail, not hang.
+/// Runs `body` with `count` threads, a setting of the whole program. A lost wake-up must fail, not hang.
 pub(crate) fn with_threads(count: usize, body: impl FnOnce() + Send + 'static) {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
@@ -19,18 +19,18 @@ pub(crate) fn with_threads(count: usize, body: impl FnOnce() + Send + 'static) {
     let outcome = receiver.recv_timeout(Duration::from_secs(60));
     set_threads(1);
     match outcome {
-        Err(RecvTimeoutError::Timeout) => panic!("the threads wait for one another"),
+        Err(RecvTimeoutError::Timeout) => panic!("deadlock: the threads wait for one another"),
         _ => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
     }
 }
 
 #[test]
-#[should_panic(expected = "set_threads: 0 threads compute nothing; 1 is the caller's own")]
+#[should_panic(expected = "set_threads: the number of threads must be at least 1, got 0")]
 fn no_threads() {
     set_threads(0);
 }
 
-/// The ranges that `share` hands out, in order.
+/// The ranges that `share` passes to `work`, in order.
 fn ranges(count: usize, block: usize) -> Vec<Range<usize>> {
     let ranges = Mutex::new(Vec::new());
     share(count, block, |range| ranges.lock().unwrap().push(range));
@@ -57,7 +57,7 @@ fn every_number_once_cut_at_blocks() {
 }
 
 #[test]
-#[should_panic(expected = "share: a range cannot be cut at multiples of 0")]
+#[should_panic(expected = "share: block must be at least 1, got 0")]
 fn blocks_of_nothing() {
     share(10, 0, |_| ());
 }
@@ -88,8 +88,8 @@ fn work_inside_of_work_and_beside_it() {
     });
 }
 
-/// Whichever part panics, or all: the caller gets one of the panics as it was, and the next call knows nothing of it, in this
-/// thread or another.
+/// Whichever part panics, or all: the caller gets one of the payloads unchanged, and the next call is not affected, in
+/// this thread or another.
 #[test]
 fn a_panic_reaches_the_caller_and_nothing_stays() {
     with_threads(3, || {
@@ -103,7 +103,7 @@ fn a_panic_reaches_the_caller_and_nothing_stays() {
             };
             let panic = catch_unwind(fail).unwrap_err();
             assert!(failing.contains(panic.downcast_ref::<usize>().expect("the payload")), "{failing:?}");
-            std::thread::spawn(|| share(3, 1, |_| ())).join().expect("another thread is not concerned");
+            std::thread::spawn(|| share(3, 1, |_| ())).join().expect("another thread is not affected");
             share(3, 1, |_| ());
         }
     });
@@ -125,7 +125,7 @@ fn every_part_is_done_before_a_panic_goes_on() {
     });
 }
 
-/// Dropping a payload may panic: in the worker that would end the thread, and the caller would wait for ever.
+/// Dropping a payload may panic: in the worker that would end the thread, and the caller would wait forever.
 #[test]
 fn a_payload_that_panics_when_it_is_dropped() {
     struct Grenade;
@@ -153,7 +153,7 @@ fn a_payload_that_panics_when_it_is_dropped() {
     });
 }
 
-/// Workers compute at the caller's level.
+/// Workers run at the caller's dispatch level.
 #[test]
 fn the_level_goes_with_the_work() {
     with_threads(3, || {
@@ -172,7 +172,7 @@ fn more_threads_than_a_system_has() {
     });
 }
 
-/// A forked child has none of the threads, and must not wait for them.
+/// A forked child does not have the threads, and must not wait for them.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_forked_child_has_a_team_of_its_own() {
@@ -184,17 +184,17 @@ fn a_forked_child_has_a_team_of_its_own() {
     }
     with_threads(2, || {
         share(2, 1, |_| ());
-        // SAFETY: the child computes, and leaves without returning to the test.
+        // SAFETY: the child only computes, and exits without returning to the test.
         let child = unsafe { fork() };
         if child == 0 {
             let sum = AtomicUsize::new(0);
             share(2, 1, |range| _ = sum.fetch_add(1 + range.start, Ordering::Relaxed));
-            // SAFETY: it ends the process.
+            // SAFETY: it exits the process.
             unsafe { _exit(if sum.into_inner() == 3 { 0 } else { 1 }) };
         }
         let mut status = -1;
         for _ in 0..1000 {
-            // SAFETY: the child is this process's own (1 is WNOHANG), and the address is that of an `i32`.
+            // SAFETY: the child belongs to this process (1 is WNOHANG), and the address is that of an `i32`.
             if unsafe { waitpid(child, &mut status, 1) } == child {
                 return assert_eq!(status, 0);
             }
@@ -202,6 +202,6 @@ fn a_forked_child_has_a_team_of_its_own() {
         }
         // SAFETY: as above.
         unsafe { kill(child, 9) };
-        panic!("the child waits for threads that it does not have");
+        panic!("the forked child waits for threads that do not exist");
     });
 }
