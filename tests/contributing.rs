@@ -11,7 +11,10 @@ fn the_examples_are_what_is_compiled() {
     for entry in fs::read_dir(root.join("docs/skeletons")).unwrap() {
         let path = entry.unwrap().path();
         let code = fs::read_to_string(&path).unwrap();
-        assert!(page.contains(&format!("```rust,ignore\n{code}```\n")), "CONTRIBUTING.md does not show {path:?} as it is");
+        assert!(
+            page.contains(&format!("```rust,ignore\n{code}```\n")),
+            "CONTRIBUTING.md does not show {path:?} as it is"
+        );
         files += 1;
     }
     assert_eq!(page.matches("```rust").count(), files, "an example that no crate compiles");
