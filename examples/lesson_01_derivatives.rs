@@ -1,22 +1,22 @@
-//! # Lesson 1: derivatives, and why one does not just measure them
+//! # Lesson 1: derivatives, and why finite differences are not enough
 //!
 //!     cargo run --release --example lesson_01_derivatives
 //!
-//! A slope can be measured: go a little to the right, a little to the left, and divide,
+//! A slope can be measured by finite differences: step a little to the right, a little to the left, and divide,
 //!
 //! ```text
 //! ∂f/∂x ≈ (f(x + h) - f(x - h)) / 2h.
 //! ```
 //!
-//! That needs no mathematics at all, so why does nobody train a network that way? This lesson shows the two reasons: the
-//! result is never exact, and the cost grows with the number of dimensions. For ten dimensions the measurement is the
-//! quicker one; for the hundred thousand weights of a small network, every single step would take minutes.
+//! That needs no mathematics at all, so why does nobody train a network that way? This lesson shows the two reasons:
+//! the result is never exact, and the cost grows with the number of dimensions. In ten dimensions, measuring is faster;
+//! with the hundred thousand weights of a small network, every single step would take minutes.
 //!
-//! Reverse-mode automatic differentiation has neither problem: one pass backwards through the computation gives *all*
-//! partial derivatives, to the last digit, for about the price of a few evaluations. Measuring remains the best check
-//! that a derivative is right, and that is what `gradcheck` does.
+//! Reverse-mode automatic differentiation has neither problem: one backward pass through the computation gives *all*
+//! partial derivatives, to the last digit, for the cost of a few evaluations. Finite differences remain the best check
+//! that a derivative is right: that is what `gradcheck` does.
 //!
-//! Expected output (times are of one machine; yours will differ):
+//! Expected output (your times will differ):
 //!
 //! ```text
 //! 1. The gradient of Rosenbrock's valley at (-1.2, 1), three ways
@@ -103,13 +103,13 @@ fn rosenbrock(x: &Tensor<f64>) -> Tensor<f64> {
     (100.0 * (next - here.square()).square() + (1.0 - here).square()).sum()
 }
 
-/// All partial derivatives from one pass backwards.
+/// All partial derivatives from one backward pass.
 fn backward(x: &[f64]) -> Vec<f64> {
     let x = Tensor::param(x);
     rosenbrock(&x).backward()[&x].to_vec()
 }
 
-/// The same function as a plain loop, so that the measurement below has the cheapest evaluation there is.
+/// The same function as a plain loop, to make the finite differences below as cheap as possible.
 fn rosenbrock_loop(x: &[f64]) -> f64 {
     x.windows(2).map(|pair| 100.0 * (pair[1] - pair[0] * pair[0]).powi(2) + (1.0 - pair[0]).powi(2)).sum()
 }
@@ -136,8 +136,8 @@ fn measured(x: &[f64], h: f64) -> Vec<f64> {
 /// ∂f/∂x_i = -400·x_i·(x_{i+1} - x_i²) - 2·(1 - x_i) + 200·(x_i - x_{i-1}²)
 /// ```
 ///
-/// where the first two terms are absent for the last `x_i`, the third for the first. Who writes this for a network with
-/// four layers gets a sign wrong.
+/// where the first two terms are absent for the last `x_i`, and the third for the first. For a network with four layers
+/// you would get a sign wrong.
 fn by_hand(x: &[f64]) -> Vec<f64> {
     let mut slope = vec![0.0; x.len()];
     for i in 0..x.len() - 1 {
@@ -148,7 +148,7 @@ fn by_hand(x: &[f64]) -> Vec<f64> {
     slope
 }
 
-/// The result, and the shortest time of several runs.
+/// The result and the shortest time of several runs.
 fn timed<T>(work: impl Fn() -> T) -> (T, String) {
     let begin = Instant::now();
     let mut shortest = Duration::MAX;

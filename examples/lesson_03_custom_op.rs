@@ -1,19 +1,20 @@
-//! # Lesson 3: an operation of your own
+//! # Lesson 3: a custom operation
 //!
 //!     cargo run --release --example lesson_03_custom_op
 //!
-//! The smooth cousin of the rectifier is `softplus(x) = ln(1 + eˣ)`, with derivative `σ(x)`. Composed from the library's
-//! `exp` and `ln` it overflows: at `x = 1000` the exponential is infinite. Rewritten as
+//! A smooth version of ReLU is `softplus(x) = ln(1 + eˣ)`, with derivative `σ(x)`. Composed from the library's `exp`
+//! and `ln` it overflows: at `x = 1000` the exponential is infinite. Rewritten as
 //!
 //! ```text
 //! softplus(x) = max(x, 0) + ln(1 + e^-|x|)
 //! ```
 //!
-//! it never does. So it deserves to be an operation: a name, a forward pass on arrays, and its *vector-Jacobian product*.
-//! That is: given `dy`, the gradient of some scalar with respect to the result, the gradient with respect to the argument,
-//! here `dy·σ(x)`. Because that formula is written with tensors, it can be differentiated again, and again.
+//! it is numerically stable, which is a reason to make it an operation: a name, a forward pass on arrays, and a
+//! *vector-Jacobian product*. The latter maps `dy`, the gradient of some scalar with respect to the result, to the
+//! gradient with respect to the argument, here `dy·σ(x)`. Because this formula is written with tensors, it can be
+//! differentiated again and again.
 //!
-//! (The library has `Tensor::softplus`, written in this same way. Nothing in it is private to the library.)
+//! (The library's own `Tensor::softplus` is written in the same way, with the same public traits.)
 //!
 //! Expected output:
 //!

@@ -1,14 +1,15 @@
-//! # Lesson 6: a network learns a boundary
+//! # Lesson 6: a network learns a decision boundary
 //!
 //!     cargo run --release --example lesson_06_moons
 //!
-//! Two half moons reach into each other, and no straight line parts them. A logistic regression (lesson 2) finds the
-//! best line there is; a *multilayer perceptron* bends it: layers `x ↦ W·x + b`, with a nonlinear function between them,
-//! without which all layers together would be a single linear map.
+//! Two half moons interlock, so no straight line separates them. A logistic regression (lesson 2) finds the best line;
+//! a *multilayer perceptron* bends it: layers `x ↦ W·x + b` with a nonlinear activation function between them, without
+//! which all the layers together would be a single linear map.
 //!
-//! New here: *mini-batches*. The gradient over 16 random points costs a fraction of the gradient over all, and points
-//! nearly the same way. One pass over all points is an *epoch*. And new is the *test set*: points that took no part in
-//! the training. Only there one sees whether the network has understood the moons or learned its points by heart.
+//! New here are *mini-batches*: the gradient over 16 random points costs a fraction of the gradient over all points,
+//! and has nearly the same direction. One pass over all points is an *epoch*. Also new is the *test set*: points that
+//! are not used for training. They show whether the network has learned the shape of the moons or merely memorized its
+//! training points (*overfitting*).
 //!
 //! Expected output:
 //!
@@ -103,7 +104,7 @@ fn main() {
     print!("{canvas}");
 }
 
-/// Trains by Adam on mini-batches of 16 and prints how it goes.
+/// Trains with Adam on mini-batches of 16 and prints the progress.
 fn fit(
     model: &mut Mlp<f64>,
     train: &TensorDataset<f64>,

@@ -8,10 +8,10 @@
 //! L = -mean( ln p[true class] ),    p = softmax(logits),
 //! ```
 //!
-//! and gradient descent with momentum. 60,000 images of 28 × 28 pixels train 101,770 weights; 10,000 others test them.
-//! `mnist_mlp` is the same with everything a command-line program needs around it.
+//! and gradient descent with momentum. 101,770 parameters are trained on 60,000 images of 28 × 28 pixels and tested on
+//! 10,000 others. `mnist_mlp` is the same as a complete command-line program.
 //!
-//! Expected output (the seed is fixed; other processors round differently, so that yours may differ by a digit or two):
+//! Expected output (the seed is fixed, but processors round differently, so yours may differ by a digit or two):
 //!
 //! ```text
 //! epoch 1: 95.99 % of the test images are recognised

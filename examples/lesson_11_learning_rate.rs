@@ -2,12 +2,14 @@
 //!
 //!     cargo run --release --example lesson_11_learning_rate
 //!
-//! The rate is the option that matters most, and the *range test* finds it in a few seconds: train for a hundred batches
-//! while the rate rises from far too small to far too large, and look at the loss. At first nothing happens, then it
-//! falls, then it explodes. A good rate is where it falls fastest. The test leaves the model as it was.
+//! The learning rate is the most important hyperparameter, and the *range test* finds it in a few seconds: train for a
+//! hundred batches while the rate rises from far too small to far too large, and plot the loss. At first nothing
+//! happens, then it falls, then it explodes. A good learning rate is where the loss falls fastest. The test does not
+//! change the model.
 //!
-//! Here on the two moons of lesson 6, by gradient descent with momentum; then the network is trained at a hundredth of
-//! the rate that the test suggests, at a tenth of it, and at that rate. (What comes of ten times as much shows the curve.)
+//! This lesson runs it on the two moons of lesson 6, with gradient descent with momentum, and then trains the network
+//! with a hundredth of the suggested learning rate, a tenth of it, and the suggestion itself. (The curve shows what
+//! would happen at ten times as much.)
 //!
 //! Expected output:
 //!
@@ -58,7 +60,7 @@ fn main() {
     let mut model = Mlp::new(&[2, 16, 16, 2], Tanh, &mut rng);
     let opt = Optimizer::new(Sgd { momentum: 0.9, ..Sgd::default() });
 
-    // The test takes as many batches as it likes, so one epoch follows the other without end.
+    // The range test decides how many batches it needs, so the epochs are chained endlessly.
     let mut batches = (0..).flat_map(|_| train.batches(16).shuffled(&mut rng));
     let range = LrRangeTest { start: 1e-5, ..LrRangeTest::default() };
     let before = model.state_dict();
