@@ -1,10 +1,11 @@
-//! The text of `docs/parity.md`: how far every optimizer, schedule and clipping is from PyTorch, option by option.
+//! The text of `docs/parity.md`: the difference between every optimizer, schedule and clipping function and PyTorch's,
+//! option by option.
 
 use std::fmt::Write;
 
 use super::{Row, clip, lbfgs, optimizers, plateau, schedules};
 
-/// The whole file, and how many records there are and how many of them are beyond their tolerance.
+/// The whole file, the number of records, and the number of records that exceed their tolerance.
 pub fn text() -> (String, usize, usize) {
     let mut text = HEAD.trim_start().to_owned();
     let sections = [
@@ -22,7 +23,7 @@ pub fn text() -> (String, usize, usize) {
     (text, rows().count(), rows().filter(|row| !row.holds()).count())
 }
 
-/// One line for a rule with its options; of records that differ in nothing else the largest.
+/// One line per rule and options; of several records of the same kind, the largest difference.
 fn table(text: &mut String, rows: &[Row]) {
     let mut lines: Vec<(&str, &str, Vec<&Row>)> = Vec::new();
     for row in rows {
@@ -77,7 +78,7 @@ Deliberate differences:
 | a parameter without a gradient | silently skipped | an error that names it; `MissingGradient::Skip` skips it |
 | state too small to affect any step | kept, down to the subnormal numbers | set to 0 |
 | an ε of 0, or too small for the type | 0/0 where the gradient is 0 | treated as the smallest positive normal number |
-| `Rprop`: product of gradients underflows; NaN | the sign counts as 0; NaN moves nothing | the product of the signs; NaN propagates |
+| `Rprop`: product of gradients underflows; NaN | the sign is 0; NaN moves nothing | the product of the signs; NaN propagates |
 | `RmsProp`, centered: a variance that is negative due to rounding | NaN | treated as 0 |
 | `Adafactor`: squares of squares that overflow or underflow | inf or 0 | multiplied in a different order |
 | `clip_grad_norm` in f32 | norm accumulated in f32 | in f64 |
