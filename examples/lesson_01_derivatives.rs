@@ -25,7 +25,7 @@
 //!    measured   -215.599999977556    -87.999999998090
 //!    backward   -215.600000000000    -88.000000000000
 //!
-//! 2. No step is right: a long one measures the bend as well, a short one only rounding
+//! 2. No step size is right: a large one also measures curvature, a small one only rounding error
 //!
 //!        h    error of the measured slope
 //!    1e-01    4.8e0     ###################################
@@ -40,7 +40,7 @@
 //!    1e-10    1.8e-5    ###################
 //!    1e-11    3.4e-4    #######################
 //!
-//! 3. The price of a gradient in n dimensions
+//! 3. The cost of a gradient in n dimensions
 //!
 //!         n   evaluations   measured     backward     largest difference
 //!        10            20   310.0ns      3.5µs        7e-8
@@ -48,9 +48,9 @@
 //!      1000          2000   2.4ms        9.6µs        1e-5
 //!     10000         20000   247.3ms      78.0µs       1e-4
 //!
-//!    Ten times the dimensions: a hundred times the measuring, about ten times the pass back.
+//!    Ten times the dimensions: a hundred times the measuring, about ten times the backward pass.
 //!
-//! 4. Measuring as a check: gradients, and gradients of gradients
+//! 4. Finite differences as a check: gradients, and gradients of gradients
 //!
 //!    15 derivatives compared, 0 wrong
 //! ```
@@ -67,7 +67,7 @@ fn main() {
         println!("   {how:<8}  {:>18.12}  {:>18.12}", slope[0], slope[1]);
     }
 
-    println!("\n2. No step is right: a long one measures the bend as well, a short one only rounding\n");
+    println!("\n2. No step size is right: a large one also measures curvature, a small one only rounding error\n");
     println!("       h    error of the measured slope");
     for exponent in 1..=11 {
         let error = (measured(&point, 10.0_f64.powi(-exponent))[0] - exact[0]).abs();
@@ -75,7 +75,7 @@ fn main() {
         println!("   1e-{exponent:02}    {error:<8.1e}  {bar}");
     }
 
-    println!("\n3. The price of a gradient in n dimensions\n");
+    println!("\n3. The cost of a gradient in n dimensions\n");
     println!("        n   evaluations   measured     backward     largest difference");
     for n in [10, 100, 1000, 10_000] {
         let x: Vec<f64> = (0..n).map(|i| (i as f64).sin()).collect();
@@ -84,9 +84,9 @@ fn main() {
         let difference = slow.iter().zip(&fast).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         println!("   {n:>6}   {:>11}   {slow_time:<10}   {fast_time:<10}   {difference:.0e}", 2 * n);
     }
-    println!("\n   Ten times the dimensions: a hundred times the measuring, about ten times the pass back.");
+    println!("\n   Ten times the dimensions: a hundred times the measuring, about ten times the backward pass.");
 
-    println!("\n4. Measuring as a check: gradients, and gradients of gradients\n");
+    println!("\n4. Finite differences as a check: gradients, and gradients of gradients\n");
     let x = Tensor::from([-1.2, 1.0, 0.3]);
     let report = gradcheck(|[x]| rosenbrock(x), [&x], Check::order(2)).unwrap();
     println!("   {} derivatives compared, {} wrong", report.compared(), report.wrong());

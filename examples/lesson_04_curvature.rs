@@ -37,7 +37,7 @@
 //!    after  5 products: 0.08355273
 //!    after 10 products: 0.08366595
 //!    after 30 products: 0.08366702
-//!    so the rate of gradient descent is limited to 23.9043
+//!    so the learning rate of gradient descent must stay below 23.9043
 //!
 //! 3. Gradient descent within the limit, and Newton's method
 //!
@@ -85,7 +85,7 @@ fn main() {
             println!("   after {iteration:>2} products: {curvature:.8}");
         }
     }
-    println!("   so the rate of gradient descent is limited to {:.4}", 2.0 / curvature);
+    println!("   so the learning rate of gradient descent must stay below {:.4}", 2.0 / curvature);
 
     println!("\n3. Gradient descent within the limit, and Newton's method\n");
     println!("   gradient descent                          Newton's method, by conjugate gradients");

@@ -36,7 +36,7 @@
 //!  100    3.5844  -1.8481  1.8e-26      3.0115   1.9829  5.9e-3      -3.7582  -3.2708  2.5e-2
 //!  300    3.5844  -1.8481  0.0e0        3.0000   2.0000  2.1e-11     -3.7793  -3.2832  2.2e-11
 //!
-//! Levels of the landscape; S: the start; g, m, a: the paths; O: the minima
+//! Contours of the function; S: the start; g, m, a: the paths; O: the minima
 //!
 //!      5 +------------------------------------------------------------------------------------+
 //!        |  .......                    .......................................            ....|
@@ -122,7 +122,7 @@ fn main() {
         println!("{step:>4}   {}", cells.join("   ").trim_end());
     }
 
-    println!("\nLevels of the landscape; S: the start; g, m, a: the paths; O: the minima\n");
+    println!("\nContours of the function; S: the start; g, m, a: the paths; O: the minima\n");
     let level = |x: f64, y: f64| {
         let height = himmelblau(&(Tensor::from(x), Tensor::from(y))).item();
         if ((2.0 * (height + 1.0).ln()) as u64).is_multiple_of(2) { ' ' } else { '.' }

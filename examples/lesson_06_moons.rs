@@ -16,7 +16,7 @@
 //! ```text
 //! A straight line, as in lesson 2: 6 parameters
 //!
-//!    epoch   loss     right in training   right in the test
+//!    epoch   loss     training accuracy       test accuracy
 //!       10   0.3706              82.3 %              91.0 %
 //!       20   0.3190              84.7 %              91.0 %
 //!       30   0.3044              85.3 %              90.0 %
@@ -24,13 +24,13 @@
 //!
 //! Two hidden layers of 16: 354 parameters
 //!
-//!    epoch   loss     right in training   right in the test
+//!    epoch   loss     training accuracy       test accuracy
 //!       10   0.1275              94.7 %              95.0 %
 //!       20   0.0808              96.3 %              95.0 %
 //!       30   0.0690              96.7 %              95.0 %
 //!       40   0.0646              97.3 %              96.0 %
 //!
-//! The network thinks: certainly class 1 (#), likely 1 (+), likely 0 (.), certainly 0 (blank).
+//! The network predicts: certainly class 1 (#), likely 1 (+), likely 0 (.), certainly 0 (blank).
 //! The test points are: class 1 (x), class 0 (o).
 //!
 //!      2 +------------------------------------------------------------------------------------+
@@ -90,7 +90,7 @@ fn main() {
     println!("\nTwo hidden layers of 16: {} parameters\n", model.num_params());
     fit(&mut model, &train, &test, 40, &mut rng);
 
-    println!("\nThe network thinks: certainly class 1 (#), likely 1 (+), likely 0 (.), certainly 0 (blank).");
+    println!("\nThe network predicts: certainly class 1 (#), likely 1 (+), likely 0 (.), certainly 0 (blank).");
     println!("The test points are: class 1 (x), class 0 (o).\n");
     let shade = |x: f64, y: f64| {
         let logits = no_grad(|| model.forward(&Tensor::from([[x, y]]))).to_vec();
@@ -113,7 +113,7 @@ fn fit(
     rng: &mut ChaCha8Rng,
 ) {
     let mut opt = Optimizer::new(Adam { lr: 0.01, ..Adam::default() });
-    println!("   epoch   loss     right in training   right in the test");
+    println!("   epoch   loss     training accuracy       test accuracy");
     for epoch in 1..=epochs {
         for (points, classes) in train.batches(16).shuffled(rng) {
             let loss = cross_entropy(&model.forward(&points), &classes);

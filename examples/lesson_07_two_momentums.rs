@@ -23,9 +23,9 @@
 //! Expected output:
 //!
 //! ```text
-//! The way down the bowl (x² + 20·y²)/2 from (1, 1); the distance of each step
+//! Descending the bowl (x² + 20·y²)/2 from (1, 1): the length of each step
 //!
-//! rate 0.01 throughout
+//! learning rate 0.01 throughout
 //!
 //!    step   outside     inside      inside, corrected
 //!       1   0.200250    0.200250    0.200250
@@ -42,7 +42,7 @@
 //!    largest distance between outside and inside:    rounding only
 //!    largest distance between outside and corrected: rounding only
 //!
-//! rate 0.01, from step 20 on 0.001
+//! learning rate 0.01, from step 20 on 0.001
 //!
 //!    step   outside     inside      inside, corrected
 //!       1   0.200250    0.200250    0.200250
@@ -66,10 +66,11 @@ fn main() {
     let constant = |_: usize| 0.01;
     let dropped = |step: usize| if step < 20 { 0.01 } else { 0.001 };
 
-    println!("The way down the bowl (x² + 20·y²)/2 from (1, 1); the distance of each step");
-    for (title, rate) in
-        [("rate 0.01 throughout", &constant as &dyn Fn(usize) -> f64), ("rate 0.01, from step 20 on 0.001", &dropped)]
-    {
+    println!("Descending the bowl (x² + 20·y²)/2 from (1, 1): the length of each step");
+    for (title, rate) in [
+        ("learning rate 0.01 throughout", &constant as &dyn Fn(usize) -> f64),
+        ("learning rate 0.01, from step 20 on 0.001", &dropped),
+    ] {
         let (outside, inside) = (outside(rate), inside(rate));
         let corrected = inside_corrected(rate);
         println!("\n{title}\n");

@@ -14,11 +14,11 @@
 //! Expected output (the seed is fixed, but processors round differently, so yours may differ by a digit or two):
 //!
 //! ```text
-//! epoch 1: 95.99 % of the test images are recognised
-//! epoch 2: 96.76 % of the test images are recognised
-//! epoch 3: 97.39 % of the test images are recognised
-//! epoch 4: 97.46 % of the test images are recognised
-//! epoch 5: 97.71 % of the test images are recognised
+//! epoch 1: 95.99 % of the test images are recognized
+//! epoch 2: 96.76 % of the test images are recognized
+//! epoch 3: 97.39 % of the test images are recognized
+//! epoch 4: 97.46 % of the test images are recognized
+//! epoch 5: 97.71 % of the test images are recognized
 //! ```
 
 use downhill::prelude::*;
@@ -49,7 +49,7 @@ fn main() -> Result<(), DataError> {
             opt.step(&mut model, &loss.backward());
         }
         let right = accuracy(&no_grad(|| model.forward(&mnist.test.images())), &mnist.test.labels());
-        println!("epoch {}: {:.2} % of the test images are recognised", epoch + 1, 100.0 * right);
+        println!("epoch {}: {:.2} % of the test images are recognized", epoch + 1, 100.0 * right);
     }
     Ok(())
 }

@@ -14,7 +14,7 @@
 //! Expected output:
 //!
 //! ```text
-//! The mean loss of the latest batches over the logarithm (to base 10) of the rate
+//! The smoothed loss over the logarithm (base 10) of the learning rate
 //!
 //!    1.5 +------------------------------------------------------------------------------------+
 //!        |                                                                                    |
@@ -36,9 +36,9 @@
 //!      0 +------------------------------------------------------------------------------------+
 //!         -5                                                                                 1
 //!
-//! It falls fastest at 0.0658 (^).
+//! The loss falls fastest at 0.0658 (^).
 //!
-//!     rate   loss after 20 epochs   right in the test
+//!     rate   loss after 20 epochs       test accuracy
 //!   0.0007                 0.4275              79.0 %
 //!   0.0066                 0.2521              91.0 %
 //!   0.0658                 0.0067             100.0 %
@@ -71,15 +71,15 @@ fn main() {
     assert!(model.state_dict() == before, "the test leaves no trace");
     let suggestion = curve.suggestion().expect("the loss falls somewhere");
 
-    println!("The mean loss of the latest batches over the logarithm (to base 10) of the rate\n");
+    println!("The smoothed loss over the logarithm (base 10) of the learning rate\n");
     let mut canvas = Canvas::new(-5.0..=1.0, 0.0..=1.5, (84, 16), |_, _| ' ');
     for point in &curve.points {
         canvas.mark(point.lr.log10(), point.smoothed, '*');
     }
     canvas.mark(suggestion.log10(), 0.0, '^');
-    println!("{canvas}\nIt falls fastest at {suggestion:.4} (^).\n");
+    println!("{canvas}\nThe loss falls fastest at {suggestion:.4} (^).\n");
 
-    println!("    rate   loss after 20 epochs   right in the test");
+    println!("    rate   loss after 20 epochs       test accuracy");
     for lr in [suggestion / 100.0, suggestion / 10.0, suggestion] {
         let mut model = model.clone();
         let mut opt = Optimizer::new(Sgd { lr, momentum: 0.9, ..Sgd::default() });

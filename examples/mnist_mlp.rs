@@ -18,7 +18,7 @@
 //! Expected output (your times will differ; other processors round differently, and may differ by a few images):
 //!
 //! ```text
-//! data       60000 images to train, 10000 to test, 28 × 28 pixels
+//! data       60000 training images, 10000 test images, 28 × 28 pixels
 //! network    784-128-10 relu, 101770 parameters
 //! training   batches of 64, seed 1
 //! rule       Sgd:lr=0.1,momentum=0.9,dampening=0.0,weight_decay=0.0,nesterov=false,maximize=false
@@ -31,7 +31,7 @@
 //!     4   0.0363    98.90 %    98.04 %      0.26     228271   3.455e-2
 //!     5   0.0235    99.38 %    98.18 %      0.26     229064   9.549e-3
 //!
-//! Test images by digit (rows) and by what the network takes them for (columns)
+//! Test images by digit (rows) and by the network's prediction (columns)
 //!
 //! actual \ predicted      0      1      2      3      4      5      6      7      8      9  recall
 //! 0                     973      0      0      1      1      0      0      1      2      2   99.3%
@@ -123,7 +123,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     let layers: Vec<String> = network::sizes(&model).into_iter().flatten().map(|size| size.to_string()).collect();
     let network = format!("{} {}, {} parameters", layers.join("-"), model.activation, model.num_params());
     let data =
-        format!("{} images to train, {} to test, {rows} × {columns} pixels", mnist.train.len(), mnist.test.len());
+        format!("{} training images, {} test images, {rows} × {columns} pixels", mnist.train.len(), mnist.test.len());
     if options.eval_only {
         report.header(&[("data", data), ("network", network)])?;
         return Ok(report.result(&evaluate(&model, &mnist.test), true)?);

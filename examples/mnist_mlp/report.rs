@@ -75,7 +75,7 @@ impl Report {
     pub(crate) fn result(&self, matrix: &ConfusionMatrix, eval_only: bool) -> io::Result<()> {
         let mut out = io::stdout().lock();
         if !self.json {
-            writeln!(out, "\nTest images by digit (rows) and by what the network takes them for (columns)\n")?;
+            writeln!(out, "\nTest images by digit (rows) and by the network's prediction (columns)\n")?;
             write!(out, "{matrix}")?;
             return out.flush();
         }
