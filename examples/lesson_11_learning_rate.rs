@@ -65,10 +65,10 @@ fn main() {
     let range = LrRangeTest { start: 1e-5, ..LrRangeTest::default() };
     let before = model.state_dict();
     let curve = range.run(&mut model, &opt, |model| {
-        let (points, classes) = batches.next().expect("it does not end");
+        let (points, classes) = batches.next().expect("an endless iterator");
         cross_entropy(&model.forward(&points), &classes)
     });
-    assert!(model.state_dict() == before, "the test leaves no trace");
+    assert!(model.state_dict() == before, "the range test restores the model");
     let suggestion = curve.suggestion().expect("the loss falls somewhere");
 
     println!("The smoothed loss over the logarithm (base 10) of the learning rate\n");

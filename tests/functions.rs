@@ -31,7 +31,7 @@ fn within_the_stated_bounds_at_thousands_of_points() {
     let golden = file("functions.json");
     let records = records(&golden, "cases", FUNCTIONS.len());
     for (name, bound, function) in FUNCTIONS {
-        let record = records.iter().find(|record| record["name"] == name).expect("a record of every function");
+        let record = records.iter().find(|record| record["name"] == name).expect("a record for every function");
         let [x, nearest, above] = ["x", "nearest", "above"].map(|key| numbers(record, key));
         assert!(x.len() >= 1500 && x.len() == nearest.len() && x.len() == above.len());
         let y = function(&Tensor::from(x.clone())).to_vec();

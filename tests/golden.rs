@@ -31,7 +31,7 @@ pub fn records<'a>(file: &'a Value, section: &str, at_least: usize) -> &'a [Valu
 pub fn tensor<F: Float>(value: &Value) -> Tensor<F> {
     let shape: Vec<usize> = list(&value["shape"]).iter().map(integer).collect();
     let elements = list(&value["data"]).iter().map(|x| F::from_f64(float(x))).collect();
-    Tensor::from(ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape says"))
+    Tensor::from(ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape requires"))
 }
 
 /// An array of integers.
@@ -41,7 +41,7 @@ pub fn tensor<F: Float>(value: &Value) -> Tensor<F> {
 pub fn indices(value: &Value) -> ArrayD<usize> {
     let shape: Vec<usize> = list(&value["shape"]).iter().map(integer).collect();
     let elements = list(&value["data"]).iter().map(integer).collect();
-    ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape says")
+    ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape requires")
 }
 
 /// A number, or one of the strings `"nan"`, `"inf"`, `"-inf"`.
@@ -60,7 +60,7 @@ pub fn float(value: &Value) -> f64 {
 /// # Panics
 /// If it is something else.
 pub fn integer(value: &Value) -> usize {
-    value.as_u64().unwrap_or_else(|| panic!("{value} is not a whole number")) as usize
+    value.as_u64().unwrap_or_else(|| panic!("{value} is not an integer")) as usize
 }
 
 /// A list.

@@ -23,7 +23,7 @@ fn every_operation_has_a_sweep_in_its_own_file() {
 fn every_crate_is_read() {
     for (name, op) in [("tensor", "matmul"), ("nn", "cross_entropy_slope")] {
         let ops = declared_ops(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(name));
-        assert!(ops.iter().any(|declared| declared.name == op), "{op} of {name} is not found");
+        assert!(ops.iter().any(|declared| declared.name == op), "{op} in {name} was not found");
     }
 }
 

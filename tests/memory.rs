@@ -145,7 +145,7 @@ fn kept_losses_and_logits() {
     let each = (CountingAllocator::live() - before) / 100;
     assert!(addresses.iter().all(|address| *address == addresses[0]), "an update has copied the weights");
     // The logits themselves are 64 × 10 × 4 bytes; the model has 372,040.
-    assert!((2560..2560 + 1024).contains(&each), "{each} bytes a step");
+    assert!((2560..2560 + 1024).contains(&each), "{each} bytes per step");
 }
 
 /// The same with an update by hand: `w` stays in place.
@@ -163,7 +163,7 @@ fn kept_losses_of_an_update_by_hand() {
     let before = CountingAllocator::live();
     (0..100).for_each(|_| step());
     let each = (CountingAllocator::live() - before) / 100;
-    assert!((64..512).contains(&each), "{each} bytes a step");
+    assert!((64..512).contains(&each), "{each} bytes per step");
 }
 
 /// Tied weights are updated in place, too.
@@ -198,6 +198,6 @@ fn a_graph_of_a_million_operations_takes_ten_times_what_a_tenth_of_it_takes() {
     let ratio = all as f64 / tenth as f64;
     assert!((9.9..10.1).contains(&ratio), "{all} bytes for a million operations, {tenth} for a tenth of them");
     let each = all / OPERATIONS as isize;
-    assert!((64..=512).contains(&each), "{each} bytes an operation");
+    assert!((64..=512).contains(&each), "{each} bytes per operation");
     assert!(left == 0, "{left} bytes are left");
 }

@@ -79,7 +79,7 @@ fn panic_of<T>(parts: &[&str], body: impl FnOnce() -> T) -> Report {
     EXPECTED.set(false);
     let report = LAST.take();
     assert!(outcome.is_err(), "no panic");
-    let report = report.expect("the hook has seen the panic");
+    let report = report.expect("the hook records the panic");
     for part in parts {
         assert!(report.message.contains(part), "{part:?} is not in the message {:?}", report.message);
     }

@@ -72,7 +72,7 @@ pub fn describe(options: &Value) -> String {
             }
             other => other.to_string(),
         };
-        write!(text, "{separator}{option} {value}").expect("a string takes any text");
+        write!(text, "{separator}{option} {value}").expect("writing to a string cannot fail");
     }
     text
 }

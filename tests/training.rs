@@ -178,7 +178,7 @@ fn leaves_no_trace<F: Float, M: Params<F> + Clone>(
     let (mut twin, mut twin_opt, ids_before) = (model.clone(), opt.clone(), ids(&model));
 
     let test = LrRangeTest { start: 1e-5, steps: 60, ..LrRangeTest::default() };
-    let curve = test.run(&mut model, &opt, |model| loss(model, batches.next().expect("batches without end")));
+    let curve = test.run(&mut model, &opt, |model| loss(model, batches.next().expect("endless batches")));
     assert!(curve.points.len() > 20 && curve.suggestion().is_some(), "{curve:?}");
     assert!(model.state_dict() == twin.state_dict() && ids(&model) == ids_before);
     assert!(opt.state_dict() == twin_opt.state_dict());
@@ -231,7 +231,7 @@ fn a_training_in_pytorch_is_followed_step_by_step() {
             // Measured: 1e-15 and 4e-7; products without fused multiply-add round differently in every step.
             None => follow::<f64>(&file, run, 2e-14),
             Some("f32") => follow::<f32>(&file, run, 2e-6),
-            Some(other) => panic!("there is no dtype {other}"),
+            Some(other) => panic!("unknown dtype {other}"),
         }
     }
 }

@@ -230,6 +230,6 @@ fn two_threads_train_two_models() {
     };
     let together = std::thread::scope(|scope| [1, 2].map(|seed| scope.spawn(move || train(seed))).map(|t| t.join()));
     for (seed, together) in [1, 2].into_iter().zip(together) {
-        assert_eq!(together.unwrap(), train(seed), "as alone");
+        assert_eq!(together.unwrap(), train(seed), "the same as alone");
     }
 }

@@ -77,11 +77,11 @@ fn the_best_line() {
     for _ in 0..20 {
         let gradient = downhill::grad(&logistic(&p), [&p])[0].to_vec();
         let hessian = downhill::hessian(&logistic(&p), &p).to_vec();
-        let [a, b, c, d] = hessian[..] else { panic!("of two variables") };
+        let [a, b, c, d] = hessian[..] else { panic!("a 2×2 Hessian") };
         let step = [d * gradient[0] - b * gradient[1], a * gradient[1] - c * gradient[0]];
         let step = step.map(|x| x / (a * d - b * c));
         p.assign(&p - Tensor::from([step]));
     }
     let left = logistic(&p).item();
-    assert!(left.abs() < 1e-15, "the best line leaves {}", left + BEST_LOGISTIC);
+    assert!(left.abs() < 1e-15, "the minimum is {}", left + BEST_LOGISTIC);
 }

@@ -27,7 +27,7 @@ fn row(case: &Value) -> Row {
         let value = match objective {
             "rosenbrock" => rosenbrock(&params[0]),
             "function" => function(&params[0], &params[1]),
-            other => panic!("there is no objective {other}"),
+            other => panic!("unknown objective {other}"),
         };
         value * sign
     };
@@ -41,7 +41,7 @@ fn row(case: &Value) -> Row {
             param.to_vec().into_iter().zip(theirs).map(|(ours, theirs)| difference(ours, theirs))
         });
         worst = largest([worst, largest(points) / growth, difference(returned, float(&call["returned"])) / growth]);
-        let state = opt.state("*").expect("it has made a step");
+        let state = opt.state("*").expect("at least one step was made");
         let pairs =
             state.buffer("old_dirs").map_or(0, |pairs| pairs.len()) / params.iter().map(Tensor::len).sum::<usize>();
         let iterations = state.numbers().find(|(name, _)| *name == "n_iter").map_or(0.0, |(_, n)| n) as usize;

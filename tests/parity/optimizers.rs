@@ -75,7 +75,7 @@ impl<'a, F: Float> Run<'a, F> {
         opt.missing_gradient = MissingGradient::Skip;
         for group in options.get("groups").map(list).unwrap_or_default() {
             // The parameters are in a list, so their paths are their indices.
-            let [name] = list(&group["params"]) else { panic!("{group} is not of one parameter") };
+            let [name] = list(&group["params"]) else { panic!("the group {group} must have one parameter") };
             let place = names.iter().position(|known| name == known).expect("a parameter");
             let mut own = options.as_object().expect("options are an object").clone();
             own.extend(group.as_object().expect("a group is an object").clone());
@@ -134,7 +134,7 @@ impl<'a, F: Float> Run<'a, F> {
     /// The largest difference in the state, relative to the largest element of the buffer.
     fn compare_states(&self) -> f64 {
         largest(self.names.iter().enumerate().map(|(place, &name)| {
-            let ours = self.opt.state(&place.to_string()).expect("it has been updated");
+            let ours = self.opt.state(&place.to_string()).expect("it was updated");
             let theirs = self.case["state"][name].as_object().expect("a state is an object");
             largest(theirs.iter().map(|(name, theirs)| compare_state(ours, name, list(&theirs["data"]))))
         }))
@@ -153,7 +153,7 @@ impl<'a, F: Float> Run<'a, F> {
                     let all = list(&self.file["replay_gradients"][name]["data"]);
                     all[(step - 1) * param.len()..step * param.len()].iter().map(float).collect()
                 }
-                other => panic!("there is no family {other:?}"),
+                other => panic!("unknown family {other:?}"),
             };
             let grad: Vec<F> = grad.into_iter().map(F::from_f64).collect();
             let shaped = ndarray::ArrayD::from_shape_vec(param.shape(), grad).expect("as many as the parameter");
@@ -196,7 +196,7 @@ fn compare_state<F: Float>(ours: &ParamState<F>, name: &str, theirs: &[Value]) -
     if let Some((_, number)) = ours.numbers().find(|(known, _)| *known == name) {
         return super::relative(number, float(&theirs[0]));
     }
-    let buffer = ours.buffer(name).unwrap_or_else(|| panic!("we have no state {name}"));
+    let buffer = ours.buffer(name).unwrap_or_else(|| panic!("there is no buffer {name}"));
     assert_eq!(buffer.len(), theirs.len(), "{name}");
     let scale = largest(theirs.iter().map(|x| float(x).abs())).max(f64::MIN_POSITIVE);
     largest(buffer.iter().zip(theirs).map(|(ours, theirs)| (ours.as_f64() - float(theirs)).abs() / scale))

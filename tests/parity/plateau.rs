@@ -50,7 +50,7 @@ fn average(case: &Value) -> Row {
     let mut average = match case["kind"].as_str() {
         Some("swa") => WeightAverage::running_mean(),
         Some("ema") => WeightAverage::exponential(float(&case["options"]["decay"])),
-        other => panic!("there is no average {other:?}"),
+        other => panic!("unknown average {other:?}"),
     };
     let [values, averages] = ["values", "averages"].map(|field| tensor::<f64>(&case[field]));
     let mut worst: f64 = 0.0;

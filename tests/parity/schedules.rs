@@ -61,7 +61,7 @@ fn function(name: &Value) -> fn(u64) -> f64 {
         Some("min(1,(t+1)/10)") => |t| ((t as f64 + 1.0) / 10.0).min(1.0),
         Some("0.9") => |_| 0.9,
         Some("t odd: 0.5, t even: 1.5") => |t| if t % 2 == 1 { 0.5 } else { 1.5 },
-        other => panic!("there is no function {other:?}"),
+        other => panic!("unknown function {other:?}"),
     }
 }
 
@@ -72,7 +72,7 @@ fn row(case: &Value) -> Row {
         match case["optimizer"].as_str() {
             Some("SGD") => Box::new(Sgd { lr, momentum, ..Sgd::default() }),
             Some("Adam") => Box::new(Adam { lr, ..Adam::default() }),
-            other => panic!("there is no optimizer {other:?}"),
+            other => panic!("unknown optimizer {other:?}"),
         }
     };
     let mut opt = Optimizer::new(rule(&base[0]));
@@ -84,7 +84,7 @@ fn row(case: &Value) -> Row {
     let mut steps = list(&case["lr"][0]).len();
     if let ("OneCycleLR", Some(total)) = (case["scheduler"].as_str().expect("a name"), schedule.end()) {
         // PyTorch's learning rate for the step after the last continues past the end, up or below 0; ours stays.
-        assert_eq!(steps as u64, total + 1, "one rate more than there are steps");
+        assert_eq!(steps as u64, total + 1, "there is one more rate than steps");
         steps -= 1;
     }
     let mut differences = Vec::new();

@@ -16,7 +16,7 @@ pub fn text() -> (String, usize, usize) {
         ("Clipping", CLIPPING, clip::rows()),
     ];
     for (title, remark, rows) in &sections {
-        write!(text, "\n## {title}\n\n{}\n\n", remark.trim()).expect("a string takes any text");
+        write!(text, "\n## {title}\n\n{}\n\n", remark.trim()).expect("writing to a string cannot fail");
         table(&mut text, rows);
     }
     let rows = || sections.iter().flat_map(|(.., rows)| rows);
@@ -43,7 +43,7 @@ fn table(text: &mut String, rows: &[Row]) {
     for (name, options, cells) in lines {
         let cells: Vec<String> = cells.into_iter().map(|row| format!("{}: {}", row.what, number(row))).collect();
         let options = if options.is_empty() { "defaults" } else { options };
-        writeln!(text, "| {name} | {options} | {} |", cells.join("; ")).expect("a string takes any text");
+        writeln!(text, "| {name} | {options} | {} |", cells.join("; ")).expect("writing to a string cannot fail");
     }
 }
 
