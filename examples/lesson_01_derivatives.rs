@@ -1,22 +1,22 @@
-//! # Lesson 1: derivatives, and why one does not just measure them
+//! # Lesson 1: derivatives, and why finite differences are not enough
 //!
 //!     cargo run --release --example lesson_01_derivatives
 //!
-//! A slope can be measured: go a little to the right, a little to the left, and divide,
+//! A slope can be measured by finite differences: step a little to the right, a little to the left, and divide,
 //!
 //! ```text
 //! ∂f/∂x ≈ (f(x + h) - f(x - h)) / 2h.
 //! ```
 //!
-//! That needs no mathematics at all, so why does nobody train a network that way? This lesson shows the two reasons: the
-//! result is never exact, and the cost grows with the number of dimensions. For ten dimensions the measurement is the
-//! quicker one; for the hundred thousand weights of a small network, every single step would take minutes.
+//! That needs no mathematics at all, so why does nobody train a network that way? This lesson shows the two reasons:
+//! the result is never exact, and the cost grows with the number of dimensions. In ten dimensions, measuring is faster;
+//! with the hundred thousand weights of a small network, every single step would take minutes.
 //!
-//! Reverse-mode automatic differentiation has neither problem: one pass backwards through the computation gives *all*
-//! partial derivatives, to the last digit, for about the price of a few evaluations. Measuring remains the best check
-//! that a derivative is right, and that is what `gradcheck` does.
+//! Reverse-mode automatic differentiation has neither problem: one backward pass through the computation gives *all*
+//! partial derivatives, to the last digit, for the cost of a few evaluations. Finite differences remain the best check
+//! that a derivative is right: that is what `gradcheck` does.
 //!
-//! Expected output (times are of one machine; yours will differ):
+//! Expected output (your times will differ):
 //!
 //! ```text
 //! 1. The gradient of Rosenbrock's valley at (-1.2, 1), three ways
@@ -25,7 +25,7 @@
 //!    measured   -215.599999977556    -87.999999998090
 //!    backward   -215.600000000000    -88.000000000000
 //!
-//! 2. No step is right: a long one measures the bend as well, a short one only rounding
+//! 2. No step size is right: a large one also measures curvature, a small one only rounding error
 //!
 //!        h    error of the measured slope
 //!    1e-01    4.8e0     ###################################
@@ -40,7 +40,7 @@
 //!    1e-10    1.8e-5    ###################
 //!    1e-11    3.4e-4    #######################
 //!
-//! 3. The price of a gradient in n dimensions
+//! 3. The cost of a gradient in n dimensions
 //!
 //!         n   evaluations   measured     backward     largest difference
 //!        10            20   310.0ns      3.5µs        7e-8
@@ -48,9 +48,9 @@
 //!      1000          2000   2.4ms        9.6µs        1e-5
 //!     10000         20000   247.3ms      78.0µs       1e-4
 //!
-//!    Ten times the dimensions: a hundred times the measuring, about ten times the pass back.
+//!    Ten times the dimensions: a hundred times the measuring, about ten times the backward pass.
 //!
-//! 4. Measuring as a check: gradients, and gradients of gradients
+//! 4. Finite differences as a check: gradients, and gradients of gradients
 //!
 //!    15 derivatives compared, 0 wrong
 //! ```
@@ -67,7 +67,7 @@ fn main() {
         println!("   {how:<8}  {:>18.12}  {:>18.12}", slope[0], slope[1]);
     }
 
-    println!("\n2. No step is right: a long one measures the bend as well, a short one only rounding\n");
+    println!("\n2. No step size is right: a large one also measures curvature, a small one only rounding error\n");
     println!("       h    error of the measured slope");
     for exponent in 1..=11 {
         let error = (measured(&point, 10.0_f64.powi(-exponent))[0] - exact[0]).abs();
@@ -75,7 +75,7 @@ fn main() {
         println!("   1e-{exponent:02}    {error:<8.1e}  {bar}");
     }
 
-    println!("\n3. The price of a gradient in n dimensions\n");
+    println!("\n3. The cost of a gradient in n dimensions\n");
     println!("        n   evaluations   measured     backward     largest difference");
     for n in [10, 100, 1000, 10_000] {
         let x: Vec<f64> = (0..n).map(|i| (i as f64).sin()).collect();
@@ -84,9 +84,9 @@ fn main() {
         let difference = slow.iter().zip(&fast).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
         println!("   {n:>6}   {:>11}   {slow_time:<10}   {fast_time:<10}   {difference:.0e}", 2 * n);
     }
-    println!("\n   Ten times the dimensions: a hundred times the measuring, about ten times the pass back.");
+    println!("\n   Ten times the dimensions: a hundred times the measuring, about ten times the backward pass.");
 
-    println!("\n4. Measuring as a check: gradients, and gradients of gradients\n");
+    println!("\n4. Finite differences as a check: gradients, and gradients of gradients\n");
     let x = Tensor::from([-1.2, 1.0, 0.3]);
     let report = gradcheck(|[x]| rosenbrock(x), [&x], Check::order(2)).unwrap();
     println!("   {} derivatives compared, {} wrong", report.compared(), report.wrong());
@@ -103,13 +103,13 @@ fn rosenbrock(x: &Tensor<f64>) -> Tensor<f64> {
     (100.0 * (next - here.square()).square() + (1.0 - here).square()).sum()
 }
 
-/// All partial derivatives from one pass backwards.
+/// All partial derivatives from one backward pass.
 fn backward(x: &[f64]) -> Vec<f64> {
     let x = Tensor::param(x);
     rosenbrock(&x).backward()[&x].to_vec()
 }
 
-/// The same function as a plain loop, so that the measurement below has the cheapest evaluation there is.
+/// The same function as a plain loop, to make the finite differences below as cheap as possible.
 fn rosenbrock_loop(x: &[f64]) -> f64 {
     x.windows(2).map(|pair| 100.0 * (pair[1] - pair[0] * pair[0]).powi(2) + (1.0 - pair[0]).powi(2)).sum()
 }
@@ -136,8 +136,8 @@ fn measured(x: &[f64], h: f64) -> Vec<f64> {
 /// ∂f/∂x_i = -400·x_i·(x_{i+1} - x_i²) - 2·(1 - x_i) + 200·(x_i - x_{i-1}²)
 /// ```
 ///
-/// where the first two terms are absent for the last `x_i`, the third for the first. Who writes this for a network with
-/// four layers gets a sign wrong.
+/// where the first two terms are absent for the last `x_i`, and the third for the first. For a network with four layers
+/// you would get a sign wrong.
 fn by_hand(x: &[f64]) -> Vec<f64> {
     let mut slope = vec![0.0; x.len()];
     for i in 0..x.len() - 1 {
@@ -148,7 +148,7 @@ fn by_hand(x: &[f64]) -> Vec<f64> {
     slope
 }
 
-/// The result, and the shortest time of several runs.
+/// The result and the shortest time of several runs.
 fn timed<T>(work: impl Fn() -> T) -> (T, String) {
     let begin = Instant::now();
     let mut shortest = Duration::MAX;

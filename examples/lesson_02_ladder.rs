@@ -2,23 +2,22 @@
 //!
 //!     cargo run --release --example lesson_02_ladder
 //!
-//! The same model, written four times, each time with one more thing taken over by the library:
+//! The same model, written four times; each time the library takes over one more part:
 //!
 //! 1. by hand: arrays, and derivatives from pencil and paper,
-//! 2. with tensors: the derivatives come by themselves,
-//! 3. with `nn`: the layer and the loss have names,
-//! 4. with `optim`: so has the update.
+//! 2. with tensors: the derivatives are automatic,
+//! 3. with `nn`: the layer and the loss are ready-made,
+//! 4. with `optim`: so is the update.
 //!
-//! Nothing is lost on the way up: all four give the same losses to twelve digits, step by step. `tests/ladder.rs`
-//! asserts it.
+//! All four give the same losses at every step, to twelve digits; `tests/ladder.rs` asserts it.
 //!
-//! The model says with which probability a point `x` belongs to class 1,
+//! The model gives the probability that a point `x` belongs to class 1,
 //!
 //! ```text
 //! p = σ(x·w + b),    σ(z) = 1 / (1 + e⁻ᶻ),
 //! ```
 //!
-//! and is judged by the mean log-loss, which is what the surprise about the true classes `y` (0 or 1) amounts to:
+//! and its loss is the mean log-loss, the average surprise at the true classes `y` (0 or 1):
 //!
 //! ```text
 //! L = -mean( y·ln p + (1 - y)·ln(1 - p) ).
@@ -71,7 +70,7 @@ fn main() {
     println!("the models have learned     w = ({w0:.3}, {w1:.3})  b = {bias:.3}");
 }
 
-/// What a run leaves behind.
+/// The result of a run.
 pub(crate) struct Fit {
     /// Before every update.
     pub(crate) losses: Vec<f64>,
@@ -81,8 +80,8 @@ pub(crate) struct Fit {
     pub(crate) bias: f64,
 }
 
-/// Points of the square [-2, 2]², `[400, 2]`, whose classes, `[400, 1]`, are drawn with the probability
-/// `σ(2·x₀ - x₁ + 0.5)`. No line separates them without mistakes.
+/// Points in the square [-2, 2]², `[400, 2]`, whose classes, `[400, 1]`, are 1 with probability `σ(2·x₀ - x₁ + 0.5)`.
+/// No line separates them perfectly.
 pub(crate) fn sample() -> (Array2<f64>, Array2<f64>) {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let x = Array2::from_shape_simple_fn((400, 2), || rng.random_range(-2.0..2.0));
@@ -93,7 +92,7 @@ pub(crate) fn sample() -> (Array2<f64>, Array2<f64>) {
     (x, y)
 }
 
-/// Rung 1: `ndarray` and pencil and paper. With `σ' = σ·(1 - σ)` the derivatives of the loss come out short:
+/// Rung 1: `ndarray`, pencil and paper. With `σ' = σ·(1 - σ)` the derivatives of the loss are short:
 ///
 /// ```text
 /// ∂L/∂w = xᵀ·(p - y) / n,    ∂L/∂b = Σ (p - y) / n.
@@ -113,7 +112,7 @@ pub(crate) fn by_hand(x: &Array2<f64>, y: &Array2<f64>) -> Fit {
     Fit { losses, weight: [w[[0, 0]], w[[1, 0]]], bias: b }
 }
 
-/// Rung 2: tensors. The loss is written as in the formula above; `backward` returns its derivatives.
+/// Rung 2: tensors. The loss is written like the formula above; `backward` returns its derivatives.
 pub(crate) fn with_tensors(x: Tensor<f64>, y: Tensor<f64>) -> Fit {
     let mut losses = Vec::new();
 
@@ -131,8 +130,8 @@ pub(crate) fn with_tensors(x: Tensor<f64>, y: Tensor<f64>) -> Fit {
     Fit { losses, weight: [w.to_vec()[0], w.to_vec()[1]], bias: b.item() }
 }
 
-/// Rung 3: a layer holds weight `[out, in]` and bias, and the loss takes the logits `x·w + b`: written like that it stays
-/// finite where `ln(1 - σ(50))` of the formula does not. The update visits whatever tensors the model has.
+/// Rung 3: a layer holds weight `[out, in]` and bias, and the loss takes the logits `x·w + b`: in that form it stays
+/// finite where the formula's `ln(1 - σ(50))` does not. The update visits every parameter of the model.
 pub(crate) fn with_nn(x: &Tensor<f64>, y: &Tensor<f64>) -> Fit {
     let mut losses = Vec::new();
     let mut model = layer_of_zeros();
@@ -147,7 +146,7 @@ pub(crate) fn with_nn(x: &Tensor<f64>, y: &Tensor<f64>) -> Fit {
     finish(losses, &model)
 }
 
-/// Rung 4: the update has a name as well. What is left is what one wants to say: which model, which loss, which rule.
+/// Rung 4: the update is ready-made, too. What remains is the choice of model, loss and rule.
 pub(crate) fn with_nn_and_optim(x: &Tensor<f64>, y: &Tensor<f64>) -> Fit {
     let mut losses = Vec::new();
     let mut model = layer_of_zeros();
@@ -160,7 +159,7 @@ pub(crate) fn with_nn_and_optim(x: &Tensor<f64>, y: &Tensor<f64>) -> Fit {
     finish(losses, &model)
 }
 
-/// `Linear::new` would draw random numbers; here all four runs start at zero.
+/// `Linear::new` would initialize randomly; here all four runs start at zero.
 fn layer_of_zeros() -> Linear<f64> {
     Linear { weight: Tensor::param([[0.0, 0.0]]), bias: Some(Tensor::param([0.0])) }
 }
@@ -171,7 +170,7 @@ fn finish(losses: Vec<f64>, model: &Linear<f64>) -> Fit {
     Fit { losses, weight: [weight[0], weight[1]], bias }
 }
 
-/// The largest difference between the losses or the final parameters of two runs.
+/// The largest difference between the losses or final parameters of any run and the first.
 pub(crate) fn spread(fits: &[Fit]) -> f64 {
     let numbers = |fit: &Fit| [&fit.losses[..], &fit.weight, &[fit.bias]].concat();
     let reference = numbers(&fits[0]);

@@ -2,22 +2,23 @@
 //!
 //!     cargo run --release --example lesson_04_curvature
 //!
-//! The gradient says where down is; the Hessian `H`, the matrix of second derivatives, says how the slope changes on the
-//! way. For `n` parameters it has `n²` entries, and nobody stores it for a network. But most uses of it ask only for its
-//! *product* with a vector, and that is one more derivative (Pearlmutter 1994): with the gradient `g`,
+//! The gradient says which way is down; the Hessian `H`, the matrix of second derivatives, says how the slope changes
+//! along the way. For `n` parameters it has `n²` entries, far too many to store for a network. But most uses need only
+//! its *product* with a vector, and that is one more derivative (Pearlmutter 1994): with the gradient `g`,
 //!
 //! ```text
 //! H·v = ∇(g·v),
 //! ```
 //!
-//! two passes backwards, whatever `n` is. `grad` returns gradients that can be differentiated again, so it is one line.
+//! two backward passes, whatever `n` is. `grad` returns gradients that can be differentiated again, so it takes one
+//! line.
 //!
-//! Two uses. *Power iteration*, `v ← H·v / |H·v|`, finds the largest curvature λ, and with it the speed limit of gradient
-//! descent: on a quadratic with curvature λ a rate above 2/λ overshoots further each time. *Newton's method* solves
-//! `H·d = -g` for its step, here by conjugate gradients, which need `H` only as a product.
+//! Two uses. *Power iteration*, `v ← H·v / |H·v|`, finds the largest curvature λ, and with it the speed limit of
+//! gradient descent: on a quadratic with curvature λ, gradient descent diverges for any learning rate above 2/λ.
+//! *Newton's method* solves `H·d = -g` for its step, here by conjugate gradients, which only need products with `H`.
 //!
-//! The function is the log-loss of a logistic regression with twenty features of very different size, the case where
-//! one rate fits no two directions.
+//! The function is the log-loss of a logistic regression with twenty features of very different scales, so that no
+//! single learning rate suits all directions.
 //!
 //! Expected output:
 //!
@@ -36,7 +37,7 @@
 //!    after  5 products: 0.08355273
 //!    after 10 products: 0.08366595
 //!    after 30 products: 0.08366702
-//!    so the rate of gradient descent is limited to 23.9043
+//!    so the learning rate of gradient descent must stay below 23.9043
 //!
 //! 3. Gradient descent within the limit, and Newton's method
 //!
@@ -85,7 +86,7 @@ fn main() {
             println!("   after {iteration:>2} products: {curvature:.8}");
         }
     }
-    println!("   so the rate of gradient descent is limited to {:.4}", 2.0 / curvature);
+    println!("   so the learning rate of gradient descent must stay below {:.4}", 2.0 / curvature);
 
     println!("\n3. Gradient descent within the limit, and Newton's method\n");
     println!("   gradient descent                          Newton's method, by conjugate gradients");
@@ -106,8 +107,8 @@ fn main() {
     }
 }
 
-/// Log-loss of 400 samples with 20 features, the first of size 1, the last of size 1/30, and a small penalty on the
-/// square of the parameters:
+/// Log-loss of 400 samples with 20 features, scaled from 1 for the first to 1/30 for the last, with a small penalty on
+/// the squared parameters:
 ///
 /// ```text
 /// f(x) = mean( softplus(-s·(A·x)) ) + 0.00003·|x|²,    s = ±1 the classes.
@@ -136,14 +137,14 @@ impl Problem {
 /// The state of a run.
 struct Progress {
     steps: usize,
-    /// How many Hessian-vector products it took.
+    /// The number of Hessian-vector products so far.
     products: usize,
     loss: f64,
     /// The length of the gradient.
     gradient: f64,
 }
 
-/// Gradient descent at a fixed rate, looked at after 0, 1, 10, 100, ... steps.
+/// Gradient descent at a fixed learning rate, recorded after 0, 1, 10, 100, ... steps.
 fn gradient_descent(f: &impl Fn(&Tensor<f64>) -> Tensor<f64>, mut x: Tensor<f64>, rate: f64) -> Vec<(usize, Progress)> {
     let mut looks = Vec::new();
     for steps in 0..=30_000 {
@@ -158,7 +159,7 @@ fn gradient_descent(f: &impl Fn(&Tensor<f64>) -> Tensor<f64>, mut x: Tensor<f64>
     looks
 }
 
-/// Newton's method: solve `H·d = -g`, then go along `d`, half as far again and again until the loss falls.
+/// Newton's method: solve `H·d = -g`, then step along `d`, halving the step until the loss falls enough.
 fn newton(f: &impl Fn(&Tensor<f64>) -> Tensor<f64>, mut x: Tensor<f64>, steps: usize) -> Vec<Progress> {
     let mut progress = Vec::new();
     let mut products = 0;
@@ -167,7 +168,7 @@ fn newton(f: &impl Fn(&Tensor<f64>) -> Tensor<f64>, mut x: Tensor<f64>, steps: u
         let [gradient] = grad(&loss, [&x]);
         let g = gradient.detach();
         progress.push(Progress { steps: step, products, loss: loss.item(), gradient: norm(&g) });
-        // The gradient is computed once; every product is one pass backwards through it.
+        // The gradient is computed once; every product is one backward pass through it.
         let hessian = |v: &Tensor<f64>| {
             products += 1;
             let [hv] = grad(&(&gradient * v).sum(), [&x]);
@@ -184,8 +185,8 @@ fn newton(f: &impl Fn(&Tensor<f64>) -> Tensor<f64>, mut x: Tensor<f64>, steps: u
     progress
 }
 
-/// Solves `H·d = r` for a positive definite `H` given as a product, until the rest is shorter than `enough` times what
-/// it was (Hestenes and Stiefel 1952).
+/// Solves `H·d = r` for a positive definite `H`, given by its products, until the residual's norm is at most `enough`
+/// times its initial value (Hestenes and Stiefel 1952).
 fn conjugate_gradients(mut h: impl FnMut(&Tensor<f64>) -> Tensor<f64>, r: &Tensor<f64>, enough: f64) -> Tensor<f64> {
     let mut d = Tensor::zeros(r.shape());
     let (mut r, mut direction) = (r.clone(), r.clone());
@@ -208,7 +209,7 @@ fn norm(x: &Tensor<f64>) -> f64 {
     x.square().sum().item().sqrt()
 }
 
-/// Numbers from -1 to 1.
+/// Uniform random elements in [-1, 1).
 fn random(shape: &[usize], rng: &mut impl Rng) -> Tensor<f64> {
     let numbers: Vec<f64> = (0..shape.iter().product()).map(|_| rng.random_range(-1.0..1.0)).collect();
     Tensor::from(numbers).reshape(shape)

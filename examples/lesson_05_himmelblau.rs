@@ -1,4 +1,4 @@
-//! # Lesson 5: three optimisers on one landscape
+//! # Lesson 5: three optimizers on one landscape
 //!
 //!     cargo run --release --example lesson_05_himmelblau
 //!
@@ -8,16 +8,16 @@
 //! f(x, y) = (x² + y - 11)² + (x + y² - 7)²
 //! ```
 //!
-//! has four minima, all of height 0, with a hill in the middle. Three optimisers start at the same point at the foot of
-//! the hill, and each ends in another minimum:
+//! has four minima, all with value 0, and a hill in the middle. Three optimizers start at the same point at the foot of
+//! the hill, and each ends in a different minimum:
 //!
-//! - **gradient descent**, `p ← p - η·g`, goes down the steepest way, and only ever down;
-//! - **momentum**, `v ← 0.9·v + g`, `p ← p - η·v`, is a heavy ball: it keeps its direction, gains speed on a long slope,
-//!   and rolls past the minimum and back;
-//! - **Adam** divides the running mean of the gradient by the root of the running mean of its square, so that every
-//!   coordinate goes at about `η` a step, however steep it is.
+//! - **gradient descent**, `p ← p - η·g`, follows the steepest descent;
+//! - **momentum**, `v ← 0.9·v + g`, `p ← p - η·v`, behaves like a heavy ball: it keeps its direction, gains speed on a
+//!   long slope, and rolls past the minimum and back;
+//! - **Adam** divides the running mean of the gradient by the square root of the running mean of its square, so that
+//!   every coordinate moves by about `η` per step, however steep the slope is.
 //!
-//! A tuple of two tensors is a tree of parameters like any model, so the same `Optimizer` that trains networks does this.
+//! A tuple of two tensors is a parameter tree like any model, so the `Optimizer` that trains networks works here, too.
 //!
 //! Expected output:
 //!
@@ -36,7 +36,7 @@
 //!  100    3.5844  -1.8481  1.8e-26      3.0115   1.9829  5.9e-3      -3.7582  -3.2708  2.5e-2
 //!  300    3.5844  -1.8481  0.0e0        3.0000   2.0000  2.1e-11     -3.7793  -3.2832  2.2e-11
 //!
-//! Levels of the landscape; S: the start; g, m, a: the paths; O: the minima
+//! Contours of the function; S: the start; g, m, a: the paths; O: the minima
 //!
 //!      5 +------------------------------------------------------------------------------------+
 //!        |  .......                    .......................................            ....|
@@ -105,7 +105,7 @@ fn main() {
     }
     println!("Adam, from (-1, 1), after 300 steps: ({:.6}, {:.6})\n", p.0.item(), p.1.item());
 
-    // The same loop with every point kept has a name: `minimize`.
+    // `minimize` is the same loop; it returns every point of the path.
     let start = || (Tensor::param(0.0), Tensor::param(-3.0));
     let paths = [
         ("gradient descent", 'g', minimize(himmelblau, start(), Sgd { lr: 0.01, ..Sgd::default() }, 300)),
@@ -123,7 +123,7 @@ fn main() {
         println!("{step:>4}   {}", cells.join("   ").trim_end());
     }
 
-    println!("\nLevels of the landscape; S: the start; g, m, a: the paths; O: the minima\n");
+    println!("\nContours of the function; S: the start; g, m, a: the paths; O: the minima\n");
     let level = |x: f64, y: f64| {
         let height = himmelblau(&(Tensor::from(x), Tensor::from(y))).item();
         if ((2.0 * (height + 1.0).ln()) as u64).is_multiple_of(2) { ' ' } else { '.' }

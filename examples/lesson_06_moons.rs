@@ -1,21 +1,22 @@
-//! # Lesson 6: a network learns a boundary
+//! # Lesson 6: a network learns a decision boundary
 //!
 //!     cargo run --release --example lesson_06_moons
 //!
-//! Two half moons reach into each other, and no straight line parts them. A logistic regression (lesson 2) finds the
-//! best line there is; a *multilayer perceptron* bends it: layers `x ↦ W·x + b`, with a nonlinear function between them,
-//! without which all layers together would be a single linear map.
+//! Two half moons interlock, so no straight line separates them. A logistic regression (lesson 2) finds the best line;
+//! a *multilayer perceptron* bends it: layers `x ↦ W·x + b` with a nonlinear activation function between them, without
+//! which all the layers together would be a single linear map.
 //!
-//! New here: *mini-batches*. The gradient over 16 random points costs a fraction of the gradient over all, and points
-//! nearly the same way. One pass over all points is an *epoch*. And new is the *test set*: points that took no part in
-//! the training. Only there one sees whether the network has understood the moons or learned its points by heart.
+//! New here are *mini-batches*: the gradient over 16 random points costs a fraction of the gradient over all points,
+//! and has nearly the same direction. One pass over all points is an *epoch*. Also new is the *test set*: points that
+//! are not used for training. They show whether the network has learned the shape of the moons or merely memorized its
+//! training points (*overfitting*).
 //!
 //! Expected output:
 //!
 //! ```text
 //! A straight line, as in lesson 2: 6 parameters
 //!
-//!    epoch   loss     right in training   right in the test
+//!    epoch   loss     training accuracy       test accuracy
 //!       10   0.3706              82.3 %              91.0 %
 //!       20   0.3190              84.7 %              91.0 %
 //!       30   0.3044              85.3 %              90.0 %
@@ -23,13 +24,13 @@
 //!
 //! Two hidden layers of 16: 354 parameters
 //!
-//!    epoch   loss     right in training   right in the test
+//!    epoch   loss     training accuracy       test accuracy
 //!       10   0.1275              94.7 %              95.0 %
 //!       20   0.0808              96.3 %              95.0 %
 //!       30   0.0690              96.7 %              95.0 %
 //!       40   0.0646              97.3 %              96.0 %
 //!
-//! The network thinks: certainly class 1 (#), likely 1 (+), likely 0 (.), certainly 0 (blank).
+//! The network predicts: certainly class 1 (#), likely 1 (+), likely 0 (.), certainly 0 (blank).
 //! The test points are: class 1 (x), class 0 (o).
 //!
 //!      2 +------------------------------------------------------------------------------------+
@@ -90,7 +91,7 @@ fn main() {
     println!("\nTwo hidden layers of 16: {} parameters\n", model.num_params());
     fit(&mut model, &train, &test, 40, &mut rng);
 
-    println!("\nThe network thinks: certainly class 1 (#), likely 1 (+), likely 0 (.), certainly 0 (blank).");
+    println!("\nThe network predicts: certainly class 1 (#), likely 1 (+), likely 0 (.), certainly 0 (blank).");
     println!("The test points are: class 1 (x), class 0 (o).\n");
     let shade = |x: f64, y: f64| {
         let logits = no_grad(|| model.forward(&Tensor::from([[x, y]]))).to_vec();
@@ -104,7 +105,7 @@ fn main() {
     print!("{canvas}");
 }
 
-/// Trains by Adam on mini-batches of 16 and prints how it goes.
+/// Trains with Adam on mini-batches of 16 and prints the progress.
 fn fit(
     model: &mut Mlp<f64>,
     train: &TensorDataset<f64>,
@@ -113,7 +114,7 @@ fn fit(
     rng: &mut ChaCha8Rng,
 ) {
     let mut opt = Optimizer::new(Adam { lr: 0.01, ..Adam::default() });
-    println!("   epoch   loss     right in training   right in the test");
+    println!("   epoch   loss     training accuracy       test accuracy");
     for epoch in 1..=epochs {
         for (points, classes) in train.batches(16).shuffled(rng) {
             let loss = cross_entropy(&model.forward(&points), &classes);

@@ -1,31 +1,31 @@
-//! # Lesson 7: the two momentums
+//! # Lesson 7: the two definitions of momentum
 //!
 //!     cargo run --release --example lesson_07_two_momentums
 //!
-//! Two formulas go by the name of momentum. They differ in where the rate `η` stands:
+//! Two different formulas are called momentum. They differ in where the learning rate `η` enters:
 //!
 //! ```text
 //! outside   v ← γ·v + g         p ← p - η·v      PyTorch; here `Sgd { momentum, .. }`
 //! inside    v ← γ·v - η·g       p ← p + v        the textbooks, TensorFlow; here `ClassicalMomentum`
 //! ```
 //!
-//! With a constant rate they are one: the inside velocity is `-η` times the outside one, and the points are the same.
-//! As soon as a schedule changes `η` they part. Outside, the rate multiplies everything gathered so far: cut it by ten and
-//! the very next step is ten times shorter. Inside, it multiplies new gradients only: the old velocity rolls on and dies
-//! out over about `1/(1 - γ)` steps, ten for `γ = 0.9`.
+//! With a constant learning rate they are equivalent: the inside velocity is `-η` times the outside one, and the points
+//! are the same. As soon as a schedule changes `η`, they differ. Outside, the rate multiplies the whole accumulated
+//! velocity: divide it by ten, and the very next step is ten times shorter. Inside, it multiplies new gradients only:
+//! the old velocity carries on and decays over about `1/(1 - γ)` steps, ten for `γ = 0.9`.
 //!
-//! So a rate and a schedule copied from a paper fit only the momentum they were found with. There is an exact
-//! translation: whenever the rate goes from `η` to `η'`, multiply the inside velocity by `η'/η` ("momentum correction" in
-//! Goyal et al. 2017, arXiv:1706.02677). The last column does that.
+//! So a learning rate and schedule from a paper fit only the definition of momentum they were tuned with. There is an
+//! exact translation: whenever the rate changes from `η` to `η'`, multiply the inside velocity by `η'/η` ("momentum
+//! correction" in Goyal et al. 2017, arXiv:1706.02677). The last column does that.
 //!
-//! `tests/papers.rs` asserts what is said here.
+//! `tests/papers.rs` asserts these claims.
 //!
 //! Expected output:
 //!
 //! ```text
-//! The way down the bowl (x² + 20·y²)/2 from (1, 1); the distance of each step
+//! Descending the bowl (x² + 20·y²)/2 from (1, 1): the length of each step
 //!
-//! rate 0.01 throughout
+//! learning rate 0.01 throughout
 //!
 //!    step   outside     inside      inside, corrected
 //!       1   0.200250    0.200250    0.200250
@@ -42,7 +42,7 @@
 //!    largest distance between outside and inside:    rounding only
 //!    largest distance between outside and corrected: rounding only
 //!
-//! rate 0.01, from step 20 on 0.001
+//! learning rate 0.01, from step 20 on 0.001
 //!
 //!    step   outside     inside      inside, corrected
 //!       1   0.200250    0.200250    0.200250
@@ -67,10 +67,11 @@ fn main() {
     let constant = |_: usize| 0.01;
     let dropped = |step: usize| if step < 20 { 0.01 } else { 0.001 };
 
-    println!("The way down the bowl (x² + 20·y²)/2 from (1, 1); the distance of each step");
-    for (title, rate) in
-        [("rate 0.01 throughout", &constant as &dyn Fn(usize) -> f64), ("rate 0.01, from step 20 on 0.001", &dropped)]
-    {
+    println!("Descending the bowl (x² + 20·y²)/2 from (1, 1): the length of each step");
+    for (title, rate) in [
+        ("learning rate 0.01 throughout", &constant as &dyn Fn(usize) -> f64),
+        ("learning rate 0.01, from step 20 on 0.001", &dropped),
+    ] {
         let (outside, inside) = (outside(rate), inside(rate));
         let corrected = inside_corrected(rate);
         println!("\n{title}\n");
@@ -84,10 +85,10 @@ fn main() {
     }
 }
 
-/// Every point of a run of 60 steps.
+/// The points of a run of 60 steps.
 pub(crate) type Path = Vec<[f64; 2]>;
 
-/// The rate multiplies the whole velocity.
+/// The learning rate multiplies the whole velocity.
 pub(crate) fn outside(rate: impl Fn(usize) -> f64) -> Path {
     run(Sgd { lr: rate(0), momentum: 0.9, ..Sgd::default() }, rate)
 }
@@ -110,7 +111,8 @@ fn run(rule: impl Into<Box<dyn Rule<f64>>>, rate: impl Fn(usize) -> f64) -> Path
     path
 }
 
-/// The rate multiplies new gradients only, but the velocity is rescaled whenever it changes. Three lines by hand.
+/// The learning rate multiplies new gradients only, but the velocity is rescaled whenever the rate changes: three lines
+/// by hand.
 pub(crate) fn inside_corrected(rate: impl Fn(usize) -> f64) -> Path {
     let mut p = Tensor::param([1.0, 1.0]);
     let mut v = Tensor::zeros(&[2]);
@@ -130,18 +132,18 @@ fn bowl(p: &Tensor<f64>) -> Tensor<f64> {
     0.5 * (p.square() * Tensor::from([1.0, 20.0])).sum()
 }
 
-/// How far step number `step` goes.
+/// The length of step number `step`.
 pub(crate) fn step_length(path: &Path, step: usize) -> f64 {
     let ([x0, y0], [x1, y1]) = (path[step - 1], path[step]);
     (x1 - x0).hypot(y1 - y0)
 }
 
-/// How far two runs are apart where they are furthest.
+/// The largest distance between corresponding points of two runs.
 pub(crate) fn distance(a: &Path, b: &Path) -> Distance {
     Distance(a.iter().zip(b).map(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1])).fold(0.0, f64::max))
 }
 
-/// Prints rounding errors as what they are.
+/// Displays rounding errors as such.
 pub(crate) struct Distance(pub(crate) f64);
 
 impl std::fmt::Display for Distance {

@@ -3,7 +3,7 @@
 //!     cargo run --release --example lesson_08_where_adam_fails
 //!
 //! Adam was published with a proof that it converges. Reddi, Kale and Kumar ("On the convergence of Adam and beyond",
-//! ICLR 2018, arXiv:1904.09237, sections 3 and 5) found the mistake in the proof, and a problem in one dimension to show
+//! ICLR 2018, arXiv:1904.09237, sections 3 and 5) found a mistake in the proof, and a one-dimensional problem to show
 //! that it matters. On the interval [-1, 1] the loss at step `t` is
 //!
 //! ```text
@@ -11,16 +11,17 @@
 //!           -10·x   otherwise.
 //! ```
 //!
-//! Over 101 steps the slopes add up to `1010 - 100·10 = 10`: the best place is `x = -1`. But Adam divides each gradient by
-//! the root of a running mean of squares. The large one, of which that mean is mostly made when it counts, is cut down to
-//! the size of the others, and they are a hundred against one. Adam ends at `x = +1`, the worst place there is.
+//! Over 101 steps the slopes add up to `1010 - 100·10 = 10`, so the minimum is at `x = -1`. But Adam divides each
+//! gradient by the square root of a running mean of squares. That mean is dominated by the large gradient, which is
+//! therefore scaled down to the size of the others, and these outnumber it a hundred to one. Adam ends at `x = +1`, the
+//! worst point of all.
 //!
-//! AMSGrad divides by the root of the *largest* mean of squares so far. The divisor never falls, so that no gradient
-//! counts more than one that came with a larger mean, and `x` goes to -1.
+//! AMSGrad divides by the square root of the *largest* mean of squares so far. The divisor never shrinks, so the small
+//! gradients are never scaled up relative to the large one, and `x` goes to -1.
 //!
-//! The *regret* is what was paid beyond the best fixed `x`; per step it must tend to 0 if the method learns. Adam's does
-//! not. As in the paper `β₁ = 0.9`, `β₂ = 0.99`; the rate falls as `0.5/√t`, for which the theorems are stated.
-//! `tests/papers.rs` asserts what is said here.
+//! The *regret* is the total loss in excess of that of the best fixed `x`; if the method learns, the regret per step
+//! tends to 0. Adam's does not. As in the paper, `β₁ = 0.9`, `β₂ = 0.99`; the learning rate falls as `0.5/√t`, as the
+//! theorems assume. `tests/papers.rs` asserts these claims.
 //!
 //! Expected output:
 //!
@@ -93,7 +94,7 @@ fn main() {
     print!("{canvas}");
 }
 
-/// Where a run stands after a step.
+/// The state of a run after a step.
 pub(crate) struct Place {
     pub(crate) x: f64,
     /// The mean over the steps so far of `f_t(x_t) - f_t(-1)`.
@@ -112,7 +113,7 @@ pub(crate) fn run(steps: usize, amsgrad: bool) -> Vec<Place> {
         let loss = slope * &x;
         opt.set_lr(0.5 / (t as f64).sqrt());
         opt.step(&mut x, &loss.backward());
-        x.assign(x.clamp(-1.0, 1.0)); // back into the interval
+        x.assign(x.clamp(-1.0, 1.0)); // project back onto the interval
         places.push(Place { x: x.item(), regret: paid / t as f64 });
     }
     places

@@ -2,19 +2,21 @@
 //!
 //!     cargo run --release --example lesson_09_sparse_features
 //!
-//! Does this review praise or damn? Give every word of the language a feature that is 1 if the review contains it, and fit
-//! a logistic regression. Word frequencies follow Zipf's law: a few words are in half of the texts, most in very few. The
-//! weight of a rare word has a gradient of zero almost always, and when at last it has one, gradient descent moves it by
-//! the same rate as all others. That rate cannot be large, because of the frequent words.
+//! Is this review positive or negative? Give every word a feature that is 1 if the review contains it, and fit a
+//! logistic regression. Word frequencies follow Zipf's law: a few words occur in half of the texts, most in very few.
+//! The gradient of a rare word's weight is almost always zero, and when it is not, gradient descent uses the same
+//! learning rate as for all the others, which the frequent words keep small.
 //!
-//! **Adagrad** (Duchi, Hazan and Singer 2011) divides the gradient of each weight by the root of the sum of all its
-//! squares so far: who is seldom asked takes large steps. **Adam** forgets what is long past, but has the same effect. That
-//! is an experiment of the paper that introduced Adam (Kingma and Ba 2015, arXiv:1412.6980, section 6.1), on reviews of
-//! films: Adam converges as fast as Adagrad, and gradient descent with Nesterov's momentum stays well behind both.
+//! **Adagrad** (Duchi, Hazan and Singer 2011) divides the gradient of each weight by the square root of the sum of all
+//! its squared gradients so far: weights that are rarely updated take large steps. **Adam** forgets old gradients, but
+//! has the same effect. The paper that introduced Adam (Kingma and Ba 2015, arXiv:1412.6980, section 6.1) shows this
+//! experiment on movie reviews: Adam converges as fast as Adagrad, and gradient descent with Nesterov momentum stays
+//! well behind both.
 //!
-//! Here the texts are made up: 2,000 of them from 2,000 words, of which the twenty most frequent (the, of, and) say
-//! nothing. As in the paper, a batch has 128 texts, half of the words are dropped at random in training, and rates fall as
-//! `η/√t`. Each rule gets the best of three `η`, of which the middle one wins. `tests/papers.rs` asserts the outcome.
+//! Here the texts are synthetic: 2,000 texts from 2,000 words, of which the twenty most frequent (the, of, and) carry
+//! no information. As in the paper, a batch has 128 texts, half of the words are dropped at random during training, and
+//! learning rates fall as `η/√t`. Each rule gets the best of three values of `η`; the middle one wins each time.
+//! `tests/papers.rs` asserts the outcome.
 //!
 //! Expected output:
 //!
@@ -62,19 +64,19 @@ fn main() {
     println!("best η  {}", runs.each_ref().map(|run| format!("{:<7}", run.lr)).join("   ").trim_end());
 }
 
-/// A training under the best of several rates.
+/// The run with the best of several learning rates.
 pub(crate) struct Run {
     pub(crate) lr: f64,
     /// Over all reviews: at the start, and after each epoch.
     pub(crate) losses: Vec<f64>,
 }
 
-/// Adam, Adagrad, and gradient descent with Nesterov's momentum.
+/// Adam, Adagrad, and gradient descent with Nesterov momentum.
 pub(crate) fn compare(reviews: &Reviews, epochs: usize) -> [Run; 3] {
     let adam = |lr| Adam { lr, ..Adam::default() };
     let adagrad = |lr| Adagrad { lr, ..Adagrad::default() };
     let nesterov = |lr| Sgd { lr, momentum: 0.9, nesterov: true, ..Sgd::default() };
-    // Adagrad lowers its rate by itself.
+    // Adagrad decreases its learning rate by itself.
     let (falling, constant) = (|lr: f64, t: f64| lr / t.sqrt(), |lr: f64, _: f64| lr);
     [
         best([0.1, 0.3, 1.0], |lr| train(reviews, adam(lr), |t| falling(lr, t), epochs)),
@@ -83,14 +85,14 @@ pub(crate) fn compare(reviews: &Reviews, epochs: usize) -> [Run; 3] {
     ]
 }
 
-/// The rate with the smallest loss on average over the epochs.
+/// The learning rate with the smallest average loss over the epochs.
 fn best(rates: [f64; 3], losses: impl Fn(f64) -> Vec<f64>) -> Run {
     let runs = rates.map(|lr| Run { lr, losses: losses(lr) });
     let total = |run: &Run| run.losses.iter().sum::<f64>();
     runs.into_iter().min_by(|a, b| total(a).total_cmp(&total(b))).expect("three runs")
 }
 
-/// A logistic regression from zero, at the rate `lr(t)` in step `t`; the same batches for every rule.
+/// Logistic regression from zero weights, with learning rate `lr(t)` at step `t`; every rule sees the same batches.
 fn train(reviews: &Reviews, rule: impl Into<Box<dyn Rule<f64>>>, lr: impl Fn(f64) -> f64, epochs: usize) -> Vec<f64> {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut model = Linear { weight: Tensor::param(Tensor::zeros(&[1, WORDS])), bias: Some(Tensor::param([0.0])) };
@@ -104,7 +106,7 @@ fn train(reviews: &Reviews, rule: impl Into<Box<dyn Rule<f64>>>, lr: impl Fn(f64
         for (words, praise) in reviews.batches(128).shuffled(&mut rng) {
             t += 1.0;
             opt.set_lr(lr(t));
-            // What is kept counts twice, so that the mean stays the same.
+            // Kept words are scaled by 2, so that the mean stays the same.
             let thinned = bags(&words, |_| if rng.random_bool(0.5) { 2.0 } else { 0.0 });
             let loss = bce_with_logits(&model.forward(&thinned), &praise);
             opt.step(&mut model, &loss.backward());
@@ -114,7 +116,7 @@ fn train(reviews: &Reviews, rule: impl Into<Box<dyn Rule<f64>>>, lr: impl Fn(f64
     losses
 }
 
-/// A row of features for each text: zero, but for its words `value(word)`.
+/// One row of features per text: `value(word)` for its words, 0 elsewhere.
 fn bags(texts: &[Vec<usize>], mut value: impl FnMut(usize) -> f64) -> Tensor<f64> {
     let mut rows = Array2::zeros((texts.len(), WORDS));
     for (mut row, words) in rows.outer_iter_mut().zip(texts) {
@@ -125,15 +127,15 @@ fn bags(texts: &[Vec<usize>], mut value: impl FnMut(usize) -> f64) -> Tensor<f64
 
 const WORDS: usize = 2000;
 
-/// Which words are in each review, and whether it praises, `[reviews, 1]`.
+/// The words of each review, and whether it is positive, `[reviews, 1]`.
 pub(crate) struct Reviews {
     words: Vec<Vec<usize>>,
     praise: Tensor<f64>,
 }
 
 impl Reviews {
-    /// Word number `k`, counted from 1, is in a review with probability `min(1/2, 10/k)`, and speaks for the verdict with a
-    /// weight from -2 to 2. The verdict is drawn from `σ(sum of the weights)`.
+    /// Word number `k`, counted from 1, occurs in a review with probability `min(1/2, 10/k)`, and contributes a weight
+    /// in [-2, 2). The review is positive with probability `σ(sum of the weights)`.
     pub(crate) fn new(count: usize, rng: &mut impl Rng) -> Self {
         let weight = |k: usize, rng: &mut dyn Rng| if k > 20 { rng.random_range(-2.0..2.0) } else { 0.0 };
         let weights: Vec<f64> = (1..=WORDS).map(|k| weight(k, rng)).collect();
@@ -149,7 +151,7 @@ impl Reviews {
     }
 }
 
-/// A set of one's own: what a batch is, and how to pick one.
+/// A custom data set: what a batch is, and how to gather one.
 impl Dataset for Reviews {
     type Batch = (Vec<Vec<usize>>, Tensor<f64>);
 

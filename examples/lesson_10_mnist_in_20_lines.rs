@@ -8,17 +8,17 @@
 //! L = -mean( ln p[true class] ),    p = softmax(logits),
 //! ```
 //!
-//! and gradient descent with momentum. 60,000 images of 28 × 28 pixels train 101,770 weights; 10,000 others test them.
-//! `mnist_mlp` is the same with everything a command-line program needs around it.
+//! and gradient descent with momentum. 101,770 parameters are trained on 60,000 images of 28 × 28 pixels and tested on
+//! 10,000 others. `mnist_mlp` is the same as a complete command-line program.
 //!
-//! Expected output (the seed is fixed; other processors round differently, so that yours may differ by a digit or two):
+//! Expected output (the seed is fixed, but processors round differently, so yours may differ by a digit or two):
 //!
 //! ```text
-//! epoch 1: 95.99 % of the test images are recognised
-//! epoch 2: 96.76 % of the test images are recognised
-//! epoch 3: 97.39 % of the test images are recognised
-//! epoch 4: 97.46 % of the test images are recognised
-//! epoch 5: 97.71 % of the test images are recognised
+//! epoch 1: 95.99 % of the test images are recognized
+//! epoch 2: 96.76 % of the test images are recognized
+//! epoch 3: 97.39 % of the test images are recognized
+//! epoch 4: 97.46 % of the test images are recognized
+//! epoch 5: 97.71 % of the test images are recognized
 //! ```
 
 use downhill::prelude::*;
@@ -49,7 +49,7 @@ fn main() -> Result<(), DataError> {
             opt.step(&mut model, &loss.backward());
         }
         let right = accuracy(&no_grad(|| model.forward(&mnist.test.images())), &mnist.test.labels());
-        println!("epoch {}: {:.2} % of the test images are recognised", epoch + 1, 100.0 * right);
+        println!("epoch {}: {:.2} % of the test images are recognized", epoch + 1, 100.0 * right);
     }
     Ok(())
 }

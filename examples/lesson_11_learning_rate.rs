@@ -2,17 +2,19 @@
 //!
 //!     cargo run --release --example lesson_11_learning_rate
 //!
-//! The rate is the option that matters most, and the *range test* finds it in a few seconds: train for a hundred batches
-//! while the rate rises from far too small to far too large, and look at the loss. At first nothing happens, then it
-//! falls, then it explodes. A good rate is where it falls fastest. The test leaves the model as it was.
+//! The learning rate is the most important hyperparameter, and the *range test* finds it in a few seconds: train for a
+//! hundred batches while the rate rises from far too small to far too large, and plot the loss. At first nothing
+//! happens, then it falls, then it explodes. A good learning rate is where the loss falls fastest. The test does not
+//! change the model.
 //!
-//! Here on the two moons of lesson 6, by gradient descent with momentum; then the network is trained at a hundredth of
-//! the rate that the test suggests, at a tenth of it, and at that rate. (What comes of ten times as much shows the curve.)
+//! This lesson runs it on the two moons of lesson 6, with gradient descent with momentum, and then trains the network
+//! with a hundredth of the suggested learning rate, a tenth of it, and the suggestion itself. (The curve shows what
+//! would happen at ten times as much.)
 //!
 //! Expected output:
 //!
 //! ```text
-//! The mean loss of the latest batches over the logarithm (to base 10) of the rate
+//! The smoothed loss over the logarithm (base 10) of the learning rate
 //!
 //!    1.5 +------------------------------------------------------------------------------------+
 //!        |                                                                                    |
@@ -34,9 +36,9 @@
 //!      0 +------------------------------------------------------------------------------------+
 //!         -5                                                                                 1
 //!
-//! It falls fastest at 0.0658 (^).
+//! The loss falls fastest at 0.0658 (^).
 //!
-//!     rate   loss after 20 epochs   right in the test
+//!     rate   loss after 20 epochs       test accuracy
 //!   0.0007                 0.4275              79.0 %
 //!   0.0066                 0.2521              91.0 %
 //!   0.0658                 0.0067             100.0 %
@@ -59,26 +61,26 @@ fn main() {
     let mut model = Mlp::new(&[2, 16, 16, 2], Tanh, &mut rng);
     let opt = Optimizer::new(Sgd { momentum: 0.9, ..Sgd::default() });
 
-    // The test takes as many batches as it likes, so one epoch follows the other without end.
+    // The range test decides how many batches it needs, so the epochs are chained endlessly.
     let mut batches = (0..).flat_map(|_| train.batches(16).shuffled(&mut rng));
     let range = LrRangeTest { start: 1e-5, ..LrRangeTest::default() };
     let before = model.state_dict();
     let curve = range.run(&mut model, &opt, |model| {
-        let (points, classes) = batches.next().expect("it does not end");
+        let (points, classes) = batches.next().expect("an endless iterator");
         cross_entropy(&model.forward(&points), &classes)
     });
-    assert!(model.state_dict() == before, "the test leaves no trace");
+    assert!(model.state_dict() == before, "the range test restores the model");
     let suggestion = curve.suggestion().expect("the loss falls somewhere");
 
-    println!("The mean loss of the latest batches over the logarithm (to base 10) of the rate\n");
+    println!("The smoothed loss over the logarithm (base 10) of the learning rate\n");
     let mut canvas = Canvas::new(-5.0..=1.0, 0.0..=1.5, (84, 16), |_, _| ' ');
     for point in &curve.points {
         canvas.mark(point.lr.log10(), point.smoothed, '*');
     }
     canvas.mark(suggestion.log10(), 0.0, '^');
-    println!("{canvas}\nIt falls fastest at {suggestion:.4} (^).\n");
+    println!("{canvas}\nThe loss falls fastest at {suggestion:.4} (^).\n");
 
-    println!("    rate   loss after 20 epochs   right in the test");
+    println!("    rate   loss after 20 epochs       test accuracy");
     for lr in [suggestion / 100.0, suggestion / 10.0, suggestion] {
         let mut model = model.clone();
         let mut opt = Optimizer::new(Sgd { lr, momentum: 0.9, ..Sgd::default() });

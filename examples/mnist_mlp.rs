@@ -1,9 +1,9 @@
-//! # Handwritten digits: the whole program
+//! # Handwritten digits: the complete program
 //!
 //!     cargo run --release --example mnist_mlp
 //!
-//! Lesson 10 with everything around it that a program needs: options (`-- --help` lists them), a progress bar, a table,
-//! the confusion matrix, a saved model, and a clear word when something is wrong. Some runs:
+//! Lesson 10 as a complete command-line program: options (`-- --help` lists them), a progress bar, a table, the
+//! confusion matrix, a saved model, and clear error messages. Some examples:
 //!
 //!     cargo run --release --example mnist_mlp -- --hidden 512,512 --optimizer adam --epochs 10
 //!     cargo run --release --example mnist_mlp -- --optimizer rmsprop:alpha=0.95,centered --activation gelu
@@ -11,14 +11,14 @@
 //!     cargo run --release --example mnist_mlp -- --optimizer lion:lr=3e-4 --json > run.jsonl
 //!     cargo run --release --example mnist_mlp -- --load target/mnist_mlp.bin --eval-only
 //!
-//! The accuracy in training is counted over the batches of the epoch, each before its update, which costs nothing. The
-//! model goes to `target/mnist_mlp.bin` unless `--save` says otherwise. A wrong option ends the program with code 2,
-//! bad data, a bad file or a diverged training with 1, and one line says why.
+//! The training accuracy is measured on each batch before its update, which costs nothing. The model is saved to
+//! `target/mnist_mlp.bin` unless `--save` says otherwise. The program exits with status 2 for an invalid option, and
+//! with 1 for bad data, a bad file or diverged training; one line says why.
 //!
-//! Expected output (times are of one machine; another processor rounds differently, and may differ by a few images):
+//! Expected output (your times will differ; other processors round differently, and may differ by a few images):
 //!
 //! ```text
-//! data       60000 images to train, 10000 to test, 28 × 28 pixels
+//! data       60000 training images, 10000 test images, 28 × 28 pixels
 //! network    784-128-10 relu, 101770 parameters
 //! training   batches of 64, seed 1
 //! rule       Sgd:lr=0.1,momentum=0.9,dampening=0.0,weight_decay=0.0,nesterov=false,maximize=false
@@ -31,7 +31,7 @@
 //!     4   0.0363    98.90 %    98.04 %      0.26     228271   3.455e-2
 //!     5   0.0235    99.38 %    98.18 %      0.26     229064   9.549e-3
 //!
-//! Test images by digit (rows) and by what the network takes them for (columns)
+//! Test images by digit (rows) and by the network's prediction (columns)
 //!
 //! actual \ predicted      0      1      2      3      4      5      6      7      8      9  recall
 //! 0                     973      0      0      1      1      0      0      1      2      2   99.3%
@@ -75,7 +75,7 @@ use report::{Epoch, Report, progress_bar};
 fn main() -> ExitCode {
     let outcome = match Options::try_parse() {
         Ok(options) => run(&options),
-        // --help and --version arrive here as well.
+        // --help and --version also end up here.
         Err(answer) if !answer.use_stderr() => answer.print().map_err(Failure::from),
         Err(error) => Err(Failure::Usage(options::in_one_line(&error))),
     };
@@ -84,23 +84,23 @@ fn main() -> ExitCode {
         Err(Failure::Usage(message)) => (format!("{message} (--help lists all options)"), 2),
         Err(Failure::World(message)) => (message, 1),
     };
-    // Nobody is left to be told if this fails as well.
+    // If this fails, too, there is no way left to report it.
     let _ = writeln!(io::stderr(), "mnist_mlp: {message}");
     ExitCode::from(code)
 }
 
-/// Why the program ends early.
+/// Why the program failed.
 enum Failure {
-    /// The options make no sense.
+    /// Invalid options.
     Usage(String),
-    /// A file, the data, or the training.
+    /// A problem with a file, the data or the training.
     World(String),
-    /// Whoever read the output has gone, as in `mnist_mlp | head`.
+    /// The reader of the output is gone, as in `mnist_mlp | head`.
     PipeClosed,
 }
 
 fn run(options: &Options) -> Result<(), Failure> {
-    // Everything that can be refused is refused before the work begins.
+    // Reject whatever can be rejected before the work starts.
     let rule = options.rule().map_err(Failure::Usage)?;
     let mut opt = optimizer(rule);
     let rule_text = rules_in_words(&opt);
@@ -125,7 +125,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     let layers: Vec<String> = network::sizes(&model).into_iter().flatten().map(|size| size.to_string()).collect();
     let network = format!("{} {}, {} parameters", layers.join("-"), model.activation, model.num_params());
     let data =
-        format!("{} images to train, {} to test, {rows} × {columns} pixels", mnist.train.len(), mnist.test.len());
+        format!("{} training images, {} test images, {rows} × {columns} pixels", mnist.train.len(), mnist.test.len());
     if options.eval_only {
         report.header(&[("data", data), ("network", network)])?;
         return Ok(report.result(&evaluate(&model, &mnist.test), true)?);
@@ -141,7 +141,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     Ok(report.saved(&save)?)
 }
 
-/// What a training needs besides the model and the data.
+/// What training needs besides the model and the data.
 struct Training<'a> {
     options: &'a Options,
     opt: Optimizer,
@@ -151,7 +151,7 @@ struct Training<'a> {
 }
 
 impl Training<'_> {
-    /// All epochs; returns how good the model is after the last.
+    /// Runs all epochs; returns the confusion matrix after the last.
     fn run(&mut self, model: &mut Mlp, mnist: &Mnist) -> Result<ConfusionMatrix, Failure> {
         let mut matrix = ConfusionMatrix::new(10);
         self.report.table_head()?;
@@ -167,8 +167,7 @@ impl Training<'_> {
         Ok(matrix)
     }
 
-    /// One pass over the images. Returns the mean loss and the share of right answers, each taken from the batches before
-    /// their updates.
+    /// One pass over the images. Returns the mean loss and the accuracy, both measured on each batch before its update.
     fn epoch(&mut self, epoch: u32, model: &mut Mlp, train: &ImageSet) -> Result<(f64, f64), Failure> {
         let (mut loss_sum, mut right_sum) = (0.0, 0.0);
         let batches = train.batches(self.options.batch_size).shuffled(&mut self.rng);
@@ -202,8 +201,8 @@ impl Training<'_> {
         Ok((loss, train_accuracy))
     }
 
-    /// Lets the schedule set the rate for what comes next. Schedules that go by a metric get the loss in training, so that
-    /// the test images have no say in the training.
+    /// Lets the schedule set the next learning rate. Schedules that depend on a metric get the training loss, so that
+    /// the test images do not influence the training.
     fn advance(&mut self, loss: f64) {
         if let Some(scheduler) = &mut self.scheduler {
             scheduler.step_with(&mut self.opt, loss);
@@ -211,7 +210,7 @@ impl Training<'_> {
     }
 }
 
-/// An optimiser by that rule. A rule for matrices alone (Muon) leaves the biases to AdamW at the same rate.
+/// An optimizer with this rule. A rule for matrices only (Muon) leaves the biases to AdamW with the same learning rate.
 fn optimizer(rule: Box<dyn Rule<f32>>) -> Optimizer {
     if rule.accepts(&[1]).is_ok() {
         return Optimizer::new(rule);
@@ -220,7 +219,7 @@ fn optimizer(rule: Box<dyn Rule<f32>>) -> Optimizer {
     Optimizer::new(for_biases).with_group("*.weight", rule)
 }
 
-/// The rule, and the one for biases if that is another.
+/// The rule, and that of the biases if it is a different one.
 fn rules_in_words(opt: &Optimizer) -> String {
     match opt.groups() {
         [biases, weights] => format!("{}; biases {}", weights.rule(), biases.rule()),
@@ -228,7 +227,7 @@ fn rules_in_words(opt: &Optimizer) -> String {
     }
 }
 
-/// Which images are taken for which, a thousand at a time to keep memory small.
+/// The confusion matrix, computed a thousand images at a time to save memory.
 fn evaluate(model: &Mlp, images: &ImageSet) -> ConfusionMatrix {
     let mut matrix = ConfusionMatrix::new(10);
     no_grad(|| {
@@ -242,20 +241,20 @@ fn evaluate(model: &Mlp, images: &ImageSet) -> ConfusionMatrix {
 fn load_data(directory: &Path) -> Result<Mnist, Failure> {
     let mnist = Mnist::load(directory)?;
     if mnist.train.is_empty() || mnist.test.is_empty() {
-        return Err(Failure::World(format!("{}: there are no images in one of the sets", directory.display())));
+        return Err(Failure::World(format!("{}: no images in the training or the test set", directory.display())));
     }
     Ok(mnist)
 }
 
 fn diverged(epoch: u32, batch: usize, loss: f32, lr: f64) -> Failure {
     let where_ = format!("epoch {epoch}, batch {batch}");
-    Failure::World(format!("the training has diverged: the loss is {loss} in {where_}; try a smaller --lr than {lr:?}"))
+    Failure::World(format!("training diverged: the loss is {loss} in {where_}; try a smaller --lr than {lr:?}"))
 }
 
-/// Whether a model can be saved there; asked before the training and not after. The default's directory is made.
+/// Checks before training that the model can be saved to `path`. Creates the directory of the default path.
 fn check_writable(path: &Path, default: bool) -> Result<(), Failure> {
     if let (true, Some(directory)) = (default, path.parent()) {
-        let unwritable = |error| Failure::World(format!("{}: cannot be made: {error}", directory.display()));
+        let unwritable = |error| Failure::World(format!("{}: cannot be created: {error}", directory.display()));
         std::fs::create_dir_all(directory).map_err(unwritable)?;
     }
     Ok(state::check_writable(path)?)
@@ -277,7 +276,7 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             ErrorKind::BrokenPipe => Failure::PipeClosed,
-            _ => Failure::World(format!("the standard output: {error}")),
+            _ => Failure::World(format!("cannot write to the standard output: {error}")),
         }
     }
 }

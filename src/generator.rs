@@ -1,4 +1,4 @@
-//! The generator that programs begin with.
+//! The default random number generator.
 
 use std::convert::Infallible;
 
@@ -6,14 +6,15 @@ use rand::rand_core::TryRng;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// A generator of random numbers for training: ChaCha with 8 rounds, whose stream is fixed. Made by [`rng`].
+/// A random number generator for training: ChaCha with 8 rounds, whose stream is fixed. Created by [`rng`].
 ///
-/// A type of its own so that it is compiled here, optimised, and not in every program at that program's level.
+/// A separate type so that it is compiled here, optimized, and not in every program at that program's optimization
+/// level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Generator(ChaCha8Rng);
 
-/// A generator of random numbers: the same numbers for the same seed, on every machine and with every version (ChaCha with 8
-/// rounds, whose stream is fixed). Not for secrets.
+/// A seeded random number generator: the same seed gives the same numbers on every machine and in every version (ChaCha
+/// with 8 rounds, whose stream is fixed). Not for cryptography.
 ///
 /// ```
 /// use downhill::Tensor;
@@ -50,7 +51,7 @@ impl TryRng for Generator {
 mod tests {
     use super::*;
 
-    /// Seeds and streams are those of `rand_chacha`, for good.
+    /// Seeding and stream are those of `rand_chacha`, and must stay so.
     #[test]
     fn the_stream_is_chachas() {
         let (mut ours, mut theirs) = (rng(7), ChaCha8Rng::seed_from_u64(7));

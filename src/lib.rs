@@ -1,5 +1,5 @@
 //! **downhill**: a small deep-learning framework. Reverse-mode automatic differentiation over `ndarray`, layers and
-//! losses, and every optimiser and learning-rate schedule a course teaches.
+//! losses, and every optimizer and learning-rate schedule that a course teaches.
 //!
 //! This crate is a facade: it re-exports [`downhill_tensor`] at its root, and the others as [`nn`], [`optim`] and
 //! [`data`].
@@ -20,12 +20,12 @@
 //! assert!(loss(&model).item() < start / 3.0);
 //! ```
 //!
-//! # Numbers are `f32` or `f64`, and a literal alone is `f64`
+//! # Element types: `f32` or `f64`, and a bare literal is `f64`
 //!
-//! The type `Tensor` without more means `Tensor<f32>`, which is what networks are trained in. But the numbers `[0.0, 1.0]`, for
-//! Rust, are `f64` where nothing says otherwise, so that `Tensor::from([0.0, 1.0])` alone is a `Tensor<f64>`. It becomes an
-//! `f32` one where it meets one: a layer, a variable of the type `Tensor`, a literal such as `0.0_f32`. When the compiler
-//! expects `Tensor<f32>` and finds `Tensor<f64>` (or the other way round), say which you mean where the tensor is made:
+//! The plain type `Tensor` means `Tensor<f32>`, the usual type for training networks. But Rust infers the literals
+//! `[0.0, 1.0]` as `f64` unless something says otherwise, so `Tensor::from([0.0, 1.0])` alone is a `Tensor<f64>`. It is
+//! inferred as `f32` where it is used with a layer, a variable of type `Tensor`, or a literal such as `0.0_f32`. If the
+//! compiler expects `Tensor<f32>` and finds `Tensor<f64>` (or the reverse), give the type where the tensor is created:
 //!
 //! ```
 //! use downhill::prelude::*;
@@ -35,13 +35,13 @@
 //! assert_eq!((x, z.sum().item()), (y, 1.0_f64));
 //! ```
 //!
-//! In code that is generic over the element type, a literal has no type that would suit: `t * 2.0` does not compile there, and
+//! In code that is generic over the element type, no literal has the right type: `t * 2.0` does not compile, but
 //! `t * F::from_f64(2.0)` does ([`Float::from_f64`]).
 //!
 //! # One dependency
 //!
-//! A program needs no other crate for its arrays and its random numbers: [`ndarray`] and [`rand`] are re-exported in the
-//! versions that fit, and [`rng`] is a generator with a seed.
+//! A program needs no other crate for arrays and random numbers: [`ndarray`] and [`rand`] are re-exported in matching
+//! versions, and [`rng`] creates a seeded generator.
 //!
 //! ```
 //! use downhill::ndarray::{array, s};
@@ -67,14 +67,14 @@ pub use generator::{Generator, rng};
 pub use downhill_data as data;
 pub use downhill_nn as nn;
 
-/// Optimisers and learning-rate schedules: [`downhill_optim`].
+/// Optimizers and learning-rate schedules: [`downhill_optim`].
 pub mod optim {
     pub use downhill_derive::FacadeOptions as Options;
     pub use downhill_optim::*;
 }
 
-/// What most programs that train a network name, and the modules with the rest: `use downhill::prelude::*;`, then `nn::LstmCell`,
-/// `optim::Adagrad`, `data::Csv`. What only some programs with derivatives need is at the root: `downhill::hvp`.
+/// What most programs that train a network use, with the modules [`nn`], [`optim`] and [`data`] for the rest
+/// (`nn::LstmCell`, `optim::Adagrad`): `use downhill::prelude::*;`. Everything about tensors is at the root, too: `downhill::hvp`.
 pub mod prelude {
     pub use crate::data::{self, DataError, Dataset, ImageSet, Mnist, TensorDataset, toy};
     pub use crate::nn::{

@@ -1,21 +1,22 @@
-//! Ten million terms in `f32`. Added one after the other, a sum of ones stops at 16,777,216, and one of tenths is 9 % off;
-//! every operation, loss and derivative that adds up must stay within `BOUND` of the sum in real numbers.
+//! Sums of ten million terms in `f32`. With naive summation, a sum of ones stops at 16,777,216, and a sum of tenths is
+//! 9 % off; every operation, loss and derivative that sums must stay within `BOUND` of the exact sum.
 //!
-//! `cumsum`, `scatter_add` and the derivatives of `gather` and `index_select` have such tests in their own files.
+//! `cumsum`, `scatter_add` and the derivatives of `gather` and `index_select` are tested in their own files.
 
 use downhill::nn::*;
 use downhill::{Tensor, grad, keep};
 
 const COUNT: usize = 10_000_000;
 
-/// Relative to a sum of positive terms: 8 roundings of `f32`. In a tree over `n` terms in blocks of 128 elements in 16
-/// strands there are at most 8 + log₂(n / 128) ≈ 25 roundings one after the other, whose directions differ.
+/// Relative to a sum of positive terms: 8 rounding errors of `f32`. In a tree over `n` terms, with blocks of 128
+/// elements and 16 accumulators, there are at most 8 + log₂(n / 128) ≈ 25 consecutive roundings, which partly cancel.
 const BOUND: f64 = 8.0 * f32::EPSILON as f64 / 2.0;
 
-/// For products, whose leaves of 4096 terms are added in a few strands: 32 roundings, of at most 410 one after the other.
+/// For matrix products, whose blocks of 4096 terms use only a few accumulators: 32 rounding errors, of at most 410
+/// consecutive roundings.
 const PRODUCT_BOUND: f64 = 4.0 * BOUND;
 
-/// No number that rounding likes.
+/// Values that are not exact in binary.
 fn term(i: usize) -> f32 {
     0.1 + 0.37 * (i % 7) as f32
 }
@@ -24,7 +25,7 @@ fn terms() -> Tensor<f32> {
     Tensor::from((0..COUNT).map(term).collect::<Vec<f32>>())
 }
 
-/// The sum over all terms of a function of one, in `f64`: `COUNT / 7` times that of seven.
+/// The sum of `f` over all terms, in `f64`: `COUNT / 7` times that of the first seven.
 fn exact(f: impl Fn(f64) -> f64) -> f64 {
     let each: Vec<f64> = (0..7).map(|i| f(f64::from(term(i)))).collect();
     let rounds: f64 = each.iter().sum::<f64>() * (COUNT / 7) as f64;
@@ -74,7 +75,7 @@ fn products() {
     within(PRODUCT_BOUND, "the trace of a Gram matrix", gram.to_vec()[0] + gram.to_vec()[3], exact(|x| x * x));
 }
 
-/// A weight that every row of a batch has to do with.
+/// Parameters that every row of a batch contributes to.
 #[test]
 fn derivatives_of_what_is_broadcast() {
     let x = terms();
@@ -113,7 +114,7 @@ fn losses() {
     }
 }
 
-/// Logits 0 and x; and the gradient of a bias that all rows share.
+/// Logits 0 and x, and the gradient of a bias that all rows share.
 #[test]
 fn losses_by_labels() {
     let softplus = |x: f64| x.exp().ln_1p();

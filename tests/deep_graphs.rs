@@ -1,5 +1,5 @@
-//! Depth costs memory and time, never stack: recording, walking and dropping a graph are loops. Every test runs on a
-//! thread with 256 KiB of stack, where recursion ends after some thousand steps.
+//! Deep graphs cost memory and time, but no stack: recording, walking and dropping a graph are loops. Every test runs
+//! on a thread with a 256 KiB stack, on which recursion overflows after a few thousand levels.
 
 use downhill::nn::{Mlp, Module, Tanh, cross_entropy, init};
 use downhill::{Check, Directions, Params, Tensor, concat, grad, gradcheck_model, no_grad, stack, vjp};
@@ -51,7 +51,7 @@ fn a_panic_while_it_is_alive_drops_it_too() {
     });
 }
 
-/// The gradient of the gradient: a graph of several million operations, differentiated and dropped.
+/// The gradient of a gradient: a graph of several million operations, differentiated and dropped.
 #[test]
 fn differentiated_twice() {
     on_a_small_stack(|| {
@@ -77,7 +77,7 @@ fn a_recorded_gradient_dropped_without_use() {
     });
 }
 
-/// A result that depends on a million others directly, and a parameter used a million times.
+/// A result with a hundred thousand inputs, and a parameter used a hundred thousand times.
 #[test]
 fn wide() {
     on_a_small_stack(|| {
@@ -90,7 +90,7 @@ fn wide() {
     });
 }
 
-/// `y = y + y`, sixty times: 2⁶⁰ paths, sixty operations. A walk along paths would take some thousand years.
+/// `y = y + y`, sixty times: 2⁶⁰ paths, sixty operations. Walking every path would take thousands of years.
 #[test]
 fn shared_diamonds() {
     on_a_small_stack(|| {
@@ -106,7 +106,7 @@ fn shared_diamonds() {
     });
 }
 
-/// Two chains that share every second link, so that dropping one must not take apart the other.
+/// Two results on a shared trunk: dropping one must not take the other apart.
 #[test]
 fn chains_that_share() {
     on_a_small_stack(|| {
@@ -120,7 +120,7 @@ fn chains_that_share() {
     });
 }
 
-/// Dropped in a thread that did not make it.
+/// A graph differentiated and dropped on another thread.
 #[test]
 fn handed_to_another_thread() {
     on_a_small_stack(|| {
@@ -145,7 +145,7 @@ fn nothing_is_kept_under_no_grad() {
 
 const LISTS: usize = 200_000;
 
-/// Lists of inputs, each input the only result of another list.
+/// Operations on lists of inputs, each the result of another such operation.
 #[test]
 fn a_chain_of_lists() {
     on_a_small_stack(|| {
@@ -156,8 +156,8 @@ fn a_chain_of_lists() {
     });
 }
 
-/// As many parameters, in either order of their age, in one list: the work grows with their number and no faster, which at
-/// this size nobody would wait for otherwise.
+/// 200,000 parameters in one list, in ascending or descending order of id: the work must be linear in their number; at
+/// this size, quadratic time would not finish.
 #[test]
 fn a_list_of_two_hundred_thousand_parameters() {
     let mut params: Vec<Tensor<f64>> = (0..200_000).map(|i| Tensor::param([f64::from(i)])).collect();
@@ -172,8 +172,8 @@ fn a_list_of_two_hundred_thousand_parameters() {
     }
 }
 
-/// A hundred layers of tanh. Orthogonal weights without biases keep the signal alive all the way down, so that the gradient
-/// of the first layer is not a zero that agrees with anything.
+/// A hundred tanh layers. Orthogonal weights and zero biases keep the gradient from vanishing, so that the check of the
+/// first layer is not a comparison of zeros.
 #[test]
 fn a_network_with_a_hundred_layers() {
     on_a_small_stack(|| {
@@ -198,8 +198,8 @@ fn a_network_with_a_hundred_layers() {
     });
 }
 
-/// A recurrent network without a bend, h ← W·h + x, unrolled for a thousand steps: W turns the plane by θ and scales
-/// it by ρ. After a push along the first axis its first coordinate is ρⁿ cos(nθ) n steps later.
+/// A linear recurrent network, h ← W·h + x, unrolled for a thousand steps: W rotates the plane by θ and scales it by ρ.
+/// After a unit input along the first axis, the first coordinate is ρⁿ cos(nθ) n steps later.
 #[test]
 fn a_linear_recurrence_of_a_thousand_steps() {
     const STEPS: usize = 1000;
@@ -235,7 +235,7 @@ fn a_linear_recurrence_of_a_thousand_steps() {
     });
 }
 
-/// A recurrence with a bend, h ← tanh(w·h + u·x), whose derivatives are carried along by hand.
+/// A nonlinear recurrence, h ← tanh(w·h + u·x), whose derivatives are propagated forward by hand.
 #[test]
 fn a_recurrence_of_a_thousand_steps_with_a_bend() {
     on_a_small_stack(|| {

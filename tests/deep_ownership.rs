@@ -1,12 +1,12 @@
-//! Operations that own tensors with long records, which are made by operations that own tensors, and so on: dropped in a loop
-//! like everything else, on a thread with 256 KiB of stack.
+//! Operations that own tensors with long records, made by operations that own tensors, and so on: dropped in a loop
+//! like everything else, on a thread with a 256 KiB stack.
 
 use std::cell::RefCell;
 
 use downhill::{Elements, Float, Op, OpMany, Tensor, apply, apply_many, no_grad};
 use downhill_tests::small_stack::on_a_small_stack;
 
-/// An operation of a user's that owns tensors, in whatever it likes: `x` plus nothing.
+/// A user-defined identity operation that owns tensors in various containers.
 enum Owner<F: Float> {
     Plain(Tensor<F>),
     List(Vec<Tensor<F>>),
@@ -62,7 +62,7 @@ impl<F: Float> OpMany<F> for Owner<F> {
 
 const OWNERS: usize = 200_000;
 
-/// Each result is owned by the operation that makes the next, whose input is a parameter.
+/// Each result is owned by the operation that computes the next one from a parameter.
 fn held_by_operations(x: &Tensor<f64>) -> Tensor<f64> {
     (0..OWNERS).fold(x.exp(), |y, i| match i % 2 {
         0 => apply(Owner::of(i / 2, y), [x]),
@@ -70,7 +70,7 @@ fn held_by_operations(x: &Tensor<f64>) -> Tensor<f64> {
     })
 }
 
-/// In turn owned by the next operation and its input, in runs of several lengths.
+/// Alternates between being owned by the next operation and being its input, in runs of several lengths.
 fn held_in_turn(x: &Tensor<f64>) -> Tensor<f64> {
     (0..OWNERS).fold(x.exp(), |y, i| match i % 7 {
         0 | 3 => apply(Owner::of(i, y), [x]),
@@ -92,7 +92,7 @@ fn tensors_that_operations_own_are_dropped_in_a_loop() {
             drop(x);
             drop(in_between);
         });
-        // Freed by `backward`; what the operations own is no input of theirs.
+        // Freed by `backward`; the tensors that operations own are not their inputs.
         on_a_small_stack(move || {
             let x = Tensor::param(1.0);
             let y = graph(&x);
@@ -114,7 +114,7 @@ fn tensors_that_operations_own_are_dropped_in_a_loop() {
     }
 }
 
-/// While a thread ends, the thread's own variables are dropped one after the other, in an order that nobody chooses.
+/// When a thread exits, its thread-locals are dropped in an unspecified order.
 #[test]
 fn dropped_while_a_thread_ends() {
     thread_local! {

@@ -1,8 +1,8 @@
-//! What a wrong use of `#[derive(Params)]` is told, and where the message points: the files of `derive_errors/` must fail
-//! to compile with the messages beside them. When a message was changed on purpose, read the difference and run the test
+//! The compile errors of `#[derive(Params)]` and the lines they point at: the files in `derive_errors/` must fail to
+//! compile with the messages next to them. After changing a message on purpose, review the difference and run the test
 //! once with `TRYBUILD=overwrite`.
 
-/// The messages of the derive itself, the same with every compiler.
+/// The derive's own messages, which are the same with every compiler version.
 #[test]
 fn options_and_names() {
     let cases = trybuild::TestCases::new();
@@ -11,7 +11,7 @@ fn options_and_names() {
     }
 }
 
-/// Our words inside the compiler's: these change with its version.
+/// Our text inside the compiler's messages, which change with its version.
 #[test]
 fn fields_that_are_no_trees() {
     let cases = trybuild::TestCases::new();

@@ -1,4 +1,4 @@
-//! Misuse panics at the user's line and says the operation, the shapes and the way out.
+//! Misuse panics at the user's line, and the message gives the operation, the shapes and how to fix it.
 
 use std::panic::catch_unwind;
 
@@ -189,7 +189,7 @@ fn derivatives() {
     fails(line!(), &["[3]", "[2]"], || hvp(&w.exp().sum(), &w, &zeros(&[3])));
 }
 
-/// What was not recorded has no derivative, and zero would be an invention.
+/// A result that was not recorded has no derivative; returning zero would be wrong.
 #[test]
 fn derivatives_of_what_was_not_recorded() {
     let (w, v) = (param(&[2]), zeros(&[2]));
@@ -216,7 +216,7 @@ fn derivatives_of_what_was_not_recorded() {
     let mut grads = w.sum().backward();
     fails(line!(), &["gradients", "[2]", "a frozen parameter"], || grads[&frozen].clone());
     fails(line!(), &["set", "frozen", "unfreeze"], || grads.set(&frozen, zeros(&[2])));
-    // The gradient of a linear function is recorded; but no parameter is behind it.
+    // The gradient of a linear function is recorded, but depends on no parameter.
     let [slope] = grad(&w.sum(), [&w]);
     fails(line!(), &with("backward"), || slope.sum().backward());
 }
@@ -292,7 +292,7 @@ fn changing_tensors() {
     let mut sum = w.sum();
     let grads = sum.clone().backward();
     fails(line!(), &["as_mut_slice", "`sum`"], || sum.as_mut_slice()[0] = 1.0);
-    // A parameter that has changed while somebody held the old one is another one, and says so.
+    // A parameter that was modified while a clone shared it is a different one, and the message says so.
     let copy = w.clone();
     w.data_mut()[0] = 1.0;
     fails(line!(), &["gradients", "has changed since", "clone", "new parameter"], || grads[&w].clone());
@@ -307,7 +307,7 @@ fn layers() {
     let x = zeros(&[2, 5]);
     fails(line!(), &["linear of [2, 5]", "[4, 3]"], || layer.forward(&x));
     let model = Sequential::<f64>::new().then(Linear::new(5, 3, &mut rng)).then(Linear::new(4, 2, &mut rng));
-    // A layer inside others is called through a table, which loses the line: there the message must do.
+    // A nested layer is called through a vtable, which loses the caller's line: there the message must be enough.
     says(&["linear of [2, 3]", "[2, 4]"], || model.forward(&x));
 }
 
@@ -321,7 +321,7 @@ fn losses() {
     fails(line!(), &["kl_div", "[2, 3]", "[2, 4]"], || kl_div(&x, &y));
     fails(line!(), &["bce", "[2, 3]", "[2, 4]"], || bce(&x, &y));
     fails(line!(), &["bce_with_logits", "[2, 3]", "[2, 4]"], || bce_with_logits(&x, &y));
-    // The classical mistake: a column against a vector would broadcast to a matrix.
+    // The classic mistake: a column and a vector would broadcast to a matrix.
     fails(line!(), &["mse", "[2, 1]", "[2]"], || mse(&zeros(&[2, 1]), &zeros(&[2])));
     fails(line!(), &["cross_entropy", "[2, 3]", "3"], || cross_entropy(&x, &[0, 1, 2]));
     fails(line!(), &["cross_entropy", "3"], || cross_entropy(&x, &[0, 3]));
@@ -346,7 +346,7 @@ fn optimisers() {
     fails(line!(), &["Sgd", "lr", "-1"], || Optimizer::<f64>::new(Sgd { lr: -1.0, ..Sgd::default() }));
     fails(line!(), &["Adam", "beta1", "1.5"], || Optimizer::<f64>::new(Adam { beta1: 1.5, ..Adam::default() }));
 
-    // The same optimiser for another model.
+    // The same optimizer for another model.
     let mut opt = Optimizer::new(Adam::default());
     let grads = w.sum().backward();
     opt.step(&mut w, &grads);
@@ -355,7 +355,7 @@ fn optimisers() {
     says(&["step", "[4]", "[2]", "new optimizer"], || opt.step(&mut w, &grads));
 }
 
-/// The check of the checks: a panic elsewhere is not taken for one at the user's line.
+/// A test of `fails` itself: a panic elsewhere does not count as one at the user's line.
 #[test]
 fn the_line_matters() {
     let outcome =

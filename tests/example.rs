@@ -1,4 +1,4 @@
-//! The repository's examples as programs: found, built if need be, and run.
+//! Finds the repository's examples, builds them if necessary, and runs them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -10,7 +10,7 @@ pub fn repository() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// Runs an example in the repository's root and waits for its end.
+/// Runs an example in the repository's root and waits for it to exit.
 ///
 /// # Panics
 /// If it cannot be built or started.
@@ -20,8 +20,8 @@ pub fn run(name: &str, arguments: &[&str]) -> Output {
     output.unwrap_or_else(|error| panic!("{}: {error}", program.display()))
 }
 
-/// An example's program, of the profile this test was built with. `cargo test --workspace` builds the examples; where it
-/// was not asked to, or something has changed since, they are built now.
+/// An example's executable, built with the same profile as this test. `cargo test --workspace` builds the examples; if
+/// they are missing or out of date, they are built now.
 ///
 /// # Panics
 /// If it cannot be built.
@@ -51,7 +51,7 @@ fn build(name: &str, profile: &Path) {
     assert!(output.status.success(), "cargo build --example {name}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// When the example or something it is made of was last changed.
+/// The latest modification time of the example's sources and dependencies.
 fn newest(name: &str) -> SystemTime {
     let root = repository();
     let example = [format!("examples/{name}.rs"), format!("examples/{name}"), "examples/shared".into(), "src".into()];

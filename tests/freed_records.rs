@@ -1,4 +1,4 @@
-//! `backward` frees the record of everything it passes, also for those who keep a clone; the keeping forms keep it.
+//! `backward` frees the records it passes, even if clones are kept; `backward_retain_graph` and `grad` keep them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -33,7 +33,7 @@ fn a_kept_loss_keeps_its_value_and_no_record() {
         assert!(text.contains(&format!("the record of `{op}` was freed by an earlier `backward`")), "{text}");
         assert!(text.contains("add the losses") && text.contains("backward_retain_graph"), "{text}");
     }
-    // A derivative that does not lead through it is there.
+    // A derivative that does not need the freed record still works.
     assert_eq!(grad(&hidden.square().sum(), [&hidden])[0], 2.0 * &hidden);
 }
 
@@ -56,7 +56,7 @@ fn the_keeping_forms_keep() {
     assert!(!first[&w].requires_grad() && by_grad.requires_grad());
 }
 
-/// An operation that owns something: its name stays, what it owns goes.
+/// An operation that owns data: its name is kept, its data is freed.
 struct Scaled {
     by: f64,
     owned: Arc<AtomicUsize>,
@@ -127,7 +127,7 @@ fn what_an_operation_owns_is_let_go_of() {
     assert_eq!(kept.op_name(), Some("scaled"));
     assert!(message(|| kept.backward()).contains("`scaled` was freed"));
 
-    // A rule that panics leaves nothing locked.
+    // A derivative rule that panics leaves nothing locked.
     let y = apply(scaled(true), [&w]);
     let both = &y + 0.0;
     for _ in 0..2 {
@@ -138,7 +138,8 @@ fn what_an_operation_owns_is_let_go_of() {
     assert_eq!(dropped.load(Ordering::SeqCst), 2);
 }
 
-/// Several threads walk one graph, some of them freeing it: each gets the right gradients or is told that the record is gone.
+/// Several threads walk one graph, and some of them free it: each gets correct gradients or the error that the record
+/// was freed.
 #[test]
 fn several_threads_on_one_graph() {
     for round in 0..50 {
@@ -173,7 +174,8 @@ fn several_threads_on_one_graph() {
                 .collect();
             handles.into_iter().map(|handle| handle.join().expect("no other panic")).collect()
         });
-        // Of two that free it at most one can have passed it; that neither has is possible, for each may meet the other's.
+        // Of the two threads that free it, at most one can finish; possibly neither does, as each may run into a record
+        // that the other has freed.
         let freeing = (0..4).filter(|thread| (thread + round) % 4 < 2 && outcomes[*thread]).count();
         assert!(freeing <= 1, "{outcomes:?}");
         assert!(message(|| loss.backward()).contains("freed"));

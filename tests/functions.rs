@@ -1,5 +1,5 @@
-//! The functions of `f64` numbers that are downhill's own, against 300-bit arithmetic: each is as exact as its file in
-//! `crates/tensor/src/kernels/math` says. (Those of `f32` are compared with `f64` there, number by number.)
+//! Our own `f64` functions against 300-bit arithmetic: each must be as accurate as its file in
+//! `crates/kernels/src/math` says. (The `f32` functions are compared with `f64` there, value by value.)
 
 use downhill::Tensor;
 use downhill_tests::golden::{file, records};
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 type Function = fn(&Tensor<f64>) -> Tensor<f64>;
 
-/// Each function with its bound, in units in the last place.
+/// Each function with its error bound, in ulps.
 const FUNCTIONS: [(&str, f64, Function); 5] = [
     ("exp", 0.85, Tensor::exp),
     ("expm1", 1.15, Tensor::expm1),
@@ -20,7 +20,7 @@ fn numbers(record: &Value, name: &str) -> Vec<f64> {
     record[name].as_array().expect("a list").iter().map(|x| x.as_f64().expect("a number")).collect()
 }
 
-/// One unit in the last place of a number of this size.
+/// One ulp of `y`.
 fn unit(y: f64) -> f64 {
     let exponent = ((y.to_bits() >> 52) & 0x7ff) as i32 - 1023;
     2.0_f64.powi(exponent.max(-1022)) / 2.0_f64.powi(52)
@@ -31,18 +31,18 @@ fn within_the_stated_bounds_at_thousands_of_points() {
     let golden = file("functions.json");
     let records = records(&golden, "cases", FUNCTIONS.len());
     for (name, bound, function) in FUNCTIONS {
-        let record = records.iter().find(|record| record["name"] == name).expect("a record of every function");
+        let record = records.iter().find(|record| record["name"] == name).expect("a record for every function");
         let [x, nearest, above] = ["x", "nearest", "above"].map(|key| numbers(record, key));
         assert!(x.len() >= 1500 && x.len() == nearest.len() && x.len() == above.len());
         let y = function(&Tensor::from(x.clone())).to_vec();
-        // The exact value is `above` units above the nearest number; both differences are exact.
+        // The exact value is `above` ulps above the nearest `f64`; both differences are exact.
         let errors = (0..x.len()).map(|i| (((y[i] - nearest[i]) / unit(nearest[i]) - above[i]).abs(), x[i]));
         let (worst, at) = errors.fold((0.0, 0.0), |a, b| if b.0 > a.0 { b } else { a });
-        println!("{name}: {worst:.3} units in the last place at {at:e}");
-        assert!(worst <= bound, "{name}: {worst} units in the last place at {at:e}, more than {bound}");
+        println!("{name}: {worst:.3} ulps at {at:e}");
+        assert!(worst <= bound, "{name}: {worst} ulps at {at:e}, more than {bound}");
         assert!(
             worst > 0.5,
-            "{name}: {worst}: every rounded result is off by up to half a unit, so this measures nothing"
+            "{name}: {worst}: even a correctly rounded result is off by up to half an ulp, so this test measures nothing"
         );
     }
 }

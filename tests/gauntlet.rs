@@ -1,5 +1,5 @@
-//! What every rule must pass: it finds minima, in both element types, leaves frozen parameters alone, keeps no more state
-//! than it says, gives the same bits again, and goes on after a checkpoint as if nothing had happened.
+//! What every update rule must pass: it finds minima in both element types, leaves frozen parameters unchanged, keeps
+//! no more state than declared, is bitwise reproducible, and resumes exactly from a checkpoint.
 
 #[path = "gauntlet/problems.rs"]
 mod problems;
@@ -10,15 +10,16 @@ use downhill::optim::{
 use downhill::{Float, Params, Tensor};
 use problems::{Problem, number, problems};
 
-/// A rule, and what suits it.
+/// A rule and suitable options.
 struct Entry {
-    /// As it is called on command lines.
+    /// Its name on command lines.
     name: &'static str,
-    /// Options besides the rate.
+    /// Options besides the learning rate.
     options: &'static str,
-    /// The rate for the bowl, for Rosenbrock's, Himmelblau's and Beale's function, and for logistic regression.
+    /// The learning rates for the bowl, for Rosenbrock's, Himmelblau's and Beale's functions, and for logistic
+    /// regression.
     rates: [f64; 5],
-    /// How many elements it remembers of a 3×2 matrix.
+    /// How many elements of state it keeps for a 3×2 matrix.
     state: usize,
 }
 
@@ -64,7 +65,7 @@ fn every_rule_takes_part() {
     assert_eq!(ENTRIES.map(|entry| entry.name), rule_names());
 }
 
-/// How many times lower `entry` brings the problem in a thousand steps with a rate that falls to 0.
+/// The factor by which `entry` reduces the problem's loss in a thousand steps, with a learning rate that falls to 0.
 fn improvement<F: Float>(entry: &Entry, problem: &Problem<F>, lr: f64) -> f64 {
     const STEPS: u64 = 1000;
     let mut p = Tensor::param([problem.start.map(number::<F>)]);
@@ -110,7 +111,7 @@ fn minima_are_found_in_f32() {
     all_improve::<f32>();
 }
 
-/// Two matrices, the second used by a product with the first.
+/// Two matrices; the loss multiplies them.
 type Pair<F> = (Tensor<F>, Tensor<F>);
 
 fn pair<F: Float>() -> Pair<F> {
@@ -166,7 +167,7 @@ fn state_is_no_larger_than_it_should_be() {
             lengths.push(opt.states().map(|(_, state)| state.len()).sum::<usize>());
         }
         assert_eq!(lengths[0], entry.state, "{}", entry.name);
-        // A pair of vectors of six a step, at most.
+        // At most a pair of vectors of six elements per step.
         let growth = if entry.is_joint() { 12 } else { 0 };
         assert!(lengths[2] <= lengths[0] + 2 * growth, "{}: {lengths:?}", entry.name);
     }
@@ -184,7 +185,7 @@ fn the_same_bits_again() {
     }
 }
 
-/// Through a file, into a model and an optimizer built anew with other options.
+/// Through a file, into a new model and a new optimizer with different options.
 #[test]
 fn interrupted_and_resumed_is_as_uninterrupted() {
     for entry in &ENTRIES {
@@ -203,7 +204,7 @@ fn interrupted_and_resumed_is_as_uninterrupted() {
     }
 }
 
-/// Every option written out as text reads as the same rule, and none is forgotten.
+/// A rule with every option printed parses as the same rule, and no option is missing.
 #[test]
 fn rules_survive_being_written_as_text() {
     for entry in &ENTRIES {
@@ -215,8 +216,8 @@ fn rules_survive_being_written_as_text() {
     }
 }
 
-/// Uphill on -f is downhill on f, to the bit: the gradient changes its sign before anything else happens to it, so weight
-/// decay shrinks all the same.
+/// Maximizing -f is bitwise identical to minimizing f: the gradient is negated before anything else happens to it, so
+/// weight decay still shrinks the parameters.
 #[test]
 fn to_maximize_is_to_minimize_the_opposite() {
     for entry in &ENTRIES {

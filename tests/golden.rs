@@ -1,4 +1,4 @@
-//! Reading `data/golden`: numbers from PyTorch, with all their digits.
+//! Reads `data/golden`: values from PyTorch, with all their digits.
 
 use downhill::{Float, Tensor};
 use ndarray::ArrayD;
@@ -7,7 +7,7 @@ use serde_json::Value;
 /// A file of `data/golden`.
 ///
 /// # Panics
-/// If it is not there or not JSON.
+/// If it is missing or not JSON.
 pub fn file(name: &str) -> Value {
     let path = format!("{}/../data/golden/{name}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
@@ -17,31 +17,31 @@ pub fn file(name: &str) -> Value {
 /// The records of a section of a file.
 ///
 /// # Panics
-/// If there are fewer than `at_least`: an empty file proves nothing.
+/// If there are fewer than `at_least`: a test of an empty file would always pass.
 pub fn records<'a>(file: &'a Value, section: &str, at_least: usize) -> &'a [Value] {
     let records = file[section].as_array().unwrap_or_else(|| panic!("no section {section}"));
     assert!(records.len() >= at_least, "section {section} has {} records, not {at_least}", records.len());
     records
 }
 
-/// An array of floats `{"shape": .., "data": ..}`, where NaN and the infinities are strings.
+/// An array of floats `{"shape": .., "data": ..}`, with NaN and the infinities as strings.
 ///
 /// # Panics
 /// If it is something else.
 pub fn tensor<F: Float>(value: &Value) -> Tensor<F> {
     let shape: Vec<usize> = list(&value["shape"]).iter().map(integer).collect();
     let elements = list(&value["data"]).iter().map(|x| F::from_f64(float(x))).collect();
-    Tensor::from(ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape says"))
+    Tensor::from(ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape requires"))
 }
 
-/// An array of whole numbers.
+/// An array of integers.
 ///
 /// # Panics
 /// If it is something else.
 pub fn indices(value: &Value) -> ArrayD<usize> {
     let shape: Vec<usize> = list(&value["shape"]).iter().map(integer).collect();
     let elements = list(&value["data"]).iter().map(integer).collect();
-    ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape says")
+    ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape requires")
 }
 
 /// A number, or one of the strings `"nan"`, `"inf"`, `"-inf"`.
@@ -55,12 +55,12 @@ pub fn float(value: &Value) -> f64 {
     }
 }
 
-/// A whole number, not negative.
+/// A nonnegative integer.
 ///
 /// # Panics
 /// If it is something else.
 pub fn integer(value: &Value) -> usize {
-    value.as_u64().unwrap_or_else(|| panic!("{value} is not a whole number")) as usize
+    value.as_u64().unwrap_or_else(|| panic!("{value} is not an integer")) as usize
 }
 
 /// A list.
@@ -71,8 +71,8 @@ pub fn list(value: &Value) -> &[Value] {
     value.as_array().unwrap_or_else(|| panic!("{value} is not a list"))
 }
 
-/// The largest finite magnitude among the elements; 0 if there is none. The size of the terms of which a sum is made, as far
-/// as its results show it.
+/// The largest finite magnitude among the elements, or 0 if there is none: an estimate of the size of the terms in a
+/// sum.
 pub fn largest<F: Float>(x: &Tensor<F>) -> f64 {
     x.to_vec().into_iter().map(|x| x.as_f64().abs()).filter(|x| x.is_finite()).fold(0.0, f64::max)
 }
@@ -80,11 +80,11 @@ pub fn largest<F: Float>(x: &Tensor<F>) -> f64 {
 /// Asserts that all elements agree: `|ours - theirs| <= tolerance·max(floor, |theirs|)`; NaN agrees with NaN, and an
 /// infinity with itself.
 ///
-/// The floor is the size of the terms that cancel in an element: 0 where none do, so that the smallest results count to
-/// their last digits.
+/// The floor is the size of the terms that cancel in an element: 0 where none do, so that even the smallest results are
+/// compared to their last digits.
 ///
 /// # Panics
-/// If they do not, naming `what`.
+/// If they do not agree; the message contains `what`.
 #[track_caller]
 pub fn assert_close<F: Float>(
     ours: &Tensor<F>,

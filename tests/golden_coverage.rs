@@ -1,5 +1,5 @@
-//! That "every option" is true: each option of each rule and schedule takes at least two values in PyTorch's recorded
-//! trajectories, so that one that did nothing would show.
+//! The golden data covers every option: each option of each rule and schedule takes at least two values in PyTorch's
+//! recorded trajectories, so that an option without effect would be noticed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use downhill_tests::golden;
 use downhill_tests::parity::{optimizers, schedules};
 use serde_json::Value;
 
-/// Every rule or schedule, every option, and the values it takes.
+/// The values of every option of every rule or schedule.
 #[derive(Default)]
 struct Values(BTreeMap<&'static str, BTreeMap<&'static str, BTreeSet<String>>>);
 
@@ -41,12 +41,12 @@ fn every_option_of_every_rule() {
         let rule = optimizers::rule::<f64>("LBFGS", &case["options"]);
         values.note(rule.name(), rule.options());
     }
-    // What PyTorch's does not have; `to_maximize_is_to_minimize_the_opposite` tries it.
+    // PyTorch's Muon does not have it; `to_maximize_is_to_minimize_the_opposite` tests it.
     assert_eq!(values.untried(), ["Muon.maximize"]);
 
     let rules = rule_names().iter().map(|name| name.parse::<Box<dyn Rule<f64>>>().unwrap());
     let others: Vec<&str> = rules.map(|rule| rule.name()).filter(|name| !values.0.contains_key(name)).collect();
-    // Which PyTorch does not have: `crates/optim/tests/formulas.rs` tries all combinations of their options.
+    // Rules that PyTorch does not have: `crates/optim/tests/formulas.rs` tests all combinations of their options.
     assert_eq!(others, ["ClassicalMomentum", "Lamb", "Lion", "SignSgd"]);
 }
 
@@ -58,13 +58,13 @@ fn every_option_of_every_schedule() {
     }
     let file = golden::file("schedules.json");
     let mut values = Values::default();
-    // Its records have one `max_lr`; the default is none at all.
+    // Its records have one `max_lr`; the default has none.
     note(&mut values, &OneCycleLr::default());
     for case in golden::records(&file, "records", 109).iter().chain(golden::records(&file, "plateau", 49)) {
         note(&mut values, &*schedules::schedule(case));
     }
     let untried = values.untried();
-    // What mends PyTorch's traps, and what a plateau has observed when nothing has happened yet.
+    // The options that avoid PyTorch's traps, and the state of a plateau schedule before its first metric.
     let ours = [
         "CosineAnnealingLr.hold",
         "CyclicLr.spare_zero_momentum",
@@ -78,12 +78,12 @@ fn every_option_of_every_schedule() {
     assert_eq!(untried, ours);
     assert!(!values.0.contains_key("WarmupLr"), "which PyTorch does not have");
     let seen = values.0.len();
-    // These have no options of their own to list: two take functions, one nothing but its parts.
+    // These have no options to list: two take functions, one only has parts.
     assert_eq!(seen + ["ChainedLr", "LambdaLr", "MultiplicativeLr", "WarmupLr"].len(), schedule_names().len());
 }
 
-/// Every two options of a rule or schedule that differ from their defaults in one and the same record, and all options
-/// that do in any.
+/// For each rule or schedule, the options that differ from their defaults in some record, and the pairs that do so in
+/// the same record.
 #[derive(Default)]
 struct Pairs(BTreeMap<&'static str, Changed>);
 
@@ -117,8 +117,8 @@ impl Pairs {
     }
 }
 
-/// Pairs of options: what PyTorch's records do not have is tried under every combination against the formulas, in
-/// `crates/optim/tests/formulas.rs` and `schedule_formulas.rs`; what neither has is listed here.
+/// Pairs of options: those missing from PyTorch's records are tested in every combination against the formulas, in
+/// `crates/optim/tests/formulas.rs` and `schedule_formulas.rs`; pairs that neither covers fail here.
 #[test]
 fn every_pair_of_options() {
     let (optimizers, mut pairs) = (golden::file("optimizers.json"), Pairs::default());
@@ -159,14 +159,14 @@ fn every_pair_of_options() {
     let untried = pairs.untried();
     let elsewhere = |pair: &&String| !formulas.contains(&pair.split('.').next().unwrap());
     assert_eq!(untried.iter().filter(elsewhere).collect::<Vec<_>>(), [""; 0]);
-    // The formulas are needed, and their tests are where they are said to be.
+    // The list is not longer than necessary.
     let needed: BTreeSet<&str> = untried.iter().map(|pair| pair.split('.').next().unwrap()).collect();
     for name in ["CyclicLr", "Lbfgs", "Muon", "OneCycleLr", "ReduceLrOnPlateau"] {
         assert!(needed.contains(name), "{name} has every pair in PyTorch's records by now");
     }
 }
 
-/// A schedule of that kind with its defaults.
+/// A schedule of the same kind with default options.
 fn defaults(schedule: &dyn Schedule) -> Box<dyn Schedule> {
     match schedule.name() {
         "ChainedLr" => Box::new(ChainedLr::default()),
@@ -184,7 +184,7 @@ fn defaults(schedule: &dyn Schedule) -> Box<dyn Schedule> {
     }
 }
 
-/// At least 100 steps of each rule and 60 of each schedule are recorded (fewer where a schedule ends before that).
+/// At least 100 steps of each rule and 60 of each schedule are recorded (fewer if a schedule ends earlier).
 #[test]
 fn the_trajectories_are_long() {
     let optimizers = golden::file("optimizers.json");

@@ -1,4 +1,4 @@
-//! No operation without its tests, in any crate: the sources are read as text.
+//! No operation without its tests, in any crate. The guard reads the sources as text.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ fn crates() -> Vec<PathBuf> {
     crates
 }
 
-/// And none with fields that it does not show to whoever looks at the graph.
+/// And none with fields that are missing from its `attributes`.
 #[test]
 fn every_operation_has_a_sweep_in_its_own_file() {
     let missing: Vec<String> = crates().iter().flat_map(|folder| missing(folder)).collect();
@@ -23,7 +23,7 @@ fn every_operation_has_a_sweep_in_its_own_file() {
 fn every_crate_is_read() {
     for (name, op) in [("tensor", "matmul"), ("nn", "cross_entropy_slope")] {
         let ops = declared_ops(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates").join(name));
-        assert!(ops.iter().any(|declared| declared.name == op), "{op} of {name} is not found");
+        assert!(ops.iter().any(|declared| declared.name == op), "{op} in {name} was not found");
     }
 }
 
@@ -32,7 +32,7 @@ fn read(file: &Path) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
-/// The files of `ops/`, `mod.rs` apart, each with the name of its module.
+/// The files in `ops/` except `mod.rs`, each with the name of its module.
 fn op_files() -> Vec<(String, PathBuf)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/tensor/src/ops");
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -40,7 +40,7 @@ fn op_files() -> Vec<(String, PathBuf)> {
     named.filter(|(stem, _)| stem != "mod").collect()
 }
 
-/// Whether a test compares values with numbers written down, apart from the derivatives, which a sweep checks.
+/// Whether some test, other than the sweep of the derivatives, compares values with constants.
 fn has_values(source: &str) -> bool {
     let tests = source.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests);
     let others = tests.split("#[test]").skip(1).filter(|test| !test.contains("fn derivatives("));
@@ -48,16 +48,16 @@ fn has_values(source: &str) -> bool {
     others.into_iter().any(|test| !test.contains("#[should_panic") && compares.iter().any(|call| test.contains(call)))
 }
 
-/// A forward pass that is wrong, with a derivative that fits it, passes every sweep.
+/// A wrong forward pass with a matching derivative passes every sweep.
 #[test]
 fn every_operation_has_values_from_outside() {
     let golden = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/golden/ops.json"));
     let without = op_files().into_iter().filter(|(stem, file)| {
-        // Values of PyTorch under its name, or of the file's own tests. `points` is a tool of those.
+        // Values from PyTorch under its name, or from the file's own tests. `points` is a helper for those.
         stem != "points" && !golden.contains(&format!("\"op\":\"{stem}\"")) && !has_values(&read(file))
     });
     let without: Vec<String> = without.map(|(stem, _)| stem).collect();
-    assert!(without.is_empty(), "only their derivatives are tested, by their own forward passes: {without:?}");
+    assert!(without.is_empty(), "only their derivatives are tested, against their own forward passes: {without:?}");
 }
 
 #[test]

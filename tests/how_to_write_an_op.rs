@@ -1,20 +1,21 @@
-//! How to write an operation of your own, from the simplest kind to one with shapes of its own. Everything here is
-//! public; the operations of the library are written in the same way.
+//! How to write a custom operation, from the simplest kind to one with its own output shape. Everything used here is
+//! public; the library's operations are written in the same way.
 //!
-//! First ask whether you need one. A function composed of operations has its derivatives already:
-//! `let log_cosh = |x: &Tensor| ((x.exp() + (-x).exp()) / 2.0).ln();`. An operation of your own is for a formula that
-//! overflows when composed (this one does, above 88 in f32), for speed, or for a rule that no composition has.
+//! First ask whether you need one. A function composed of existing operations already has derivatives:
+//! `let log_cosh = |x: &Tensor| ((x.exp() + (-x).exp()) / 2.0).ln();`. Write a custom operation if the composed formula
+//! is not numerically stable (this one overflows above 88 in f32), for speed, or for a derivative rule that no
+//! composition has.
 
 use downhill::{Check, Elements, Elementwise, Float, Op, Problem, Tensor, apply, elementwise, grad, gradcheck, where_};
 use ndarray::Ix2;
 
 // -----------------------------------------------------------------------------------------------------------------
-// 1. One number in, one number out.
+// 1. An elementwise operation.
 //
-// An `Elementwise` operation needs a name for messages, the rule for one element, and the derivative. Write the rule for
-// any `Float`, so that it serves f32 and f64.
+// An `Elementwise` operation needs a name for messages, its scalar function, and its derivative. Write the function for
+// any `Float`, so that it works for f32 and f64.
 
-/// `ln cosh x = |x| + ln(1 + e^(-2|x|)) - ln 2`, which overflows nowhere; the derivative is `tanh x`.
+/// `ln cosh x = |x| + ln(1 + e^(-2|x|)) - ln 2`, which never overflows; the derivative is `tanh x`.
 struct LogCosh;
 
 impl<F: Float> Elementwise<F, 1> for LogCosh {
@@ -27,9 +28,9 @@ impl<F: Float> Elementwise<F, 1> for LogCosh {
         x + (x * F::from_f64(-2.0)).exp().ln_1p() - F::from_f64(std::f64::consts::LN_2)
     }
 
-    // The derivative is a *vector-Jacobian product*. Some scalar at the far end of the program changes by `dy` when the
-    // result `y` changes by 1; by how much does it change when the input changes? By the chain rule, `dy` times the
-    // derivative here. Write it in operations on tensors, so that it can be differentiated in its turn.
+    // The derivative is a *vector-Jacobian product*: `dy` is the gradient of some scalar (the loss) with respect to the
+    // result `y`; return its gradient with respect to the input. By the chain rule, that is `dy` times the derivative
+    // here. Write it in tensor operations, so that it can itself be differentiated.
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         dy * x.tanh()
     }
@@ -48,10 +49,10 @@ fn values() {
 }
 
 // -----------------------------------------------------------------------------------------------------------------
-// 2. Prove the derivative.
+// 2. Check the derivative.
 //
 // `gradcheck` compares it with finite differences; order 2 also checks the derivative of the derivative, which catches
-// a rule that is right but records nothing. Check in f64, at several points, away from kinks.
+// a rule that is correct but not recorded. Check in f64, at several points, away from kinks.
 
 #[test]
 fn the_derivative_is_right_to_third_order() {
@@ -59,7 +60,7 @@ fn the_derivative_is_right_to_third_order() {
     gradcheck(|[x]| log_cosh(x), [&x], Check::order(3)).unwrap();
 }
 
-// What a mistake looks like. Here the derivative of another function:
+// What a mistake looks like: here, the derivative of a different function.
 
 struct Wrong;
 
@@ -92,8 +93,8 @@ fn a_wrong_derivative_is_reported_with_the_entry_and_both_values() {
 // -----------------------------------------------------------------------------------------------------------------
 // 3. Two arguments, with broadcasting.
 //
-// `wrt` says which argument's gradient is asked for; it is asked for only if that argument needs one. Do not undo
-// broadcasting: return a gradient of the result's shape, and the library sums it down to the argument's.
+// `wrt` is the number of the argument whose gradient is requested; `vjp` is called only for arguments that need one. Do
+// not undo broadcasting: return a gradient of the result's shape, and the library sums it to the argument's shape.
 
 /// The length of the vector `(a, b)`: `y = √(a² + b²)`; the derivatives are `a/y` and `b/y`.
 struct Hypot;
@@ -107,7 +108,7 @@ impl<F: Float> Elementwise<F, 2> for Hypot {
         a.hypot(b)
     }
 
-    // The result itself is there to be used, recorded: `y` here leads back to `a` and `b` when this is differentiated.
+    // The result `y` may be used, too: it is recorded, so differentiating this rule leads back to `a` and `b`.
     fn vjp(&self, wrt: usize, inputs: [&Tensor<F>; 2], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         dy * inputs[wrt] / y
     }
@@ -132,18 +133,19 @@ fn broadcasting_is_undone() {
 
 #[test]
 fn both_derivatives_are_right() {
-    // Both broadcast, so both gradients must be summed; no element is near 0, where the length has a kink.
+    // Both are broadcast, so both gradients must be summed; no element is near 0, where the length has a kink.
     let (column, row) = (Tensor::from([[3.0], [-5.0_f64]]), Tensor::from([4.0, -1.0, 2.0]));
     gradcheck(|[a, b]| hypot(a, b), [&column, &row], Check::order(2)).unwrap();
 }
 
 // -----------------------------------------------------------------------------------------------------------------
-// 4. Steps in a derivative.
+// 4. Step functions in a derivative.
 //
-// Where a derivative has a step (a mask, a sign, an index), the step is a *constant*: its own derivative is zero, and
-// nothing should be recorded for it. Comparisons give plain arrays of `bool`, which are constant by nature.
+// If a derivative contains a step function (a mask, a sign, an index), treat it as a *constant*: its own derivative is
+// zero, and it should not be recorded. Comparisons return plain arrays of `bool`, which are constants anyway.
 
-/// `x` where `|x| > threshold`, else 0: the shrinkage of sparse coding. The derivative is 1 or 0; at the threshold 0.
+/// `x` where `|x| > threshold`, else 0: hard shrinkage, used in sparse coding. The derivative is 1 or 0; at the
+/// threshold it is 0.
 struct HardShrink(f64);
 
 impl<F: Float> Elementwise<F, 1> for HardShrink {
@@ -152,7 +154,7 @@ impl<F: Float> Elementwise<F, 1> for HardShrink {
     }
 
     fn element(&self, [x]: [F; 1]) -> F {
-        // Written so that NaN passes: `if x.abs() > t { x } else { 0 }` would hide a network that has diverged.
+        // Written so that NaN propagates: `if x.abs() > t { x } else { 0 }` would hide a network that has diverged.
         if x.abs() <= F::from_f64(self.0) { F::zero() } else { x }
     }
 
@@ -173,13 +175,13 @@ fn a_step_is_constant() {
 }
 
 // -----------------------------------------------------------------------------------------------------------------
-// 5. Shapes of its own.
+// 5. An operation with its own output shape.
 //
-// For everything that is not elementwise there is `Op`, with a forward pass on whole arrays. `check` says whether the
-// shapes fit; the message that the user sees is put together from it, and points at the user's line.
+// Operations that are not elementwise implement `Op`, with a forward pass on whole arrays. `check` validates the
+// shapes; its error becomes part of the panic message, which points at the user's line.
 
 /// Squared distances between the rows of `a [n, d]` and those of `b [m, d]`, as `[n, m]`: `y_ij = Σ_k (a_ik - b_jk)²`.
-/// Composed, it needs `n·m·d` elements of memory; here `n·m`.
+/// The composed form needs `n·m·d` elements of memory, this one `n·m`.
 struct SquaredDistances;
 
 impl<F: Float> Op<F, 2> for SquaredDistances {
@@ -190,13 +192,13 @@ impl<F: Float> Op<F, 2> for SquaredDistances {
     fn check(&self, [a, b]: [&[usize]; 2]) -> Result<(), String> {
         match (a, b) {
             ([_, d], [_, e]) if d == e => Ok(()),
-            ([_, d], [_, e]) => Err(format!("points of {d} and of {e} coordinates have no distance")),
-            _ => Err("needs two matrices, one point a row".into()),
+            ([_, d], [_, e]) => Err(format!("points with {d} and {e} coordinates have no distance")),
+            _ => Err("expected two matrices with one point per row".into()),
         }
     }
 
-    // The arrays may have any memory layout: a transposed matrix arrives as it is. Use `ndarray`'s methods, which know
-    // strides, and never the raw slice.
+    // The arrays may have any memory layout: a transposed matrix is passed as a strided view. Use `ndarray`'s methods,
+    // which handle strides, never the raw slice.
     fn forward(&mut self, [a, b]: [&Elements<F>; 2]) -> Elements<F> {
         let (a, b) = (a.view(), b.view());
         let points = "checked: two matrices";
@@ -206,8 +208,8 @@ impl<F: Float> Op<F, 2> for SquaredDistances {
         ndarray::Array2::from_shape_fn((a.nrows(), b.nrows()), distance).into_dyn().into()
     }
 
-    // ∂y_ij/∂a_ik = 2 (a_ik - b_jk), so the gradient for a_ik is 2 Σ_j dy_ij (a_ik - b_jk) = 2 (s_i a_ik - (dy·b)_ik) with
-    // s_i = Σ_j dy_ij; and for b the same with dy transposed.
+    // ∂y_ij/∂a_ik = 2 (a_ik - b_jk), so the gradient for a_ik is 2 Σ_j dy_ij (a_ik - b_jk) = 2 (s_i a_ik - (dy·b)_ik)
+    // with s_i = Σ_j dy_ij; for b it is the same with dy transposed.
     fn vjp(&self, wrt: usize, [a, b]: [&Tensor<F>; 2], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         let (this, other, dy) = if wrt == 0 { (a, b, dy.clone()) } else { (b, a, dy.t()) };
         let sums = dy.sum_axis(1).unsqueeze(1);
@@ -215,7 +217,7 @@ impl<F: Float> Op<F, 2> for SquaredDistances {
     }
 }
 
-/// Give the operation a function, with `#[track_caller]`, so that a misfit is reported at the caller's line.
+/// Wrap the operation in a function with `#[track_caller]`, so that a shape mismatch is reported at the caller's line.
 #[track_caller]
 fn squared_distances<F: Float>(a: &Tensor<F>, b: &Tensor<F>) -> Tensor<F> {
     apply(SquaredDistances, [a, b])
@@ -229,7 +231,8 @@ fn distances_and_their_derivatives() {
     gradcheck(|[a, b]| squared_distances(a, b), [&a, &b], Check::order(2)).unwrap();
 }
 
-/// The mistakes that tests on one contiguous matrix do not find: other layouts, empty axes, the same tensor twice.
+/// Inputs that reveal mistakes which tests on one contiguous matrix miss: other layouts, empty axes, the same tensor
+/// twice.
 #[test]
 fn unusual_inputs() {
     let a = Tensor::from([[0.5, -1.0, 2.0], [3.0, 4.0, 0.25_f64]]);
@@ -244,13 +247,13 @@ fn unusual_inputs() {
 }
 
 #[test]
-#[should_panic(expected = "squared_distances of [2, 3] and [2, 2]: points of 3 and of 2 coordinates have no distance")]
+#[should_panic(expected = "squared_distances of [2, 3] and [2, 2]: points with 3 and 2 coordinates have no distance")]
 fn a_misfit_names_the_operation_and_the_shapes() {
     squared_distances(&Tensor::<f64>::zeros(&[2, 3]), &Tensor::zeros(&[2, 2]));
 }
 
 // -----------------------------------------------------------------------------------------------------------------
-// 6. That is all: the operation works wherever the library's do, derivatives of derivatives included.
+// 6. That is all: the operation works wherever the library's own operations do, including higher derivatives.
 
 #[test]
 fn trained_with_the_operation_it_finds_the_centre() {

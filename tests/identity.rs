@@ -1,4 +1,4 @@
-//! One id means one set of elements: a clone that is changed apart becomes a parameter of its own, and there is a way to an
+//! One id means one set of elements: a clone that is modified becomes a separate parameter, and `deep_copy` makes an
 //! independent copy.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 
 type Tied = (Tensor<f64>, Tensor<f64>, Tensor<f64>);
 
-/// One weight at the first and the last place, and one beside them; nobody else holds any.
+/// One weight at the first and the last place and another between them, none of them shared outside.
 fn tied() -> Tied {
     let shared = Tensor::param([1.0, -2.0]);
     (shared.clone(), Tensor::param([5.0]), shared)
@@ -34,7 +34,7 @@ fn ids(model: &impl Params<f64>) -> Vec<Option<u64>> {
     model.named_params().iter().map(|(_, tensor)| tensor.id()).collect()
 }
 
-/// The sample of the issue: three clones set to 1, 2 and 3, and one loss over all, of gradient 2w for each.
+/// Three clones set to 1, 2 and 3, and one loss over all of them, whose gradient is 2w for each.
 #[test]
 fn clones_that_have_parted_stay_apart() {
     let first = Tensor::param([0.0_f64]);
@@ -47,8 +47,8 @@ fn clones_that_have_parted_stay_apart() {
     assert_eq!(all.iter().map(Tensor::item).collect::<Vec<_>>(), [0.5, 1.0, 1.5]);
 }
 
-/// Whichever way one side is changed, and whether or not it is large enough to share memory: the other keeps elements and
-/// gradient, and neither sees the other's.
+/// However one side is modified, and whether or not it is large enough to share memory, the other keeps its elements
+/// and gradient, and neither sees the other's.
 #[test]
 fn every_way_to_change_one_side() {
     type Change = fn(&mut Tensor<f64>);
@@ -71,7 +71,7 @@ fn every_way_to_change_one_side() {
             let mut w = Tensor::param(Tensor::ones(&[len]));
             let id = w.id();
             change(&mut w);
-            assert_eq!((w.id(), w.to_vec()), (id, vec![2.0; len]), "{what}: nobody else held it");
+            assert_eq!((w.id(), w.to_vec()), (id, vec![2.0; len]), "{what}: it is not shared");
 
             let mut w = Tensor::param(Tensor::ones(&[len]));
             let copy = w.clone();
@@ -109,7 +109,7 @@ fn assigning_to_one_of_two_tied_weights_parts_them() {
     assert_eq!((grads[&model.0].to_vec(), grads[&model.2].to_vec()), (vec![1.0, -2.0], vec![3.0, 4.0]));
 }
 
-/// `w ← w - lr·g` is computed from `w`, and yet is not somebody else.
+/// `w ← w - lr·g` is computed from `w`, but `w` stays the same parameter.
 #[test]
 fn an_update_by_hand_keeps_the_parameter() {
     let mut w = Tensor::param([1.0_f64, 2.0]);
@@ -127,7 +127,7 @@ fn an_update_by_hand_keeps_the_parameter() {
     assert!(w.id() != id, "the record of `value` holds the old elements");
 }
 
-/// Shapes with as many elements are different shapes.
+/// Different shapes with the same number of elements.
 #[test]
 fn a_shape_with_as_many_elements_is_refused() {
     let mut model = Tensor::<f64>::param([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
@@ -158,7 +158,7 @@ fn a_deep_copy_is_independent() {
     assert!(large.deep_copy().as_slice().unwrap().as_ptr() != large.as_slice().unwrap().as_ptr());
 }
 
-/// A teacher that follows its student by an exponential average, with one loss over both: e ← (e + s)/2 after s ← s/2.
+/// A teacher that is an exponential average of its student, with one loss over both: e ← (e + s)/2 after s ← s/2.
 #[test]
 fn a_teacher_follows_its_student() {
     let mut student = Tensor::param([8.0_f64]);
@@ -180,7 +180,7 @@ fn a_teacher_follows_its_student() {
     }
 }
 
-/// An ensemble of clones is one model at several places; of deep copies it is several.
+/// An ensemble of clones is one model at several places; an ensemble of deep copies is several models.
 #[test]
 fn members_of_an_ensemble() {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
@@ -198,24 +198,24 @@ fn members_of_an_ensemble() {
         opt.step_with(&mut ensemble, loss);
     }
     for (i, member) in ensemble.iter().enumerate() {
-        assert!((member.forward(&x).item() - i as f64).abs() < 1e-6, "each has learnt its own number");
+        assert!((member.forward(&x).item() - i as f64).abs() < 1e-6, "each has learned its own target");
     }
 }
 
-/// A frozen parameter is not trainable, a buffer is no parameter, a tied one counts once.
+/// A frozen parameter is not trainable, a buffer is not a parameter, and a tied parameter counts once.
 #[test]
 fn what_counts() {
     let mut model = (tied(), Tensor::<f64>::ones(&[10]));
     assert_eq!(model.num_params(), 3);
     let summary = model.summary();
     assert_eq!((summary.trainable(), summary.elements(), summary.in_buffers()), (3, 3, 10));
-    // Two constants are two, whether or not they are equal.
+    // Two constants count as two, even if they are equal.
     let constants = (Tensor::<f64>::ones(&[2]), Tensor::<f64>::ones(&[2])).summary();
     assert!(constants.rows.iter().all(|row| row.tied_to.is_none()));
     assert_eq!(constants.in_buffers(), 4);
     model.0.freeze("0");
     assert_eq!((model.num_params(), model.summary().trainable(), model.summary().elements()), (1, 1, 3));
-    // What is frozen already is not frozen again, nor a constant.
+    // `freeze` does not count parameters that are already frozen, or constants.
     assert_eq!((model.freeze("0.0"), model.freeze("1"), model.freeze("*")), (0, 0, 1));
 }
 

@@ -25,8 +25,8 @@ fn all_rungs_have_the_same_losses_and_weights_to_twelve_digits() {
     assert!(spread(&fits) < 1e-12, "{:e}", spread(&fits));
 }
 
-/// What is known without any program: at zero every probability is 1/2; a convex loss falls with every small step; and at
-/// the end the weights are near those that the classes were drawn with.
+/// Facts that need no second program: with zero weights every probability is 1/2; a convex loss falls with every small
+/// step; and the final weights are near those that the classes were drawn with.
 #[test]
 fn the_first_rung_is_right() {
     let (x, y) = sample();

@@ -1,13 +1,13 @@
-//! Every lesson prints what its first lines promise.
+//! Every lesson prints what the comment at its top says.
 //!
-//! Times are not compared, and a number may be off by one in its last digit: another processor may round another way.
-//! Numbers below a millionth are what is left of a difference of equals; they are noise, and any such number will do.
+//! Times are not compared, and a number may be off by one in its last digit, as processors round differently. Numbers
+//! below a millionth are rounding errors in a difference of equal values, and match any other such number.
 
 use std::fs;
 
 use downhill_tests::example::{repository, run};
 
-/// Allowed relative to one in the last digit that is printed.
+/// The allowed difference, in units of the last printed digit.
 const ROUNDING: f64 = 1.0;
 
 fn check(lesson: &str, slack: f64) {
@@ -16,14 +16,14 @@ fn check(lesson: &str, slack: f64) {
     assert!(output.status.success() && errors.is_empty(), "{lesson}: {}\n{errors}", output.status);
     let printed = String::from_utf8(output.stdout).expect("UTF-8");
     let promised = promised(lesson);
-    assert_eq!(printed.lines().count(), promised.len(), "{lesson} prints another number of lines:\n{printed}");
+    assert_eq!(printed.lines().count(), promised.len(), "{lesson} prints a different number of lines:\n{printed}");
     for (printed, promised) in printed.lines().zip(&promised) {
-        assert!(same_line(printed, promised, slack), "{lesson} prints\n{printed}\nand promises\n{promised}");
+        assert!(same_line(printed, promised, slack), "{lesson} prints\n{printed}\ninstead of\n{promised}");
         assert!(printed.chars().count() <= 100, "{lesson}: longer than 100 columns:\n{printed}");
     }
 }
 
-/// The block after "Expected output" in the comment that the lesson begins with.
+/// The block after "Expected output" in the comment at the top of the lesson.
 fn promised(lesson: &str) -> Vec<String> {
     let source = fs::read_to_string(repository().join(format!("examples/{lesson}.rs"))).expect("a lesson");
     let comment = source.lines().map_while(|line| line.strip_prefix("//!"));
@@ -54,7 +54,7 @@ fn is_time(word: &str) -> bool {
     ["ns", "µs", "ms", "s"].contains(&&word[number.len()..]) && number.parse::<f64>().is_ok()
 }
 
-/// What one more in the last digit of a number would add: 0.01 for `-1.25`, 1e-5 for `3.2e-4`, 1 for `12`.
+/// One unit in the last digit of a number: 0.01 for `-1.25`, 1e-5 for `3.2e-4`, 1 for `12`.
 fn last_digit(number: &str) -> f64 {
     let (mantissa, exponent) = number.split_once('e').unwrap_or((number, "0"));
     let decimals = mantissa.split_once('.').map_or(0, |(_, decimals)| decimals.len()) as i32;
@@ -111,7 +111,7 @@ lessons! {
     lesson_07_two_momentums ROUNDING;
     lesson_08_where_adam_fails ROUNDING;
     lesson_09_sparse_features ROUNDING;
-    // In f32, where rounding grows over 5,000 steps: 60 hundredths of a percent.
+    // In f32, where rounding errors grow over 5,000 steps: 60 hundredths of a percent.
     lesson_10_mnist_in_20_lines 60.0;
     lesson_11_learning_rate ROUNDING;
 }

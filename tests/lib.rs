@@ -1,4 +1,4 @@
-//! What no single crate of downhill can test; see the files beside this one. Here is what several of them share.
+//! Tests that need several crates of downhill are in the files next to this one; this library holds what they share.
 
 pub mod example;
 pub mod golden;

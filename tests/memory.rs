@@ -1,5 +1,5 @@
-//! Memory is flat: what step 10,000 holds is what step 100 held, to the byte. With backward and without. And a graph takes
-//! as much for its last operation as for its first.
+//! No memory leaks: the live memory after 10,000 steps equals that after 100 steps, to the byte, with backward and
+//! without. And the memory of a graph is linear in the number of operations.
 
 use downhill::nn::{Mlp, Module, Relu, cross_entropy};
 use downhill::optim::{Adam, Optimizer, Sgd};
@@ -13,7 +13,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 const STEPS: usize = 10_000;
 
-/// Runs `step` 10,000 times; returns what was alive after 100 steps and after all.
+/// Runs `step` 10,000 times; returns the live bytes after 100 steps and at the end.
 fn live(mut step: impl FnMut(usize)) -> (isize, isize) {
     let mut after_100 = 0;
     for i in 0..STEPS {
@@ -85,8 +85,8 @@ fn forward_in_no_grad() {
     assert_flat(|_| drop(no_grad(|| setting.loss())));
 }
 
-/// Gradients of gradients, used and not used: the graph of the first backward pass refers to that of the forward pass
-/// and to its own results.
+/// Gradients of gradients, used and unused: the graph of the first backward pass refers to that of the forward pass and
+/// to its own results.
 #[test]
 fn second_order() {
     let x = Tensor::param([0.5_f64, -1.0, 2.0]);
@@ -108,7 +108,7 @@ fn assigned_parameters() {
     assert_eq!(w.num_params(), 2);
 }
 
-/// A loop whose result is carried on must be cut; that it grows if it is not shows that the counter sees it.
+/// A loop that carries a result along must detach it; that memory grows otherwise shows that the counter works.
 #[test]
 fn what_is_carried_on_grows_unless_detached() {
     let w = Tensor::param(1.0_f64);
@@ -119,7 +119,7 @@ fn what_is_carried_on_grows_unless_detached() {
     assert!(after_all - after_100 > 2 * 32 * (STEPS - 100) as isize, "{}", after_all - after_100);
 }
 
-/// Losses and logits that are kept cost themselves and nothing else: no record, no batch, no labels, no copy of the weights.
+/// Losses and logits that are kept cost only their own memory: no record, no batch, no labels, no copy of the weights.
 #[test]
 fn kept_losses_and_logits() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
@@ -145,10 +145,10 @@ fn kept_losses_and_logits() {
     let each = (CountingAllocator::live() - before) / 100;
     assert!(addresses.iter().all(|address| *address == addresses[0]), "an update has copied the weights");
     // The logits themselves are 64 × 10 × 4 bytes; the model has 372,040.
-    assert!((2560..2560 + 1024).contains(&each), "{each} bytes a step");
+    assert!((2560..2560 + 1024).contains(&each), "{each} bytes per step");
 }
 
-/// By hand as well: `w` stays where it is.
+/// The same with an update by hand: `w` stays in place.
 #[test]
 fn kept_losses_of_an_update_by_hand() {
     let mut w = Tensor::param(vec![0.5_f64; 10_000]);
@@ -163,10 +163,10 @@ fn kept_losses_of_an_update_by_hand() {
     let before = CountingAllocator::live();
     (0..100).for_each(|_| step());
     let each = (CountingAllocator::live() - before) / 100;
-    assert!((64..512).contains(&each), "{each} bytes a step");
+    assert!((64..512).contains(&each), "{each} bytes per step");
 }
 
-/// What is tied moves in place too.
+/// Tied weights are updated in place, too.
 #[test]
 fn training_of_tied_weights() {
     let shared = Tensor::param(vec![0.5_f32; 100]);
@@ -178,7 +178,7 @@ fn training_of_tied_weights() {
     });
 }
 
-/// The peak memory of a chain of that many operations, recorded, differentiated and dropped, and what is left afterwards.
+/// The peak memory of a chain of `operations`, recorded, differentiated and dropped, and what is left afterwards.
 fn taken_by_a_chain_of(operations: usize) -> (isize, isize) {
     let before = CountingAllocator::live();
     let ((), peak) = CountingAllocator::peak(|| {
@@ -189,7 +189,7 @@ fn taken_by_a_chain_of(operations: usize) -> (isize, isize) {
     (peak as isize, CountingAllocator::live() - before)
 }
 
-/// Forward and backward together: the walk frees what it is done with.
+/// Forward and backward together: the backward walk frees what it has passed.
 #[test]
 fn a_graph_of_a_million_operations_takes_ten_times_what_a_tenth_of_it_takes() {
     const OPERATIONS: usize = 1_000_000;
@@ -198,6 +198,6 @@ fn a_graph_of_a_million_operations_takes_ten_times_what_a_tenth_of_it_takes() {
     let ratio = all as f64 / tenth as f64;
     assert!((9.9..10.1).contains(&ratio), "{all} bytes for a million operations, {tenth} for a tenth of them");
     let each = all / OPERATIONS as isize;
-    assert!((64..=512).contains(&each), "{each} bytes an operation");
+    assert!((64..=512).contains(&each), "{each} bytes per operation");
     assert!(left == 0, "{left} bytes are left");
 }

@@ -1,4 +1,4 @@
-//! For tests of misuse: that it panics at the user's line, and with which message.
+//! Helpers for tests of misuse: it must panic at the user's line with the right message.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, set_hook, take_hook};
@@ -10,7 +10,7 @@ fn payload(payload: &dyn std::any::Any) -> &str {
     literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("")
 }
 
-/// A panic of this thread: its message, and where it says it happened.
+/// A panic of this thread: its message and its reported location.
 #[derive(Clone, Debug)]
 struct Report {
     message: String,
@@ -23,7 +23,7 @@ thread_local! {
     static EXPECTED: RefCell<bool> = const { RefCell::new(false) };
 }
 
-/// Takes down every panic that a test expects; the others are printed as always.
+/// Records the panics that a test expects; all others are printed as usual.
 fn install_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -43,29 +43,29 @@ fn install_hook() {
     });
 }
 
-/// Asserts that `body`, which stands on line `line` of this file, panics there with a message that contains all `parts`.
+/// Asserts that `body`, on line `line` of the calling file, panics there with a message that contains all `parts`.
 #[track_caller]
 pub fn fails<T>(line: u32, parts: &[&str], body: impl FnOnce() -> T) {
     let Report { message, file, line: reported } = panic_of(parts, body);
     assert!(
         file == Location::caller().file() && reported == line,
-        "the message points at {file}:{reported}, not at line {line} of the user: {message}"
+        "the panic is reported at {file}:{reported}, not at the user's line {line}: {message}"
     );
 }
 
-/// As [`fails`]: the call and the closure, in whichever lines they stand.
+/// Like [`fails`], for a call and closure that may span several lines.
 #[track_caller]
 pub fn refuses<T>(parts: &[&str], body: impl FnOnce() -> T) {
     let Report { message, file, line } = panic_of(parts, body);
     let here = Location::caller();
     assert!(
         file == here.file() && (here.line()..here.line() + 5).contains(&line),
-        "the message points at {file}:{line}, not at line {} of the user: {message}",
+        "the panic is reported at {file}:{line}, not at the user's line {}: {message}",
         here.line()
     );
 }
 
-/// Asserts that `body` panics, wherever, with a message that contains all `parts`.
+/// Asserts that `body` panics anywhere with a message that contains all `parts`.
 #[track_caller]
 pub fn says<T>(parts: &[&str], body: impl FnOnce() -> T) {
     panic_of(parts, body);
@@ -79,7 +79,7 @@ fn panic_of<T>(parts: &[&str], body: impl FnOnce() -> T) -> Report {
     EXPECTED.set(false);
     let report = LAST.take();
     assert!(outcome.is_err(), "no panic");
-    let report = report.expect("the hook has seen the panic");
+    let report = report.expect("the hook records the panic");
     for part in parts {
         assert!(report.message.contains(part), "{part:?} is not in the message {:?}", report.message);
     }

@@ -1,4 +1,4 @@
-//! The program `mnist_mlp` as its user meets it: what it prints, what it saves, and what it says when something is wrong.
+//! The command-line program `mnist_mlp`: its output, the files it saves, and its error messages.
 
 #[path = "mnist_mlp_cli/fixture.rs"]
 mod fixture;
@@ -77,7 +77,7 @@ fn help_is_an_answer_not_an_error() {
     {
         assert!(help.contains(&format!("--{option} ")), "{option}");
     }
-    // A terminal of 104 columns is enough, and where there is none, it is 100.
+    // It fits a terminal of 104 columns; without a terminal, the width is 100.
     assert!(help.lines().all(|line| line.chars().count() <= 104), "{help}");
 }
 
@@ -138,14 +138,14 @@ fn a_saved_model_is_as_good_when_it_is_loaded() {
     assert_eq!(&loaded["test_accuracy"], accuracy);
     assert_eq!(loaded["test_accuracy_per_class"].as_array().unwrap().len(), 10);
 
-    // What is asked for again may be said again.
+    // Options that match the saved model are allowed.
     let same = ["--load", &model, "--eval-only", "--hidden", "12,9", "--activation", "tanh"];
     assert_eq!(&fixture.json(&same)[0]["test_accuracy"], accuracy);
     fixture.fails(&["--load", &model, "--hidden", "12"], 1, &[&model, "12,9", "--hidden"]);
     fixture.fails(&["--load", &model, "--activation", "relu"], 1, &[&model, "tanh", "--activation"]);
     fixture.fails(&["--load", &nowhere], 1, &[&nowhere]);
 
-    // Training goes on from there: far better than from the start.
+    // Training continues from the saved model, so its loss is far lower than from scratch.
     let more = fixture.json(&["--load", &model, "--epochs", "1", "--batch-size", "10"]);
     assert!(more[0]["loss"].as_f64() < trained[0]["loss"].as_f64());
 
@@ -161,7 +161,7 @@ fn a_model_for_other_images() {
     let (small, large) = (Fixture::new("small"), Fixture::new("large"));
     small.json(&["--epochs", "1", "--hidden", "4"]);
     for name in ["train", "t10k"] {
-        // The same bytes as half as many images of twice the size.
+        // The same bytes as half the number of images of twice the size.
         let path = large.path(&format!("{name}-images-idx3-ubyte"));
         let mut bytes = fs::read(&path).unwrap();
         let count = bytes[7];
@@ -187,10 +187,10 @@ fn it_learns_and_the_table_says_so() {
     assert!(text.contains("accuracy 100.0% of 50"), "{text}");
     assert!(text.contains("recall") && text.contains("precision"), "{text}");
     assert!(text.ends_with("saved to model.bin\n"), "{text}");
-    // A perfect matrix is wider than any other.
+    // The confusion matrix of a perfect result is wider than any other.
     let before_matrix = text.split("actual").next().unwrap();
     assert!(before_matrix.lines().all(|line| line.chars().count() <= 100), "{text}");
-    assert!(!text.contains('\u{1b}') && !text.contains('\r'), "no colours and no bars where there is no terminal");
+    assert!(!text.contains('\u{1b}') && !text.contains('\r'), "no colors and no bars without a terminal");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn a_place_that_cannot_be_written_is_refused_before_the_training() {
     }
 }
 
-/// Neither waited for nor replaced.
+/// They are neither waited for nor replaced.
 #[cfg(unix)]
 #[test]
 fn devices_and_pipes_are_no_places_for_a_model() {
@@ -236,7 +236,7 @@ fn devices_and_pipes_are_no_places_for_a_model() {
     symlink("/dev/full", &device).unwrap();
     let mut places = vec![pipe.to_str().unwrap(), device.to_str().unwrap()];
     if cfg!(target_os = "linux") {
-        // A file that may be written, where no other can be made.
+        // A writable file in a directory where no other file can be created.
         places.push("/proc/self/comm");
     }
     for place in places {
@@ -262,7 +262,7 @@ fn a_model_is_replaced_through_a_link_and_keeps_its_mode() {
     fixture.json(&["--load", target.to_str().unwrap(), "--eval-only"]);
 }
 
-/// The program as a shell starts it, with this before it and this behind it.
+/// Runs the program in a shell, with `before` before the command and `behind` after it.
 #[cfg(unix)]
 fn in_shell(fixture: &Fixture, before: &str, options: &str, behind: &str) -> std::process::Output {
     let script = format!("{before} exec \"$0\" --data \"$1\" {options} {behind}");
@@ -275,12 +275,12 @@ fn in_shell(fixture: &Fixture, before: &str, options: &str, behind: &str) -> std
 #[test]
 fn a_full_disk() {
     let fixture = Fixture::new("full");
-    // The output goes to a disk that is full.
+    // The output goes to a full disk.
     for options in ["--help", "--epochs 1 --hidden 4 --save m", "--json --epochs 1 --hidden 4 --save m"] {
         let output = in_shell(&fixture, "", options, "> /dev/full");
         assert_failure(&output, 1, &["the standard output", "No space left on device"], options);
     }
-    // The model does: no file may grow beyond a kilobyte or half of one, as shells count.
+    // The model goes to a full disk: files are limited to 1 KiB or 512 bytes, depending on the shell.
     let model = fixture.path("model.bin");
     fs::write(&model, "the old model").unwrap();
     let save = "--epochs 1 --hidden 64 --save model.bin";
@@ -304,12 +304,12 @@ fn nobody_there_to_read() {
     }
     let output = in_shell(&fixture, "unset TERM COLUMNS LINES;", options, "");
     assert!(output.status.success() && output.stderr.is_empty(), "{}", stderr(&output));
-    // Wrong options where nobody can be told are still wrong.
+    // Wrong options still fail when standard error is closed or full.
     assert_eq!(in_shell(&fixture, "", "--hiden 4", "2>&-").status.code(), Some(2));
     assert_eq!(in_shell(&fixture, "", "--hiden 4", "2> /dev/full").status.code(), Some(2));
 }
 
-/// Models that fit the format and make no network.
+/// Files with the right format whose layers do not form a network.
 #[test]
 fn models_that_are_none() {
     let fixture = Fixture::new("models");
@@ -340,7 +340,7 @@ fn models_that_are_none() {
     }
 }
 
-/// The names that the program itself lists.
+/// The names that the program's error message lists.
 fn known(fixture: &Fixture, option: &str) -> Vec<String> {
     let message = stderr(&fixture.run(&[option, "?"]));
     let (_, list) = message.split_once("there are ").expect("a list of names");
@@ -357,7 +357,7 @@ fn every_rule_by_its_name() {
         let line = &fixture.json(&["--epochs", "1", "--hidden", "4", "--optimizer", rule])[0];
         assert!(line["loss"].as_f64().unwrap() < 10.0, "{rule}: {line}");
     }
-    // A rule for matrices alone leaves the biases to another, and says so.
+    // A rule for matrices only leaves the biases to another, and the output says so.
     let muon = stdout(&fixture.run(&["--epochs", "1", "--hidden", "4", "--optimizer", "muon:lr=0.01"]));
     let line = muon.lines().find(|line| line.starts_with("rule ")).unwrap();
     assert!(line.contains("Muon:lr=0.01,") && line.contains("; biases AdamW:lr=0.01,"), "{line}");
@@ -404,7 +404,7 @@ fn every_schedule_by_its_name() {
     let factors = rates("lambda:factors=[2,1,0.5]");
     assert!(close(&factors, [0.2, 0.1, 0.05, 0.05]), "{factors:?}");
 
-    // Four batches an epoch: 2 epochs take 8 rates.
+    // Four batches per epoch: 2 epochs use 8 learning rates.
     let options = ["--epochs", "2", "--hidden", "4", "--per-batch", "--schedule", "step:step_size=1,gamma=0.5"];
     let lines = fixture.json(&options);
     assert!((lines[1]["lr"].as_f64().unwrap() - 0.1 / 16.0).abs() < 1e-12);

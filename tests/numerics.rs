@@ -1,10 +1,10 @@
-//! Far out, where formulas written naively overflow: values and gradients are exact and second derivatives finite, in
-//! both element types. And NaN stays NaN: a network that has diverged must not look alive.
+//! At extreme arguments, where naive formulas overflow, values and gradients are exact and second derivatives finite,
+//! in both element types. And NaN stays NaN: a network that has diverged must not look healthy.
 
 use downhill::nn::{bce_with_logits, cross_entropy, l1, mse, nll_loss};
 use downhill::{Float, Tensor, grad, keep};
 
-/// Value, gradient of the sum, and the Hessian times ones, at a point.
+/// The value, the gradient of the sum, and the Hessian times a vector of ones, at a point.
 fn derivatives<F: Float>(f: impl Fn(&Tensor<F>) -> Tensor<F>, at: &[f64]) -> [Vec<f64>; 3] {
     let x = Tensor::<F>::param(at.iter().map(|&x| F::from_f64(x)).collect::<Vec<F>>());
     let y = f(&x);
@@ -13,7 +13,7 @@ fn derivatives<F: Float>(f: impl Fn(&Tensor<F>) -> Tensor<F>, at: &[f64]) -> [Ve
     [y, first, second].map(|t| t.to_vec().into_iter().map(F::as_f64).collect())
 }
 
-/// Asserts value and gradient to the last bits of the type, and a finite second derivative, in both types.
+/// Asserts value and gradient to the last bits, and a finite second derivative, in both element types.
 macro_rules! exactly {
     ($f:expr, at $at:expr, value $value:expr, gradient $gradient:expr) => {{
         exact::<f32>($f, &$at, &$value, &$gradient, stringify!($f));
@@ -50,7 +50,7 @@ fn activations_far_out() {
     exactly!(|x| x.softsign(), at[-1000.0], value[-1000.0 / 1001.0], gradient[1.0 / (1001.0 * 1001.0)]);
 }
 
-/// Also where squares and exponentials of the largest numbers of the type overflow.
+/// Also where squares and exponentials of the largest finite values overflow.
 #[test]
 fn activations_at_the_end_of_the_type() {
     let far = [-3e38, 3e38];
@@ -71,12 +71,12 @@ fn normalisers_far_out() {
     exactly!(|x| x.softmax(0), at FAR, value [0.0, 1.0], gradient [0.0, 0.0]);
     exactly!(|x| x.log_softmax(0), at FAR, value [-2000.0, 0.0], gradient [1.0, -1.0]);
     exactly!(|x| x.log_softmax(0), at [1000.0, 1000.0], value [-ln2, -ln2], gradient [0.0, 0.0]);
-    // The same along an axis of a matrix, whose other row is harmless.
+    // The same along an axis of a matrix whose other row is harmless.
     let rows = |x: &Tensor| x.reshape(&[2, 2]).logsumexp_axis(keep(1)).reshape(&[2]);
     exact::<f32>(rows, &[1000.0, 0.0, 0.0, 0.0], &[1000.0, ln2], &[1.0, 0.0, 0.5, 0.5], "rows");
 }
 
-/// The gradient is `exp(x - y)`, as in PyTorch, and `y` near 1000 is known to half a unit in the last place of 1000.
+/// The gradient is `exp(x - y)`, as in PyTorch, and `y` near 1000 is accurate to half an ulp of 1000.
 #[test]
 fn logsumexp_of_equal_numbers_far_out() {
     fn in_type<F: Float>() {
@@ -159,7 +159,7 @@ fn elementwise<F: Float>() -> Vec<Unary<F>> {
     ]
 }
 
-/// One NaN among 67 numbers, in the wide part of a vectorised loop and in what is left over.
+/// One NaN among 67 elements, in the vectorized part of a loop or in its remainder.
 fn one_nan<F: Float>(at: usize) -> Tensor<F> {
     let mut values = vec![F::from_f64(0.5); 67];
     values[at] = F::nan();

@@ -1,4 +1,4 @@
-//! From the name of an operation in `data/golden` to the operation: the one list for the tests that compare them.
+//! Maps the names of operations in `data/golden` to the operations, for all tests that compare them.
 
 use downhill::{Axes, Float, Tensor, concat, keep, stack, where_};
 use ndarray::{ArrayD, Axis};
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::golden::{float, indices, integer, list};
 
-/// What we compute for a record with these inputs.
+/// Our result for a record with these inputs.
 ///
 /// # Panics
 /// If the record's operation is not in the list.
@@ -51,7 +51,7 @@ pub fn compute<F: Float>(record: &Value, inputs: &[&Tensor<F>]) -> Tensor<F> {
         "sigmoid" => x.sigmoid(),
         "log_sigmoid" => x.log_sigmoid(),
         "softplus" if given("beta") => {
-            // PyTorch goes over to the line x at the threshold; ours has no seam.
+            // PyTorch switches to the line x at the threshold; ours does not.
             let (beta, threshold) = (number("beta"), number("threshold"));
             where_(&(x * beta).gt(threshold), x, (x * beta).softplus() / beta)
         }
@@ -98,18 +98,18 @@ pub fn compute<F: Float>(record: &Value, inputs: &[&Tensor<F>]) -> Tensor<F> {
         "index_select" => x.index_select(axis("axis"), &sizes(param("indices"))),
         "gather" => x.gather(axis("axis"), &indices(param("index"))),
 
-        // What PyTorch has as one operation and is written in ours like this.
+        // Single operations in PyTorch that are composed here.
         "threshold" => where_(&x.gt(number("threshold")), x, number("value")),
         "where_sqrt" => where_(&x.gt(F::zero()), x.sqrt(), F::zero()),
         "max_with_index" => select(x, axis("axis"), x.argmax(axis("axis"))),
         "min_with_index" => select(x, axis("axis"), x.argmin(axis("axis"))),
         "cummax" => x.gather(0, &running_argmax(x)),
         "median" => mean_of_equals(x, median(x)),
-        unknown => panic!("data/golden asks for {unknown}, which is not in the list of tests/operations.rs"),
+        unknown => panic!("data/golden has the operation {unknown}, which is not in the list in tests/operations.rs"),
     }
 }
 
-/// The axes of a reduction, kept or not: `axes`, or `axis`, or all.
+/// The axes of a reduction, kept or dropped: `axes`, or `axis`, or all.
 fn axes(record: &Value) -> Axes {
     let params = &record["params"];
     let axes = match (&params["axes"], &params["axis"]) {
@@ -121,7 +121,7 @@ fn axes(record: &Value) -> Axes {
 }
 
 fn signed(value: &Value) -> isize {
-    value.as_i64().unwrap_or_else(|| panic!("{value} is not a whole number")) as isize
+    value.as_i64().unwrap_or_else(|| panic!("{value} is not an integer")) as isize
 }
 
 fn signed_list(value: &Value) -> Vec<isize> {
@@ -132,12 +132,12 @@ fn sizes(value: &Value) -> Vec<usize> {
     list(value).iter().map(integer).collect()
 }
 
-/// One element for each of `chosen` along an axis, which is dropped.
+/// One element for each index in `chosen` along an axis, which is dropped.
 fn select<F: Float>(x: &Tensor<F>, axis: isize, chosen: ArrayD<usize>) -> Tensor<F> {
     x.gather(axis, &chosen.insert_axis(Axis(axis as usize))).squeeze_axis(axis)
 }
 
-/// Where the largest element so far is; of equal ones the last.
+/// The index of the largest element so far; the last of equal ones.
 fn running_argmax<F: Float>(x: &Tensor<F>) -> ArrayD<usize> {
     let values = x.to_vec();
     let mut best = 0;
@@ -157,7 +157,7 @@ fn median<F: Float>(x: &Tensor<F>) -> F {
     values[(values.len() - 1) / 2]
 }
 
-/// `value`, with a gradient that all elements equal to it share.
+/// `value`, with its gradient shared by all elements equal to it.
 fn mean_of_equals<F: Float>(x: &Tensor<F>, value: F) -> Tensor<F> {
     let equal = x.eq_elem(value);
     let count = F::from_f64(equal.iter().filter(|&&equal| equal).count() as f64);

@@ -1,4 +1,5 @@
-//! What papers claim of their optimizers, and what a textbook says of momentum, holds for ours (lessons 7, 8 and 9).
+//! What papers claim about their optimizers, and textbooks about momentum, holds for our implementations (lessons 7, 8
+//! and 9).
 
 #[path = "../examples/lesson_07_two_momentums.rs"]
 #[expect(dead_code, reason = "the lesson's `main` is not called here")]
@@ -29,8 +30,8 @@ fn when_the_rate_falls_one_momentum_brakes_at_once_and_the_other_rolls_on() {
     let constant = outside(|_| 0.01);
     let dropped = |step| if step < 20 { 0.01 } else { 0.001 };
     let (outside, inside) = (outside(dropped), inside(dropped));
-    // Step 21 is the first at the new rate.
-    assert!(distance(&outside[..21].to_vec(), &inside[..21].to_vec()).0 < 1e-14, "nothing has changed before");
+    // Step 21 is the first with the new learning rate.
+    assert!(distance(&outside[..21].to_vec(), &inside[..21].to_vec()).0 < 1e-14, "the runs are equal until then");
     let undisturbed = step_length(&constant, 21);
     assert!((step_length(&outside, 21) - undisturbed / 10.0).abs() < 1e-14);
     assert!(step_length(&inside, 21) > 0.8 * undisturbed);
@@ -47,12 +48,12 @@ fn adam_ends_at_the_worst_place_and_amsgrad_at_the_best() {
     let (worst, best) = (&adam[99_999], &amsgrad[99_999]);
     assert!(worst.x > 0.99, "Adam: {}", worst.x);
     assert!(best.x < -0.99, "AMSGrad: {}", best.x);
-    // The regret of a method that learns goes to 0; Adam's cannot fall below (1 - -1)·10/101 for long.
+    // The regret per step of a method that learns goes to 0; Adam's cannot stay below (1 - -1)·10/101.
     assert!(best.regret < 0.5 * worst.regret && best.regret < 0.3 * amsgrad[9_999].regret);
     assert!(worst.regret > 2.0 * 10.0 / 101.0);
 }
 
-/// Kingma and Ba, arXiv:1412.6980, section 6.1: Adam is as fast as Adagrad, Nesterov's momentum is well behind.
+/// Kingma and Ba, arXiv:1412.6980, section 6.1: Adam is as fast as Adagrad, Nesterov momentum is well behind.
 #[test]
 fn adam_learns_rare_features_as_fast_as_adagrad_and_faster_than_nesterov() {
     let reviews = Reviews::new(2000, &mut ChaCha8Rng::seed_from_u64(9));

@@ -1,5 +1,5 @@
-//! How far downhill's optimizers, schedules and clipping are from PyTorch's, record by record. The tests
-//! `parity_optimizers` and `parity_schedules` bound it; the program `parity_table` writes it down in `docs/parity.md`.
+//! The differences between downhill's optimizers, schedules and clipping and PyTorch's, record by record. The tests
+//! `parity_optimizers` and `parity_schedules` bound them; the program `parity_table` writes them to `docs/parity.md`.
 
 pub mod clip;
 pub mod lbfgs;
@@ -12,18 +12,18 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-/// How far one record is from ours.
+/// The difference in one record.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// The rule or schedule, as our type is called.
+    /// The rule or schedule, by the name of our type.
     pub name: String,
-    /// The options, as PyTorch calls them.
+    /// The options, by PyTorch's names.
     pub options: String,
     /// What was compared, such as `replay` or `function`.
     pub what: String,
     /// The largest relative difference.
     pub difference: f64,
-    /// What is allowed.
+    /// The allowed difference.
     pub tolerance: f64,
 }
 
@@ -34,7 +34,7 @@ impl Row {
     }
 }
 
-/// `|ours - theirs| / max(1, |theirs|)`; 0 for the same infinity and for two NaN, infinite for one.
+/// `|ours - theirs| / max(1, |theirs|)`; 0 for equal infinities and if both are NaN, infinite if only one is.
 pub fn difference(ours: f64, theirs: f64) -> f64 {
     if ours == theirs || ours.is_nan() && theirs.is_nan() {
         0.0
@@ -45,17 +45,17 @@ pub fn difference(ours: f64, theirs: f64) -> f64 {
     }
 }
 
-/// `|ours - theirs| / |theirs|`, for numbers that are small by nature, such as rates.
+/// `|ours - theirs| / |theirs|`, for values that are usually small, such as learning rates.
 pub fn relative(ours: f64, theirs: f64) -> f64 {
     if ours == theirs { 0.0 } else { (ours - theirs).abs() / theirs.abs() }
 }
 
-/// The largest of some differences. NaN counts as the largest.
+/// The largest difference. NaN counts as the largest.
 pub fn largest(differences: impl IntoIterator<Item = f64>) -> f64 {
     differences.into_iter().fold(0.0, |largest, x| if x > largest || x.is_nan() { x } else { largest })
 }
 
-/// Options on one line, as PyTorch would be given them.
+/// The options on one line, by PyTorch's names.
 pub fn describe(options: &Value) -> String {
     let Some(options) = options.as_object() else { return String::new() };
     let mut text = String::new();
@@ -72,7 +72,7 @@ pub fn describe(options: &Value) -> String {
             }
             other => other.to_string(),
         };
-        write!(text, "{separator}{option} {value}").expect("a string takes any text");
+        write!(text, "{separator}{option} {value}").expect("writing to a string cannot fail");
     }
     text
 }

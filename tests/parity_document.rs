@@ -1,10 +1,10 @@
-//! `docs/parity.md` says what is so now. Whoever changes a rule, an option or the golden data writes it anew:
+//! `docs/parity.md` is up to date. After changing a rule, an option or the golden data, regenerate it:
 //! `cargo run --release -p downhill-tests --example parity_table`.
 
 use downhill_tests::example::repository;
 use downhill_tests::parity::table;
 
-/// The differences in the last column of a line, and all else.
+/// The differences in the last column of a line, and the rest of the line.
 fn parts(line: &str) -> (String, Vec<f64>) {
     let Some((front, differences)) = line.strip_suffix(" |").and_then(|line| line.rsplit_once("| ")) else {
         return (line.to_owned(), Vec::new());
@@ -21,7 +21,7 @@ fn parts(line: &str) -> (String, Vec<f64>) {
     (rest, numbers)
 }
 
-/// Whether two differences tell a reader the same: the last digits are those of a machine.
+/// Whether two differences are equivalent: the last digits depend on the machine.
 fn alike(a: f64, b: f64) -> bool {
     const ROUNDING: f64 = 1e-14;
     a.max(b) <= ROUNDING || a.max(b) <= 30.0 * a.min(b)
@@ -33,17 +33,17 @@ fn the_document_is_the_present_one() {
     let document = std::fs::read_to_string(&path).expect("the document is in the repository");
     let (text, ..) = table::text();
     let stale =
-        |what: &str| panic!("docs/parity.md is out of date: {what}; write it anew with the program `parity_table`");
+        |what: &str| panic!("docs/parity.md is out of date: {what}; regenerate it with the program `parity_table`");
     let mut lines = document.lines();
     for now in text.lines() {
         let Some(then) = lines.next() else { stale(&format!("it lacks {now:?}")) };
         let ((rest, numbers), (rest_then, numbers_then)) = (parts(now), parts(then));
         if rest != rest_then || !numbers.iter().zip(&numbers_then).all(|(&a, &b)| alike(a, b)) {
-            stale(&format!("it says {then:?}, and it is {now:?}"));
+            stale(&format!("it says {then:?} instead of {now:?}"));
         }
     }
     if let Some(surplus) = lines.next() {
-        stale(&format!("it still says {surplus:?}"));
+        stale(&format!("it has the extra line {surplus:?}"));
     }
 }
 

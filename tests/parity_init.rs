@@ -1,5 +1,5 @@
-//! Every record of `data/golden/init.json`: gains and fans, what PyTorch's initializers and layers ask their generator
-//! for, and the moments of the truncated normal distribution. A record that this test does not know fails it.
+//! Every record of `data/golden/init.json`: gains and fans, the distributions that PyTorch's initializers and layers
+//! draw from, and the moments of the truncated normal distribution. An unknown record is a failure.
 
 use downhill::Tensor;
 use downhill::nn::Linear;
@@ -58,7 +58,7 @@ fn fans() {
     }
 }
 
-/// The numbers drawn from one seed are those that the distribution of the record gives with the same seed.
+/// For a given seed, the values drawn are those that the record's distribution gives with the same seed.
 #[test]
 fn distributions() {
     for record in records("distributions", 306) {
@@ -83,7 +83,7 @@ fn distributions() {
     }
 }
 
-/// `ours` is drawn from the distribution of `draw`, starting from `rng`.
+/// Asserts that `ours` was drawn from the distribution of `draw`, starting from `rng`.
 fn assert_drawn(ours: &Tensor<f64>, draw: &Value, shape: &[usize], rng: &mut ChaCha8Rng, record: &Value) {
     let expected: Tensor<f64> = match draw["low"].as_f64() {
         Some(low) => init::uniform(shape, low..=number(draw, "high"), rng),
@@ -101,7 +101,7 @@ fn layers() {
         let (inputs, outputs) = match name {
             "Linear(784, 128)" => (784, 128),
             "Linear(4, 5)" => (4, 5),
-            // Not layers of ours.
+            // We have no such layers.
             "Conv2d(3, 16, 3)" | "Conv2d(4, 8, 5, groups=2)" | "Embedding(10, 4)" => continue,
             other => panic!("unknown layer {other}"),
         };
@@ -126,7 +126,7 @@ fn truncated_normal() {
         let found = draws.iter().sum::<f64>() / n;
         assert!((found - true_mean).abs() < 5.0 * true_std / n.sqrt(), "{record}: mean {found}");
         let variance = draws.iter().map(|x| (x - true_mean).powi(2)).sum::<f64>() / n;
-        // The kurtosis of these is at most that of the normal distribution, 3.
+        // The kurtosis of these distributions is at most that of the normal distribution, 3.
         let error = true_std.powi(2) * (2.0 / n).sqrt();
         assert!((variance - true_std.powi(2)).abs() < 5.0 * error, "{record}: variance {variance}");
     }

@@ -1,5 +1,5 @@
-//! Every record of `data/golden/layers.json`: layers with a state, their statistics, and their derivatives to second order. A
-//! record that this test does not know fails it.
+//! Every record of `data/golden/layers.json`: layers with state, their statistics, and their derivatives to second
+//! order. An unknown record is a failure.
 
 use downhill::nn::{BatchNorm1d, Embedding, LstmCell, Module};
 use downhill::{Params, Tensor, grad_many, rng, stack, training, vjp_many};
@@ -8,10 +8,11 @@ use serde_json::Value;
 
 type Tensor64 = Tensor<f64>;
 
-/// Relative to the element, or to 1 where it is smaller: what cancels in it is about as large.
+/// Relative to the element, or to 1 if that is larger: the size of the terms that cancel in it.
 const TOLERANCE: f64 = 2e-13;
 
-/// `derivatives` of `data/golden/common.py`: what `f` makes of the inputs, its gradients, and second-order quantities.
+/// Like `derivatives` in `data/golden/common.py`: checks the output of `f`, its gradients and the second-order
+/// quantities.
 fn check(record: &Value, what: &str, f: impl FnOnce(&[Tensor64]) -> Tensor64) {
     let compare = |name: &str, ours: &Tensor64, theirs: &Value| {
         golden::assert_close(ours, &tensor(theirs), TOLERANCE, 1.0, || format!("{what}: {name}"));
@@ -34,7 +35,7 @@ fn check(record: &Value, what: &str, f: impl FnOnce(&[Tensor64]) -> Tensor64) {
     }
 }
 
-/// The layer of a record, as PyTorch starts it.
+/// The layer of a record, with PyTorch's initial values.
 fn batch_norm(options: &Value, channels: usize) -> BatchNorm1d<f64> {
     let mut norm = BatchNorm1d::new(channels);
     for (name, value) in options.as_object().unwrap() {

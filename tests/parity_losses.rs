@@ -1,5 +1,5 @@
-//! Every record of `data/golden/losses.json`: the losses of PyTorch with all their options, their gradients, and the
-//! second-order quantities, to 1e-12. A record that this test does not know fails it.
+//! Every record of `data/golden/losses.json`: PyTorch's losses with all their options, their gradients, and the
+//! second-order quantities. An unknown record is a failure.
 
 use downhill::nn::{Bce, BceWithLogits, CrossEntropy, Huber, KlDiv, L1, Mse, NllLoss, Reduction, SmoothL1, Targets};
 use downhill::{Tensor, grad, vjp};
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 type Tensor64 = Tensor<f64>;
 
-/// What stands for PyTorch's label -100, which a `usize` cannot be.
+/// Replaces PyTorch's label -100, which is not a `usize`.
 const NO_LABEL: usize = 1000;
 
 #[test]
@@ -25,7 +25,7 @@ fn losses_are_those_of_pytorch() {
     }
 }
 
-/// Of what is not singled out in [`Record::compare`].
+/// The tolerance for everything without its own in [`Record::compare`].
 const TOLERANCE: f64 = 3e-14;
 
 struct Record<'a> {
@@ -57,7 +57,7 @@ impl Record<'_> {
         self.compare("jvp", &jvp, &self.case["jvp"], &xs[0]);
     }
 
-    /// The loss of the record, computed by us. Panics if the record asks for something unknown.
+    /// Our result for the record's loss. Panics if the record has an unknown loss or option.
     fn loss(&self, inputs: &[&Tensor64]) -> Tensor64 {
         let reduction = match self.param("reduction").as_str().unwrap() {
             "none" => Reduction::None,
@@ -135,7 +135,7 @@ impl Record<'_> {
         params.get(name).unwrap_or_else(|| panic!("record {} has no {name} in {params}", self.number))
     }
 
-    /// The record has these parameters and no other.
+    /// Asserts that the record has no other parameters than these.
     fn assert_params(&self, known: &[&str]) {
         let params = self.case["params"].as_object().unwrap();
         let unknown: Vec<_> = params.keys().filter(|name| !known.contains(&name.as_str())).collect();
@@ -157,15 +157,15 @@ impl Record<'_> {
         (labels, used.then_some(ignore))
     }
 
-    /// Our elements are PyTorch's to 3e-14 of the largest one beside them: what cancels in an element is of their size. (6e-15
-    /// are measured, in second derivatives, beside which products without fused multiply-add may differ by a little.) `x` is the input, for the places where PyTorch itself is
-    /// not exact (data/golden/README.md).
+    /// Our elements equal PyTorch's to 3e-14 of the largest element of the array, the size of the terms that cancel in
+    /// them. (Measured: 6e-15, in second derivatives; products without fused multiply-add may differ a little more.)
+    /// `x` is the input, for the places where PyTorch itself is inexact (data/golden/README.md).
     fn compare(&self, what: &str, ours: &Tensor64, theirs: &Value, x: &Tensor64) {
         let theirs = tensor(theirs);
-        // A loss itself is a sum of terms of one sign, or nearly.
+        // The loss itself is a sum of terms that have the same sign, or nearly so.
         let floor = if what == "output" { 0.0 } else { golden::largest(&theirs) };
         let context = || format!("record {} ({} {}): {what}", self.number, self.case["loss"], self.case["params"]);
-        // Where PyTorch is not exact: the probabilities concerned, the tolerance there, and the one elsewhere.
+        // Where PyTorch is inexact: the affected probabilities, the tolerance there, and the tolerance elsewhere.
         let (inexact, there, elsewhere): (&[f64], f64, f64) = match what {
             "grads" if self.case["loss"] == "bce" => (&[0.0, 1.0], 5e-9, TOLERANCE),
             "second" | "jvp" if self.case["loss"] == "bce" => (&[1e-6, 1.0 - 1e-6], 3e-6, 3e-11),
@@ -174,7 +174,7 @@ impl Record<'_> {
         if x.to_vec().iter().any(|p| inexact.contains(p)) {
             golden::assert_close(ours, &theirs, there, floor, context);
         }
-        // A sum over all elements is nowhere exact.
+        // A sum over all elements is inexact everywhere.
         if x.shape() == theirs.shape() {
             let kept = Tensor::from(x.view().mapv(|p| if inexact.contains(&p) { 0.0 } else { 1.0 }));
             golden::assert_close(&(ours * &kept), &(&theirs * &kept), elsewhere, floor, context);

@@ -1,26 +1,26 @@
-//! Every record of `data/golden/ops.json`: values, gradients and second-order quantities of all operations as PyTorch
-//! computes them, and extreme arguments against exact mathematics.
+//! Every record of `data/golden/ops.json`: values, gradients and second-order quantities of all operations against
+//! PyTorch, and extreme arguments against exact mathematics.
 
 use downhill::{Float, Tensor, grad, vjp};
 use downhill_tests::golden::{assert_close, file, records, tensor};
 use downhill_tests::operations::compute;
 use serde_json::Value;
 
-/// The operations compute in f64 what PyTorch computes in f64; what is left is the order of additions and the last bits
-/// of exp and its like. Measured are 6e-15 at most (1e-14 where the floor is 1), and products without fused
-/// multiply-add may differ by a few units more.
+/// Both compute in f64; the remaining differences are due to the order of additions and the last bits of functions like
+/// exp. The largest measured one is 6e-15 (1e-14 where the floor is 1), and products without fused multiply-add may
+/// differ by a few ulps more.
 const TOLERANCE: f64 = 2e-14;
 
-/// How far a quantity of an operation may be off, and the floor of [`assert_close`]: 1 where terms of about that size
+/// The tolerance for a quantity of an operation, and the floor of [`assert_close`]: 1 where terms of about that size
 /// cancel.
 fn allowed(op: &str, what: &str) -> (f64, f64) {
     let output = what == "output";
     match op {
-        // Measured are 2e-13: the third powers of deviations near 0 are divided by.
+        // Measured: 2e-13, from dividing by third powers of deviations near 0.
         "std" if what.starts_with("second") => (1e-12, 1.0),
-        // PyTorch computes x·½(1 + erf) and x·½(1 + tanh), whose digits are gone at negative x.
+        // PyTorch computes x·½(1 + erf) and x·½(1 + tanh), which cancel at negative x.
         "gelu" | "gelu_tanh" => (TOLERANCE, 1.0),
-        // Their derivatives are y + 1, 1 - y² and y·(1 - y) in PyTorch.
+        // In PyTorch, their derivatives are y + 1, 1 - y² and y·(1 - y).
         "expm1" | "tanh" | "sigmoid" | "log_sigmoid" | "softplus" | "silu" | "mish" if !output => (TOLERANCE, 1.0),
         "sum" | "mean" | "cumsum" | "matmul" | "scatter_add" | "var" | "std" | "norm" => (TOLERANCE, 1.0),
         "logsumexp" | "softmax" | "log_softmax" | "prod" if !output => (TOLERANCE, 1.0),
@@ -71,7 +71,7 @@ fn reductions_over_empty_axes() {
     }
 }
 
-/// Against the exact values, rounded to the type, so that being better than PyTorch is not wrong.
+/// Against the exact values, rounded to the type, so that results more accurate than PyTorch's pass.
 #[test]
 fn extreme_arguments_in_both_types() {
     let golden = file("ops.json");
@@ -102,7 +102,7 @@ fn extreme<F: Float>(record: &Value, number: usize) {
         let theirs: Tensor<F> = tensor(&record[what]);
         assert!(ours.all_finite() || !exact.all_finite(), "{}", describe(record, number, what));
         for (i, ((ours, exact), theirs)) in ours.to_vec().iter().zip(exact.to_vec()).zip(theirs.to_vec()).enumerate() {
-            // A few units in the last place, or about as close as PyTorch comes.
+            // A few ulps, or about as close as PyTorch.
             let off = |value: F| (value - exact).abs().as_f64();
             // Subnormal numbers may be flushed to zero.
             let subnormal = F::min_positive_value().as_f64();
@@ -122,7 +122,7 @@ fn describe(record: &Value, number: usize, what: &str) -> String {
 }
 
 #[test]
-#[should_panic(expected = "data/golden asks for sine_integral, which is not in the list")]
+#[should_panic(expected = "data/golden has the operation sine_integral, which is not in the list")]
 fn an_unknown_operation_fails() {
     let record = serde_json::json!({ "op": "sine_integral", "params": {} });
     compute(&record, &[&Tensor::from(1.0_f64)]);

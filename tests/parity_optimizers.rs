@@ -1,5 +1,5 @@
-//! Every rule under every option against PyTorch: `data/golden/optimizers.json` and `clip.json`, record by record.
-//! `docs/parity.md` has the numbers.
+//! Every rule under every option against PyTorch: `data/golden/optimizers.json` and `clip.json`, record by record. The
+//! differences are in `docs/parity.md`.
 
 use downhill_tests::parity::{Row, clip, lbfgs, optimizers};
 

@@ -1,5 +1,5 @@
-//! Every schedule under every option against PyTorch: `data/golden/schedules.json`, record by record. `docs/parity.md` has
-//! the numbers.
+//! Every schedule under every option against PyTorch: `data/golden/schedules.json`, record by record. The differences
+//! are in `docs/parity.md`.
 
 use downhill_tests::parity::{Row, plateau, schedules};
 

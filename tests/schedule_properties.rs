@@ -1,5 +1,5 @@
-//! What holds for schedules whatever their options: bounds, periods, composition, agreement between stepping and the
-//! function of time, and going on after a checkpoint.
+//! Properties of schedules under any options: bounds, periods, composition, agreement between stepping and the function
+//! of time, and resuming from a checkpoint.
 
 #[path = "schedule_properties/strategies.rs"]
 mod strategies;
@@ -18,7 +18,7 @@ fn optimizer() -> Optimizer {
     Optimizer::new(Sgd { lr: BASE, momentum: 0.9, ..Sgd::default() })
 }
 
-/// The rates in force for epochs 0 to `last`, as an optimizer sees them.
+/// The learning rates for epochs 0 to `last`, as set in an optimizer.
 fn stepped(schedule: &dyn Schedule, last: u64) -> Vec<f64> {
     let mut opt = optimizer();
     let mut scheduler = Scheduler::new(schedule.boxed(), &mut opt);
@@ -34,7 +34,7 @@ fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-11 * a.abs().max(b.abs()).max(1e-3 * BASE)
 }
 
-/// The same schedules in every run, and nothing written down beside the test.
+/// The same random schedules in every run, and no regression files.
 fn the_same_every_time() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(0x5C4E_D01E), ..ProptestConfig::default() }
 }
@@ -66,7 +66,7 @@ proptest! {
     #[test]
     fn a_multiple_follows_a_change_from_outside(schedule in multiple(), at in 1..30_u64, t in 30..60_u64) {
         prop_assume!(schedule.lr_at(1.0, at).unwrap() > 1e-6);
-        // From 0 there is no way back but to the base rate.
+        // From 0 the rate can only return to the unscaled base rate.
         prop_assume!((at..t).all(|t| schedule.lr_at(1.0, t).unwrap() > 0.0));
         let mut opt = optimizer();
         let mut scheduler = Scheduler::new(schedule.clone(), &mut opt);
@@ -105,7 +105,7 @@ proptest! {
         prop_assert!(rate >= low - 1e-12 && rate <= high + 1e-12, "{rate}");
         let momentum = schedule.momentum_at(t).unwrap();
         prop_assert!((0.8 - 1e-12..=0.9 + 1e-12).contains(&momentum), "{momentum}");
-        // The rate and the momentum are two views of one height.
+        // The learning rate and the momentum are functions of the same position in the cycle.
         prop_assert!(((rate - low) / (high - low) - (0.9 - momentum) / 0.1).abs() < 1e-9);
         let period = schedule.step_size_up + schedule.step_size_down.unwrap_or(schedule.step_size_up);
         let shrunk = match schedule.mode {
@@ -139,7 +139,7 @@ proptest! {
 
     #[test]
     fn a_chain_is_the_product(a in multiple(), b in multiple(), t in 0..80_u64) {
-        // Once a factor is 0 the product stays there, or goes on from the base rate alone.
+        // Once a factor is 0, the product stays 0, or continues from the base rate alone.
         prop_assume!((0..=t).all(|t| a.lr_at(1.0, t).unwrap() > 0.0 && b.lr_at(1.0, t).unwrap() > 0.0));
         let rate = stepped(&ChainedLr::new(a.clone()).and(b.clone()), t)[t as usize];
         prop_assert!(close(rate, BASE * a.lr_at(1.0, t).unwrap() * b.lr_at(1.0, t).unwrap()));
@@ -153,7 +153,7 @@ proptest! {
         prop_assert_eq!(again.lr_at(BASE, t), schedule.lr_at(BASE, t));
     }
 
-    /// Through a file, into a scheduler and an optimizer built anew; the optimizer's rate is the one of its own start.
+    /// Through a file, into a new scheduler and a new optimizer, which has its own initial learning rate.
     #[test]
     fn interrupted_and_resumed_is_as_uninterrupted(schedule in any_schedule(), stop in 0..40_u64) {
         let mut opt = optimizer();
@@ -187,7 +187,7 @@ proptest! {
             plateau.step_with(&mut opt, metric);
             prop_assert!(opt.lr() <= last && opt.lr() >= 0.01);
             if opt.lr() < last {
-                // Between two falls there is the cooldown, and patience again.
+                // Between two reductions there must be the cooldown, then the patience.
                 prop_assert!(since > patience.max(cooldown), "{since}");
                 since = 0;
             }
@@ -214,7 +214,7 @@ proptest! {
     }
 }
 
-/// Every option written out, and none forgotten.
+/// Every option is printed, and none is missing.
 #[test]
 fn no_option_is_forgotten() {
     for name in schedule_names() {

@@ -1,5 +1,6 @@
-//! Shapes that no tensor can have, and results that no machine has the memory for: every way to one panics at the user's
-//! line and names the operation and the shape, in every build profile (overflow behaves differently in a release build).
+//! Shapes that no tensor can have, and results that exceed any machine's memory: every way to make one panics at the
+//! user's line and names the operation and the shape, in every build profile (overflow behaves differently in release
+//! builds).
 #![cfg(target_pointer_width = "64")]
 
 use std::panic::catch_unwind;
@@ -12,11 +13,11 @@ use ndarray::{Array, ArrayD, ArrayView, IxDyn, NewAxis, array, s};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// Three times this is 64 if overflow is not looked at.
+/// Three times this is 64 if it wraps around.
 const THIRD: usize = 0xAAAA_AAAA_AAAA_AAC0;
-/// Its square is 0 if overflow is not looked at.
+/// Its square is 0 if it wraps around.
 const ROOT: usize = 1 << 32;
-/// Of these are more bytes than an address has bits for in any element type; memory for a square of them has no machine.
+/// A square of this size is within `isize::MAX` bytes, but larger than a 48-bit address space.
 const LARGE: usize = 1 << 24;
 
 #[track_caller]
@@ -29,7 +30,7 @@ fn wide(shape: &[usize]) -> Tensor<f64> {
     Tensor::zeros(shape)
 }
 
-/// Shapes whose product overflows to something harmless.
+/// Shapes whose product wraps around to a harmless size.
 fn hostile() -> Vec<Vec<usize>> {
     vec![
         vec![3, THIRD],
@@ -77,14 +78,14 @@ fn constructors() {
     refuses(&["one_hot", "[2, 18446744073709551615] is too large"], || Tensor::<f32>::one_hot(&[0, 1], usize::MAX));
 }
 
-/// The element type counts: so many bytes, not so many elements.
+/// The element type matters: the limit is in bytes, not in elements.
 #[test]
 fn the_limit_is_in_bytes() {
     assert_eq!(zeros(&[0, (1 << 61) - 1]).shape(), [0, (1 << 61) - 1]);
     assert_eq!(wide(&[0, (1 << 60) - 1]).shape(), [0, (1 << 60) - 1]);
     refuses(&["zeros", "[0, 2305843009213693952]"], || zeros(&[0, 1 << 61]));
     refuses(&["zeros", "[0, 1152921504606846976]"], || wide(&[0, 1 << 60]));
-    // What `ndarray` accepts by elements.
+    // `ndarray` counts elements, and accepts this.
     let array = Array::<f64, _>::zeros((0, 1 << 62));
     refuses(&["Tensor::from", "[0, 4611686018427387904] is too large"], || Tensor::from(array.clone()));
     refuses(&["Tensor::from"], || Tensor::from(&array));
@@ -111,7 +112,7 @@ fn other_shapes_of_a_tensor() {
 
 #[test]
 fn results_of_two() {
-    // Tensors without elements have large axes without memory.
+    // Tensors without elements can have large axes without taking memory.
     let (row, column) = (zeros(&[0, 1, ROOT]), zeros(&[0, ROOT, 1]));
     let shown = "[0, 4294967296, 4294967296] is too large";
     refuses(&["add of [0, 1, 4294967296] and [0, 4294967296, 1]", shown], || &row + &column);
@@ -201,7 +202,7 @@ fn all_of_64_axes() {
         assert_eq!(x.squeeze().shape(), [3]);
         assert_eq!(x.prod().item(), 8.0);
         assert_eq!(x.softmax(large as isize).shape(), shape);
-        // The whole tensor was stretched from a scalar.
+        // The whole tensor is broadcast from a scalar.
         let c = Tensor::param(2.0);
         assert_eq!((&x * &c).sum().backward()[&c].item(), 7.0);
         assert_eq!(x.square().sum().backward()[&x].to_vec(), [2.0, 4.0, 8.0]);
@@ -232,7 +233,7 @@ fn axes_at_the_extremes() {
     for axis in [isize::MIN, isize::MAX, -4, 3] {
         refuses(&[&format!("unsqueeze: axis {axis} is out of range")], || x.unsqueeze(axis));
     }
-    // As `isize`, the first of these would be -1, the last axis.
+    // Cast to `isize`, the first of these would be -1, the last axis.
     for axis in [usize::MAX, usize::MAX - 1, 1 << 63, 2] {
         let said = format!("axis {axis} is out of range for a tensor with 2 axes");
         refuses(&["sum", &said], || x.sum_axis(axis));
@@ -276,7 +277,7 @@ fn no_memory() {
     refuses(&["matmul: ", "[16777216, 1, 16777216]"], || zeros(&[LARGE, 1, 1]).matmul(&zeros(&[1, LARGE])));
     refuses(&["index_select: "], || column.broadcast_to(&[LARGE, 1]).index_select(1, &vec![0; LARGE]));
     refuses(&["one_hot: "], || Tensor::<f32>::one_hot(&[0; 64], 1 << 48));
-    // Nothing in, everything out: the sum of no rows is a row of zeros.
+    // An empty input with a large output: the sum of no rows is a row of zeros.
     let nothing = zeros(&[0, 1 << 50]);
     refuses(&["sum: ", "[1125899906842624]", "4503599627370496 bytes"], || nothing.sum_axis(0));
     refuses(&["logsumexp: "], || nothing.logsumexp_axis(0));
@@ -297,7 +298,7 @@ fn no_memory() {
     });
 }
 
-/// However large the axes: where there are no elements, there is nothing to do.
+/// Without elements there is no work to do, however large the axes.
 #[test]
 fn nothing_takes_no_time() {
     let (done, finished) = std::sync::mpsc::channel();

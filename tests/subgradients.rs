@@ -1,27 +1,27 @@
-//! What the gradient is where there is none: at kinks, ties, edges of a domain, and at NaN and infinity. The table is
-//! PyTorch's, measured (`data/golden/kinks.json`); every row of it is a test here, which gives some values by hand and
-//! compares all records that belong to the row.
+//! The gradient where the function is not differentiable: at kinks, ties and domain boundaries, and at NaN and
+//! infinity. The values are PyTorch's (`data/golden/kinks.json`); every row of that table is a test here, which checks
+//! some values by hand and compares all records that belong to the row.
 
 use downhill::{Tensor, grad, where_};
 use downhill_tests::golden::{assert_close, file, list, records, tensor};
 use downhill_tests::operations::compute;
 use serde_json::Value;
 
-/// The derivative of a function of one number.
+/// The derivative of a function of one variable.
 fn slope(f: impl Fn(&Tensor<f64>) -> Tensor<f64>, at: f64) -> f64 {
     let x = Tensor::param(at);
     let [slope] = grad(&f(&x), [&x]);
     slope.item()
 }
 
-/// The gradient of a function of several numbers.
+/// The gradient of a function of several variables.
 fn gradient(f: impl Fn(&Tensor<f64>) -> Tensor<f64>, at: &[f64]) -> Vec<f64> {
     let x = Tensor::param(at);
     let [gradient] = grad(&f(&x).sum(), [&x]);
     gradient.to_vec()
 }
 
-/// Which row of the table, and so which test, a record belongs to.
+/// The row of the table, and thus the test, that a record belongs to.
 fn row(record: &Value) -> &'static str {
     let finite = list(&record["inputs"]).iter().all(|x| tensor::<f64>(x).all_finite());
     match record["op"].as_str().unwrap() {
@@ -42,13 +42,13 @@ fn row(record: &Value) -> &'static str {
         "prod" => "products",
         "where_sqrt" => "where trap",
         "sigmoid" => "far out",
-        other => panic!("kinks.json has {other}, which no row of the table names"),
+        other => panic!("kinks.json has {other}, which is in no row of the table"),
     }
 }
 
-/// Our gradient at NaN and infinity where it is not PyTorch's. PyTorch's comparisons send NaN down one of the branches;
-/// ours stays NaN, or lets the gradient pass, neither of which hides that something went wrong. The slope of softsign at
-/// infinity is 0, and so is that of logsumexp at -inf, where PyTorch subtracts infinities.
+/// Our gradient at NaN and infinity where it differs from PyTorch's. PyTorch's comparisons send NaN down one of the
+/// branches; our gradient is NaN or passes through, so neither hides that something went wrong. The derivative of
+/// softsign at infinity is 0, and so is that of logsumexp at -inf, where PyTorch subtracts infinities.
 fn ours(op: &str, at: f64) -> Option<f64> {
     match op {
         "abs" | "elu" | "selu" | "hardswish" if at.is_nan() => Some(f64::NAN),
@@ -59,7 +59,7 @@ fn ours(op: &str, at: f64) -> Option<f64> {
     }
 }
 
-/// Compares all records of a row, of which there are so many.
+/// Compares all records of a row, and asserts that there are `count`.
 #[track_caller]
 fn check(name: &str, count: usize) {
     let golden = file("kinks.json");
@@ -70,7 +70,7 @@ fn check(name: &str, count: usize) {
         let inputs = list(&record["inputs"]);
         let xs: Vec<Tensor<f64>> = inputs.iter().map(|x| Tensor::param(tensor(x))).collect();
         let y = compute(record, &xs.iter().collect::<Vec<_>>());
-        // PyTorch's 1/6 is that of f32.
+        // PyTorch's 1/6 is rounded to f32.
         let tolerance = if record["op"] == "hardsigmoid" { 3e-8 } else { 1e-14 };
         let what = |of: &str| format!("{of} of {} with {} at {}", record["op"], record["params"], record["inputs"]);
         assert_close(&y, &tensor(&record["output"]), tolerance, 0.0, || what("output"));
@@ -102,7 +102,7 @@ fn leaky_relu_at_0_the_negative_slope() {
     check("leaky_relu", 2);
 }
 
-/// With alpha 1 there is no kink; otherwise it is the slope of the left side, alpha.
+/// With alpha 1 there is no kink; otherwise the derivative at 0 is that of the left side, alpha.
 #[test]
 fn elu_at_0_1() {
     assert_eq!(slope(|x| x.elu(1.0), 0.0), 1.0);
@@ -110,7 +110,7 @@ fn elu_at_0_1() {
     check("elu and its like", 4);
 }
 
-/// PyTorch goes over to the line x at 20 (the records are compared with that formula); ours has no seam.
+/// PyTorch switches to the line x at 20 (the records are compared with that formula); ours does not.
 #[test]
 fn softplus_at_the_threshold() {
     let error = slope(|x| x.softplus(), 20.1) - 1.0 / (1.0 + (-20.1_f64).exp());
@@ -139,7 +139,7 @@ fn maximum_and_minimum_of_equal_values_half_each() {
     for y in [a.maximum(&b), a.minimum(&b)] {
         assert_eq!(grad(&y, [&a, &b]).map(|g| g.item()), [0.5, 0.5]);
     }
-    // Of a tensor with itself: once in all.
+    // A tensor with itself: the gradient counts once.
     assert_eq!(slope(|x| x.maximum(x), 3.0), 1.0);
     check("maximum and minimum", 3);
 }
@@ -151,7 +151,7 @@ fn max_min_and_median_with_ties_shared_equally() {
     check("shared ties", 6);
 }
 
-/// PyTorch's `max(axis)` with values and indices, and `cummax`; here it is `gather` at an `argmax`.
+/// PyTorch's `max(axis)` with values and indices, and `cummax`; here, `gather` at an `argmax`.
 #[test]
 fn the_selected_index_takes_all() {
     let largest = |x: &Tensor<f64>| x.gather(0, &x.argmax(0).insert_axis(ndarray::Axis(0)));
@@ -204,7 +204,7 @@ fn prod_with_zeros_the_exact_product_of_the_others() {
     check("products", 3);
 }
 
-/// Documented at `where_`, with the way out, which is the second half of this test.
+/// Documented at `where_`, with the solution, which is the second half of this test.
 #[test]
 fn the_where_trap_is_nan() {
     let trap = |x: &Tensor<f64>| where_(&x.gt(0.0), x.sqrt(), 0.0);
@@ -233,6 +233,6 @@ fn every_record_belongs_to_a_row() {
     for record in records(&golden, "cases", 91) {
         row(record);
     }
-    // The counts given to `check` above.
+    // The counts passed to `check` above.
     assert_eq!(7 + 2 + 4 + 1 + 2 + 3 + 3 + 6 + 3 + 8 + 11 + 9 + 1 + 3 + 1 + 1 + 26, 91);
 }

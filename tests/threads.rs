@@ -1,12 +1,12 @@
-//! The number of threads changes nothing but the time: trainings large enough to be shared end with the same bits.
+//! The number of threads affects only the time: training runs large enough to be parallelized are bitwise identical.
 
 use downhill::prelude::*;
 use downhill::set_threads;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// Three steps of a network whose products and updates are above the sizes from which threads share them, with a
-/// batch whose size is no multiple of anything.
+/// Three steps of a network whose matrix products and updates are large enough to be parallelized, with an odd batch
+/// size.
 fn train<F: Float>(threads: usize, rule: &dyn Rule<F>) -> Vec<Vec<F>> {
     set_threads(threads);
     let mut rng = ChaCha8Rng::seed_from_u64(1);
@@ -18,7 +18,7 @@ fn train<F: Float>(threads: usize, rule: &dyn Rule<F>) -> Vec<Vec<F>> {
         let loss = cross_entropy(&model.forward(&x), &labels);
         opt.step(&mut model, &loss.backward());
     }
-    // A row by itself has a kernel of its own.
+    // A single row has its own kernel.
     let row = no_grad(|| model.forward(&x.narrow(0, 5, 1)));
     set_threads(1);
     let mut bits: Vec<Vec<F>> = model.named_params().into_iter().map(|(_, tensor)| tensor.to_vec()).collect();
@@ -40,7 +40,7 @@ fn same_bits_for_any_number_of_threads() {
     assert!(train::<f64>(3, &Adam::default()) == one, "f64");
 }
 
-/// Trainings in threads of the user's own, at the same time: whoever finds the team busy does the work alone.
+/// Concurrent training runs in user threads: a caller that finds the team busy does the work alone.
 #[test]
 fn trainings_side_by_side() {
     let alone = train::<f32>(1, &Sgd::default());

@@ -1,4 +1,4 @@
-//! What is tied inside a tree stays tied, whatever the library does to it; and it is one parameter, changed once.
+//! Tied parameters in a tree stay tied, whatever the library does to it, and count as one parameter, updated once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,7 +10,7 @@ use downhill::{Float, Params, Path, Tensor, gradcheck_model};
 
 type Tied = (Tensor<f64>, Tensor<f64>, Tensor<f64>);
 
-/// One weight at the first and the last place, and one beside them; nobody else holds any.
+/// One weight at the first and the last place and another between them, none of them shared outside.
 fn tied() -> Tied {
     let shared = Tensor::param([1.0, -2.0]);
     (shared.clone(), Tensor::param([5.0]), shared)
@@ -51,7 +51,7 @@ fn an_optimizer_keeps_ties_and_ids() {
         }
         assert_eq!(ids(&model), before, "{name}");
         assert!(model.0.to_vec() != [1.0, -2.0]);
-        // Somebody else holds it: a new parameter, still at both places.
+        // If it is also shared outside, it becomes a new parameter, still at both places.
         let (outside, old) = (model.0.clone(), model.0.to_vec());
         opt.step_with(&mut model, loss);
         assert_tied(&model);
@@ -61,7 +61,7 @@ fn an_optimizer_keeps_ties_and_ids() {
     }
 }
 
-/// a·c with a and c one weight is w², so gradient descent multiplies it by 1 - 2·lr; the other moves beside it.
+/// a·c with a tied to c is w², so gradient descent multiplies w by 1 - 2·lr; b is updated independently.
 #[test]
 fn tied_weights_move_once() {
     let mut model = tied();
@@ -76,7 +76,7 @@ fn everything_that_is_done_to_a_model_keeps_ties_and_ids() {
     let before = ids(&model);
     let mut lbfgs = Optimizer::new(Lbfgs { line_search: LineSearch::StrongWolfe, ..Lbfgs::default() });
     lbfgs.step_with(&mut model, |m| loss(m) - m.0.sum());
-    // w² - w is lowest at 1/2.
+    // w² - w has its minimum at 1/2.
     assert!(model.0.to_vec().iter().all(|w| (w - 0.5).abs() < 1e-6), "{:?}", model.0.to_vec());
     assert_tied(&model);
 
@@ -110,7 +110,7 @@ fn everything_that_is_done_to_a_model_keeps_ties_and_ids() {
     assert_eq!(ids(&model), before);
 }
 
-/// Also while clones of all of it are alive: then the range test gives back the very same parameters.
+/// Also while a clone of the model is alive: afterwards the range test restores the very same parameters.
 #[test]
 fn a_range_test_beside_a_clone_gives_back_the_same_parameters() {
     let mut model = tied();
@@ -159,7 +159,7 @@ fn freezing_keeps_ties() {
     assert_tied(&model);
 }
 
-/// A frozen clone is not its origin.
+/// A frozen clone is a different parameter from its original.
 #[test]
 fn freezing_one_of_two_clones() {
     let student = tied();
@@ -196,7 +196,7 @@ fn freezing_leaves_buffers_alone() {
     assert_eq!(model.state_dict().paths().collect::<Vec<_>>(), ["0.0", "0.1", "0.2", "1", "2"]);
 }
 
-/// The numbers that a function is minimised from are numbers.
+/// `minimize` takes only values from its starting point: one constant at two places gives two variables.
 #[test]
 fn one_constant_at_two_places_is_two_starting_points() {
     let zero = Tensor::from(0.0);
@@ -228,14 +228,14 @@ fn two_values_for_one_parameter_are_refused() {
     model.load_state_dict(&nan).unwrap();
     assert!(model.2.to_vec()[0].is_nan());
 
-    // A constant has no identity: buffers that began as one are loaded each with its own.
+    // A constant has no identity: buffers that started as one tensor are each loaded with their own elements.
     let zeros = Tensor::zeros(&[2]);
     let mut buffers = (zeros.clone(), Tensor::param([1.0]), zeros);
     buffers.load_state_dict(&dict([7.0, 8.5])).unwrap();
     assert_eq!((buffers.0.to_vec(), buffers.2.to_vec()), (vec![7.0, 8.0], vec![7.0, 8.5]));
 }
 
-/// Panics at the n-th parameter it is to update, after it has written into it.
+/// Panics at the n-th parameter that it updates, after writing to it.
 #[derive(Clone, Debug, Options)]
 struct Treacherous {
     #[options(skip)]
@@ -280,7 +280,7 @@ fn a_rule_that_panics_half_way_leaves_a_model() {
             if let Some(outside) = outside {
                 assert_eq!((outside.0.0.to_vec(), outside.1.1.to_vec()), (vec![1.0, -2.0], vec![5.0]));
             }
-            // It can be trained on.
+            // Training can continue.
             let mut opt = Optimizer::new(Sgd { lr: 0.25, ..Sgd::default() });
             opt.step_with(&mut model, |m| loss(&m.0) + loss(&m.1));
             assert_tied(&model.0);
@@ -288,7 +288,7 @@ fn a_rule_that_panics_half_way_leaves_a_model() {
     }
 }
 
-/// Every place is passed by `visit_mut`, each parameter once by `visit_once` and `visit_once_mut`, at its first path.
+/// `visit_mut` visits every place; `visit_once` and `visit_once_mut` visit each parameter once, at its first path.
 #[test]
 fn once_is_once() {
     let mut model = (tied(), vec![tied().0, Tensor::zeros(&[1])]);

@@ -1,12 +1,12 @@
-//! Gradients that have all but vanished: a step in `f32` is the step in `f64` but for rounding, whatever the rule, wherever
-//! `f32` has numbers for what is remembered. And what is remembered never stays among the subnormal numbers.
+//! Vanishing gradients: for every rule, a step in `f32` equals the step in `f64` up to rounding error, wherever `f32`
+//! can represent the state. And the state never stays subnormal.
 
 use downhill::optim::{Optimizer, Rule, rule_names};
 use downhill::{Float, Gradients, Tensor};
 
 const STEPS: usize = 30;
 
-/// Every rule that is stepped gradient by gradient, with options that bring every buffer into play, and the name of its ε.
+/// Every rule that updates by single gradients, with options under which every buffer is used, and the name of its ε.
 fn rules() -> Vec<(String, Option<&'static str>)> {
     let mut rules = Vec::new();
     for &name in rule_names() {
@@ -19,14 +19,14 @@ fn rules() -> Vec<(String, Option<&'static str>)> {
             "adadelta" | "adagrad" | "adamax" | "lamb" | "muon" | "nadam" | "radam" => (&[""], Some("eps")),
             "adafactor" => (&[""], Some("eps1")),
             "asgd" | "classical_momentum" | "lion" | "rprop" => (&[""], None),
-            unknown => panic!("{unknown}: which options bring its buffers into play?"),
+            unknown => panic!("{unknown}: add options under which every buffer is used"),
         };
         rules.extend(variants.iter().map(|variant| (format!("{name}:lr=0.01{variant}"), eps)));
     }
     rules
 }
 
-/// Where a matrix is after each of some steps from 0 with these gradients.
+/// The elements of a matrix after each step from 0 with these gradients.
 fn run<F: Float>(rule: &str, gradient: impl Fn(usize) -> [f64; 4]) -> Vec<[f64; 4]> {
     let rule: Box<dyn Rule<F>> = rule.parse().unwrap();
     let mut opt = Optimizer::new(rule);
@@ -41,7 +41,7 @@ fn run<F: Float>(rule: &str, gradient: impl Fn(usize) -> [f64; 4]) -> Vec<[f64; 
     (0..STEPS).map(step).collect()
 }
 
-/// The weight with which a new square enters the mean of squares, and the size of a gradient next to which ε is nothing.
+/// The weight of a new square in the mean of squares, and the gradient size above which ε is negligible.
 fn squares(rule: &str, eps: f64) -> Option<(f64, f64)> {
     match rule.split(':').next().unwrap() {
         "adam" | "adamw" | "nadam" | "radam" | "lamb" => Some((1e-3, eps)),
@@ -52,10 +52,10 @@ fn squares(rule: &str, eps: f64) -> Option<(f64, f64)> {
     }
 }
 
-/// Whether `f32` has numbers for the state of `rule`, or what it lacks cannot be seen next to ε.
+/// Whether `f32` can represent the state of `rule`, or the error is negligible next to ε.
 ///
-/// The square of a gradient below about 1e-19 has none (`f32` ends at 1.2e-38, and loses digits below): there PyTorch's
-/// optimizers, and ours, divide by what is left of it.
+/// It cannot represent the square of a gradient below about 1e-19 (numbers below 1.2e-38 are subnormal in `f32`): there
+/// PyTorch's optimizers, and ours, divide by what is left of it.
 fn is_representable(rule: &str, eps: f64, gradient: f64) -> bool {
     let Some((new, eps)) = squares(rule, eps) else { return true };
     new * gradient * gradient >= f64::from(f32::MIN_POSITIVE) || gradient <= 1e-7 * eps
@@ -84,15 +84,16 @@ fn steps_in_f32_are_steps_in_f64() {
                         continue;
                     }
                     let (single, double) = (run::<f32>(&rule, gradient), run::<f64>(&rule, gradient));
-                    // Back and forth may end near 0, so that the way is what a difference is measured by.
+                    // An alternating run may end near 0, so differences are relative to the largest distance from 0.
                     let way = |i: usize| double.iter().fold(0.0, |longest: f64, p| longest.max(p[i].abs()));
                     let longest = (0..4).map(way).fold(0.0, f64::max);
                     for i in 0..4 {
-                        // Muon's steps are of the whole matrix.
+                        // Muon's steps depend on the whole matrix.
                         let way = if rule.starts_with("muon") { longest } else { way(i) };
                         for (step, (a, b)) in single.iter().zip(&double).enumerate() {
                             let off = if a[i] == b[i] { 0.0 } else { (a[i] - b[i]).abs() / way };
-                            // Up to 30 steps of a few roundings of 6e-8 each; the largest difference is 1.6e-6.
+                            // Up to 30 steps with a few rounding errors of 6e-8 each; the largest measured difference
+                            // is 1.6e-6.
                             assert!(
                                 off < 5e-6,
                                 "{rule}, {course} gradients of {size:e}, step {step}, element {i}: {a:?}, in f64 {b:?}"
@@ -107,8 +108,8 @@ fn steps_in_f32_are_steps_in_f64() {
     assert!(compared > 500_000, "{compared}");
 }
 
-/// Where the squares have no numbers and ε does not hide it: ten steps of PyTorch 2.15.0 in `f32`, which lose digits as its
-/// squares go below the normal numbers, and from 1e-23 on divide by ε alone.
+/// Where the squares underflow and ε does not hide it: ten steps of PyTorch 2.15.0 in `f32`, which lose digits as its
+/// squares become subnormal, and which divide by ε alone from 1e-23 on.
 #[test]
 fn beyond_the_squares_of_f32_as_far_off_as_pytorch() {
     let cases: [(&str, f64, [f64; 2], [f64; 2]); 9] = [
@@ -154,7 +155,7 @@ fn beyond_the_squares_of_f32_as_far_off_as_pytorch() {
         for i in 0..2 {
             let error = |x: f64| (x / exact[i] - 1.0).abs();
             assert!(error(double[i]) < 1e-12, "{text}, {size:e}: {}, not {}", double[i], exact[i]);
-            // What is left of the squares, a few bits, may be rounded in another order.
+            // The few remaining bits of the squares may be rounded in a different order.
             let allowed = (1.5 * error(theirs[i])).max(1e-5);
             assert!(error(single[i]) <= allowed, "{text}, {size:e}: {}, PyTorch {}", single[i], theirs[i]);
         }
@@ -162,7 +163,8 @@ fn beyond_the_squares_of_f32_as_far_off_as_pytorch() {
     }
 }
 
-/// Under a constant gradient the variance of a centered RMSprop dies away, and rounding would leave the root of less than 0.
+/// With a constant gradient, the variance in centered RMSprop decays to 0, and rounding could make it negative under
+/// the square root.
 #[test]
 fn a_variance_is_not_negative() {
     for size in [1.0, 0.1, 1e-3, 3e-5] {
@@ -177,7 +179,7 @@ fn a_variance_is_not_negative() {
     }
 }
 
-/// An ε that is nothing in the parameter's type counts as its least positive normal number: 0/0 would be NaN.
+/// An ε that underflows in the parameter's type counts as its smallest positive normal number: 0/0 would be NaN.
 #[test]
 fn a_zero_gradient_is_no_nan_whatever_the_eps() {
     fn in_type<F: Float>() {
@@ -186,7 +188,7 @@ fn a_zero_gradient_is_no_nan_whatever_the_eps() {
                 let rule = format!("{rule},{eps}={size}");
                 let still = run::<F>(&rule, |_| [0.0; 4]);
                 assert!(still.iter().flatten().all(|&p| p == 0.0), "{rule} in {}: {still:?}", F::NAME);
-                // And beside and after gradients that are not 0.
+                // Also next to and after nonzero gradients.
                 let moved = run::<F>(&rule, |step| [1.0, -0.5, if step == 3 { 1e-3 } else { 0.0 }, 0.0]);
                 assert!(moved.iter().flatten().all(|p| p.is_finite()), "{rule} in {}: {moved:?}", F::NAME);
                 assert!(moved.iter().all(|p| p[0] < 0.0), "{rule} in {}: {moved:?}", F::NAME);
@@ -197,8 +199,8 @@ fn a_zero_gradient_is_no_nan_whatever_the_eps() {
     in_type::<f64>();
 }
 
-/// A dead unit: some gradients, then nothing but zeros, until a mean of squares with β₂ = 0.999 has died away. Nothing that
-/// is remembered is ever subnormal, so that no step is slow.
+/// A dead unit: some gradients, then only zeros, until a mean of squares with β₂ = 0.999 has decayed completely. The
+/// state is never subnormal, so no step is slow.
 #[test]
 fn what_is_remembered_is_never_subnormal() {
     for (rule, _) in rules() {

@@ -1,5 +1,5 @@
-//! Whole trainings: networks learn what they should, the same seed gives the same bits, and a training in PyTorch is
-//! followed step by step.
+//! Complete training runs: networks learn what they should, the same seed gives bitwise identical results, and a run in
+//! PyTorch is reproduced step by step.
 
 use downhill::data::toy::{Blobs, Moons, Spiral, Xor};
 use downhill::optim::{Lbfgs, LrRangeTest, clip_grad_norm};
@@ -13,7 +13,7 @@ fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
-/// Trains a network with two hidden layers of 16 by Adam and returns its accuracy on points it has not seen.
+/// Trains a network with two hidden layers of 16 with Adam and returns its accuracy on unseen points.
 fn accuracy_on_new_points<F: Float>(set: TensorDataset<F>, classes: usize, epochs: usize) -> f64 {
     let mut rng = rng(1);
     let (train, test) = set.split(0.75, &mut rng);
@@ -29,7 +29,7 @@ fn accuracy_on_new_points<F: Float>(set: TensorDataset<F>, classes: usize, epoch
     accuracy(&no_grad(|| model.forward(&test.features)), &test.targets)
 }
 
-/// The moons' noise of 0.1 leaves a gap between them.
+/// With noise of 0.1 there is still a gap between the moons.
 #[test]
 fn moons() {
     let set = Moons { samples: 400, noise: 0.1, ..Moons::default() };
@@ -51,7 +51,7 @@ fn blobs() {
     assert!(found >= 0.97, "{found}");
 }
 
-/// All four corners, which no linear model gets right.
+/// All four corners (XOR), which no linear model can learn.
 #[test]
 fn xor_needs_a_hidden_layer() {
     let set: TensorDataset<f64> = Xor::default().generate(&mut rng(5));
@@ -83,7 +83,7 @@ fn a_quarter_of_mnist_in_one_epoch() {
     assert!(found >= 0.90, "{found}");
 }
 
-/// Every loss and every final weight of a training, as bits.
+/// Every loss and every final weight of a training run, as bits.
 fn bits_of_a_training<F: Float>(seed: u64) -> Vec<u64> {
     let mut rng = rng(seed);
     let set: TensorDataset<F> = Moons { samples: 100, noise: 0.2, ..Moons::default() }.generate(&mut rng);
@@ -123,8 +123,8 @@ impl<F: Float> Module<F> for Network<F> {
     }
 }
 
-/// A run of `data/golden/torch_mlp.json`: the gradients of the first step, the loss before each of the 20, and the weights
-/// behind the last.
+/// A run of `data/golden/torch_mlp.json`: the gradients of the first step, the loss before each of the 20 steps, and
+/// the weights after the last.
 fn follow<F: Float>(file: &Value, run: &Value, tolerance: f64) {
     let what = run["optimizer"].as_str().unwrap();
     let layer = |name: &str| Linear {
@@ -166,7 +166,8 @@ fn follow<F: Float>(file: &Value, run: &Value, tolerance: f64) {
     }
 }
 
-/// A range test in the middle of a training: the loss falls in it, and the training goes on as if there had been none.
+/// A range test in the middle of training: the loss falls during the test, and training continues as if it had not been
+/// run.
 fn leaves_no_trace<F: Float, M: Params<F> + Clone>(
     mut model: M,
     mut opt: Optimizer<F>,
@@ -178,7 +179,7 @@ fn leaves_no_trace<F: Float, M: Params<F> + Clone>(
     let (mut twin, mut twin_opt, ids_before) = (model.clone(), opt.clone(), ids(&model));
 
     let test = LrRangeTest { start: 1e-5, steps: 60, ..LrRangeTest::default() };
-    let curve = test.run(&mut model, &opt, |model| loss(model, batches.next().expect("batches without end")));
+    let curve = test.run(&mut model, &opt, |model| loss(model, batches.next().expect("endless batches")));
     assert!(curve.points.len() > 20 && curve.suggestion().is_some(), "{curve:?}");
     assert!(model.state_dict() == twin.state_dict() && ids(&model) == ids_before);
     assert!(opt.state_dict() == twin_opt.state_dict());
@@ -190,7 +191,8 @@ fn leaves_no_trace<F: Float, M: Params<F> + Clone>(
     assert!(model.state_dict() == twin.state_dict() && opt.state_dict() == twin_opt.state_dict());
 }
 
-/// Whatever the element type, the model, the loader and the rule: one with groups, one that evaluates the loss itself.
+/// For various element types, models, loaders and rules, including one with groups and one that evaluates the loss
+/// itself.
 #[test]
 fn a_range_test_leaves_no_trace() {
     let mut rng = rng(8);
@@ -212,7 +214,7 @@ fn a_range_test_leaves_no_trace() {
     leaves_no_trace(frozen, Optimizer::new(Sgd { momentum: 0.9, ..Sgd::default() }), (0..10).cycle(), loss);
 }
 
-/// PyTorch's name and options as ours.
+/// Our counterpart of PyTorch's optimizer and options.
 fn rule<F: Float>(run: &Value) -> Box<dyn Rule<F>> {
     let mut rule: Box<dyn Rule<F>> = run["optimizer"].as_str().unwrap().parse().unwrap();
     for (option, value) in run["options"].as_object().unwrap() {
@@ -227,10 +229,10 @@ fn a_training_in_pytorch_is_followed_step_by_step() {
     let runs = golden::records(&file, "runs", 6);
     for run in runs {
         match run["dtype"].as_str() {
-            // Measured are 1e-15 and 4e-7; products without fused multiply-add round differently in every step.
+            // Measured: 1e-15 and 4e-7; products without fused multiply-add round differently in every step.
             None => follow::<f64>(&file, run, 2e-14),
             Some("f32") => follow::<f32>(&file, run, 2e-6),
-            Some(other) => panic!("there is no dtype {other}"),
+            Some(other) => panic!("unknown dtype {other}"),
         }
     }
 }

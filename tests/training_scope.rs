@@ -1,4 +1,4 @@
-//! Training as a scope, with all that is around it: optimisers, frozen parameters, saved states, threads, and panics.
+//! The training scope together with optimizers, frozen parameters, saved state, threads and panics.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -32,7 +32,7 @@ fn model(p: f64) -> Model {
     }
 }
 
-/// Points, and what a network can learn of them.
+/// Points, and targets that a network can learn.
 fn data(n: usize) -> (Tensor<f64>, Tensor<f64>) {
     let x = Tensor::randn(&[n, 2], &mut rng(2));
     let y = (x.narrow(1, 0, 1) * x.narrow(1, 1, 1)).sin();
@@ -62,12 +62,12 @@ fn a_network_with_dropout_and_batch_normalisation() {
     let (untrained, trained) = (model(0.1), train(3));
     let loss = |model: &Model| mse(&model.forward(&x), &y).item();
     assert!(loss(&trained) < 0.3 * loss(&untrained), "{} {}", loss(&trained), loss(&untrained));
-    assert_eq!(loss(&trained), loss(&trained), "evaluation is the same each time");
+    assert_eq!(loss(&trained), loss(&trained), "evaluation is deterministic");
     assert_eq!(count(&trained), 300.0);
-    assert_eq!(train(3).state_dict(), trained.state_dict(), "same seed, same bits");
+    assert_eq!(train(3).state_dict(), trained.state_dict(), "the same seed gives bitwise identical results");
     assert_ne!(train(4).state_dict(), trained.state_dict());
 
-    // What is saved is all that evaluation needs.
+    // The saved state is all that evaluation needs.
     let mut loaded = model(0.1);
     loaded.load_state_dict(&trained.state_dict()).unwrap();
     assert_eq!(loaded.forward(&x), trained.forward(&x));
@@ -86,14 +86,14 @@ fn frozen_parameters_and_buffers() {
     assert_ne!(seen, before, "a frozen layer sees the batch, as in PyTorch");
     opt.step(&mut model, &loss.backward());
     assert_eq!((buffers(&model), model.norm.weight.as_ref().unwrap().to_vec()), (seen.clone(), frozen));
-    // To keep the statistics too, the layer evaluates.
+    // To freeze the statistics as well, run the layer in evaluation mode.
     training(&mut model, &mut rng(1), |model| evaluation(|| model.norm.forward(&model.fc1.forward(&x))));
     assert_eq!(buffers(&model), seen);
     assert_eq!((model.unfreeze("*"), model.num_params()), (2, 8 * 2 + 8 + 16 + 8 + 1));
     assert_eq!(model.summary().in_buffers(), 17);
 }
 
-/// As many updates as evaluations, as when PyTorch calls the closure.
+/// One update of the statistics per evaluation, as when PyTorch calls the closure.
 #[test]
 fn lbfgs_evaluates_several_times_in_a_step() {
     let (x, y) = data(32);
@@ -141,7 +141,7 @@ fn accumulated_gradients() {
     assert!(model.fc1.weight != before);
 }
 
-/// Statistics of what has been trained: recomputed without gradients, as for the average of weights.
+/// Statistics recomputed without gradients after training, as needed for averaged weights.
 #[test]
 fn averaged_weights() {
     let (x, y) = data(32);
@@ -162,7 +162,8 @@ fn averaged_weights() {
     assert!((model.norm.running_mean.as_ref().unwrap() - mean).abs().max().item() < 1e-15);
 }
 
-/// Where a loss gets the model as `&Model`: a clone is trained, with the same parameters, and its statistics are dropped.
+/// Where a loss gets the model as `&Model`, a clone is trained: it has the same parameters, and its statistics are
+/// discarded.
 #[test]
 fn a_clone_where_statistics_shall_not_count() {
     let (x, y) = data(8);
@@ -188,7 +189,7 @@ fn a_teacher_beside_the_student() {
     training(&mut student, &mut rng(1), distil).backward();
     assert_eq!(buffers(&teacher), before);
     assert_ne!(buffers(&student), before);
-    // Two models in a graph: a scope for each.
+    // Two models in one graph: each in its own scope.
     let mut other = teacher;
     let y = training(&mut student, &mut rng(1), |student| student.forward(&x));
     let x = y.broadcast_to(&[16, 2]);
@@ -230,6 +231,6 @@ fn two_threads_train_two_models() {
     };
     let together = std::thread::scope(|scope| [1, 2].map(|seed| scope.spawn(move || train(seed))).map(|t| t.join()));
     for (seed, together) in [1, 2].into_iter().zip(together) {
-        assert_eq!(together.unwrap(), train(seed), "as alone");
+        assert_eq!(together.unwrap(), train(seed), "the same as alone");
     }
 }

@@ -1,4 +1,4 @@
-//! The network, built anew or read from a file.
+//! The network, newly built or loaded from a file.
 
 use std::path::Path;
 
@@ -11,17 +11,17 @@ use rand::Rng;
 use crate::Failure;
 use crate::options::{Hidden, Options};
 
-/// MNIST, Fashion-MNIST and KMNIST all have ten.
+/// MNIST, Fashion-MNIST and KMNIST all have ten classes.
 const CLASSES: usize = 10;
 
-/// The kind of file: told apart from other saved things by this name.
+/// The kind of file; this name distinguishes it from other saved files.
 const KIND: &str = "mnist_mlp";
 
-/// What is in a file: the name of the activation, and every weight under its path. The sizes of the layers are the shapes
-/// of the weights. Another program reads it with `state::read::<(String, StateDict)>("mnist_mlp", path)`.
+/// The contents of a file: the name of the activation and the state dict. The layer sizes follow from the weights'
+/// shapes. Another program can read it with `state::read::<(String, StateDict)>("mnist_mlp", path)`.
 type Saved = (String, StateDict);
 
-/// The network the options ask for, for images of `inputs` pixels.
+/// The network that the options specify, for images of `inputs` pixels.
 pub(crate) fn build(options: &Options, inputs: usize, rng: &mut impl Rng) -> Result<Mlp, Failure> {
     let hidden = options.hidden.clone().unwrap_or(Hidden(vec![128]));
     let sizes = [&[inputs], &hidden.0[..], &[CLASSES]].concat();
@@ -29,7 +29,7 @@ pub(crate) fn build(options: &Options, inputs: usize, rng: &mut impl Rng) -> Res
     let weights = products.fold(0_u64, u64::saturating_add);
     if weights > 1 << 28 {
         return Err(Failure::Usage(format!(
-            "--hidden: {hidden} makes {weights} weights, more than this program takes (2²⁸)"
+            "--hidden: {hidden} gives {weights} weights; this program allows at most 2²⁸"
         )));
     }
     Ok(Mlp::new(&sizes, options.activation.unwrap_or(Relu.into()), rng))
@@ -41,8 +41,8 @@ pub(crate) fn save(model: &Mlp, path: &Path) -> Result<(), Failure> {
     Ok(state::write(&saved, KIND, path)?)
 }
 
-/// Reads a network from a file that [`save`] wrote. Layers and activation come from there; if the options name others, or
-/// the images have another size, that is an error.
+/// Loads a network from a file that [`save`] wrote. Layers and activation come from the file; it is an error if the
+/// options say otherwise, or if the images have a different size.
 pub(crate) fn load(options: &Options, path: &Path, inputs: usize) -> Result<Mlp, Failure> {
     let misfit = |what: String| Failure::World(format!("{}: {what}", path.display()));
     let (activation, weights): Saved = state::read(KIND, path)?;
@@ -51,18 +51,20 @@ pub(crate) fn load(options: &Options, path: &Path, inputs: usize) -> Result<Mlp,
     let mut model = Mlp { layers, activation };
     model.load_state_dict(&weights).map_err(|error| misfit(error.to_string()))?;
 
-    let sizes = sizes(&model).ok_or_else(|| misfit("the layers do not fit each other".to_owned()))?;
-    let [first, hidden @ .., last] = &sizes[..] else { return Err(misfit("there are no layers".to_owned())) };
+    let sizes = sizes(&model).ok_or_else(|| misfit("the sizes of the layers do not match".to_owned()))?;
+    let [first, hidden @ .., last] = &sizes[..] else { return Err(misfit("the file contains no layers".to_owned())) };
     let hidden = Hidden(hidden.to_vec());
     if (*first, *last) != (inputs, CLASSES) {
-        let what = format!("the network maps {first} pixels to {last} classes, the images have {inputs} and {CLASSES}");
+        let what = format!("the network maps {first} pixels to {last} classes, the data have {inputs} and {CLASSES}");
         return Err(misfit(what));
     }
     if options.hidden.as_ref().is_some_and(|asked| *asked != hidden) {
-        return Err(misfit(format!("the hidden layers are {hidden}, not those of --hidden; leave that option out")));
+        return Err(misfit(format!("the hidden layers are {hidden}, which differs from --hidden; omit that option")));
     }
     if options.activation.is_some_and(|asked| asked != activation) {
-        return Err(misfit(format!("the activation is {activation}, not that of --activation; leave that option out")));
+        return Err(misfit(format!(
+            "the activation is {activation}, which differs from --activation; omit that option"
+        )));
     }
     Ok(model)
 }
@@ -74,7 +76,8 @@ fn layer(weights: &StateDict, i: usize) -> Option<Linear> {
     Some(Linear { weight: Tensor::param(weight), bias: Some(Tensor::param(bias)) })
 }
 
-/// The sizes of all layers, input and output included, if each takes what the one before gives.
+/// The sizes of all layers, including input and output, if each layer's input size equals the previous layer's output
+/// size.
 pub(crate) fn sizes(model: &Mlp) -> Option<Vec<usize>> {
     let mut sizes = Vec::new();
     for layer in &model.layers {

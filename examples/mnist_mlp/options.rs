@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, and what is said when it makes no sense.
+//! The command line: options and their error messages.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -8,17 +8,17 @@ use downhill::nn::Activation;
 use downhill::prelude::*;
 
 const AFTER_HELP: &str = "\
-A rule or a schedule is a name, with options where the defaults (PyTorch's) will not do: adam,
-rmsprop:alpha=0.95,centered, step:step_size=2,gamma=0.5. A wrong name is answered with a list of the
-right ones. --lr, --momentum and --weight-decay go before options in the rule. Muon, which is for
-matrices, leaves the biases to AdamW at the same rate.
+A rule or a schedule is a name, optionally with options (the defaults are PyTorch's): adam,
+rmsprop:alpha=0.95,centered, step:step_size=2,gamma=0.5. An unknown name prints the list of all
+names. --lr, --momentum and --weight-decay override options in the rule. Muon, which is for
+matrices, leaves the biases to AdamW with the same learning rate.
 
---schedule none keeps the rate as it is; schedules that go by a metric are given the loss in training.
-Schedules are composed one after the other, or by multiplying their factors (in quotes, for the shell):
+--schedule none keeps the learning rate constant. Schedules that depend on a metric get the training
+loss. Schedules can run one after the other, or multiply their factors (in quotes, for the shell):
 'warmup:steps=2; 2: cosine:t_max=3', which is short for
 'sequential:schedules=[warmup:steps=2; cosine:t_max=3],milestones=[2]', and
 'linear * step:step_size=2', which is short for 'chained:schedules=[linear; step:step_size=2]'.
-A rate for every epoch is 'lambda:factors=[1,0.5,0.1]'.";
+A factor for every epoch: 'lambda:factors=[1,0.5,0.1]'.";
 
 /// Trains a multilayer perceptron on MNIST, or on any set in the same four files.
 #[derive(Parser)]
@@ -28,15 +28,15 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 
-    /// Sizes of the hidden layers, as in 128,64, or none [default: 128]
+    /// Sizes of the hidden layers, such as 128,64, or none [default: 128]
     #[arg(long, value_name = "SIZES")]
     pub(crate) hidden: Option<Hidden>,
 
-    /// Function between the layers: relu, tanh, gelu, silu, ... [default: relu]
+    /// Activation function: relu, tanh, gelu, silu, ... [default: relu]
     #[arg(long, value_name = "NAME")]
     pub(crate) activation: Option<Activation>,
 
-    /// How many times to go through the training images
+    /// Number of passes over the training images
     #[arg(long, default_value_t = 5, value_parser = value_parser!(u32).range(1..))]
     pub(crate) epochs: u32,
 
@@ -44,7 +44,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "IMAGES", default_value_t = 64, value_parser = at_least_one)]
     pub(crate) batch_size: usize,
 
-    /// How a gradient changes the weights
+    /// The update rule
     #[arg(long, value_name = "RULE", default_value = "sgd:lr=0.1,momentum=0.9")]
     pub(crate) optimizer: String,
 
@@ -60,23 +60,23 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DECAY")]
     pub(crate) weight_decay: Option<f64>,
 
-    /// How the rate changes [default: cosine, from epoch to epoch down to 0]
+    /// Learning-rate schedule [default: cosine, from epoch to epoch down to 0]
     #[arg(long)]
     pub(crate) schedule: Option<String>,
 
-    /// Change the rate after every batch instead of every epoch
+    /// Update the learning rate after every batch instead of every epoch
     #[arg(long, requires = "schedule")]
     pub(crate) per_batch: bool,
 
-    /// Seed of everything random: the same seed gives the same model
+    /// Random seed: the same seed gives the same model
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
 
-    /// Threads that share the work of large networks; the model does not depend on their number
+    /// Number of threads, for large networks; the model does not depend on it
     #[arg(long, default_value_t = 1, value_parser = threads)]
     pub(crate) threads: usize,
 
-    /// Print one line of JSON for each epoch, and nothing else
+    /// Print one line of JSON per epoch, and nothing else
     #[arg(long)]
     pub(crate) json: bool,
 
@@ -84,20 +84,20 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
 
-    /// Start from a saved model, which brings its layers and its activation
+    /// Start from a saved model, with its layers and its activation
     #[arg(long, value_name = "FILE")]
     pub(crate) load: Option<PathBuf>,
 
-    /// Do not train, only say how good the loaded model is
+    /// Do not train, only evaluate the loaded model
     #[arg(long, requires = "load", conflicts_with = "save")]
     pub(crate) eval_only: bool,
 }
 
-/// What the repository's own directories are found from.
+/// The repository's root, for the default paths.
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 
 impl Options {
-    /// The rule that `--optimizer` names, with `--lr`, `--momentum` and `--weight-decay` put in.
+    /// The rule that `--optimizer` names, with `--lr`, `--momentum` and `--weight-decay` applied.
     pub(crate) fn rule(&self) -> Result<Box<dyn Rule<f32>>, String> {
         let mut rule: Box<dyn Rule<f32>> = self.optimizer.parse().map_err(|error| format!("--optimizer: {error}"))?;
         let single = [
@@ -114,7 +114,8 @@ impl Options {
         Ok(rule)
     }
 
-    /// The schedule that `--schedule` names, started; `None` for a constant rate. `batches` is the number in an epoch.
+    /// The scheduler for `--schedule`; `None` for a constant learning rate. `batches` is the number of batches per
+    /// epoch.
     pub(crate) fn scheduler(&self, opt: &mut Optimizer, batches: usize) -> Result<Option<Scheduler>, String> {
         let schedule: Box<dyn Schedule> = match self.schedule.as_deref().map(str::trim) {
             Some("none") => return Ok(None),
@@ -124,12 +125,12 @@ impl Options {
         let steps = u64::from(self.epochs) * if self.per_batch { batches as u64 } else { 1 };
         if let Some(end) = schedule.end().filter(|&end| end < steps - 1) {
             let (name, step) = (schedule.name(), if self.per_batch { "batches" } else { "epochs" });
-            return Err(format!("--schedule: {name} ends after {} {step}, the training has {steps}", end + 1));
+            return Err(format!("--schedule: {name} ends after {} {step}, but the training has {steps}", end + 1));
         }
         Scheduler::try_new(schedule, opt).map(Some).map_err(|error| format!("--schedule: {error}"))
     }
 
-    /// `--data`, or the set that comes with the repository, or `data/mnist` here if the program has been moved.
+    /// `--data`, or the repository's data set, or `data/mnist` in the working directory if the repository is gone.
     pub(crate) fn data(&self) -> PathBuf {
         let shipped = Path::new(REPOSITORY).join("data/mnist");
         match &self.data {
@@ -139,7 +140,7 @@ impl Options {
         }
     }
 
-    /// `--save`, or a place that git ignores.
+    /// `--save`, or a path that git ignores.
     pub(crate) fn save(&self) -> PathBuf {
         let repository = Path::new(REPOSITORY);
         match &self.save {
@@ -158,14 +159,14 @@ impl FromStr for Hidden {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        /// Beyond this, one layer alone would have more than ten billion weights.
+        /// Two layers larger than this would have more than ten billion weights between them.
         const LARGEST: usize = 100_000;
         if text.trim() == "none" {
             return Ok(Hidden(Vec::new()));
         }
         let size = |size: &str| match size.trim().parse() {
             Ok(size) if (1..=LARGEST).contains(&size) => Ok(size),
-            _ => Err(format!("`{size}` is not a layer's size: a whole number from 1 to {LARGEST}")),
+            _ => Err(format!("invalid layer size `{size}`: it must be a whole number from 1 to {LARGEST}")),
         };
         text.split(',').map(size).collect::<Result<_, _>>().map(Hidden)
     }
@@ -186,7 +187,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
 }
 
 fn threads(text: &str) -> Result<usize, String> {
-    /// More than the cores of any machine; tens of thousands would ask for more than the system gives a process.
+    /// More cores than any machine has; tens of thousands of threads would exceed the system's limits for a process.
     const MOST: usize = 1024;
     match text.parse() {
         Ok(number) if (1..=MOST).contains(&number) => Ok(number),
@@ -194,7 +195,7 @@ fn threads(text: &str) -> Result<usize, String> {
     }
 }
 
-/// What clap has to say about a wrong option, which it spreads over several lines, in one.
+/// clap's error message, which takes several lines, in one line.
 pub(crate) fn in_one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());

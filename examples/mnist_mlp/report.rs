@@ -1,4 +1,4 @@
-//! What the program says while it works: text for people, or JSON for programs.
+//! The program's output: text for people, or JSON for programs.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -8,30 +8,30 @@ use downhill::prelude::*;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-/// Writes to the standard output, in one of two languages. A closed pipe is an error like any other, not a panic.
+/// Writes to standard output, as text or JSON. A closed pipe is an error like any other, not a panic.
 pub(crate) struct Report {
     pub(crate) json: bool,
 }
 
-/// One epoch in numbers.
+/// The results of one epoch.
 pub(crate) struct Epoch {
     pub(crate) epoch: u32,
-    /// The rate at its start.
+    /// The learning rate at its start.
     pub(crate) lr: f64,
     /// The mean over its batches, each before its update.
     pub(crate) loss: f64,
-    /// The share of right answers over its batches, each before its update: it costs nothing, and is a little lower
-    /// than that of the finished epoch.
+    /// The training accuracy over its batches, each before its update: this costs nothing, and is a little lower than
+    /// the accuracy after the epoch.
     pub(crate) train_accuracy: f64,
     pub(crate) test_accuracy: f64,
-    /// For the training alone.
+    /// For training only.
     pub(crate) seconds: f64,
-    /// How many images were trained on.
+    /// The number of training images.
     pub(crate) images: usize,
 }
 
 impl Report {
-    /// What will be trained, and how.
+    /// What is trained, and how.
     pub(crate) fn header(&self, lines: &[(&str, String)]) -> io::Result<()> {
         if self.json {
             return Ok(());
@@ -72,11 +72,11 @@ impl Report {
         )
     }
 
-    /// How good the network is in the end, class by class.
+    /// The final results, class by class.
     pub(crate) fn result(&self, matrix: &ConfusionMatrix, eval_only: bool) -> io::Result<()> {
         let mut out = io::stdout().lock();
         if !self.json {
-            writeln!(out, "\nTest images by digit (rows) and by what the network takes them for (columns)\n")?;
+            writeln!(out, "\nTest images by digit (rows) and by the network's prediction (columns)\n")?;
             write!(out, "{matrix}")?;
             return out.flush();
         }
@@ -87,7 +87,7 @@ impl Report {
         out.flush()
     }
 
-    /// Where the model has gone, seen from here.
+    /// Where the model was saved, relative to the working directory.
     pub(crate) fn saved(&self, path: &Path) -> io::Result<()> {
         if self.json {
             return Ok(());
@@ -97,7 +97,7 @@ impl Report {
     }
 }
 
-/// A bar for the batches of an epoch, on the standard error; nothing where that is not a terminal.
+/// A progress bar over the batches of an epoch, on standard error; invisible if that is not a terminal.
 pub(crate) fn progress_bar(epoch: u32, epochs: u32, batches: usize) -> ProgressBar {
     let bar = ProgressBar::new(batches as u64);
     let style = ProgressStyle::with_template("epoch {prefix} {wide_bar} {pos}/{len} batches, {msg}");

@@ -1,18 +1,18 @@
-//! Pictures made of characters, for terminals and files alike.
+//! Character plots, for terminals and files.
 
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// A rectangle of the plane, drawn with one character for each small part of it.
+/// A rectangle in the plane, drawn as a grid of characters.
 pub(crate) struct Canvas {
     x: RangeInclusive<f64>,
     y: RangeInclusive<f64>,
-    /// From the top to the bottom.
+    /// From top to bottom.
     rows: Vec<Vec<char>>,
 }
 
 impl Canvas {
-    /// A canvas of `columns` by `rows` characters, each what `shade(x, y)` says of its centre.
+    /// A canvas of `columns` by `rows` characters, each given by `shade(x, y)` at its center.
     pub(crate) fn new(
         x: RangeInclusive<f64>,
         y: RangeInclusive<f64>,
@@ -30,7 +30,7 @@ impl Canvas {
         Canvas { x, y, rows }
     }
 
-    /// Puts a character at a point; nothing happens outside of the canvas.
+    /// Puts a character at a point; does nothing outside the canvas.
     pub(crate) fn mark(&mut self, x: f64, y: f64, mark: char) {
         if self.x.contains(&x) && self.y.contains(&y) {
             let (columns, rows) = (self.rows[0].len(), self.rows.len());
@@ -44,7 +44,7 @@ impl Canvas {
 }
 
 impl fmt::Display for Canvas {
-    /// The canvas in a frame, with the ends of both ranges.
+    /// The canvas in a frame, with the bounds of both ranges.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let columns = self.rows[0].len();
         let edge = "-".repeat(columns);

@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use downhill::{Params, Tensor};
 
-// Each at its type, without any use of the struct.
+// Each error points at the field's type, though the struct is never used.
 #[derive(Params)]
 struct Model<'a, T> {
     weight: Tensor<f64>,

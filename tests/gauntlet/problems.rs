@@ -1,8 +1,8 @@
-//! The functions of the gauntlet: not all convex, and none without a trap.
+//! The functions of the gauntlet: not all convex, and each with its own difficulty.
 
 use downhill::{Float, Tensor};
 
-/// A function of a point, as a 1×2 matrix, and how many times lower a rule must bring it.
+/// A function of a point, given as a 1×2 matrix, and the factor by which a rule must reduce it.
 pub(crate) struct Problem<F: Float> {
     pub(crate) name: &'static str,
     pub(crate) loss: fn(&Tensor<F>) -> Tensor<F>,
@@ -34,7 +34,7 @@ fn bowl<F: Float>(p: &Tensor<F>) -> Tensor<F> {
     (x.square() * number::<F>(0.5) + y.square() * number::<F>(5.0)).sum()
 }
 
-/// (1 - x)² + 100·(y - x²)²: a narrow bent valley.
+/// (1 - x)² + 100·(y - x²)²: a narrow curved valley.
 fn rosenbrock<F: Float>(p: &Tensor<F>) -> Tensor<F> {
     let (x, y) = coordinates(p);
     let along = (&x - F::one()).square();
@@ -56,7 +56,7 @@ fn beale<F: Float>(p: &Tensor<F>) -> Tensor<F> {
     (term(1.5, 1) + term(2.25, 2) + term(2.625, 3)).sum()
 }
 
-/// The mean log loss of a line through eight points of two classes that overlap, less what the best line leaves.
+/// The mean log loss of a line between eight points of two overlapping classes, minus the minimum.
 fn logistic<F: Float>(p: &Tensor<F>) -> Tensor<F> {
     let x = [[1.0, 0.5], [1.0, 1.0], [1.0, 1.5], [1.0, 2.5], [1.0, 2.0], [1.0, 3.0], [1.0, 3.5], [1.0, 4.0]];
     let sign = [1.0, 1.0, 1.0, 1.0, -1.0, -1.0, -1.0, -1.0];
@@ -67,21 +67,21 @@ fn logistic<F: Float>(p: &Tensor<F>) -> Tensor<F> {
     z.softplus().sum() / number::<F>(8.0) - number::<F>(BEST_LOGISTIC)
 }
 
-/// By Newton's method: see `the_best_line`.
+/// Computed by Newton's method: see `the_best_line`.
 const BEST_LOGISTIC: f64 = 0.312_881_212_308_489_6;
 
-/// Newton's method on the log loss: the constant of `logistic`.
+/// Newton's method on the log loss, for the constant in `logistic`.
 #[test]
 fn the_best_line() {
     let mut p = Tensor::param([[0.0_f64, 0.0]]);
     for _ in 0..20 {
         let gradient = downhill::grad(&logistic(&p), [&p])[0].to_vec();
         let hessian = downhill::hessian(&logistic(&p), &p).to_vec();
-        let [a, b, c, d] = hessian[..] else { panic!("of two variables") };
+        let [a, b, c, d] = hessian[..] else { panic!("a 2×2 Hessian") };
         let step = [d * gradient[0] - b * gradient[1], a * gradient[1] - c * gradient[0]];
         let step = step.map(|x| x / (a * d - b * c));
         p.assign(&p - Tensor::from([step]));
     }
     let left = logistic(&p).item();
-    assert!(left.abs() < 1e-15, "the best line leaves {}", left + BEST_LOGISTIC);
+    assert!(left.abs() < 1e-15, "the minimum is {}", left + BEST_LOGISTIC);
 }

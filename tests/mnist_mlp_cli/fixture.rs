@@ -1,4 +1,4 @@
-//! The program on images of its own.
+//! Runs the program on a small data set of its own.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use downhill_tests::example::program;
 use serde_json::Value;
 
-/// A directory with a set of tiny images in MNIST's four files, gone after the test. Class `d` has pixel `d` lit, of 16.
+/// A temporary directory with tiny images in MNIST's four files. Images of class `d` have pixel `d` of 16 lit.
 pub(crate) struct Fixture(pub(crate) PathBuf);
 
 impl Fixture {
@@ -39,7 +39,8 @@ impl Fixture {
         self.path("model.bin").display().to_string()
     }
 
-    /// Runs the program on these images with these options, saving to `model.bin` here unless they say otherwise.
+    /// Runs the program on these images with these options, saving to `model.bin` in the directory unless they say
+    /// otherwise.
     pub(crate) fn run(&self, options: &[&str]) -> Output {
         let mut command = Command::new(program("mnist_mlp"));
         command.arg("--data").arg(&self.0).args(options).current_dir(&self.0);
@@ -49,14 +50,14 @@ impl Fixture {
         command.output().unwrap()
     }
 
-    /// The lines of a run with `--json` that must succeed.
+    /// The output lines of a run with `--json`, which must succeed.
     pub(crate) fn json(&self, options: &[&str]) -> Vec<Value> {
         let output = self.run(&[&["--json"], options].concat());
         assert!(output.status.success() && output.stderr.is_empty(), "{options:?}: {}", stderr(&output));
         stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// A run that must fail with this code and one line that contains these words.
+    /// A run that must fail with this exit code and one line that contains these words.
     pub(crate) fn fails(&self, options: &[&str], code: i32, words: &[&str]) {
         assert_failure(&self.run(options), code, words, &format!("{options:?}"));
     }

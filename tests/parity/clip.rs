@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Row, difference, largest};
 use crate::golden::{self, float, list, tensor};
 
-/// Every record, and how far we are from it.
+/// Every record, with our difference from it.
 pub fn rows() -> Vec<Row> {
     let file = golden::file("clip.json");
     let norms = golden::records(&file, "norm", 43).iter().filter(|case| !overflows(case));
@@ -18,7 +18,7 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-/// Whether PyTorch's squares overflow, of elements that do not: there we scale first.
+/// Whether squares overflow in PyTorch although the elements are finite: there we scale first.
 fn overflows(case: &Value) -> bool {
     let is_finite = |grad: &Value| grad.is_null() || list(&grad["data"]).iter().all(|g| float(g).is_finite());
     float(&case["total"]).is_infinite() && list(&case["grads"]).iter().all(is_finite)

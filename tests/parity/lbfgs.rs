@@ -1,4 +1,5 @@
-//! The section `lbfgs` of `optimizers.json`: what every call returns, where it leads, and how often it asks.
+//! The section `lbfgs` of `optimizers.json`: the value returned by every call, the point after it, and the number of
+//! evaluations.
 
 use std::cell::Cell;
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 use super::{Row, describe, difference, largest};
 use crate::golden::{self, float, integer, list, tensor};
 
-/// Every record, and how far we are from it; the counts must be PyTorch's.
+/// Every record, with our difference from it; the counts must equal PyTorch's.
 pub fn rows() -> Vec<Row> {
     let file = golden::file("optimizers.json");
     golden::records(&file, "lbfgs", 26).iter().map(row).collect()
@@ -26,7 +27,7 @@ fn row(case: &Value) -> Row {
         let value = match objective {
             "rosenbrock" => rosenbrock(&params[0]),
             "function" => function(&params[0], &params[1]),
-            other => panic!("there is no objective {other}"),
+            other => panic!("unknown objective {other}"),
         };
         value * sign
     };
@@ -40,7 +41,7 @@ fn row(case: &Value) -> Row {
             param.to_vec().into_iter().zip(theirs).map(|(ours, theirs)| difference(ours, theirs))
         });
         worst = largest([worst, largest(points) / growth, difference(returned, float(&call["returned"])) / growth]);
-        let state = opt.state("*").expect("it has made a step");
+        let state = opt.state("*").expect("at least one step was made");
         let pairs =
             state.buffer("old_dirs").map_or(0, |pairs| pairs.len()) / params.iter().map(Tensor::len).sum::<usize>();
         let iterations = state.numbers().find(|(name, _)| *name == "n_iter").map_or(0.0, |(_, n)| n) as usize;
@@ -57,7 +58,7 @@ fn rosenbrock(p: &Tensor<f64>) -> Tensor<f64> {
     ((1.0 - &x).square() + 100.0 * (y - x.square()).square()).sum()
 }
 
-/// The function of data/golden/README.md.
+/// The function in data/golden/README.md.
 fn function(b_or_w: &Tensor<f64>, other: &Tensor<f64>) -> Tensor<f64> {
     // Objects list their names in alphabetical order: W, then b.
     let (w, b) = (b_or_w, other);

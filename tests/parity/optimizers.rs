@@ -7,10 +7,10 @@ use serde_json::Value;
 use super::{Row, describe, difference, largest};
 use crate::golden::{self, float, integer, list, tensor};
 
-/// PyTorch's steps at which a record has the parameters.
+/// The number of steps in a record.
 const STEPS: usize = 120;
 
-/// Every record, and how far we are from it.
+/// Every record, with our difference from it.
 pub fn rows() -> Vec<Row> {
     let file = golden::file("optimizers.json");
     let mut rows = Vec::new();
@@ -22,10 +22,10 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-/// PyTorch's rule, with the record's options, as one of ours.
+/// Our counterpart of PyTorch's rule, with the record's options.
 ///
 /// # Panics
-/// If we have no such rule or option.
+/// If there is no such rule or option.
 pub fn rule<F: Float>(optimizer: &str, options: &Value) -> Box<dyn Rule<F>> {
     let mut rule: Box<dyn Rule<F>> = optimizer.parse().unwrap_or_else(|error| panic!("{error}"));
     let mut set = |option: &str, value: &Value| {
@@ -57,7 +57,7 @@ fn pair(names: [&str; 2], values: &Value, set: &mut impl FnMut(&str, &Value)) {
     set(names[1], second);
 }
 
-/// One record being run again.
+/// One record being reproduced.
 struct Run<'a, F: Float> {
     file: &'a Value,
     case: &'a Value,
@@ -74,8 +74,8 @@ impl<'a, F: Float> Run<'a, F> {
         let mut opt = Optimizer::new(rule(optimizer, options));
         opt.missing_gradient = MissingGradient::Skip;
         for group in options.get("groups").map(list).unwrap_or_default() {
-            // The parameters are a list; its paths are their places.
-            let [name] = list(&group["params"]) else { panic!("{group} is not of one parameter") };
+            // The parameters are in a list, so their paths are their indices.
+            let [name] = list(&group["params"]) else { panic!("the group {group} must have one parameter") };
             let place = names.iter().position(|known| name == known).expect("a parameter");
             let mut own = options.as_object().expect("options are an object").clone();
             own.extend(group.as_object().expect("a group is an object").clone());
@@ -114,8 +114,8 @@ impl<'a, F: Float> Run<'a, F> {
         Row { name, options: describe(&case["options"]), what, difference: worst, tolerance: tolerance(case) }
     }
 
-    /// The largest difference of a parameter after `step`; where a record says how much a difference in the start grows
-    /// by then, in units of that. Where it grows a million times nothing is left to compare.
+    /// The largest difference of a parameter after `step`, divided by the growth of a small perturbation of the initial
+    /// values if the record states it. If that growth exceeds a million, there is nothing left to compare.
     fn compare_with_snapshot(&self, step: usize) -> f64 {
         let snapshots = list(&self.file["snapshots"]);
         let Some(at) = snapshots.iter().position(|snapshot| integer(snapshot) == step) else { return 0.0 };
@@ -131,10 +131,10 @@ impl<'a, F: Float> Run<'a, F> {
         }))
     }
 
-    /// The largest difference of what is remembered, in units of the largest element of the buffer.
+    /// The largest difference in the state, relative to the largest element of the buffer.
     fn compare_states(&self) -> f64 {
         largest(self.names.iter().enumerate().map(|(place, &name)| {
-            let ours = self.opt.state(&place.to_string()).expect("it has been updated");
+            let ours = self.opt.state(&place.to_string()).expect("it was updated");
             let theirs = self.case["state"][name].as_object().expect("a state is an object");
             largest(theirs.iter().map(|(name, theirs)| compare_state(ours, name, list(&theirs["data"]))))
         }))
@@ -153,7 +153,7 @@ impl<'a, F: Float> Run<'a, F> {
                     let all = list(&self.file["replay_gradients"][name]["data"]);
                     all[(step - 1) * param.len()..step * param.len()].iter().map(float).collect()
                 }
-                other => panic!("there is no family {other:?}"),
+                other => panic!("unknown family {other:?}"),
             };
             let grad: Vec<F> = grad.into_iter().map(F::from_f64).collect();
             let shaped = ndarray::ArrayD::from_shape_vec(param.shape(), grad).expect("as many as the parameter");
@@ -196,7 +196,7 @@ fn compare_state<F: Float>(ours: &ParamState<F>, name: &str, theirs: &[Value]) -
     if let Some((_, number)) = ours.numbers().find(|(known, _)| *known == name) {
         return super::relative(number, float(&theirs[0]));
     }
-    let buffer = ours.buffer(name).unwrap_or_else(|| panic!("we have no state {name}"));
+    let buffer = ours.buffer(name).unwrap_or_else(|| panic!("there is no buffer {name}"));
     assert_eq!(buffer.len(), theirs.len(), "{name}");
     let scale = largest(theirs.iter().map(|x| float(x).abs())).max(f64::MIN_POSITIVE);
     largest(buffer.iter().zip(theirs).map(|(ours, theirs)| (ours.as_f64() - float(theirs)).abs() / scale))
@@ -204,13 +204,13 @@ fn compare_state<F: Float>(ours: &ParamState<F>, name: &str, theirs: &[Value]) -
 
 fn tolerance(case: &Value) -> f64 {
     if case["newton_schulz"] == "bf16" {
-        // Seven bits of mantissa in PyTorch's inner iteration: 2^-8 a step, which partly averages out.
+        // Seven bits of mantissa in PyTorch's inner iteration: 2^-8 per step, which partly averages out.
         5e-3
     } else if case.get("dtype").is_some() {
-        // A unit in the last place, 6e-8, in each of some hundred steps.
+        // A rounding error of 6e-8 in each of about a hundred steps.
         1e-5
     } else if case["family"] == "function" {
-        // What a nudge of the start shows of the growth of differences is not the most it can be.
+        // The growth of one perturbation is only a lower bound for the growth of rounding errors.
         1e-11
     } else {
         1e-12

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Row, describe, difference, largest, relative};
 use crate::golden::{self, float, integer, list, tensor};
 
-/// Every record, and how far we are from it; the counts must be PyTorch's.
+/// Every record, with our difference from it; the counts must equal PyTorch's.
 pub fn rows() -> Vec<Row> {
     let file = golden::file("schedules.json");
     let plateaus = golden::records(&file, "plateau", 49).iter().map(plateau);
@@ -50,7 +50,7 @@ fn average(case: &Value) -> Row {
     let mut average = match case["kind"].as_str() {
         Some("swa") => WeightAverage::running_mean(),
         Some("ema") => WeightAverage::exponential(float(&case["options"]["decay"])),
-        other => panic!("there is no average {other:?}"),
+        other => panic!("unknown average {other:?}"),
     };
     let [values, averages] = ["values", "averages"].map(|field| tensor::<f64>(&case[field]));
     let mut worst: f64 = 0.0;

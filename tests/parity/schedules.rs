@@ -1,4 +1,4 @@
-//! The section `records` of `schedules.json`: the rate in force at every step, for every schedule.
+//! The section `records` of `schedules.json`: the learning rate at every step, for every schedule.
 
 use downhill::optim::{
     Adam, ChainedLr, LambdaLr, MultiplicativeLr, Optimizer, Rule, Schedule, Scheduler, SequentialLr, Sgd,
@@ -8,16 +8,16 @@ use serde_json::Value;
 use super::{Row, describe, largest};
 use crate::golden::{self, float, integer, list};
 
-/// Every record, and how far we are from it.
+/// Every record, with our difference from it.
 pub fn rows() -> Vec<Row> {
     let file = golden::file("schedules.json");
     golden::records(&file, "records", 109).iter().map(row).collect()
 }
 
-/// PyTorch's schedule, with the record's options, as one of ours.
+/// Our counterpart of PyTorch's schedule, with the record's options.
 ///
 /// # Panics
-/// If we have no such schedule or option.
+/// If there is no such schedule or option.
 pub fn schedule(spec: &Value) -> Box<dyn Schedule> {
     let name = spec["scheduler"].as_str().expect("a name");
     let parts = || spec["parts"].as_array().expect("parts").iter().map(schedule).collect();
@@ -47,7 +47,7 @@ fn option_text(option: &str, value: &Value) -> String {
         other => other,
     };
     match value {
-        // For each group, and the first also where there are no groups.
+        // One value per group, and the first as the value without groups.
         Value::Array(list) if per_group => format!("{name}={},group_{name}s={value}", list[0]),
         Value::String(text) => format!("{name}={text}"),
         other => format!("{name}={other}"),
@@ -61,7 +61,7 @@ fn function(name: &Value) -> fn(u64) -> f64 {
         Some("min(1,(t+1)/10)") => |t| ((t as f64 + 1.0) / 10.0).min(1.0),
         Some("0.9") => |_| 0.9,
         Some("t odd: 0.5, t even: 1.5") => |t| if t % 2 == 1 { 0.5 } else { 1.5 },
-        other => panic!("there is no function {other:?}"),
+        other => panic!("unknown function {other:?}"),
     }
 }
 
@@ -72,7 +72,7 @@ fn row(case: &Value) -> Row {
         match case["optimizer"].as_str() {
             Some("SGD") => Box::new(Sgd { lr, momentum, ..Sgd::default() }),
             Some("Adam") => Box::new(Adam { lr, ..Adam::default() }),
-            other => panic!("there is no optimizer {other:?}"),
+            other => panic!("unknown optimizer {other:?}"),
         }
     };
     let mut opt = Optimizer::new(rule(&base[0]));
@@ -83,8 +83,8 @@ fn row(case: &Value) -> Row {
     let mut scheduler = Scheduler::new(schedule.clone(), &mut opt);
     let mut steps = list(&case["lr"][0]).len();
     if let ("OneCycleLR", Some(total)) = (case["scheduler"].as_str().expect("a name"), schedule.end()) {
-        // PyTorch's rate for the step after the last goes on beyond the end, up or below 0; ours stays.
-        assert_eq!(steps as u64, total + 1, "one rate more than there are steps");
+        // PyTorch's learning rate for the step after the last continues past the end, up or below 0; ours stays.
+        assert_eq!(steps as u64, total + 1, "there is one more rate than steps");
         steps -= 1;
     }
     let mut differences = Vec::new();
@@ -125,7 +125,7 @@ fn row(case: &Value) -> Row {
     Row { name: schedule.name().to_owned(), options, what, difference, tolerance }
 }
 
-/// Relative, for a rate below 1e-4 to that: where a rate is 0, one side may have a unit in the last place of the base rate.
+/// Relative; for rates below 1e-4, relative to 1e-4: where one rate is 0, the other may be an ulp of the base rate.
 fn compare(ours: f64, theirs: &Value) -> f64 {
     let theirs = float(theirs);
     if ours == theirs { 0.0 } else { (ours - theirs).abs() / theirs.abs().max(1e-4) }
@@ -133,6 +133,6 @@ fn compare(ours: f64, theirs: &Value) -> f64 {
 
 fn tolerance(case: &Value) -> f64 {
     let undone = case["scheduler"] == "ConstantLR" && case["options"]["total_iters"] == 0;
-    // PyTorch never undoes the factor then; the deliberate difference is the whole factor.
+    // PyTorch never removes the factor then; the deliberate difference is the whole factor.
     if undone { f64::INFINITY } else { 1e-12 }
 }

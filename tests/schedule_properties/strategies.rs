@@ -1,4 +1,4 @@
-//! Schedules of every kind, with any options that make sense.
+//! Schedules of every kind, with any valid options.
 
 use downhill::optim::{
     Anneal, ChainedLr, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, CyclicMode, ExponentialLr,
@@ -70,7 +70,7 @@ pub(crate) fn one_cycle() -> impl Strategy<Value = OneCycleLr> {
     )
 }
 
-/// Every schedule that has a name and goes by time alone.
+/// Every named schedule that depends on time only.
 pub(crate) fn simple() -> impl Strategy<Value = Box<dyn Schedule>> {
     prop_oneof![
         4 => multiple(),
@@ -84,8 +84,7 @@ pub(crate) fn simple() -> impl Strategy<Value = Box<dyn Schedule>> {
     ]
 }
 
-/// Composed ones too.
-/// All that can be written down, also composed and composed again.
+/// Every schedule that has a text form, also composed and nested.
 pub(crate) fn text() -> impl Strategy<Value = Box<dyn Schedule>> {
     let factors = || prop::collection::vec(0.0..2.0, 1..5);
     let leaf = prop_oneof![
