@@ -343,7 +343,7 @@ fn models_that_are_none() {
 /// The names that the program's error message lists.
 fn known(fixture: &Fixture, option: &str) -> Vec<String> {
     let message = stderr(&fixture.run(&[option, "?"]));
-    let (_, list) = message.split_once("there are ").expect("a list of names");
+    let (_, list) = message.split_once("s are ").expect("a list of names");
     let list = list.split(" (--help").next().unwrap();
     list.split(", ").map(str::to_owned).collect()
 }

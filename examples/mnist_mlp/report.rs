@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use downhill::nn::ConfusionMatrix;
-use downhill::prelude::*;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::panic::{Location, PanicHookInfo, set_hook};
 use std::sync::Mutex;
 
-/// The location and the message of the latest panic.
-thread_local!(static LAST: RefCell<Option<(String, String)>> = const { RefCell::new(None) });
+thread_local! {
+    /// The location and the message of the latest panic.
+    static LAST: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
+}
 
 /// The locations outside this package that panics reported: how often each, and one of the messages.
 static ELSEWHERE: Mutex<BTreeMap<String, (u64, String)>> = Mutex::new(BTreeMap::new());

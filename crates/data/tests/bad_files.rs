@@ -199,7 +199,7 @@ fn label_out_of_range() {
 fn sizes_beyond_all_memory() {
     let most = idx(&[u32::MAX; 3], &[0; 100]);
     let expected = "images: expected 79228162458924105385300197391 bytes (16 + 4294967295 × 4294967295 × 4294967295, \
-                   , according to its header), found";
+                    according to its header), found";
     assert_eq!(reading("overflow", Some(&most), None), format!("{expected} 116 bytes"));
     let error = reading("overflow-gzip", Some(&gzip(&most)), None);
     assert!(error.starts_with(&format!("{expected} a gzip file of ")), "{error}");

@@ -82,25 +82,35 @@ impl<F: Float> WeightAverage<F> {
             None => 1.0 / (self.count as f64 + 1.0),
             Some(decay) => 1.0 - decay,
         };
-        let (first, mut at) = (self.count == 0, 0);
-        model.visit(&Path::ROOT, &mut |path, tensor| {
-            if first {
+        if self.count == 0 {
+            self.entries.clear();
+            model.visit(&Path::ROOT, &mut |path, tensor| {
                 let (path, shape) = (path.to_string(), tensor.shape().to_vec());
                 self.entries.push(Entry { path, shape, elements: tensor.to_vec() });
-            } else {
-                let entry =
-                    self.entries.get_mut(at).filter(|entry| *path == *entry.path && entry.shape == tensor.shape());
-                let entry = entry.unwrap_or_else(|| {
-                    panic!(
-                        "update: {path} of shape {:?} is not in the average: the model has changed, so start a new one",
-                        tensor.shape()
-                    )
-                });
-                entry.take(tensor, F::from_f64(new));
+            });
+        } else {
+            // Before anything changes: the average of half a model would be of no use.
+            if let Some(change) = self.change_in(model) {
+                panic!("update: {change}: the model has changed, so start a new average");
             }
-            at += 1;
-        });
+            let mut entries = self.entries.iter_mut();
+            model.visit(&Path::ROOT, &mut |_, tensor| {
+                entries.next().expect("as many as in the model").take(tensor, F::from_f64(new));
+            });
+        }
         self.count += 1;
+    }
+
+    /// What the model has that the average does not, or the other way round.
+    fn change_in<M: Params<F> + ?Sized>(&self, model: &M) -> Option<String> {
+        let (mut change, mut entries) = (None, self.entries.iter());
+        model.visit(&Path::ROOT, &mut |path, tensor| {
+            let known = entries.next().is_some_and(|entry| *path == *entry.path && entry.shape == tensor.shape());
+            if !known && change.is_none() {
+                change = Some(format!("{path} of shape {:?} is not in the average", tensor.shape()));
+            }
+        });
+        change.or_else(|| entries.next().map(|entry| format!("{} is not in the model", entry.path)))
     }
 
     /// The number of updates so far.
@@ -132,6 +142,8 @@ impl<F: Float> Entry<F> {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
     use super::*;
 
     #[test]
@@ -158,10 +170,18 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "update: 1 of shape [2] is not in the average: the model has changed")]
-    fn another_model() {
-        let mut average = WeightAverage::<f32>::running_mean();
+    fn another_model_is_rejected_and_nothing_changes() {
+        let mut average = WeightAverage::<f64>::running_mean();
         average.update(&(Tensor::param([1.0]), Tensor::param([1.0])));
-        average.update(&(Tensor::param([1.0]), Tensor::param([1.0, 2.0])));
+        let before = average.clone();
+        let mut rejected = |model: &dyn Params<f64>, message: &str| {
+            let panic = catch_unwind(AssertUnwindSafe(|| average.update(model))).unwrap_err();
+            assert_eq!(*panic.downcast::<String>().unwrap(), format!("update: {message}, so start a new average"));
+            assert_eq!(average, before);
+        };
+        let (one, two) = (|| Tensor::param([2.0]), || Tensor::param([2.0, 2.0]));
+        rejected(&(one(), two()), "1 of shape [2] is not in the average: the model has changed");
+        rejected(&(one(), one(), one()), "2 of shape [1] is not in the average: the model has changed");
+        rejected(&vec![one()], "1 is not in the model: the model has changed");
     }
 }

@@ -109,8 +109,11 @@ impl Scheduler {
     /// If the schedule has ended, or gives a learning rate that is negative or not finite.
     #[track_caller]
     pub fn step_with<F: Float>(&mut self, opt: &mut Optimizer<F>, metric: impl Into<f64>) {
-        self.schedule.observe(metric.into());
-        self.advance(opt);
+        // On a copy: a step that panics must not leave the metric behind.
+        let mut next = self.clone();
+        next.schedule.observe(metric.into());
+        next.advance(opt);
+        *self = next;
     }
 
     /// Sets the learning rates for any time `t`, which may be a fraction of an epoch, if the schedule supports it, as

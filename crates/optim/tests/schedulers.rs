@@ -200,6 +200,30 @@ fn a_momentum_that_the_rule_does_not_take_is_refused() {
 }
 
 #[test]
+fn a_metric_whose_step_panics_is_not_remembered() {
+    #[derive(Clone, Debug, Options)]
+    struct Echo {
+        rate: f64,
+    }
+    impl Schedule for Echo {
+        fn lr_at(&self, _: f64, _: u64) -> Option<f64> {
+            Some(self.rate)
+        }
+        fn observe(&mut self, metric: f64) {
+            self.rate = metric;
+        }
+    }
+    let mut opt = optimizer();
+    let mut scheduler = Scheduler::new(Echo { rate: 0.5 }, &mut opt);
+    assert!(panic_of(|| scheduler.step_with(&mut opt, f64::NAN)).starts_with("step: "));
+    assert_eq!((opt.lr(), scheduler.t()), (0.5, 0));
+    scheduler.step(&mut opt);
+    assert_eq!((opt.lr(), scheduler.t()), (0.5, 1));
+    scheduler.step_with(&mut opt, 0.25);
+    assert_eq!((opt.lr(), scheduler.t()), (0.25, 2));
+}
+
+#[test]
 fn rates_from_outside_are_rates() {
     for lr in [-0.1, f64::NAN, f64::INFINITY] {
         let message = |call: &str| format!("{call}: the learning rate must be a finite number ≥ 0, got {lr}");

@@ -149,7 +149,7 @@ fn a_norm_of_another_model() {
     let (mut student, teacher) = (Norm::new(1), Norm::new(1));
     let x = Tensor::from([[1.0], [3.0]]);
     let panics = message(|| _ = training(&mut student, &mut rng(), |_| teacher.forward(&x)));
-    assert!(panics.contains("run a model that is not to be trained inside of `evaluation(|| ...)`"), "{panics}");
+    assert!(panics.contains("run a model that is not being trained inside `evaluation(|| ...)`"), "{panics}");
     training(&mut student, &mut rng(), |_| evaluation(|| teacher.forward(&x)));
     assert_eq!(statistics(&teacher), (vec![0.0], vec![1.0], 0.0));
 }
