@@ -65,7 +65,7 @@ def programs():
         Program("burn", "define by run, Rust (flex)", folder=HERE / "burn"),
         Program("dfdx", "define by run, Rust", folder=HERE / "dfdx"),
         Program("pytorch", "define by run, Python over C++", script="torch_eager.py"),
-        Program("pytorch-fused", "the same, fused optimiser", script="torch_eager.py", args=("--fused",), skip="E"),
+        Program("pytorch-fused", "the same, fused optimizer", script="torch_eager.py", args=("--fused",), skip="E"),
         Program(
             "pytorch-flush",
             "the same, subnormal numbers flushed",
@@ -73,7 +73,7 @@ def programs():
             args=("--fused", "--flush-denormal"),
             skip="DE",
         ),
-        Program("pytorch-compiled", "`torch.compile`, fused optimiser", script="torch_eager.py", args=("--compile",)),
+        Program("pytorch-compiled", "`torch.compile`, fused optimizer", script="torch_eager.py", args=("--compile",)),
         Program("jax-step", "a step compiled", script="jax_step.py"),
         Program("jax-scan", "an epoch compiled (`lax.scan`)", script="jax_step.py", args=("--scan",), skip="E"),
         Program("numpy", "the training loop by hand over NumPy", script="numpy_hand.py"),
