@@ -111,6 +111,19 @@ impl<F: Float, const N: usize, const M: usize> From<[[F; M]; N]> for Tensor<F> {
     }
 }
 
+/// Two axes: one row for each item.
+///
+/// ```
+/// use downhill_tensor::Tensor;
+/// let points: Vec<[f32; 2]> = (0..3).map(|i| [i as f32, 1.0]).collect();
+/// assert_eq!(Tensor::from(points), Tensor::from([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]]));
+/// ```
+impl<F: Float, const M: usize> From<Vec<[F; M]>> for Tensor<F> {
+    fn from(rows: Vec<[F; M]>) -> Self {
+        nested(&[rows.len(), M], rows.into_flattened())
+    }
+}
+
 /// Three axes.
 impl<F: Float, const N: usize, const M: usize, const K: usize> From<[[[F; K]; M]; N]> for Tensor<F> {
     fn from(blocks: [[[F; K]; M]; N]) -> Self {
