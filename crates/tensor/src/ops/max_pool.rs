@@ -10,8 +10,8 @@ use crate::{Float, Params, Tensor};
 /// The options of max pooling along the last `D` axes, and the layer: [`MaxPool1d`] and [`MaxPool2d`]. Names and defaults
 /// are PyTorch's.
 ///
-/// A window that moves by `stride` over an axis of size `L` has `⌊(L + 2·padding - dilation·(kernel_size - 1) - 1)/stride⌋
-/// + 1` positions; `ceil_mode` rounds up instead, but leaves out a last window that would begin in the padding.
+/// An axis of size `L` has `1 + ⌊(L + 2·padding - dilation·(kernel_size - 1) - 1)/stride⌋` windows. With `ceil_mode` the
+/// quotient is rounded up, but a last window that would begin in the padding is left out.
 ///
 /// ```
 /// use downhill_tensor::{MaxPool2d, Tensor};
