@@ -133,3 +133,57 @@ mod products {
         bencher.bench(|| black_box(&x).matmul(&weight.t()));
     }
 }
+
+/// The images between the layers of a small convolutional network, `[64, 16, 28, 28]`.
+mod images {
+    use downhill::{InterpolateMode, MaxPool2d, PadMode, Upsample};
+
+    use super::*;
+
+    const IMAGES: [usize; 4] = [64, 16, 28, 28];
+
+    #[divan::bench(args = [1, 2, 3])]
+    fn max_pool2d(bencher: Bencher<'_, '_>, stride: usize) {
+        let x = ramp(&IMAGES);
+        let options = MaxPool2d { stride: Some([stride; 2]), ..MaxPool2d::new(2) };
+        bencher.bench(|| black_box(&x).max_pool2d(options));
+    }
+
+    #[divan::bench]
+    fn max_pool2d_and_back(bencher: Bencher<'_, '_>) {
+        let x = Tensor::param(ramp(&IMAGES));
+        bencher.bench(|| black_box(&x).max_pool2d(2).sum().backward());
+    }
+
+    #[divan::bench]
+    fn avg_pool2d(bencher: Bencher<'_, '_>) {
+        let x = ramp(&IMAGES);
+        bencher.bench(|| black_box(&x).avg_pool2d(2));
+    }
+
+    #[divan::bench]
+    fn avg_pool2d_and_back(bencher: Bencher<'_, '_>) {
+        let x = Tensor::param(ramp(&IMAGES));
+        bencher.bench(|| black_box(&x).avg_pool2d(2).sum().backward());
+    }
+
+    #[divan::bench]
+    fn pad_with_zeros(bencher: Bencher<'_, '_>) {
+        let x = ramp(&IMAGES);
+        bencher.bench(|| black_box(&x).pad(&[(1, 1), (1, 1)], PadMode::Constant(0.0)));
+    }
+
+    #[divan::bench]
+    fn pad_by_reflection(bencher: Bencher<'_, '_>) {
+        let x = ramp(&IMAGES);
+        bencher.bench(|| black_box(&x).pad(&[(1, 1), (1, 1)], PadMode::Reflect));
+    }
+
+    #[divan::bench(args = [false, true])]
+    fn upsample(bencher: Bencher<'_, '_>, linear: bool) {
+        let x = ramp(&IMAGES);
+        let mode = if linear { InterpolateMode::Linear { align_corners: false } } else { InterpolateMode::Nearest };
+        let options = Upsample { mode, ..Upsample::new(2.0) };
+        bencher.bench(|| black_box(&x).interpolate(&options));
+    }
+}

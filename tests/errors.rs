@@ -3,13 +3,14 @@
 use std::panic::catch_unwind;
 
 use downhill::nn::{
-    BatchNorm1d, BceWithLogits, CrossEntropy, Dropout, Embedding, Linear, LstmCell, Module, Reduction, Sequential,
-    accuracy, bce, bce_with_logits, cross_entropy, huber, kl_div, l1, mse, nll_loss, smooth_l1,
+    BatchNorm1d, BceWithLogits, CrossEntropy, Dropout, Embedding, Linear, LstmCell, Module, PixelShuffle, Reduction,
+    ReflectionPad2d, Sequential, Unflatten, accuracy, bce, bce_with_logits, cross_entropy, huber, kl_div, l1, mse,
+    nll_loss, smooth_l1,
 };
 use downhill::optim::{Adam, Optimizer, Sgd};
 use downhill::{
-    Params, Tensor, concat, grad, grad_many, hessian, hvp, jacobian, jvp, jvp_many, no_grad, rng, stack, training,
-    training_rng, update_buffer, vjp, vjp_many, where_,
+    AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d, PadMode, Params, Tensor, Upsample, concat, grad, grad_many, hessian,
+    hvp, jacobian, jvp, jvp_many, no_grad, rng, stack, training, training_rng, update_buffer, vjp, vjp_many, where_,
 };
 use downhill_tests::misuse::{fails, says};
 use ndarray::{Array1, array, s};
@@ -157,6 +158,50 @@ fn joining_and_taking_apart() {
     fails(line!(), &["chunk"], || a.chunk(0, 1));
     fails(line!(), &["select", "[2, 3]", "3"], || a.select(1, 3));
     fails(line!(), &["slice", "[2, 3]"], || a.slice(s![0..2, 0..4]));
+}
+
+#[test]
+fn windows_and_padding() {
+    let (row, plane) = (zeros(&[2, 5]), zeros(&[1, 2, 4, 3]));
+    fails(line!(), &["max_pool1d of [2, 5]", "axis 1", "size 5", "span, 6"], || row.max_pool1d(6));
+    fails(line!(), &["max_pool1d of [2, 5]", "kernel size 0"], || row.max_pool1d(0));
+    let padded = MaxPool2d { padding: [0, 2], ..MaxPool2d::new(2) };
+    fails(line!(), &["max_pool2d of [1, 2, 4, 3]", "axis 3", "half the kernel", "`pad`"], || plane.max_pool2d(padded));
+    let far = MaxPool1d { padding: [1], dilation: [6], ..MaxPool1d::new(2) };
+    fails(line!(), &["max_pool1d of [2, 5]", "only: its elements are further apart"], || row.max_pool1d(far));
+    fails(line!(), &["max_pool2d of [5]", "[.., height, width]"], || zeros(&[5]).max_pool2d(1));
+    fails(line!(), &["max_pool2d of [2, 5]", "axis 0"], || row.max_pool2d_with_indices([3, 1]));
+    fails(line!(), &["max_pool1d of [2, 0]", "no elements"], || zeros(&[2, 0]).max_pool1d_with_indices(1));
+    fails(line!(), &["avg_pool1d of [2, 5]", "span, 6"], || row.avg_pool1d(6));
+    let still = AvgPool2d { stride: Some([1, 0]), ..AvgPool2d::new(2) };
+    fails(line!(), &["avg_pool2d of [1, 2, 4, 3]", "axis 3", "stride 0"], || plane.avg_pool2d(still));
+    let by_zero = AvgPool2d { divisor_override: Some(0), ..AvgPool2d::new(2) };
+    fails(line!(), &["avg_pool2d", "divisor_override must be at least 1"], || plane.avg_pool2d(by_zero));
+    fails(line!(), &["adaptive_avg_pool1d of [2, 0]", "no elements"], || zeros(&[2, 0]).adaptive_avg_pool1d(2));
+    fails(line!(), &["adaptive_avg_pool2d of [5]", "[.., height, width]"], || zeros(&[5]).adaptive_avg_pool2d(2));
+    fails(line!(), &["adaptive_max_pool1d of []", "[.., length]"], || zeros(&[]).adaptive_max_pool1d(2));
+    fails(line!(), &["adaptive_max_pool2d of [5]"], || zeros(&[5]).adaptive_max_pool2d_with_indices(2));
+    fails(line!(), &["pad of [2, 5]", "3 pairs", "2 axes"], || row.pad(&[(1, 1); 3], PadMode::Constant(0.0)));
+    fails(line!(), &["pad of [2, 5]", "axis 0", "reflection"], || row.pad(&[(2, 0), (1, 1)], PadMode::Reflect));
+    fails(line!(), &["pad of [2, 5]", "axis 1", "circle of 5"], || row.pad(&[(0, 6)], PadMode::Circular));
+    fails(line!(), &["pad of [0]", "no element"], || zeros(&[0]).pad(&[(1, 0)], PadMode::Replicate));
+    fails(line!(), &["interpolate of [2, 5]", "[N, C, ..]"], || row.interpolate(&Upsample::new(2.0)));
+    fails(line!(), &["interpolate", "3 sizes or factors", "2 axes"], || plane.interpolate(&Upsample::new([1, 2, 3])));
+    fails(line!(), &["interpolate", "axis 2", "from 4 to 0"], || plane.interpolate(&Upsample::new([0.2, 1.0])));
+    fails(line!(), &["interpolate", "positive and finite", "NaN"], || plane.interpolate(&Upsample::new(f64::NAN)));
+    fails(line!(), &["pixel_shuffle of [1, 2, 4, 3]", "2 channels", "which is 2"], || plane.pixel_shuffle(2));
+    fails(line!(), &["pixel_shuffle of [1, 2, 4, 3]", "which is 0"], || plane.pixel_shuffle(0));
+    fails(line!(), &["pixel_unshuffle of [1, 2, 4, 3]", "width 3"], || plane.pixel_unshuffle(2));
+    fails(line!(), &["unflatten of [2, 5]", "axis 1 has size 5", "[2, 2]"], || row.unflatten(1, &[2, 2]));
+    fails(line!(), &["unflatten of [2, 5]", "axis 1", "-1", "divisible by 2"], || row.unflatten(1, (2, -1)));
+    fails(line!(), &["unflatten", "axis 2 is out of range"], || row.unflatten(2, &[5]));
+    // As layers.
+    fails(line!(), &["max_pool2d of [2, 5]", "axis 0"], || MaxPool2d::new(3).forward(&row));
+    fails(line!(), &["avg_pool1d of [2, 5]", "span, 6"], || AvgPool1d::new(6).forward(&row));
+    fails(line!(), &["pad of [2, 5]", "axis 0", "reflection"], || ReflectionPad2d::new(2).forward(&row));
+    fails(line!(), &["interpolate of [2, 5]"], || Upsample::new(2.0).forward(&row));
+    fails(line!(), &["pixel_shuffle of [2, 5]"], || PixelShuffle { upscale_factor: 2 }.forward(&row));
+    fails(line!(), &["unflatten of [2, 5]", "[3, 2]"], || Unflatten::new(1, [3, 2]).forward(&row));
 }
 
 #[test]

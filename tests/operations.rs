@@ -1,10 +1,13 @@
 //! Maps the names of operations in `data/golden` to the operations, for all tests that compare them.
 
+mod pooling;
+
 use downhill::{Axes, Float, Tensor, concat, keep, stack, where_};
 use ndarray::{ArrayD, Axis};
 use serde_json::Value;
 
 use crate::golden::{float, indices, integer, list};
+pub use pooling::compute_with_indices;
 
 /// Our result for a record with these inputs.
 ///
@@ -105,7 +108,10 @@ pub fn compute<F: Float>(record: &Value, inputs: &[&Tensor<F>]) -> Tensor<F> {
         "min_with_index" => select(x, axis("axis"), x.argmin(axis("axis"))),
         "cummax" => x.gather(0, &running_argmax(x)),
         "median" => mean_of_equals(x, median(x)),
-        unknown => panic!("data/golden has the operation {unknown}, which is not in the list in tests/operations.rs"),
+        unknown => match pooling::compute(unknown, &record["params"], x) {
+            Some(y) => y,
+            None => panic!("data/golden has the operation {unknown}, which is not in the list in tests/operations.rs"),
+        },
     }
 }
 

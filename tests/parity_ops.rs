@@ -1,9 +1,9 @@
-//! Every record of `data/golden/ops.json`: values, gradients and second-order quantities of all operations against
+//! Every record of `data/golden/ops.json` and `pooling.json`: values, gradients and second-order quantities of all operations against
 //! PyTorch, and extreme arguments against exact mathematics.
 
 use downhill::{Float, Tensor, grad, vjp};
-use downhill_tests::golden::{assert_close, file, records, tensor};
-use downhill_tests::operations::compute;
+use downhill_tests::golden::{assert_close, file, indices, records, tensor};
+use downhill_tests::operations::{compute, compute_with_indices};
 use serde_json::Value;
 
 /// Both compute in f64; the remaining differences are due to the order of additions and the last bits of functions like
@@ -26,14 +26,44 @@ fn allowed(op: &str, what: &str) -> (f64, f64) {
         "logsumexp" | "softmax" | "log_softmax" | "prod" if !output => (TOLERANCE, 1.0),
         // Sums of a few products.
         "mul" | "div" | "pow_tensor" if !output => (TOLERANCE, 1.0),
+        // Weighted sums, and sums of the gradients of windows that overlap.
+        "avg_pool1d" | "avg_pool2d" | "adaptive_avg_pool1d" | "adaptive_avg_pool2d" | "interpolate" => (TOLERANCE, 1.0),
+        "max_pool1d" | "max_pool2d" | "adaptive_max_pool1d" | "adaptive_max_pool2d" | "pad" if !output => {
+            (TOLERANCE, 1.0)
+        }
         _ => (TOLERANCE, 0.0),
     }
 }
 
 #[test]
 fn values_and_derivatives_are_those_of_pytorch() {
-    let golden = file("ops.json");
-    for (number, record) in records(&golden, "cases", 595).iter().enumerate() {
+    compare_cases("ops.json", 595);
+}
+
+#[test]
+fn pooling_padding_and_resizing() {
+    compare_cases("pooling.json", 96);
+}
+
+/// The maximum of elements that are equal, or NaN: which one it is, and which one gets the gradient.
+#[test]
+fn chosen_maxima() {
+    let golden = file("pooling.json");
+    for (number, record) in records(&golden, "maxima", 8).iter().enumerate() {
+        let x = Tensor::<f64>::param(tensor(&record["input"]));
+        let (y, at) = compute_with_indices(record, &x);
+        assert_close(&y, &tensor(&record["output"]), 0.0, 0.0, || describe(record, number, "output"));
+        assert_eq!(at, indices(&record["indices"]), "{}", describe(record, number, "indices"));
+        let [gradient] = vjp(&y, [&x], &tensor(&record["weights"]));
+        assert_close(&gradient, &tensor(&record["grad"]), 0.0, 0.0, || describe(record, number, "grad"));
+        assert_close(&compute(record, &[&x]), &y, 0.0, 0.0, || describe(record, number, "without indices"));
+    }
+}
+
+/// Compares all records in the section `cases`.
+fn compare_cases(name: &str, at_least: usize) {
+    let golden = file(name);
+    for (number, record) in records(&golden, "cases", at_least).iter().enumerate() {
         let inputs: Vec<Tensor<f64>> = record["inputs"].as_array().unwrap().iter().map(tensor).collect();
         let xs: Vec<Tensor<f64>> = inputs.iter().map(Tensor::param).collect();
         let cotangent = Tensor::param(tensor(&record["cotangent"]));

@@ -7,7 +7,7 @@ use std::panic::catch_unwind;
 use std::time::Duration;
 
 use downhill::prelude::*;
-use downhill::{MAX_AXES, jacobian};
+use downhill::{AvgPool1d, MAX_AXES, MaxPool1d, PadMode, Upsample, jacobian};
 use downhill_tests::misuse::refuses;
 use ndarray::{Array, ArrayD, ArrayView, IxDyn, NewAxis, array, s};
 use rand::SeedableRng;
@@ -152,6 +152,41 @@ fn joined_and_selected() {
     refuses(&["split of", "cannot allocate 2305843009213693951 pieces"], || zeros(&[(1 << 61) - 1, 0]).split(1, 0));
     let huge = Tensor::param(zeros(&[0, ROOT]));
     refuses(&["jacobian", "[0, 4294967296, 0, 4294967296] is too large"], || jacobian(&huge.exp(), &huge));
+}
+
+#[test]
+fn pooled_padded_and_resized() {
+    let most = usize::MAX;
+    // One row without elements, however long; and windows as large as numbers can be.
+    let none = zeros(&[0, (1 << 32) - 1]);
+    assert_eq!(none.max_pool1d(2).shape(), [0, (1 << 31) - 1]);
+    assert_eq!(none.avg_pool1d(3).shape(), [0, 1431655765]);
+    assert_eq!(none.adaptive_avg_pool1d(1 << 40).shape(), [0, 1 << 40]);
+    assert_eq!(none.unsqueeze(0).interpolate(&Upsample::new(4.0)).shape(), [1, 0, 17179869180]);
+    assert_eq!(none.pad(&[(1 << 31, 1 << 31)], PadMode::Reflect).shape(), [0, (1 << 33) - 1]);
+    let wide = MaxPool1d { stride: Some([1]), padding: [most / 2], ..MaxPool1d::new(most) };
+    assert_eq!(Tensor::from([1.0_f32, 3.0, 2.0]).max_pool1d(wide), Tensor::from([3.0_f32; 3]));
+    refuses(&["max_pool1d of [0, 4294967296]", "fewer than 2³² elements"], || zeros(&[0, ROOT]).max_pool1d(2));
+    refuses(&["max_pool1d of [5]", "span"], || {
+        zeros(&[5]).max_pool1d(MaxPool1d { dilation: [most], ..MaxPool1d::new(most) })
+    });
+    refuses(&["avg_pool1d of [5]", "half the kernel"], || {
+        zeros(&[5]).avg_pool1d(AvgPool1d { padding: [most], ..AvgPool1d::new(most) })
+    });
+    refuses(&["adaptive_max_pool2d", "[4294967296, 4294967296] is too large"], || {
+        zeros(&[1, 1]).adaptive_max_pool2d(ROOT)
+    });
+    refuses(&["adaptive_avg_pool2d", "[4294967296, 4294967296] is too large"], || {
+        zeros(&[1, 1]).adaptive_avg_pool2d(ROOT)
+    });
+    for mode in [PadMode::Constant(0.0), PadMode::Replicate] {
+        refuses(&["pad of [1]", "[18446744073709551615] is too large"], || zeros(&[1]).pad(&[(most, 7)], mode));
+    }
+    refuses(&["interpolate", "is too large"], || zeros(&[1, 1, 1]).interpolate(&Upsample::new(f64::MAX)));
+    refuses(&["interpolate", "is too large"], || zeros(&[1, 1, 1, 1]).interpolate(&Upsample::new([ROOT, ROOT])));
+    refuses(&["pixel_shuffle: the shape [0, ", "is too large"], || zeros(&[0, 1, ROOT]).pixel_shuffle(ROOT - 1));
+    refuses(&["pixel_unshuffle: the shape [", "is too large"], || zeros(&[ROOT, 0, 0]).pixel_unshuffle(1 << 20));
+    refuses(&["unflatten of [5]", "not the product"], || zeros(&[5]).unflatten(0, &[most, most]));
 }
 
 #[test]

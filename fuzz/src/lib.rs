@@ -4,6 +4,7 @@
 
 mod arrays;
 mod panics;
+mod planes;
 mod program;
 mod random;
 mod shapes;

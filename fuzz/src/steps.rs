@@ -4,6 +4,7 @@ use downhill_tensor::{Axes, Float, Tensor, concat, keep, stack, where_};
 use ndarray::{ArrayD, SliceInfoElem};
 
 use crate::arrays;
+use crate::planes;
 use crate::random::Random;
 use crate::shapes::{self, axis, position};
 use crate::weird;
@@ -12,7 +13,7 @@ use crate::weird;
 /// machine.
 pub(crate) fn step<F: Float>(random: &mut Random, pool: &[Tensor<F>]) -> Vec<Tensor<F>> {
     let (x, y, z) = (&random.pick(pool), &random.pick(pool), &random.pick(pool));
-    let one = match random.below(20) {
+    let one = match random.below(21) {
         0 => return made(random),
         1..4 => unary(random, x),
         4..7 => return binary(random, x, y),
@@ -24,6 +25,7 @@ pub(crate) fn step<F: Float>(random: &mut Random, pool: &[Tensor<F>]) -> Vec<Ten
         16 => indexed(random, x, y),
         17 => return product(random, x, y, z),
         18 => return chosen(random, x, y, z),
+        19 => planes::apply_one(random, x),
         _ => return weird::apply_one(random, x, y),
     };
     vec![one]

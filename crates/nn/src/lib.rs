@@ -17,9 +17,13 @@ mod lstm_cell;
 mod metrics;
 mod mlp;
 mod module;
+mod padding;
+mod pool;
+mod resize;
 mod sequential;
 mod softmax;
 pub mod state;
+mod unflatten;
 
 // The example of CONTRIBUTING.md, compiled and tested where it would be.
 #[cfg(test)]
@@ -38,5 +42,15 @@ pub use lstm_cell::LstmCell;
 pub use metrics::*;
 pub use mlp::Mlp;
 pub use module::Module;
+pub use padding::{
+    CircularPad1d, CircularPad2d, ConstantPad1d, ConstantPad2d, ReflectionPad1d, ReflectionPad2d, ReplicationPad1d,
+    ReplicationPad2d, ZeroPad1d, ZeroPad2d,
+};
+pub use pool::{
+    AdaptiveAvgPool, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool, AdaptiveMaxPool1d, AdaptiveMaxPool2d,
+    AvgPool, AvgPool1d, AvgPool2d, MaxPool, MaxPool1d, MaxPool2d,
+};
+pub use resize::{InterpolateMode, PixelShuffle, PixelUnshuffle, Resize, Upsample};
 pub use sequential::{Layer, Sequential};
 pub use softmax::{LogSoftmax, Softmax};
+pub use unflatten::Unflatten;

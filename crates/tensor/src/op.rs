@@ -140,6 +140,27 @@ pub fn apply<F: Float, O: Op<F, N>, const N: usize>(mut op: O, inputs: [&Tensor<
     }
 }
 
+/// [`apply`], and what `note` takes from the operation after its forward pass: values that it found beside the result.
+#[track_caller]
+pub(crate) fn apply_noting<F: Float, O: Op<F, N>, R, const N: usize>(
+    mut op: O,
+    inputs: [&Tensor<F>; N],
+    note: impl FnOnce(&O) -> R,
+) -> (Tensor<F>, R) {
+    if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
+        misfit(op.name(), &inputs, &reason);
+    }
+    operation::begin(op.name());
+    let elements = op.forward(inputs.map(|x| &x.0.elements));
+    let noted = note(&op);
+    let result = if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
+        record(elements, op, inputs)
+    } else {
+        Tensor::leaf(elements, 0)
+    };
+    (result, noted)
+}
+
 /// [`Op`] for operations on a list of tensors whose length is known only at run time, such as `concat`.
 pub trait OpMany<F: Float>: Send + Sync + 'static {
     /// See [`Op::name`].

@@ -1,8 +1,11 @@
 //! The operations, one per file: formula, derivative, tests. To add one, add a file and a line here.
 
 mod abs;
+mod adaptive_avg_pool;
+mod adaptive_max_pool;
 mod add;
 mod argmax;
+mod avg_pool;
 mod broadcast_to;
 mod clamp;
 mod compare;
@@ -23,7 +26,9 @@ mod gelu_tanh;
 mod hardsigmoid;
 mod hardswish;
 mod hardtanh;
+mod in_planes;
 mod index_select;
+mod interpolate;
 mod leaky_relu;
 mod linear;
 mod ln;
@@ -33,6 +38,8 @@ mod log_softmax;
 mod logsumexp;
 mod matmul;
 mod max;
+mod max_pool;
+mod max_windows;
 mod maximum;
 mod mean;
 mod min;
@@ -43,7 +50,9 @@ mod narrow;
 mod neg;
 mod norm;
 mod one_hot;
+mod pad;
 mod permute;
+mod pixel_shuffle;
 #[cfg(test)]
 mod points;
 mod pow;
@@ -56,6 +65,7 @@ mod relu;
 mod relu6;
 mod reshape;
 mod rsqrt;
+mod runs;
 mod scatter_add;
 mod selu;
 mod sigmoid;
@@ -76,8 +86,10 @@ mod sub;
 mod sum;
 mod sum_to_size;
 mod tanh;
+mod unflatten;
 mod var;
 mod where_;
+mod window;
 mod xlogy;
 
 // The example of CONTRIBUTING.md, compiled and tested where it would be.
@@ -86,13 +98,19 @@ mod xlogy;
 #[path = "../../../../docs/skeletons/isru.rs"]
 mod isru;
 
+pub use adaptive_avg_pool::{AdaptiveAvgPool, AdaptiveAvgPool1d, AdaptiveAvgPool2d};
+pub use adaptive_max_pool::{AdaptiveMaxPool, AdaptiveMaxPool1d, AdaptiveMaxPool2d};
 pub(crate) use add::add;
+pub use avg_pool::{AvgPool, AvgPool1d, AvgPool2d};
 pub use concat::{concat, stack};
 pub(crate) use div::div;
 pub(crate) use gate::gate;
+pub use interpolate::{InterpolateMode, Resize, Upsample};
+pub use max_pool::{MaxPool, MaxPool1d, MaxPool2d};
 pub(crate) use mul::mul;
 pub(crate) use neg::neg;
 pub use one_hot::ClassLabels;
+pub use pad::PadMode;
 pub use reshape::NewShape;
 pub(crate) use sub::sub;
 pub use where_::where_;

@@ -1,0 +1,164 @@
+//! Elements at given positions of planes, the last axes of a tensor; the transpose adds elements at those positions.
+//!
+//! The derivative of maxima over windows, which are found once, in the forward pass.
+
+use std::sync::Arc;
+
+use ndarray::IxDyn;
+
+use crate::kernels::RunningSum;
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
+
+/// A position for every element of a tensor of shape `of`: a number, row-major, in the plane of a tensor of shape `inside`
+/// that has the same leading axes.
+#[derive(Clone, Debug)]
+pub(super) struct Positions {
+    pub(super) at: Arc<Vec<u32>>,
+    pub(super) of: Vec<usize>,
+    pub(super) inside: Vec<usize>,
+    /// How many axes a plane has.
+    pub(super) axes: usize,
+    /// No position occurs more often than this in a plane.
+    pub(super) repeats: usize,
+}
+
+impl Positions {
+    /// The number of elements in a plane; at least 1, which does not matter if there are no planes.
+    fn plane(&self, shape: &[usize]) -> usize {
+        shape[shape.len() - self.axes..].iter().product::<usize>().max(1)
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        let at: Vec<usize> = self.at.iter().map(|&at| at as usize).collect();
+        vec![
+            ("positions", at.as_slice().into()),
+            ("of", self.of.as_slice().into()),
+            ("inside", self.inside.as_slice().into()),
+            ("axes", self.axes.into()),
+            ("repeats", self.repeats.into()),
+        ]
+    }
+}
+
+/// Above this many terms, sums are compensated.
+const PLAIN: usize = 64;
+
+struct TakeInPlanes(Positions);
+
+impl<F: Float> Op<F, 1> for TakeInPlanes {
+    fn name(&self) -> &'static str {
+        "take_in_planes"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        self.0.attributes()
+    }
+
+    fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
+        let Positions { at, of, inside, .. } = &self.0;
+        let x = x.row_major();
+        let planes = x.as_slice().expect("row-major").chunks_exact(self.0.plane(inside));
+        Elements::appended(of, |y| {
+            for (plane, at) in planes.zip(at.chunks_exact(self.0.plane(of))) {
+                y.extend(at.iter().map(|&at| plane[at as usize]));
+            }
+        })
+    }
+
+    fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        add_in_planes(dy, self.0.clone())
+    }
+}
+
+struct AddInPlanes(Positions);
+
+impl<F: Float> Op<F, 1> for AddInPlanes {
+    fn name(&self) -> &'static str {
+        "add_in_planes"
+    }
+
+    fn attributes(&self) -> Vec<(&'static str, Attribute)> {
+        self.0.attributes()
+    }
+
+    fn forward(&mut self, [y]: [&Elements<F>; 1]) -> Elements<F> {
+        let Positions { at, of, inside, repeats, .. } = &self.0;
+        let y = y.row_major();
+        let mut x = Elements::full(IxDyn(inside), F::zero());
+        let (from, to) = (self.0.plane(of), self.0.plane(inside));
+        let sources = y.as_slice().expect("row-major").chunks_exact(from).zip(at.chunks_exact(from));
+        let mut sums = Vec::new();
+        for (plane, (y, at)) in x.slice_mut().chunks_exact_mut(to).zip(sources) {
+            if *repeats <= PLAIN {
+                at.iter().zip(y).for_each(|(&at, &y)| plane[at as usize] += y);
+                continue;
+            }
+            sums.clear();
+            sums.resize(to, RunningSum::new(F::zero()));
+            at.iter().zip(y).for_each(|(&at, &y)| sums[at as usize].add(y));
+            plane.iter_mut().zip(&sums).for_each(|(x, sum)| *x = sum.total());
+        }
+        x
+    }
+
+    fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+        apply(TakeInPlanes(self.0.clone()), [dy])
+    }
+}
+
+/// Zeros of shape `inside`, with every element of `y` added at its position.
+#[track_caller]
+pub(super) fn add_in_planes<F: Float>(y: &Tensor<F>, positions: Positions) -> Tensor<F> {
+    apply(AddInPlanes(positions), [y])
+}
+
+compiled!(Op<1> TakeInPlanes);
+compiled!(Op<1> AddInPlanes);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sweep::{self, Domain};
+
+    fn positions(at: &[u32], of: &[usize], inside: &[usize], axes: usize, repeats: usize) -> Positions {
+        Positions { at: Arc::new(at.to_vec()), of: of.to_vec(), inside: inside.to_vec(), axes, repeats }
+    }
+
+    #[test]
+    fn derivatives() {
+        for repeats in [3, 1000] {
+            for positions in [
+                positions(&[3, 0, 3, 5, 5, 5], &[2, 3], &[2, 6], 1, repeats),
+                positions(&[0, 5, 2, 2, 2, 4], &[3, 1, 2], &[3, 3, 2], 2, repeats),
+                positions(&[], &[0, 2], &[0, 3], 1, repeats),
+                positions(&[], &[2, 0], &[2, 3], 1, repeats),
+                positions(&[1], &[1], &[2], 1, repeats),
+            ] {
+                let (of, inside) = (&positions.of[..], &positions.inside[..]);
+                let domain = Domain::between(-2.0, 2.0);
+                sweep::shapes("add_in_planes", &[of], domain.clone(), |y| add_in_planes(y, positions.clone()));
+                let take = |x: &Tensor<f64>| apply(TakeInPlanes(positions.clone()), [x]);
+                sweep::shapes("take_in_planes", &[inside], domain, take);
+            }
+        }
+    }
+
+    #[test]
+    fn each_plane_has_its_own_positions() {
+        let positions = positions(&[3, 0, 3, 1], &[2, 2], &[2, 2, 2], 2, 2);
+        assert_eq!(positions.plane(&[2, 2, 2]), 4);
+        // One position per element of a vector, in planes with two axes.
+        let positions = Positions { of: vec![2, 1, 2], ..positions };
+        let x = Tensor::from([[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.0]]]);
+        let y = apply(TakeInPlanes(positions.clone()), [&x]);
+        assert_eq!(y, Tensor::from([[[4.0, 1.0]], [[8.0, 6.0]]]));
+        assert_eq!(add_in_planes(&y, positions), Tensor::from([[[1.0, 0.0], [0.0, 4.0]], [[0.0, 6.0], [0.0, 8.0]]]));
+    }
+
+    #[test]
+    fn a_million_at_one_place() {
+        let positions = positions(&vec![1; 1_000_000], &[1_000_000], &[2], 1, 1_000_000);
+        let sum = add_in_planes(&Tensor::from(vec![0.1_f32; 1_000_000]), positions);
+        assert_eq!(sum.to_vec(), [0.0, (1e6 * f64::from(0.1_f32)) as f32]);
+    }
+}
