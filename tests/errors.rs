@@ -9,8 +9,9 @@ use downhill::nn::{
 };
 use downhill::optim::{Adam, Optimizer, Sgd};
 use downhill::{
-    AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d, PadMode, Params, Tensor, Upsample, concat, grad, grad_many, hessian,
-    hvp, jacobian, jvp, jvp_many, no_grad, rng, stack, training, training_rng, update_buffer, vjp, vjp_many, where_,
+    AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d, PadMode, Params, Tensor, Upsample, concat, einsum, grad, grad_many,
+    hessian, hvp, jacobian, jvp, jvp_many, no_grad, rng, stack, training, training_rng, update_buffer, vjp, vjp_many,
+    where_,
 };
 use downhill_tests::misuse::{fails, says};
 use ndarray::{Array1, array, s};
@@ -44,11 +45,67 @@ fn elementwise_methods() {
     fails(line!(), &["minimum of [5] and [2, 3]", "5 and 3"], || a.minimum(&b));
     fails(line!(), &["pow of [5] and [2, 3]", "5 and 3"], || a.pow(&b));
     fails(line!(), &["xlogy of [5] and [2, 3]", "5 and 3"], || a.xlogy(&b));
+    fails(line!(), &["atan2 of [5] and [2, 3]", "5 and 3"], || a.atan2(&b));
     fails(line!(), &["gt of [5] and [2, 3]", "5 and 3"], || a.gt(&b));
     fails(line!(), &["all_close of [5] and [2, 3]", "5 and 3"], || a.all_close(&b, 1e-5, 1e-8));
     fails(line!(), &["where", "[5] and [2, 3]"], || where_(&b.gt(0.0), &a, &b));
     fails(line!(), &["where", "[4]", "[2, 3]"], || where_(&array![true, false, true, true], &b, 0.0));
     fails(line!(), &["clamp", "NaN", "1"], || a.clamp(f64::NAN, 1.0));
+}
+
+#[test]
+fn order() {
+    let x = zeros(&[2, 3]);
+    fails(line!(), &["sort", "axis 2"], || x.sort(2, false));
+    fails(line!(), &["argsort", "axis -3"], || x.argsort(-3, true));
+    fails(line!(), &["topk of [2, 3]", "only 3", "4"], || x.topk(4, 1, true));
+    fails(line!(), &["topk", "axis 2"], || x.topk(1, 2, true));
+    fails(line!(), &["median of [2, 0]", "no elements"], || zeros(&[2, 0]).median_axis(1));
+    fails(line!(), &["median of [0]", "no elements"], || zeros(&[0]).median());
+    fails(line!(), &["median", "axis 2"], || x.median_axis(2));
+    fails(line!(), &["quantile of [2, 3]", "between 0 and 1", "95"], || x.quantile(95.0));
+    fails(line!(), &["quantile", "NaN"], || x.quantile_axis(f64::NAN, 0));
+    fails(line!(), &["quantile of [0, 3]", "no elements"], || zeros(&[0, 3]).quantile_axis(0.5, 0));
+    fails(line!(), &["cumprod", "axis 2"], || x.cumprod(2));
+    fails(line!(), &["logcumsumexp", "axis 2"], || x.logcumsumexp(2));
+}
+
+#[test]
+fn moving_elements() {
+    let x = zeros(&[2, 3]);
+    fails(line!(), &["tril of [3]", "two axes"], || zeros(&[3]).tril(0));
+    fails(line!(), &["triu of []", "two axes"], || zeros(&[]).triu(0));
+    fails(line!(), &["masked_fill of [2, 3]", "[2]", "3 and 2"], || x.masked_fill(&array![true, false], 0.0));
+    fails(line!(), &["repeat of [2, 3]", "[2]", "2 axes", "tile"], || x.repeat(&[2]));
+    fails(line!(), &["repeat_interleave of [2, 3]", "axis 1", "size 3"], || x.repeat_interleave(&[1, 2], 1));
+    fails(line!(), &["repeat_interleave", "axis 2"], || x.repeat_interleave(&[1], 2));
+    fails(line!(), &["roll", "axis 2"], || x.roll(1, 2));
+    fails(line!(), &["unbind", "axis 2"], || x.unbind(2));
+    fails(line!(), &["movedim", "axis -3"], || x.movedim(0, -3));
+    fails(line!(), &["swapaxes", "axis 2"], || x.swapaxes(2, 0));
+    fails(line!(), &["diag of [2, 3, 1]", "vector or a matrix"], || zeros(&[2, 3, 1]).diag(0));
+    fails(line!(), &["diag_embed of []", "unsqueeze"], || zeros(&[]).diag_embed(0));
+    fails(line!(), &["diagonal of [2, 3]", "must differ"], || x.diagonal(0, 0, -2));
+    fails(line!(), &["diagonal", "axis 2"], || x.diagonal(0, 0, 2));
+}
+
+#[test]
+fn contractions() {
+    let (a, b) = (zeros(&[2, 3]), zeros(&[4, 5]));
+    fails(line!(), &["dot of [2, 3] and [4, 5]", "vectors", "matmul"], || a.dot(&b));
+    fails(line!(), &["outer of [2, 3] and [4, 5]", "vectors", "tensordot"], || a.outer(&b));
+    fails(line!(), &["tensordot of [2, 3] and [4, 5]", "size 3", "has 4"], || a.tensordot(&b, &[1], &[0]));
+    fails(line!(), &["tensordot", "[1] and []"], || a.tensordot(&b, &[1], &[]));
+    fails(line!(), &["tensordot", "axis 2"], || a.tensordot(&b, &[2], &[0]));
+    fails(line!(), &["einsum `ij,jk->ik` of [2, 3] and [4, 5]", "`j`", "3 and 4"], || einsum("ij,jk->ik", &[&a, &b]));
+    fails(line!(), &["einsum `ij->k`", "`k`", "no operand"], || einsum("ij->k", &[&a]));
+    fails(line!(), &["cosine_similarity of [2, 3] and [4, 5]", "2 and 4"], || a.cosine_similarity(&b, 1, 1e-8));
+    fails(line!(), &["cosine_similarity", "axis 2"], || a.cosine_similarity(&a, 2, 1e-8));
+    fails(line!(), &["cosine_similarity", "eps", "-1"], || a.cosine_similarity(&a, 1, -1.0));
+    fails(line!(), &["cdist of [2, 3] and [4, 5]", "3 and 5 coordinates"], || a.cdist(&b, 2.0));
+    fails(line!(), &["cdist", "p must not be negative", "-1"], || a.cdist(&a, -1.0));
+    let (a, b) = (zeros(&[2, 1, 3]), zeros(&[3, 1, 3]));
+    fails(line!(), &["cdist of [2, 1, 3] and [3, 1, 3]", "2 and 3"], || a.cdist(&b, 2.0));
 }
 
 #[test]
@@ -65,6 +122,9 @@ fn constructors_by_rule() {
     fails(line!(), &["arange", "too large"], || Tensor::arange(0.0, 2e18, 1.0));
     fails(line!(), &["linspace", "NaN"], || Tensor::linspace(0.0, f64::NAN, 3));
     fails(line!(), &["eye", "too large"], || Tensor::<f64>::eye(usize::MAX));
+    fails(line!(), &["bernoulli of [2]", "1.5"], || Tensor::from([0.5, 1.5]).bernoulli(&mut downhill::rng(1)));
+    fails(line!(), &["categorical of [2, 0]", "no elements"], || zeros(&[2, 0]).categorical(&mut downhill::rng(1)));
+    fails(line!(), &["categorical of [1]", "NaN"], || Tensor::from([f64::NAN]).categorical(&mut downhill::rng(1)));
     fails(line!(), &["rand", "too large"], || Tensor::<f64>::rand(&[1 << 62], &mut downhill::rng(1)));
 }
 

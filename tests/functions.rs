@@ -8,11 +8,13 @@ use serde_json::Value;
 type Function = fn(&Tensor<f64>) -> Tensor<f64>;
 
 /// Each function with its error bound, in ulps.
-const FUNCTIONS: [(&str, f64, Function); 5] = [
+const FUNCTIONS: [(&str, f64, Function); 7] = [
     ("exp", 0.85, Tensor::exp),
     ("expm1", 1.15, Tensor::expm1),
     ("ln", 0.85, Tensor::ln),
     ("log1p", 0.85, Tensor::log1p),
+    ("sinh", 2.0, Tensor::sinh),
+    ("cosh", 1.3, Tensor::cosh),
     ("tanh", 1.4, Tensor::tanh),
 ];
 

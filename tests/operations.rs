@@ -2,7 +2,7 @@
 
 mod pooling;
 
-use downhill::{Axes, Float, Tensor, concat, keep, stack, where_};
+use downhill::{Axes, Float, Interpolation, Tensor, concat, einsum, keep, stack, where_};
 use ndarray::{ArrayD, Axis};
 use serde_json::Value;
 
@@ -35,6 +35,14 @@ pub fn compute<F: Float>(record: &Value, inputs: &[&Tensor<F>]) -> Tensor<F> {
         "concat" => concat(inputs, axis("axis")),
         "stack" => stack(inputs, axis("axis")),
 
+        "atan2" => x.atan2(inputs[1]),
+        "dot" => x.dot(inputs[1]),
+        "outer" => x.outer(inputs[1]),
+        "tensordot" => x.tensordot(inputs[1], &signed_list(param("axes")), &signed_list(param("other_axes"))),
+        "einsum" => einsum(param("equation").as_str().expect("an equation"), inputs),
+        "cosine_similarity" => x.cosine_similarity(inputs[1], axis("axis"), number("eps")),
+        "cdist" => x.cdist(inputs[1], number("p")),
+
         "neg" => -x,
         "abs" => x.abs(),
         "sign" => x.sign(),
@@ -49,7 +57,21 @@ pub fn compute<F: Float>(record: &Value, inputs: &[&Tensor<F>]) -> Tensor<F> {
         "log1p" => x.log1p(),
         "sin" => x.sin(),
         "cos" => x.cos(),
+        "tan" => x.tan(),
+        "asin" => x.asin(),
+        "acos" => x.acos(),
+        "atan" => x.atan(),
+        "sinh" => x.sinh(),
+        "cosh" => x.cosh(),
         "tanh" => x.tanh(),
+        "exp2" => x.exp2(),
+        "log2" => x.log2(),
+        "log10" => x.log10(),
+        "floor" => x.floor(),
+        "ceil" => x.ceil(),
+        "round" => x.round(),
+        "trunc" => x.trunc(),
+        "nan_to_num" => x.nan_to_num(),
         "erf" => x.erf(),
         "sigmoid" => x.sigmoid(),
         "log_sigmoid" => x.log_sigmoid(),
@@ -90,6 +112,15 @@ pub fn compute<F: Float>(record: &Value, inputs: &[&Tensor<F>]) -> Tensor<F> {
         "softmax" => x.softmax(axis("axis")),
         "log_softmax" => x.log_softmax(axis("axis")),
         "cumsum" => x.cumsum(axis("axis")),
+        "cumprod" => x.cumprod(axis("axis")),
+        "logcumsumexp" => x.logcumsumexp(axis("axis")),
+        "sort" => {
+            let sorted = x.sort(axis("axis"), flag(param("descending"))).0;
+            if given("count") { sorted.narrow(axis("axis"), 0, integer(param("count"))) } else { sorted }
+        }
+        "topk" => x.topk(integer(param("k")), axis("axis"), flag(param("largest"))).0,
+        "median" => x.median_axis(axes(record)),
+        "quantile" => x.quantile_with(float(param("q")), interpolation(param("interpolation")), axes(record)),
 
         "transpose" => x.transpose(axis("dim0"), axis("dim1")),
         "permute" => x.permute(&signed_list(param("axes"))),
@@ -100,6 +131,18 @@ pub fn compute<F: Float>(record: &Value, inputs: &[&Tensor<F>]) -> Tensor<F> {
         "flip" => x.flip(signed_list(param("axes")).as_slice()),
         "index_select" => x.index_select(axis("axis"), &sizes(param("indices"))),
         "gather" => x.gather(axis("axis"), &indices(param("index"))),
+        "tril" => x.tril(axis("diagonal")),
+        "triu" => x.triu(axis("diagonal")),
+        "masked_fill" => x.masked_fill(&indices(param("mask")).mapv(|bit| bit != 0), number("value")),
+        "repeat" => x.repeat(&sizes(param("repeats"))),
+        "tile" => x.tile(&sizes(param("repeats"))),
+        "repeat_interleave" => x.repeat_interleave(&sizes(param("repeats")), axis("axis")),
+        "roll" => x.roll(axis("shift"), axis("axis")),
+        "unbind" => x.unbind(axis("axis"))[integer(param("index"))].clone(),
+        "movedim" => x.movedim(axis("source"), axis("destination")),
+        "diag" => x.diag(axis("offset")),
+        "diag_embed" => x.diag_embed(axis("offset")),
+        "diagonal" => x.diagonal(axis("offset"), axis("axis1"), axis("axis2")),
 
         // Single operations in PyTorch that are composed here.
         "threshold" => where_(&x.gt(number("threshold")), x, number("value")),
@@ -107,7 +150,6 @@ pub fn compute<F: Float>(record: &Value, inputs: &[&Tensor<F>]) -> Tensor<F> {
         "max_with_index" => select(x, axis("axis"), x.argmax(axis("axis"))),
         "min_with_index" => select(x, axis("axis"), x.argmin(axis("axis"))),
         "cummax" => x.gather(0, &running_argmax(x)),
-        "median" => mean_of_equals(x, median(x)),
         unknown => match pooling::compute(unknown, &record["params"], x) {
             Some(y) => y,
             None => panic!("data/golden has the operation {unknown}, which is not in the list in tests/operations.rs"),
@@ -124,6 +166,21 @@ fn axes(record: &Value) -> Axes {
         (Value::Null, axis) | (axis, _) => Axes::from(signed(axis)),
     };
     if params["keepdim"].as_bool().unwrap_or(false) { keep(axes) } else { axes }
+}
+
+fn flag(value: &Value) -> bool {
+    value.as_bool().unwrap_or_else(|| panic!("{value} is neither true nor false"))
+}
+
+fn interpolation(name: &Value) -> Interpolation {
+    match name.as_str() {
+        None | Some("linear") => Interpolation::Linear,
+        Some("lower") => Interpolation::Lower,
+        Some("higher") => Interpolation::Higher,
+        Some("nearest") => Interpolation::Nearest,
+        Some("midpoint") => Interpolation::Midpoint,
+        Some(other) => panic!("there is no interpolation {other}"),
+    }
 }
 
 fn signed(value: &Value) -> isize {
@@ -154,18 +211,4 @@ fn running_argmax<F: Float>(x: &Tensor<F>) -> ArrayD<usize> {
         best
     });
     ArrayD::from_shape_vec(vec![values.len()], running.collect()).expect("one axis")
-}
-
-/// The lower of the two middle elements.
-fn median<F: Float>(x: &Tensor<F>) -> F {
-    let mut values = x.to_vec();
-    values.sort_by(|a, b| a.as_f64().total_cmp(&b.as_f64()));
-    values[(values.len() - 1) / 2]
-}
-
-/// `value`, with its gradient shared by all elements equal to it.
-fn mean_of_equals<F: Float>(x: &Tensor<F>, value: F) -> Tensor<F> {
-    let equal = x.eq_elem(value);
-    let count = F::from_f64(equal.iter().filter(|&&equal| equal).count() as f64);
-    where_(&equal, x, F::zero()).sum() / count
 }

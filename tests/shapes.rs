@@ -7,7 +7,7 @@ use std::panic::catch_unwind;
 use std::time::Duration;
 
 use downhill::prelude::*;
-use downhill::{AvgPool1d, MAX_AXES, MaxPool1d, PadMode, Upsample, jacobian};
+use downhill::{AvgPool1d, MAX_AXES, MaxPool1d, PadMode, Upsample, einsum, jacobian};
 use downhill_tests::misuse::refuses;
 use ndarray::{Array, ArrayD, ArrayView, IxDyn, NewAxis, array, s};
 use rand::SeedableRng;
@@ -190,6 +190,32 @@ fn pooled_padded_and_resized() {
 }
 
 #[test]
+fn repeated_and_contracted() {
+    for x in [zeros(&[3]), zeros(&[0, 3])] {
+        let name = format!("repeat of {:?}", x.shape());
+        let repeats = [&vec![1; x.ndim() - 1][..], &[THIRD]].concat();
+        refuses(&[&name, "is too large"], || x.repeat(&repeats));
+        refuses(&["tile of", "is too large"], || x.tile(&[THIRD]));
+        refuses(&["repeat_interleave of", "is too large"], || x.repeat_interleave(&[THIRD], -1));
+        refuses(&["repeat_interleave of", "is too large"], || x.repeat_interleave(&[usize::MAX, 1, 3], -1));
+    }
+    // Nothing, any number of times.
+    assert_eq!(zeros(&[0]).repeat(&[usize::MAX]).shape(), [0]);
+    assert_eq!(zeros(&[0]).repeat_interleave(&[usize::MAX], 0).shape(), [0]);
+    assert_eq!(zeros(&[8, 2]).repeat(&[0, 1 << 59]).shape(), [0, 1 << 60]);
+    refuses(&["diag_embed of [3]", "is too large"], || zeros(&[3]).diag(isize::MAX));
+    refuses(&["diag_embed of [0, 4294967296]", "is too large"], || zeros(&[0, ROOT]).diag_embed(0));
+    let (a, b) = (zeros(&[0, ROOT]), zeros(&[0, ROOT]));
+    refuses(&["tensordot of [0, 4294967296] and [0, 4294967296]", "is too large"], || a.tensordot(&b, &[0], &[0]));
+    refuses(&["einsum of", "is too large"], || einsum("ij,ik->jk", &[&a, &b]));
+    refuses(&["cdist of", "is too large"], || a.t().cdist(&b.t(), 2.0));
+    assert_eq!(a.reshape(&[0, ROOT, 1]).median_axis(2).shape(), [0, ROOT]);
+    assert_eq!(zeros(&[0, 1 << 40]).logcumsumexp(0).shape(), [0, 1 << 40]);
+    assert_eq!(zeros(&[0, 1 << 40]).cumprod(0).shape(), [0, 1 << 40]);
+    assert_eq!(zeros(&[0, 1 << 40]).sort(0, false).1.shape(), [0, 1 << 40]);
+}
+
+#[test]
 fn at_most_64_axes() {
     assert_eq!(MAX_AXES, 64);
     let mut rng = ChaCha8Rng::seed_from_u64(0);
@@ -213,6 +239,9 @@ fn at_most_64_axes() {
     let reason: &[&str] = &["at most 64 axes, not 65"];
     refuses(&["unsqueeze: a tensor has at most 64 axes, not 65"], || most.unsqueeze(0));
     refuses(&["stack: a tensor has at most 64 axes, not 65"], || stack(&[&most, &most], 0));
+    refuses(&["diag_embed of", "at most 64 axes, not 65"], || most.diag_embed(0));
+    refuses(&["repeat of [1]", "at most 64 axes, not 65"], || zeros(&[1]).repeat(&[1; 65]));
+    refuses(&["tensordot of", "at most 64 axes, not 65"], || most.tensordot(&zeros(&[1]), &[], &[]));
     refuses(reason, || most.slice(s![NewAxis, ..]));
     let x = Tensor::param(zeros(&[1; 33]));
     refuses(&["jacobian: a tensor has at most 64 axes, not 66"], || jacobian(&x.exp(), &x));
@@ -256,6 +285,13 @@ fn axes_at_the_extremes() {
         refuses(said, || x.sum_axis([0, axis]));
         refuses(said, || x.softmax(axis));
         refuses(said, || x.cumsum(axis));
+        refuses(said, || x.cumprod(axis));
+        refuses(said, || x.sort(axis, false));
+        refuses(said, || x.topk(1, axis, true));
+        refuses(said, || x.roll(1, axis));
+        refuses(said, || x.movedim(0, axis));
+        refuses(said, || x.diagonal(0, axis, 0));
+        refuses(said, || x.repeat_interleave(&[2], axis));
         refuses(said, || x.transpose(0, axis));
         refuses(said, || x.permute(&[axis, 0]));
         refuses(said, || x.narrow(axis, 0, 1));

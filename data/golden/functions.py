@@ -23,6 +23,8 @@ FUNCTIONS = {
     "expm1": (mp.expm1, [lambda r: r.uniform(-40, 709.78), lambda r: r.uniform(-1, 1), lambda r: sized(r, 1e-20, 700)]),
     "ln": (mp.log, [lambda r: abs(sized(r, 1e-308, 1e308)), lambda r: r.uniform(0.5, 2), lambda r: 1 + sized(r, 1e-16, 0.3)]),
     "log1p": (mp.log1p, [lambda r: abs(sized(r, 1e-20, 1e308)), lambda r: r.uniform(-0.9999, 2), lambda r: sized(r, 1e-16, 0.9)]),
+    "sinh": (mp.sinh, [lambda r: r.uniform(-710, 710), lambda r: r.uniform(-1, 1), lambda r: sized(r, 1e-20, 25)]),
+    "cosh": (mp.cosh, [lambda r: r.uniform(-710, 710), lambda r: r.uniform(-1, 1), lambda r: sized(r, 1e-20, 25)]),
     "tanh": (mp.tanh, [lambda r: r.uniform(-20, 20), lambda r: r.uniform(-1, 1), lambda r: sized(r, 1e-300, 25)]),
 }
 

@@ -6,5 +6,8 @@ import sys
 
 from common import HERE
 
-for name in ("ops", "kinks", "losses", "init", "optimizers", "schedules", "clip", "torch_mlp", "layers", "pooling"):
+NAMES = (
+    "ops", "more_ops", "kinks", "pooling", "losses", "init", "optimizers", "schedules", "clip", "torch_mlp", "layers",
+)
+for name in NAMES:
     subprocess.run([sys.executable, os.path.join(HERE, f"{name}.py")], check=True)

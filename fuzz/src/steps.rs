@@ -3,17 +3,17 @@
 use downhill_tensor::{Axes, Float, Tensor, concat, keep, stack, where_};
 use ndarray::{ArrayD, SliceInfoElem};
 
-use crate::arrays;
 use crate::planes;
 use crate::random::Random;
 use crate::shapes::{self, axis, position};
 use crate::weird;
+use crate::{arrays, more};
 
 /// Applies an operation to tensors of the pool. Returns its results, or nothing if they would be too large for a small
 /// machine.
 pub(crate) fn step<F: Float>(random: &mut Random, pool: &[Tensor<F>]) -> Vec<Tensor<F>> {
     let (x, y, z) = (&random.pick(pool), &random.pick(pool), &random.pick(pool));
-    let one = match random.below(21) {
+    let one = match random.below(26) {
         0 => return made(random),
         1..4 => unary(random, x),
         4..7 => return binary(random, x, y),
@@ -25,7 +25,10 @@ pub(crate) fn step<F: Float>(random: &mut Random, pool: &[Tensor<F>]) -> Vec<Ten
         16 => indexed(random, x, y),
         17 => return product(random, x, y, z),
         18 => return chosen(random, x, y, z),
-        19 => planes::apply_one(random, x),
+        19..21 => more::ordered(random, x),
+        21 => return more::moved(random, x),
+        22..24 => return more::contracted(random, x, y),
+        24 => planes::apply_one(random, x),
         _ => return weird::apply_one(random, x, y),
     };
     vec![one]
@@ -56,7 +59,7 @@ pub(crate) fn made<F: Float>(random: &mut Random) -> Vec<Tensor<F>> {
 
 fn unary<F: Float>(random: &mut Random, x: &Tensor<F>) -> Tensor<F> {
     let c = F::from_f64(random.element());
-    match random.below(40) {
+    match random.below(53) {
         0 => x.abs(),
         1 => x.cos(),
         2 => x.elu(c),
@@ -96,6 +99,19 @@ fn unary<F: Float>(random: &mut Random, x: &Tensor<F>) -> Tensor<F> {
         36 => Tensor::param(x),
         37 => x * c,
         38 => -x,
+        39 => x.tan(),
+        40 => x.asin(),
+        41 => x.acos(),
+        42 => x.atan(),
+        43 => x.sinh(),
+        44 => x.cosh(),
+        45 => x.exp2(),
+        46 => x.log2(),
+        47 => x.log10(),
+        48 => x.floor(),
+        49 => x.ceil(),
+        50 => x.round(),
+        51 => x.trunc(),
         _ => Tensor::from(ArrayD::from(x.clone())),
     }
 }
@@ -131,7 +147,7 @@ fn binary<F: Float>(random: &mut Random, x: &Tensor<F>, y: &Tensor<F>) -> Vec<Te
         return Vec::new();
     }
     let (a, b) = if random.once_in(2) { (x, y) } else { (y, x) };
-    let result = match random.below(10) {
+    let result = match random.below(11) {
         0 => a - b,
         1 => a * b,
         2 => a / b,
@@ -145,6 +161,7 @@ fn binary<F: Float>(random: &mut Random, x: &Tensor<F>, y: &Tensor<F>) -> Vec<Te
             let _ = (a.all_close(b, F::one(), F::zero()), a.all_finite(), a == b);
             where_(&holds[random.below(6)], a, b)
         }
+        8 => a.atan2(b),
         _ => a + b,
     };
     vec![result]

@@ -10,15 +10,17 @@ use crate::{Kernels, math};
 
 /// An element type: `f32` or `f64`, and no other (the trait is sealed).
 ///
-/// It has the methods of the standard library's floats, under the same names, so that a forward pass can be written once
-/// for both types. `exp`, `exp_m1`, `ln`, `ln_1p`, `tanh`, and for `f32` also `powf`, `erf`, `erfc` and `normal_cdf` are
-/// downhill's own: branch-free, so that loops over them vectorize, accurate to 1.5 ulp, and bitwise identical on every
-/// machine. The others are the standard library's.
+/// It has the methods of the standard library's floats, under the same names, so that a forward pass can be written
+/// once for both types. `exp`, `exp_m1`, `ln`, `ln_1p`, `sinh`, `cosh`, `tanh`, and for `f32` also `exp2`, `log2`,
+/// `log10`, `powf`, `erf`, `erfc` and `normal_cdf` are downhill's own: branch-free, so that loops over them vectorize,
+/// accurate to 2 ulp, and bitwise identical on every machine. So are `tan` and the inverse trigonometric functions, and
+/// for `f64` the other functions of this list except `powf`: they are `libm`'s. The rest, such as `sin`, is the standard
+/// library's.
 ///
 /// It does not extend `num_traits::Float`, because that would add a second, different `exp`.
 ///
-/// In code that is generic over the element type, a literal such as `2.0` is an `f64`: write `t * F::from_f64(2.0)`, not
-/// `t * 2.0`.
+/// In code that is generic over the element type, a literal such as `2.0` is an `f64`: write `t * F::from_f64(2.0)`,
+/// not `t * 2.0`.
 ///
 /// ```
 /// use downhill_kernels::Float;
@@ -102,6 +104,8 @@ pub trait Float:
     fn ceil(self) -> Self;
     /// Rounds to the nearest integer, halfway cases away from 0.
     fn round(self) -> Self;
+    /// Rounds to the nearest integer, halfway cases to the even one.
+    fn round_ties_even(self) -> Self;
     /// The integer part: rounds toward 0.
     fn trunc(self) -> Self;
     /// The fractional part.
@@ -183,12 +187,10 @@ macro_rules! float {
                 is_sign_negative() -> bool, is_sign_positive() -> bool,
                 abs() -> Self, signum() -> Self, copysign(sign: Self) -> Self, max(other: Self) -> Self,
                 min(other: Self) -> Self, clamp(min: Self, max: Self) -> Self, floor() -> Self, ceil() -> Self,
-                round() -> Self, trunc() -> Self, fract() -> Self, mul_add(a: Self, b: Self) -> Self,
-                recip() -> Self, sqrt() -> Self, cbrt() -> Self, hypot(other: Self) -> Self, powi(n: i32) -> Self,
-                exp2() -> Self, log2() -> Self, log10() -> Self,
-                sin() -> Self, cos() -> Self, tan() -> Self, asin() -> Self, acos() -> Self, atan() -> Self,
-                atan2(x: Self) -> Self, sinh() -> Self, cosh() -> Self, asinh() -> Self, acosh() -> Self,
-                atanh() -> Self);
+                round() -> Self, round_ties_even() -> Self, trunc() -> Self, fract() -> Self,
+                mul_add(a: Self, b: Self) -> Self, recip() -> Self, sqrt() -> Self, cbrt() -> Self,
+                hypot(other: Self) -> Self, powi(n: i32) -> Self,
+                sin() -> Self, cos() -> Self, asinh() -> Self, acosh() -> Self, atanh() -> Self);
         }
     };
     (constants $type:ident: $($name:ident $value:ident),*) => {
@@ -235,8 +237,48 @@ float!(f32, {
         math::tanh::single(self)
     }
     #[inline(always)]
+    fn sinh(self) -> Self {
+        math::sinh::single(self)
+    }
+    #[inline(always)]
+    fn cosh(self) -> Self {
+        math::sinh::cosh_single(self)
+    }
+    #[inline(always)]
     fn powf(self, exponent: Self) -> Self {
         math::pow::single(self, exponent)
+    }
+    #[inline(always)]
+    fn exp2(self) -> Self {
+        math::base::exp2(self)
+    }
+    #[inline(always)]
+    fn log2(self) -> Self {
+        math::base::log2(self)
+    }
+    #[inline(always)]
+    fn log10(self) -> Self {
+        math::base::log10(self)
+    }
+    #[inline(always)]
+    fn tan(self) -> Self {
+        libm::tan(f64::from(self)) as f32
+    }
+    #[inline(always)]
+    fn asin(self) -> Self {
+        libm::asin(f64::from(self)) as f32
+    }
+    #[inline(always)]
+    fn acos(self) -> Self {
+        libm::acos(f64::from(self)) as f32
+    }
+    #[inline(always)]
+    fn atan(self) -> Self {
+        libm::atan(f64::from(self)) as f32
+    }
+    #[inline(always)]
+    fn atan2(self, x: Self) -> Self {
+        libm::atan2(f64::from(self), f64::from(x)) as f32
     }
     #[inline(always)]
     fn erf(self) -> Self {
@@ -282,8 +324,48 @@ float!(f64, {
         math::tanh::double(self)
     }
     #[inline(always)]
+    fn sinh(self) -> Self {
+        math::sinh::double(self)
+    }
+    #[inline(always)]
+    fn cosh(self) -> Self {
+        math::sinh::cosh_double(self)
+    }
+    #[inline(always)]
     fn powf(self, exponent: Self) -> Self {
         f64::powf(self, exponent)
+    }
+    #[inline(always)]
+    fn exp2(self) -> Self {
+        libm::exp2(self)
+    }
+    #[inline(always)]
+    fn log2(self) -> Self {
+        libm::log2(self)
+    }
+    #[inline(always)]
+    fn log10(self) -> Self {
+        libm::log10(self)
+    }
+    #[inline(always)]
+    fn tan(self) -> Self {
+        libm::tan(self)
+    }
+    #[inline(always)]
+    fn asin(self) -> Self {
+        libm::asin(self)
+    }
+    #[inline(always)]
+    fn acos(self) -> Self {
+        libm::acos(self)
+    }
+    #[inline(always)]
+    fn atan(self) -> Self {
+        libm::atan(self)
+    }
+    #[inline(always)]
+    fn atan2(self, x: Self) -> Self {
+        libm::atan2(self, x)
     }
     #[inline(always)]
     fn erf(self) -> Self {

@@ -199,3 +199,28 @@ pub(super) fn tanh(x: f64) -> Exact {
     let e = if k == 0 { e } else { scaled(e + 1.0.into(), k) - 1.0.into() };
     (e / (e + 2.0.into())).into()
 }
+
+/// Half the sum (`sign` 1) or difference (`sign` -1) of `eˣ` and its inverse, for `|x|` up to 40.
+fn hyperbolic(x: f64, sign: f64) -> Exact {
+    let (e, k) = reduced(x);
+    let e = scaled(e + 1.0.into(), k);
+    ((e + Double::from(sign) / e) * 0.5.into()).into()
+}
+
+/// For `|x|` up to 40.
+pub(super) fn sinh(x: f64) -> Exact {
+    if let Some(x) = nothing_but(x) {
+        return x;
+    }
+    let (e, k) = reduced(x);
+    if k != 0 {
+        return hyperbolic(x, -1.0);
+    }
+    // From `eˣ - 1`, which does not cancel.
+    ((e + e / (e + 1.0.into())) * 0.5.into()).into()
+}
+
+/// For `|x|` up to 40.
+pub(super) fn cosh(x: f64) -> Exact {
+    hyperbolic(x, 1.0)
+}

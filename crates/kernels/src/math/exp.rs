@@ -78,6 +78,22 @@ pub(crate) fn double(x: f64) -> f64 {
     y * pow2_f64(k >> 1) * pow2_f64(k.wrapping_sub(k >> 1))
 }
 
+/// `eˣ/2`, which is finite a little longer than `eˣ`.
+#[inline(always)]
+pub(super) fn half_single(x: f32) -> f32 {
+    let (k, r, c) = reduce_f32(x.clamp(-104.0, 90.0));
+    let (y, k) = (1.0 + (r + (c + bend_f32(r))), k.wrapping_sub(1));
+    y * pow2_f32(k >> 1) * pow2_f32(k.wrapping_sub(k >> 1))
+}
+
+/// Like [`half_single`].
+#[inline(always)]
+pub(super) fn half_double(x: f64) -> f64 {
+    let (k, r, c) = reduce_f64(x.clamp(-746.0, 711.0));
+    let (y, k) = (1.0 + (r + (c + bend_f64(r))), k.wrapping_sub(1));
+    y * pow2_f64(k >> 1) * pow2_f64(k.wrapping_sub(k >> 1))
+}
+
 /// `eˣ` with a relative error of 2⁻²⁸ for `|x|` < 700: for results that are then rounded to `f32`.
 #[inline(always)]
 pub(super) fn rough(x: f64) -> f64 {

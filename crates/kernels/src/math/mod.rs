@@ -14,11 +14,16 @@
 //! | `expm1` | 1.14 | 1.15 |
 //! | `ln` | 0.88 | 0.85 |
 //! | `log1p` | 0.9 | 0.85 |
+//! | `sinh` | 2.0 | 2.0 |
+//! | `cosh` | 1.25 | 1.3 |
 //! | `tanh` | 1.4 | 1.4 |
+//! | `exp2`, `log2`, `log10` | 0.56 | as in `libm` |
+//! | `tan`, `asin`, `acos`, `atan`, `atan2` | 0.51 | as in `libm` |
 //! | `erf` | 0.53 | as in `libm` |
 //! | `erfc`, `normal_cdf` | 0.58 | as in `libm` |
 //! | `pow` | 0.56 | as in the standard library |
 
+pub(crate) mod base;
 mod bits;
 pub(crate) mod erf;
 #[cfg(test)]
@@ -28,6 +33,23 @@ pub(crate) mod expm1;
 pub(crate) mod ln;
 pub(crate) mod log1p;
 pub(crate) mod pow;
+pub(crate) mod sinh;
 pub(crate) mod tanh;
 #[cfg(test)]
 mod testing;
+
+#[cfg(test)]
+mod tests {
+    use super::testing::assert_within;
+    use crate::Float;
+
+    /// Those of `f32` that are `libm`'s `f64` functions, rounded.
+    #[test]
+    fn trigonometric_functions_within_their_bound() {
+        assert_within(0.51, <f32 as Float>::tan, f64::tan);
+        assert_within(0.51, <f32 as Float>::asin, f64::asin);
+        assert_within(0.51, <f32 as Float>::acos, f64::acos);
+        assert_within(0.51, <f32 as Float>::atan, f64::atan);
+        assert_within(0.51, |y| Float::atan2(y, 1.0), |y| y.atan2(1.0));
+    }
+}

@@ -54,7 +54,7 @@ impl<F: Float> Tensor<F> {
     ///
     /// # Panics
     /// If an axis would have to shrink or to grow from a size other than 1, or if no tensor can have this shape.
-    #[doc(alias("expand", "expand_as", "tile", "repeat"))]
+    #[doc(alias("expand", "expand_as"))]
     #[track_caller]
     pub fn broadcast_to(&self, shape: &[usize]) -> Tensor<F> {
         apply(BroadcastTo(shape.to_vec()), [self])

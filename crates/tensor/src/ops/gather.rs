@@ -34,8 +34,32 @@ impl Places {
         Places { axis, shape: indices.shape().to_vec(), indices: list.into() }
     }
 
+    /// Indices from the front, of an array of this shape, that were found in the tensor itself.
+    pub(super) fn found(axis: usize, shape: Vec<usize>, indices: Vec<usize>) -> Self {
+        Places { axis, shape, indices: indices.into() }
+    }
+
     pub(super) fn shape(&self) -> &[usize] {
         &self.shape
+    }
+
+    /// The indices as an array.
+    #[track_caller]
+    pub(super) fn to_array(&self) -> ArrayD<usize> {
+        let mut copy = room(&self.shape);
+        copy.extend_from_slice(&self.indices);
+        ArrayD::from_shape_vec(self.shape.as_slice(), copy).expect("one index per element")
+    }
+
+    /// The elements at the indices, which have passed [`check`](Self::check).
+    #[track_caller]
+    pub(super) fn take<F: Float>(&self, x: &Elements<F>) -> Elements<F> {
+        let x = x.view();
+        let row_major = x.as_standard_layout();
+        let elements = row_major.as_slice().expect("row-major");
+        let mut y = room(self.shape());
+        self.for_each(x.shape(), |_, place| y.push(elements[place]));
+        ArrayD::from_shape_vec(self.shape(), y).expect("one element per index").into()
     }
 
     /// What [`Op::attributes`] returns.
@@ -105,13 +129,8 @@ impl<F: Float> Op<F, 1> for Gather {
     }
 
     fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
-        let x = x.view();
-        let row_major = x.as_standard_layout();
-        let elements = row_major.as_slice().expect("row-major");
         // `check` has compared every index and every position with the shape of `x`.
-        let mut y = room(self.0.shape());
-        self.0.for_each(x.shape(), |_, place| y.push(elements[place]));
-        ArrayD::from_shape_vec(self.0.shape(), y).expect("one element per index").into()
+        self.0.take(x)
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -125,7 +125,7 @@ impl<F: Float> Tensor<F> {
     ///
     /// # Panics
     /// If the inner dimensions differ, the batch axes do not broadcast, or an operand is a scalar.
-    #[doc(alias("dot", "mm", "bmm", "einsum"))]
+    #[doc(alias("mm", "bmm"))]
     #[track_caller]
     pub fn matmul(&self, other: &Tensor<F>) -> Tensor<F> {
         if self.ndim() >= 2 && other.ndim() >= 2 {

@@ -35,7 +35,7 @@ impl<F: Float> Op<F, 1> for Max {
 /// [`Op::check`] for the maximum or minimum over `axes`.
 pub(super) fn some_elements(axes: AxisSet, shape: &[usize]) -> Result<(), String> {
     match axes.count(shape) {
-        0 => Err("an axis to reduce has no elements: the maximum or minimum of an empty axis is undefined (check \
+        0 => Err("an axis to reduce has no elements: nothing can be selected from it (check \
                   `is_empty()` first, or append a value with `concat`)"
             .into()),
         _ => Ok(()),

@@ -78,6 +78,41 @@ impl<F: Float> Tensor<F> {
         apply(Permute(order), [self])
     }
 
+    /// [`transpose`](Self::transpose) under NumPy's name.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// assert_eq!(Tensor::<f32>::zeros(&[2, 3, 4]).swapaxes(0, -1).shape(), [4, 3, 2]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range.
+    #[doc(alias = "swapdims")]
+    #[track_caller]
+    pub fn swapaxes(&self, a: isize, b: isize) -> Tensor<F> {
+        let (a, b) = (resolve_axis("swapaxes", a, self.ndim()), resolve_axis("swapaxes", b, self.ndim()));
+        self.transpose(a as isize, b as isize)
+    }
+
+    /// Moves an axis to another place, counted in the result; the others keep their order.
+    ///
+    /// ```
+    /// use downhill_tensor::Tensor;
+    /// let images = Tensor::<f32>::zeros(&[8, 28, 30, 3]);
+    /// assert_eq!(images.movedim(-1, 1).shape(), [8, 3, 28, 30]);
+    /// ```
+    ///
+    /// # Panics
+    /// If an axis is out of range.
+    #[doc(alias = "moveaxis")]
+    #[track_caller]
+    pub fn movedim(&self, from: isize, to: isize) -> Tensor<F> {
+        let (from, to) = (resolve_axis("movedim", from, self.ndim()), resolve_axis("movedim", to, self.ndim()));
+        let mut order: Vec<usize> = (0..self.ndim()).filter(|&axis| axis != from).collect();
+        order.insert(to, from);
+        apply(Permute(IxDyn(&order)), [self])
+    }
+
     /// The transpose of a matrix, or of every matrix in a stack.
     ///
     /// ```
@@ -102,6 +137,7 @@ compiled!(Op<1> Permute);
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::sweep::{self, Domain};
 
     #[test]
@@ -113,5 +149,23 @@ mod tests {
         sweep::shapes("permute", &[&[2, 3, 2], &[1, 3, 0]], domain(), |x| x.permute(&[2, 0, 1]).square());
         sweep::shapes("permute", &[&[2, 1, 3, 2]], domain(), |x| x.permute(&[3, 1, -4, 2]).square());
         sweep::shapes("permute", &[&[2, 1, 3, 2]], domain(), |x| x.transpose(0, -2).square());
+        sweep::shapes("permute", &[&[2, 1, 3, 2], &[2, 0, 3]], domain(), |x| x.movedim(0, -1).square());
+    }
+
+    /// As `numpy.moveaxis` and `numpy.swapaxes`.
+    #[test]
+    fn axes_that_move() {
+        let x = Tensor::<f32>::zeros(&[2, 3, 4, 5]);
+        let moved = [(0, 2), (3, 0), (-1, -2), (1, 1), (0, -1)].map(|(from, to)| x.movedim(from, to).shape().to_vec());
+        assert_eq!(moved, [[3, 4, 2, 5], [5, 2, 3, 4], [2, 3, 5, 4], [2, 3, 4, 5], [3, 4, 5, 2]]);
+        assert_eq!(x.swapaxes(1, -1).shape(), [2, 5, 4, 3]);
+        let x = Tensor::from([[[1.0, 2.0]], [[3.0, 4.0]]]);
+        assert_eq!(x.movedim(2, 0), Tensor::from([[[1.0], [3.0]], [[2.0], [4.0]]]));
+    }
+
+    #[test]
+    #[should_panic(expected = "movedim: axis 2 is out of range for a tensor with 2 axes")]
+    fn to_a_place_that_is_not_there() {
+        Tensor::<f32>::zeros(&[2, 3]).movedim(0, 2);
     }
 }

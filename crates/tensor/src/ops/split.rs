@@ -90,13 +90,38 @@ impl<F: Float> Tensor<F> {
             size => self.split(size, axis),
         }
     }
+
+    /// The slices along an axis, without it: the inverse of [`stack`](crate::stack). They share memory.
+    ///
+    /// ```
+    /// use downhill_tensor::{Tensor, stack};
+    /// let x = Tensor::from([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]);
+    /// let columns = x.unbind(1);
+    /// assert_eq!(columns[2], Tensor::from([3.0, 6.0]));
+    /// assert_eq!(stack(&columns, 1), x);
+    /// ```
+    ///
+    /// # Panics
+    /// If the axis is out of range, or there are more slices than fit in memory.
+    #[doc(alias = "unstack")]
+    #[track_caller]
+    pub fn unbind(&self, axis: isize) -> Vec<Tensor<F>> {
+        let resolved = resolve_axis("unbind", axis, self.ndim());
+        let (mut slices, count) = (Vec::new(), self.shape()[resolved]);
+        let room = slices.try_reserve_exact(count);
+        assert!(room.is_ok(), "unbind of {:?}: out of memory: cannot allocate {count} slices", self.shape());
+        for index in 0..count {
+            slices.push(self.select(resolved as isize, index));
+        }
+        slices
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::concat;
     use crate::sweep::{self, Domain};
+    use crate::{concat, stack};
 
     #[test]
     fn derivatives() {
@@ -105,6 +130,10 @@ mod tests {
         sweep::shapes("narrow", &some, domain(), |x| {
             let pieces = x.split(2, -1);
             &pieces[0] * 2.0 + pieces.last().expect("at least one").sum()
+        });
+        sweep::shapes("slice", &[&[3], &[3, 2], &[3, 0], &[3, 1, 2]], domain(), |x| {
+            let slices = x.unbind(0);
+            slices[0].square() - &slices[2] * &slices[1]
         });
     }
 
@@ -123,6 +152,18 @@ mod tests {
             assert_eq!(widths(&pieces), expected);
             assert_eq!(concat(&pieces, 1), x);
         }
+    }
+
+    #[test]
+    fn slices_stack_up_again() {
+        let x = Tensor::from([[[1.0], [2.0], [3.0]], [[4.0], [5.0], [6.0]]]);
+        for axis in [0, 1, 2, -1] {
+            let slices = x.unbind(axis);
+            assert_eq!(slices.len(), x.shape()[if axis < 0 { 2 } else { axis as usize }]);
+            assert_eq!(stack(&slices, axis), x);
+        }
+        assert_eq!(Tensor::<f32>::zeros(&[2, 0]).unbind(1), []);
+        assert_eq!(Tensor::<f32>::zeros(&[0, 2]).unbind(1)[1].shape(), [0]);
     }
 
     /// As in PyTorch: `chunk` gives `count` pieces of size 0, `split` gives one.

@@ -52,9 +52,9 @@ impl<F: Float> Op<F, 2> for Where {
 /// `a` where the condition holds and `b` elsewhere, with all three broadcast together. The gradient goes to the operand
 /// that was selected; the other's is 0.
 ///
-/// This is `where` in PyTorch and NumPy, a keyword in Rust; with a scalar it is also `masked_fill`. The condition is
-/// any `ndarray` array of `bool`, often the result of a comparison such as [`Tensor::gt`]; `a` and `b` are tensors or
-/// scalars.
+/// This is `where` in PyTorch and NumPy, a keyword in Rust; see also [`masked_fill`](Tensor::masked_fill). The
+/// condition is any `ndarray` array of `bool`, often the result of a comparison such as [`Tensor::gt`]; `a` and `b` are
+/// tensors or scalars.
 ///
 /// ```
 /// use downhill_tensor::{Tensor, where_};
@@ -85,7 +85,7 @@ impl<F: Float> Op<F, 2> for Where {
 ///
 /// # Panics
 /// If the shapes do not broadcast, or the condition has more axes than a tensor can have.
-#[doc(alias("where", "masked_fill", "masked_select", "select"))]
+#[doc(alias("where", "masked_select", "select"))]
 #[track_caller]
 pub fn where_<F: Float, D: Dimension>(
     condition: &ArrayRef<bool, D>,
