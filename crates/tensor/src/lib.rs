@@ -60,7 +60,7 @@ pub use graph::{Attribute, Operation};
 pub use index::AxisIndex;
 pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};
-pub use ops::{ClassLabels, NewShape, concat, stack, where_};
+pub use ops::{ClassLabels, Conv, ConvPadding, ConvTranspose, NewShape, Unfold, concat, stack, where_};
 pub use params::{Leaves, LeavesMut, Params, Path, StateDict, StateDictError, StateDictIter, Summary, TensorMut};
 pub use tensor::Tensor;
 pub use training::{evaluation, is_training, training, training_rng, update_buffer};
