@@ -3,17 +3,17 @@
 use std::panic::catch_unwind;
 
 use downhill::nn::{
-    BatchNorm1d, BceWithLogits, CrossEntropy, Dropout, Embedding, Linear, LstmCell, Module, PixelShuffle, Reduction,
-    ReflectionPad2d, Sequential, Unflatten, accuracy, bce, bce_with_logits, cross_entropy, huber, kl_div, l1, mse,
-    nll_loss, smooth_l1,
+    BatchNorm1d, BceWithLogits, Conv1d, Conv2d, ConvTranspose2d, CrossEntropy, Dropout, Embedding, Linear, LstmCell,
+    Module, PixelShuffle, Reduction, ReflectionPad2d, Sequential, Unflatten, accuracy, bce, bce_with_logits,
+    cross_entropy, huber, kl_div, l1, mse, nll_loss, smooth_l1,
 };
 use downhill::optim::{Adam, Optimizer, Sgd};
 use downhill::{
-    AvgPool1d, AvgPool2d, MaxPool1d, MaxPool2d, PadMode, Params, Tensor, Upsample, concat, einsum, grad, grad_many,
-    hessian, hvp, jacobian, jvp, jvp_many, no_grad, rng, stack, training, training_rng, update_buffer, vjp, vjp_many,
-    where_,
+    AvgPool1d, AvgPool2d, Conv, ConvPadding, ConvTranspose, MaxPool1d, MaxPool2d, PadMode, Params, Tensor, Unfold,
+    Upsample, concat, einsum, grad, grad_many, hessian, hvp, jacobian, jvp, jvp_many, no_grad, rng, stack, training,
+    training_rng, update_buffer, vjp, vjp_many, where_,
 };
-use downhill_tests::misuse::{fails, says};
+use downhill_tests::misuse::{fails, refuses, says};
 use ndarray::{Array1, array, s};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -161,6 +161,64 @@ fn matrix_products() {
     fails(line!(), &["linear of [2, 3] and [4, 5]", "3 features", "[out, 3]"], || a.linear(&b, None));
     fails(line!(), &["linear of [2, 3] and [4, 5] and [4]", "5"], || a.linear(&b, Some(&zeros(&[4]))));
     fails(line!(), &["linear", "[2, 3]", "[4, 3]", "[5]"], || a.linear(&zeros(&[4, 3]), Some(&zeros(&[5]))));
+}
+
+#[test]
+fn convolutions() {
+    let (x, w) = (zeros(&[1, 4, 5, 5]), zeros(&[6, 4, 3, 3]));
+    let plain = Conv::default();
+    refuses(&["conv2d of [1, 4, 5, 5] and [6, 3, 3, 3]", "4 channels", "3"], || {
+        x.conv2d(&zeros(&[6, 3, 3, 3]), None, plain)
+    });
+    fails(line!(), &["conv2d of [5] and [6, 4, 3, 3]", "[N, C, H, W]"], || zeros(&[5]).conv2d(&w, None, plain));
+    fails(line!(), &["conv2d", "[out, in/groups, kh, kw]"], || x.conv2d(&zeros(&[6, 4, 3]), None, plain));
+    fails(line!(), &["and [4]: the bias must be [6]"], || x.conv2d(&w, Some(&zeros(&[4])), plain));
+    fails(line!(), &["conv2d", "4 channels", "3 groups"], || x.conv2d(&w, None, Conv { groups: 3, ..plain }));
+    fails(line!(), &["conv2d", "0 groups"], || x.conv2d(&w, None, Conv { groups: 0, ..plain }));
+    let (thin, odd) = (zeros(&[5, 2, 3, 3]), Conv { groups: 2, ..plain });
+    fails(line!(), &["conv2d", "5 output channels", "2 groups"], || x.conv2d(&thin, None, odd));
+    fails(line!(), &["width: the stride", "got 0"], || x.conv2d(&w, None, Conv { stride: [1, 0], ..plain }));
+    fails(line!(), &["height: the dilation"], || x.conv2d(&w, None, Conv { dilation: [0, 1], ..plain }));
+    fails(line!(), &["height: the kernel", "got 0"], || x.conv2d(&zeros(&[6, 4, 0, 3]), None, plain));
+    fails(line!(), &["height: the kernel extends over 7"], || x.conv2d(&w, None, Conv { dilation: [3, 1], ..plain }));
+    let same = Conv { padding: ConvPadding::Same, stride: [2, 2], ..plain };
+    fails(line!(), &["conv2d", "`Same`", "stride of 2"], || x.conv2d(&w, None, same));
+    refuses(&["conv1d of [4] and [1, 1, 1]", "[N, C, L]"], || {
+        zeros(&[4]).conv1d(&zeros(&[1, 1, 1]), None, Conv::default())
+    });
+
+    let plain = ConvTranspose::default();
+    fails(line!(), &["conv_transpose2d", "4 channels", "6"], || x.conv_transpose2d(&w, None, plain));
+    let w = zeros(&[4, 3, 2, 2]);
+    fails(line!(), &["and [4]: the bias must be [3]"], || x.conv_transpose2d(&w, Some(&zeros(&[4])), plain));
+    let long = ConvTranspose { output_padding: [1, 0], ..plain };
+    fails(line!(), &["height: an output padding of 1"], || x.conv_transpose2d(&w, None, long));
+    let cut = ConvTranspose { padding: [0, 3], ..plain };
+    fails(line!(), &["width: nothing is left of 6"], || x.conv_transpose2d(&w, None, cut));
+    refuses(&["width: an axis of the input is empty"], || zeros(&[1, 4, 5, 0]).conv_transpose2d(&w, None, plain));
+
+    let rng = &mut downhill::rng(1);
+    refuses(&["Conv2d: 4 input", "3 groups"], || {
+        Conv2d::<f32>::new(4, 6, [1, 1], Conv { groups: 3, ..Conv::default() }, rng)
+    });
+    let rng = &mut downhill::rng(1);
+    fails(line!(), &["Conv1d: the shape"], || Conv1d::<f32>::new(1 << 40, 1 << 40, 1, Conv::default(), rng));
+    let rng = &mut downhill::rng(1);
+    let layer = ConvTranspose2d::<f64>::new(3, 2, [2, 2], plain, rng);
+    fails(line!(), &["conv_transpose2d", "4 channels", "3"], || layer.forward(&x));
+}
+
+#[test]
+fn patches() {
+    let (x, plain) = (zeros(&[1, 2, 3, 3]), Unfold::default());
+    fails(line!(), &["unfold of [3]", "[N, C, H, W]"], || zeros(&[3]).unfold([1, 1], plain));
+    fails(line!(), &["unfold of [1, 2, 3, 3]", "[4, 1]", "height", "4"], || x.unfold([4, 1], plain));
+    fails(line!(), &["unfold", "width: the kernel"], || x.unfold([1, 0], plain));
+    fails(line!(), &["unfold", "stride"], || x.unfold([1, 1], Unfold { stride: [0, 1], ..plain }));
+    let patches = zeros(&[1, 8, 4]);
+    fails(line!(), &["fold of [1, 8, 4]", "[4, 4]", "3 × 3"], || patches.fold([4, 4], [2, 2], plain));
+    fails(line!(), &["fold", "8 elements", "kh·kw"], || patches.fold([3, 3], [3, 1], plain));
+    fails(line!(), &["fold of [4]"], || zeros(&[4]).fold([1, 1], [1, 1], plain));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Reads `data/golden`: values from PyTorch, with all their digits.
 
-use downhill::{Float, Tensor};
+use downhill::{Float, Tensor, grad_many, vjp_many};
 use ndarray::ArrayD;
 use serde_json::Value;
 
@@ -99,6 +99,34 @@ pub fn assert_close<F: Float>(
         let near = || y.is_finite() && (x - y).abs() <= tolerance * y.abs().max(floor);
         let close = x == y || (x.is_nan() && y.is_nan()) || near();
         assert!(close, "{}, element {i}: {a:e}, not {b:e} (off by {:e})", what(), (x - y).abs());
+    }
+}
+
+/// Like `derivatives` in `data/golden/common.py`: checks the output of `f` for the record's inputs, its gradients and the
+/// second-order quantities, relative to the element, or to 1 if that is larger.
+///
+/// # Panics
+/// If one differs by more than `tolerance`; the message contains `what`.
+#[track_caller]
+pub fn check_derivatives(record: &Value, what: &str, tolerance: f64, f: impl FnOnce(&[Tensor<f64>]) -> Tensor<f64>) {
+    let compare = |name: &str, ours: &Tensor<f64>, theirs: &Value| {
+        assert_close(ours, &tensor(theirs), tolerance, 1.0, || format!("{what}: {name}"));
+    };
+    let mut xs: Vec<Tensor<f64>> = list(&record["inputs"]).iter().map(|x| Tensor::param(tensor(x))).collect();
+    let cotangent = Tensor::param(tensor(&record["cotangent"]));
+    let y = f(&xs);
+    compare("output", &y, &record["output"]);
+    let mut total = Tensor::zeros(&[]);
+    for (i, gradient) in vjp_many(&y, &xs, &cotangent).iter().enumerate() {
+        compare(&format!("gradient {i}"), gradient, &record["grads"][i]);
+        total += (gradient * tensor(&record["directions"][i])).sum();
+    }
+    xs.push(cotangent);
+    let theirs: Vec<&Value> = list(&record["second"]).iter().chain([&record["jvp"]]).collect();
+    let ours = grad_many(&total, &xs);
+    assert!(ours.len() == theirs.len(), "{what}: one second derivative per argument");
+    for (i, (second, theirs)) in ours.iter().zip(theirs).enumerate() {
+        compare(&format!("second derivative {i}"), second, theirs);
     }
 }
 

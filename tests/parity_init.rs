@@ -1,9 +1,9 @@
 //! Every record of `data/golden/init.json`: gains and fans, the distributions that PyTorch's initializers and layers
 //! draw from, and the moments of the truncated normal distribution. An unknown record is a failure.
 
-use downhill::Tensor;
-use downhill::nn::Linear;
 use downhill::nn::init::{self, Fan, Nonlinearity};
+use downhill::nn::{Conv1d, Conv2d, ConvTranspose2d, Linear};
+use downhill::{Conv, ConvTranspose, Params, Tensor};
 use downhill_tests::golden;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -94,22 +94,35 @@ fn assert_drawn(ours: &Tensor<f64>, draw: &Value, shape: &[usize], rng: &mut Cha
     assert!(difference < 1e-15, "{record}: off by {difference:e}");
 }
 
+/// The parameters of a layer.
+fn tensors(layer: &dyn Params<f64>) -> Vec<Tensor<f64>> {
+    layer.params().map(|(_, tensor)| tensor.clone()).collect()
+}
+
 #[test]
 fn layers() {
-    for record in records("layers", 5) {
+    for record in records("layers", 7) {
         let name = record["layer"].as_str().unwrap();
-        let (inputs, outputs) = match name {
-            "Linear(784, 128)" => (784, 128),
-            "Linear(4, 5)" => (4, 5),
-            // We have no such layers.
-            "Conv2d(3, 16, 3)" | "Conv2d(4, 8, 5, groups=2)" | "Embedding(10, 4)" => continue,
+        let rng = &mut ChaCha8Rng::seed_from_u64(5);
+        let conv = |groups: usize| Conv { groups, ..Conv::default() };
+        let transpose = |groups: usize| ConvTranspose { groups, ..ConvTranspose::default() };
+        let tensors: Vec<Tensor<f64>> = match name {
+            "Linear(784, 128)" => tensors(&Linear::new(784, 128, rng)),
+            "Linear(4, 5)" => tensors(&Linear::new(4, 5, rng)),
+            "Conv2d(3, 16, 3)" => tensors(&Conv2d::new(3, 16, [3, 3], conv(1), rng)),
+            "Conv2d(4, 8, 5, groups=2)" => tensors(&Conv2d::new(4, 8, [5, 5], conv(2), rng)),
+            "Conv1d(4, 6, 3, groups=2)" => tensors(&Conv1d::new(4, 6, 3, Conv { groups: 2, ..Conv::default() }, rng)),
+            "ConvTranspose2d(4, 6, 3, groups=2)" => tensors(&ConvTranspose2d::new(4, 6, [3, 3], transpose(2), rng)),
+            // Its draws are those of `normal`.
+            "Embedding(10, 4)" => continue,
             other => panic!("unknown layer {other}"),
         };
-        let layer = Linear::<f64>::new(inputs, outputs, &mut ChaCha8Rng::seed_from_u64(5));
         let rng = &mut ChaCha8Rng::seed_from_u64(5);
-        let [weight, bias] = golden::list(&record["draws"]) else { panic!("{record}") };
-        assert_drawn(&layer.weight, weight, &shape(weight), rng, &record);
-        assert_drawn(&layer.bias.unwrap(), bias, &shape(bias), rng, &record);
+        let draws = golden::list(&record["draws"]);
+        assert_eq!(tensors.len(), draws.len(), "{record}");
+        for (ours, draw) in tensors.iter().zip(draws) {
+            assert_drawn(ours, draw, &shape(draw), rng, &record);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::panic::catch_unwind;
 use std::time::Duration;
 
 use downhill::prelude::*;
-use downhill::{AvgPool1d, MAX_AXES, MaxPool1d, PadMode, Upsample, einsum, jacobian};
+use downhill::{AvgPool1d, Conv, ConvPadding, ConvTranspose, MAX_AXES, MaxPool1d, PadMode, Unfold, Upsample, einsum, jacobian};
 use downhill_tests::misuse::refuses;
 use ndarray::{Array, ArrayD, ArrayView, IxDyn, NewAxis, array, s};
 use rand::SeedableRng;
@@ -216,6 +216,43 @@ fn repeated_and_contracted() {
 }
 
 #[test]
+fn convolutions() {
+    let pixel = zeros(&[1, 1, 1, 1]);
+    let padded = |padding: [usize; 2]| Conv { padding: padding.into(), ..Conv::default() };
+    refuses(&["conv2d of [1, 1, 1, 1]", "height: the padding is too large"], || {
+        pixel.conv2d(&pixel, None, padded([usize::MAX, 0]))
+    });
+    refuses(&["conv2d", "height: the padding"], || pixel.conv2d(&pixel, None, padded([1 << 62, 0])));
+    refuses(&["conv2d", "is too large"], || pixel.conv2d(&pixel, None, padded([ROOT, ROOT])));
+    refuses(&["conv2d: ", "bytes"], || pixel.conv2d(&pixel, None, padded([LARGE, LARGE])));
+    let pair = zeros(&[1, 1, 1, 2]);
+    let wide = Conv { dilation: [1, usize::MAX], ..Conv::default() };
+    refuses(&["conv2d", "width: the kernel, with its dilation, is too large"], || pixel.conv2d(&pair, None, wide));
+    let same = Conv { padding: ConvPadding::Same, ..wide };
+    refuses(&["conv2d", "width: "], || pixel.conv2d(&pair, None, same));
+    // Far apart, but with little to do.
+    let far = Conv { dilation: [1, 1 << 40], padding: [0, 1 << 39].into(), ..Conv::default() };
+    assert_eq!(pixel.conv2d(&pair, None, far).shape(), [1, 1, 1, 1]);
+    let once = Conv { stride: [usize::MAX; 2], ..Conv::default() };
+    assert_eq!(zeros(&[1, 1, 5, 5]).conv2d(&pixel, None, once).shape(), [1, 1, 1, 1]);
+
+    let stride = |stride: usize| ConvTranspose { stride: [stride; 2], ..ConvTranspose::default() };
+    refuses(&["conv_transpose2d", "width: the result is too large"], || {
+        pair.conv_transpose2d(&pixel, None, stride(usize::MAX))
+    });
+    refuses(&["conv_transpose2d", "[1, 1, 1, 2305843009213693953] is too large"], || {
+        pair.conv_transpose2d(&pixel, None, stride(1 << 61))
+    });
+    let many = ConvTranspose { groups: usize::MAX, ..ConvTranspose::default() };
+    refuses(&["conv_transpose2d"], || zeros(&[0, 0, 1, 1]).conv_transpose2d(&zeros(&[0, 2, 1, 1]), None, many));
+    let unfold = Unfold { padding: [ROOT, ROOT], ..Unfold::default() };
+    refuses(&["unfold of [1, 1, 1, 1]", "is too large"], || pixel.unfold([1, 1], unfold));
+    let unfold = Unfold { padding: [LARGE, LARGE], ..Unfold::default() };
+    refuses(&["unfold: ", "bytes"], || pixel.unfold([1, 1], unfold));
+    refuses(&["fold of [1, 1]", "is too large"], || zeros(&[1, 1]).fold([1, 1], [usize::MAX, 1], Unfold::default()));
+}
+
+#[test]
 fn at_most_64_axes() {
     assert_eq!(MAX_AXES, 64);
     let mut rng = ChaCha8Rng::seed_from_u64(0);
@@ -408,6 +445,11 @@ fn nothing_to_do() {
     assert_eq!(zeros(&[2, n, 0]).matmul(&zeros(&[0, 0])).shape(), [2, n, 0]);
     assert_eq!(zeros(&[n, 0, 2]).matmul(&zeros(&[2, 2])).shape(), [n, 0, 2]);
     assert_eq!(zeros(&[n, 0]).linear(&zeros(&[0, 0]), Some(&zeros(&[0]))).shape(), [n, 0]);
+    let (many, none) = (Tensor::param(zeros(&[n, 0, 1, 1])), Tensor::param(zeros(&[0, 0, 1, 1])));
+    assert_eq!(many.conv2d(&none, None, Conv::default()).sum().backward()[&many], many);
+    assert_eq!(many.conv_transpose2d(&none, None, ConvTranspose::default()).shape(), [n, 0, 1, 1]);
+    assert_eq!(many.unfold([1, 1], Unfold::default()).shape(), [n, 0, 1]);
+    assert_eq!(zeros(&[n, 0, 1]).fold([1, 1], [1, 1], Unfold::default()).shape(), [n, 0, 1, 1]);
 }
 
 #[test]

@@ -57,7 +57,8 @@ for s in SHAPES:
 # The layers' defaults, found the same way: one call for the weight, one for the bias.
 layers = []
 for name, make in (("Linear(784, 128)", lambda: nn.Linear(784, 128)), ("Linear(4, 5)", lambda: nn.Linear(4, 5)), ("Conv2d(3, 16, 3)", lambda: nn.Conv2d(3, 16, 3)),
-                   ("Conv2d(4, 8, 5, groups=2)", lambda: nn.Conv2d(4, 8, 5, groups=2)), ("Embedding(10, 4)", lambda: nn.Embedding(10, 4))):
+                   ("Conv2d(4, 8, 5, groups=2)", lambda: nn.Conv2d(4, 8, 5, groups=2)), ("Embedding(10, 4)", lambda: nn.Embedding(10, 4)),
+                   ("Conv1d(4, 6, 3, groups=2)", lambda: nn.Conv1d(4, 6, 3, groups=2)), ("ConvTranspose2d(4, 6, 3, groups=2)", lambda: nn.ConvTranspose2d(4, 6, 3, groups=2))):
     calls = []
 
     def uniform(self, a=0.0, b=1.0, generator=None):

@@ -6,6 +6,7 @@
 
 mod axis_set;
 mod broadcast;
+pub mod conv;
 mod copied;
 #[cfg(any(test, feature = "counting"))]
 pub mod counting;

@@ -101,6 +101,65 @@ pub fn vectorised<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// A kernel whose loops are written for vectors of a certain length, compiled for each instruction set. Its methods must be
+/// `#[inline(always)]`, as for [`vectorised`].
+#[allow(unreachable_pub)] // As `Kernels`, in which it occurs.
+pub trait Leveled {
+    /// Runs with vectors of `LANES` elements, of which the registers hold about six times `ROWS` and a few more; `FUSED` is
+    /// whether there is a fused multiply-add.
+    fn run<const LANES: usize, const ROWS: usize, const FUSED: bool>(self);
+}
+
+/// Runs a kernel on `f32` at the present level.
+#[inline(always)]
+pub(crate) fn run_single<K: Leveled>(kernel: K) {
+    #[cfg(target_arch = "x86_64")]
+    match level() {
+        // SAFETY: as in `vectorised`.
+        Level::Avx512 => unsafe {
+            avx512(
+                #[inline(always)]
+                || kernel.run::<16, 4, true>(),
+            )
+        },
+        // SAFETY: as in `vectorised`.
+        Level::Avx2 => unsafe {
+            avx2(
+                #[inline(always)]
+                || kernel.run::<8, 2, true>(),
+            )
+        },
+        Level::Baseline => kernel.run::<4, 2, false>(),
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    kernel.run::<4, 2, false>();
+}
+
+/// Runs a kernel on `f64` at the present level.
+#[inline(always)]
+pub(crate) fn run_double<K: Leveled>(kernel: K) {
+    #[cfg(target_arch = "x86_64")]
+    match level() {
+        // SAFETY: as in `vectorised`.
+        Level::Avx512 => unsafe {
+            avx512(
+                #[inline(always)]
+                || kernel.run::<8, 4, true>(),
+            )
+        },
+        // SAFETY: as in `vectorised`.
+        Level::Avx2 => unsafe {
+            avx2(
+                #[inline(always)]
+                || kernel.run::<4, 2, true>(),
+            )
+        },
+        Level::Baseline => kernel.run::<2, 2, false>(),
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    kernel.run::<2, 2, false>();
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
 fn avx512<R>(body: impl FnOnce() -> R) -> R {

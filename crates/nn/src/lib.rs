@@ -7,6 +7,8 @@
 
 mod activations;
 mod batch_norm;
+mod conv;
+mod conv_transpose;
 mod dropout;
 mod embedding;
 mod flatten;
@@ -33,6 +35,8 @@ mod prelu;
 
 pub use activations::*;
 pub use batch_norm::BatchNorm1d;
+pub use conv::{Conv1d, Conv2d};
+pub use conv_transpose::{ConvTranspose1d, ConvTranspose2d};
 pub use dropout::Dropout;
 pub use embedding::Embedding;
 pub use flatten::Flatten;

@@ -61,7 +61,7 @@ pub use graph::{Attribute, Operation};
 pub use index::AxisIndex;
 pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};
-pub use ops::{AdaptiveAvgPool, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool, AdaptiveMaxPool1d, AdaptiveMaxPool2d, AvgPool, AvgPool1d, AvgPool2d, ClassLabels, InterpolateMode, MaxPool, MaxPool1d, MaxPool2d, NewShape, PadMode, Resize, Upsample, concat, stack, where_, Interpolation, einsum};
+pub use ops::{AdaptiveAvgPool, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool, AdaptiveMaxPool1d, AdaptiveMaxPool2d, AvgPool, AvgPool1d, AvgPool2d, ClassLabels, InterpolateMode, MaxPool, MaxPool1d, MaxPool2d, NewShape, PadMode, Resize, Upsample, concat, stack, where_, Interpolation, einsum, Conv, ConvPadding, ConvTranspose, Unfold};
 pub use params::{Leaves, LeavesMut, Params, Path, StateDict, StateDictError, StateDictIter, Summary, TensorMut};
 pub use tensor::Tensor;
 pub use training::{evaluation, is_training, training, training_rng, update_buffer};

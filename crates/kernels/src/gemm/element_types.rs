@@ -12,6 +12,7 @@ use crate::Float;
 use crate::memory::FreeList;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Level, level};
+use crate::simd::{Leveled, run_double, run_single};
 
 /// What each element type implements separately. Users cannot name this trait, which seals `Float`.
 pub trait Kernels: Sized + 'static {
@@ -23,6 +24,9 @@ pub trait Kernels: Sized + 'static {
 
     /// Whether [`gemm`](Self::gemm) is the fastest choice for small products too.
     fn any_size_is_blocked() -> bool;
+
+    /// Runs a kernel with this type's vectors.
+    fn leveled(kernel: impl Leveled);
 
     /// This thread's unused blocks, kept for reuse.
     fn free_list() -> &'static FreeList<Self>;
@@ -50,6 +54,11 @@ impl Kernels for f32 {
         false
     }
 
+    #[inline(always)]
+    fn leveled(kernel: impl Leveled) {
+        run_single(kernel);
+    }
+
     fn free_list() -> &'static FreeList<f32> {
         thread_local!(static LIST: RefCell<Vec<Vec<f32>>> = const { RefCell::new(Vec::new()) });
         &LIST
@@ -68,6 +77,11 @@ impl Kernels for f64 {
 
     fn any_size_is_blocked() -> bool {
         false
+    }
+
+    #[inline(always)]
+    fn leveled(kernel: impl Leveled) {
+        run_double(kernel);
     }
 
     fn free_list() -> &'static FreeList<f64> {

@@ -5,7 +5,7 @@ use std::ops::{Range, RangeFrom, RangeFull, RangeInclusive, RangeTo, RangeToIncl
 use std::path::PathBuf;
 
 use super::{Params, Path};
-use crate::{Float, Tensor};
+use crate::{Conv, ConvPadding, ConvTranspose, Float, Tensor};
 
 macro_rules! empty {
     ($([$($generics:tt)*] $Type:ty;)*) => {$(
@@ -23,6 +23,7 @@ empty! {
     [] String; [] &str; [] PathBuf;
     [T: ?Sized] PhantomData<T>;
     [T] Range<T>; [T] RangeInclusive<T>; [T] RangeFrom<T>; [T] RangeTo<T>; [T] RangeToInclusive<T>; [] RangeFull;
+    [const N: usize] Conv<N>; [const N: usize] ConvPadding<N>; [const N: usize] ConvTranspose<N>;
     [R] fn() -> R;
     // Activations take references; the compiler needs separate implementations for those.
     [A: ?Sized, R] fn(&A) -> R;

@@ -1,0 +1,240 @@
+//! Convolutions and their transposes.
+
+use ndarray::IxDyn;
+
+use super::planes::{Classes, Planes};
+use super::tiles::{Rows, combine, heights};
+use super::{Axis, zeros};
+use crate::{Elements, Float};
+
+/// The sizes of a convolution. Channels are divided into groups, of which each has a convolution of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conv {
+    /// The number of images.
+    pub images: usize,
+    /// The number of groups.
+    pub groups: usize,
+    /// The number of channels of an image in a group.
+    pub inputs: usize,
+    /// The number of channels of an output in a group.
+    pub outputs: usize,
+    /// Height and width; with one axis, the height of everything is 1.
+    pub axes: [Axis; 2],
+}
+
+/// From images to outputs, or back.
+struct Mapping {
+    /// The sizes of a plane of the source and of the result.
+    sizes: [[usize; 2]; 2],
+    /// The numbers of their channels in a group.
+    channels: [usize; 2],
+    /// The strides of the weight, for the group and for the channels of the source and of the result.
+    strides: [usize; 3],
+    /// The copies of the source that the phases read.
+    copies: Vec<Planes>,
+    phases: Vec<Phase>,
+}
+
+/// The results of every `step`-th row and column. The transpose of a convolution with a stride has as many phases, each with
+/// the kernel positions that meet it.
+struct Phase {
+    at: [usize; 2],
+    step: [usize; 2],
+    /// The number of the copy of the source.
+    copy: usize,
+    /// The kernel positions, in the order of the copy's.
+    kernel: Vec<usize>,
+}
+
+impl Conv {
+    /// The convolution, plus the bias, if any, of every channel; `shape` is that of the result.
+    ///
+    /// # Panics
+    /// If the allocation fails.
+    #[track_caller]
+    pub fn output<F: Float>(
+        &self,
+        image: &Elements<F>,
+        weight: &Elements<F>,
+        bias: Option<&Elements<F>>,
+        shape: &[usize],
+    ) -> Elements<F> {
+        self.mapped(false, image, weight, bias, shape)
+    }
+
+    /// The transpose of the convolution, plus the bias, if any, of every channel; `shape` is that of the result.
+    ///
+    /// # Panics
+    /// If the allocation fails.
+    #[track_caller]
+    pub fn image<F: Float>(
+        &self,
+        output: &Elements<F>,
+        weight: &Elements<F>,
+        bias: Option<&Elements<F>>,
+        shape: &[usize],
+    ) -> Elements<F> {
+        self.mapped(true, output, weight, bias, shape)
+    }
+
+    #[track_caller]
+    fn mapped<F: Float>(
+        &self,
+        transposed: bool,
+        source: &Elements<F>,
+        weight: &Elements<F>,
+        bias: Option<&Elements<F>>,
+        shape: &[usize],
+    ) -> Elements<F> {
+        if shape.contains(&0) {
+            return Elements::full(IxDyn(shape), F::zero());
+        }
+        let results = self.groups * if transposed { self.inputs } else { self.outputs };
+        let bias = bias.map_or_else(|| Elements::full(IxDyn(&[results]), F::zero()), Elements::row_major);
+        let bias = bias.as_slice().expect("row-major");
+        if source.is_empty() || weight.is_empty() {
+            let [height, width] = self.axes.map(|axis| if transposed { axis.image } else { axis.output });
+            return Elements::appended(shape, |all| {
+                for value in (0..self.images).flat_map(|_| bias) {
+                    all.resize(all.len() + height * width, *value);
+                }
+            });
+        }
+        let (source, weight) = (source.row_major(), weight.row_major());
+        let mapping = self.mapping(transposed);
+        mapping.of(self, source.as_slice().expect("row-major"), weight.as_slice().expect("row-major"), bias, shape)
+    }
+
+    #[track_caller]
+    fn mapping(&self, transposed: bool) -> Mapping {
+        let [rows, columns] = self.axes;
+        let kernel = rows.kernel * columns.kernel;
+        let (images, outputs) = (self.axes.map(|axis| axis.image), self.axes.map(|axis| axis.output));
+        let group = self.outputs * self.inputs * kernel;
+        let mut mapping = if transposed {
+            let strides = [group, self.inputs * kernel, kernel];
+            let channels = [self.outputs, self.inputs];
+            Mapping { sizes: [outputs, images], channels, strides, copies: Vec::new(), phases: Vec::new() }
+        } else {
+            let strides = [group, kernel, self.inputs * kernel];
+            let channels = [self.inputs, self.outputs];
+            Mapping { sizes: [images, outputs], channels, strides, copies: Vec::new(), phases: Vec::new() }
+        };
+        let [down, across] = self.axes.map(|axis| if transposed { axis.step().min(axis.image) } else { 1 });
+        for at in (0..down).flat_map(|row| (0..across).map(move |column| [row, column])) {
+            mapping.add_phase(self, transposed, at);
+        }
+        mapping
+    }
+}
+
+/// The number of positions up to which images are processed together: a few of them would not fill the vectors.
+const TOGETHER: usize = 256;
+
+impl Mapping {
+    #[track_caller]
+    fn add_phase(&mut self, conv: &Conv, transposed: bool, at: [usize; 2]) {
+        let mut kernels: [Vec<usize>; 2] = [Vec::new(), Vec::new()];
+        let mut axis = |number: usize| {
+            let (axis, at) = (&conv.axes[number], at[number]);
+            if !transposed {
+                kernels[number] = (0..axis.kernel).collect();
+                let bases: Vec<isize> = kernels[number].iter().map(|&k| axis.base(k)).collect();
+                return Classes::new(&bases, axis.step(), axis.output, axis.image);
+            }
+            // Image position `at + i·step` meets result `i + base` at the kernel positions for which that is an integer.
+            let step = axis.step() as isize;
+            let distance = |k: usize| at as isize - axis.base(k);
+            kernels[number] = (0..axis.kernel).filter(|&k| distance(k) % step == 0).collect();
+            let bases: Vec<isize> = kernels[number].iter().map(|&k| distance(k) / step).collect();
+            Classes::new(&bases, 1, (axis.image - at).div_ceil(axis.step()), axis.output)
+        };
+        let axes = [axis(0), axis(1)];
+        let step = if transposed { conv.axes.map(|axis| axis.step()) } else { [1, 1] };
+        let alone = conv.groups > 1 || step != [1, 1];
+        let planes = Planes::new(axes, self.channels[0], if alone { 1 } else { conv.images }, TOGETHER);
+        let copy = self.copies.iter().position(|copy| *copy == planes).unwrap_or_else(|| {
+            self.copies.push(planes);
+            self.copies.len() - 1
+        });
+        let [rows, columns] = kernels;
+        let width = conv.axes[1].kernel;
+        let kernel = rows.iter().flat_map(|row| columns.iter().map(move |column| row * width + column)).collect();
+        self.phases.push(Phase { at, step, copy, kernel });
+    }
+
+    /// For a group and a phase, the weights in the order in which the tiles use them.
+    fn weights<F: Float>(&self, weight: &[F], group: usize, phase: &Phase, heights: &[usize]) -> Vec<F> {
+        let [of_group, of_source, of_result] = self.strides;
+        let mut weights = Vec::with_capacity(self.channels[0] * self.channels[1] * phase.kernel.len());
+        let mut first = 0;
+        for height in heights {
+            for source in 0..self.channels[0] {
+                let from = group * of_group + source * of_source;
+                for kernel in &phase.kernel {
+                    weights.extend((first..first + height).map(|row| weight[from + row * of_result + kernel]));
+                }
+            }
+            first += height;
+        }
+        weights
+    }
+
+    #[track_caller]
+    fn of<F: Float>(&self, conv: &Conv, source: &[F], weight: &[F], bias: &[F], shape: &[usize]) -> Elements<F> {
+        let [channels, results] = self.channels;
+        let [size, result_size] = self.sizes;
+        let heights = heights(results);
+        let groups: Vec<Vec<Vec<F>>> = (0..conv.groups)
+            .map(|group| self.phases.iter().map(|phase| self.weights(weight, group, phase, &heights)).collect())
+            .collect();
+        let offsets: Vec<Vec<usize>> = self.copies.iter().map(Planes::offsets).collect();
+        let mut copies: Vec<Vec<F>> = Vec::new();
+        for planes in &self.copies {
+            copies.push(zeros(&[planes.len()]));
+        }
+        let pitches: Vec<usize> = self.copies.iter().map(|planes| planes.positions().next_multiple_of(32)).collect();
+        let mut grid: Vec<F> = zeros(&[results, *pitches.iter().max().expect("at least one phase")]);
+        let together = self.copies[0].images;
+        let plane = result_size[0] * result_size[1];
+        let mut picture: Vec<F> = zeros(&[if self.phases.len() > 1 { results * plane } else { 0 }]);
+        let image_size = channels * size[0] * size[1];
+        Elements::appended(shape, |all| {
+            for first in (0..conv.images).step_by(together) {
+                let images = together.min(conv.images - first);
+                for (group, weights) in groups.iter().enumerate() {
+                    let from = &source[(first * conv.groups + group) * image_size..];
+                    for (planes, copy) in self.copies.iter().zip(&mut copies) {
+                        planes.fill(images, (from, conv.groups * image_size), size, copy);
+                    }
+                    for (phase, weights) in self.phases.iter().zip(weights) {
+                        let (planes, pitch) = (&self.copies[phase.copy], pitches[phase.copy]);
+                        let start = &bias[group * results..][..results];
+                        let rows = Rows { heights: &heights, weights, start };
+                        let offsets = &offsets[phase.copy];
+                        combine(&copies[phase.copy], offsets, &rows, &mut grid, [planes.positions(), pitch]);
+                        let [down, across] = [planes.axes[0].count, planes.axes[1].count];
+                        if self.phases.len() == 1 {
+                            for (image, row) in (0..images).flat_map(|i| (0..results).map(move |row| (i, row))) {
+                                for line in 0..down {
+                                    let at = row * pitch + planes.position(image, line, 0);
+                                    all.extend_from_slice(&grid[at..][..across]);
+                                }
+                            }
+                            continue;
+                        }
+                        // One image: interleave the results of the phases.
+                        for (row, line) in (0..results).flat_map(|row| (0..down).map(move |line| (row, line))) {
+                            let from = &grid[row * pitch + planes.position(0, line, 0)..][..across];
+                            let top = (phase.at[0] + line * phase.step[0]) * result_size[1];
+                            let to = &mut picture[row * plane + top..][..result_size[1]];
+                            let places = to.iter_mut().skip(phase.at[1]).step_by(phase.step[1]);
+                            places.zip(from).for_each(|(to, &x)| *to = x);
+                        }
+                    }
+                    all.extend_from_slice(&picture);
+                }
+            }
+        })
+    }
+}
