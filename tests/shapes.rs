@@ -7,7 +7,9 @@ use std::panic::catch_unwind;
 use std::time::Duration;
 
 use downhill::prelude::*;
-use downhill::{AvgPool1d, Conv, ConvPadding, ConvTranspose, MAX_AXES, MaxPool1d, PadMode, Unfold, Upsample, einsum, jacobian};
+use downhill::{
+    AvgPool1d, Conv, ConvPadding, ConvTranspose, MAX_AXES, MaxPool1d, PadMode, Unfold, Upsample, einsum, jacobian,
+};
 use downhill_tests::misuse::refuses;
 use ndarray::{Array, ArrayD, ArrayView, IxDyn, NewAxis, array, s};
 use rand::SeedableRng;

@@ -61,7 +61,11 @@ pub use graph::{Attribute, Operation};
 pub use index::AxisIndex;
 pub use no_grad::{is_recording, no_grad};
 pub use op::{Op, OpMany, apply, apply_many};
-pub use ops::{AdaptiveAvgPool, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool, AdaptiveMaxPool1d, AdaptiveMaxPool2d, AvgPool, AvgPool1d, AvgPool2d, ClassLabels, InterpolateMode, MaxPool, MaxPool1d, MaxPool2d, NewShape, PadMode, Resize, Upsample, concat, stack, where_, Interpolation, einsum, Conv, ConvPadding, ConvTranspose, Unfold};
+pub use ops::{
+    AdaptiveAvgPool, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool, AdaptiveMaxPool1d, AdaptiveMaxPool2d,
+    AvgPool, AvgPool1d, AvgPool2d, ClassLabels, Conv, ConvPadding, ConvTranspose, InterpolateMode, Interpolation,
+    MaxPool, MaxPool1d, MaxPool2d, NewShape, PadMode, Resize, Unfold, Upsample, concat, einsum, stack, where_,
+};
 pub use params::{Leaves, LeavesMut, Params, Path, StateDict, StateDictError, StateDictIter, Summary, TensorMut};
 pub use tensor::Tensor;
 pub use training::{evaluation, is_training, training, training_rng, update_buffer};
