@@ -20,6 +20,7 @@ mod module;
 mod sequential;
 mod softmax;
 pub mod state;
+mod summary;
 
 // The example of CONTRIBUTING.md, compiled and tested where it would be.
 #[cfg(test)]
@@ -40,3 +41,4 @@ pub use mlp::Mlp;
 pub use module::Module;
 pub use sequential::{Layer, Sequential};
 pub use softmax::{LogSoftmax, Softmax};
+pub use summary::{ModelSummary, OperationRow, summary, summary_with};

@@ -1,0 +1,305 @@
+//! What a model does with an input of a given shape: its operations, their results, their parameters, and how many
+//! multiplications and additions they take.
+//!
+//! Nothing in a layer serves this table: the model computes once, with zeros, and the recorded graph says the rest.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use downhill_tensor::{Attribute, Float, Operation, Params, Summary, Tensor, evaluation, is_recording};
+
+use crate::Module;
+
+/// The result of [`summary`]: a row for each operation of a forward pass, and the model's parameters. `Display` prints a
+/// table.
+#[derive(Clone, Debug)]
+pub struct ModelSummary {
+    /// The operations, in the order in which they are computed.
+    pub operations: Vec<OperationRow>,
+    /// The parameters and buffers ([`Params::summary`]).
+    pub parameters: Summary,
+}
+
+/// A row of a [`ModelSummary`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationRow {
+    /// The path of the layer whose parameters the operation uses; empty if it uses none, or if the model is that layer.
+    pub layer: String,
+    /// The name of the operation, such as `linear`.
+    pub operation: &'static str,
+    /// The shape of its result.
+    pub output: Vec<usize>,
+    /// The number of elements of the parameters it uses, without those that an earlier row has counted.
+    pub parameters: usize,
+    /// The multiplications, each with an addition, of a matrix product or a convolution; 0 for everything else, which
+    /// takes a small multiple of the number of elements.
+    pub multiply_adds: u64,
+}
+
+impl ModelSummary {
+    /// The multiply-adds of all operations.
+    pub fn multiply_adds(&self) -> u64 {
+        self.operations.iter().fold(0, |sum, row| sum.saturating_add(row.multiply_adds))
+    }
+
+    #[track_caller]
+    fn of<F: Float, M: Params<F> + ?Sized>(model: &M, output: &Tensor<F>) -> Self {
+        let mut paths = BTreeMap::new();
+        for (path, tensor) in model.params() {
+            if let Some(id) = tensor.id() {
+                paths.entry(id).or_insert(path);
+            }
+        }
+        // Younger results have larger ids: sorted by id, the operations are in the order of computation.
+        let (mut found, mut waiting) = (BTreeMap::new(), vec![output.clone()]);
+        while let Some(result) = waiting.pop() {
+            let (Some(id), Some(operation)) = (result.id(), result.operation()) else { continue };
+            if found.contains_key(&id) {
+                continue;
+            }
+            waiting.extend(operation.inputs.iter().cloned());
+            found.insert(id, (result, operation));
+        }
+        let (mut operations, mut counted) = (Vec::with_capacity(found.len()), BTreeSet::new());
+        for (result, operation) in found.into_values() {
+            let (mut layer, mut parameters) = (String::new(), 0);
+            for input in &operation.inputs {
+                if let Some((id, path)) = input.id().and_then(|id| paths.get(&id).map(|path| (id, path))) {
+                    let parent = path.rsplit_once('.').map_or("", |(parent, _)| parent);
+                    layer = if layer.is_empty() { parent.to_owned() } else { layer };
+                    parameters += if counted.insert(id) { input.len() } else { 0 };
+                }
+            }
+            let multiply_adds = multiply_adds(&operation, &result);
+            let output = result.shape().to_vec();
+            operations.push(OperationRow { layer, operation: operation.name, output, parameters, multiply_adds });
+        }
+        ModelSummary { operations, parameters: model.summary() }
+    }
+}
+
+/// The multiply-adds of one operation: for each element of the result (of the input, if a convolution is transposed), one
+/// for each element that it is a sum over.
+fn multiply_adds<F: Float>(operation: &Operation<F>, result: &Tensor<F>) -> u64 {
+    let product = |a: usize, b: usize| (a as u64).saturating_mul(b as u64);
+    let per_channel = |weight: &Tensor<F>| weight.shape()[1..].iter().product();
+    match (operation.name, operation.inputs.as_slice()) {
+        ("linear" | "conv1d" | "conv2d", [_, weight, ..]) => product(result.len(), per_channel(weight)),
+        ("conv_transpose1d" | "conv_transpose2d", [input, weight, ..]) => product(input.len(), per_channel(weight)),
+        ("matmul", [a, _]) => {
+            let flipped = operation.attributes.contains(&("transposed_left", Attribute::Bool(true)));
+            let shape = a.shape();
+            product(result.len(), shape[shape.len() - if flipped { 2 } else { 1 }])
+        }
+        _ => 0,
+    }
+}
+
+/// The operations of a forward pass of the model for an input of this shape, and its parameters. The input is 0, the model
+/// in evaluation mode and unchanged.
+///
+/// ```
+/// use downhill_nn::{Linear, Relu, Sequential, summary};
+/// use rand::SeedableRng;
+///
+/// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+/// let model: Sequential =
+///     Sequential::new().then(Linear::new(784, 128, &mut rng)).then(Relu).then(Linear::new(128, 10, &mut rng));
+/// let summary = summary(&model, &[64, 784]);
+/// assert_eq!(summary.multiply_adds(), 64 * (784 * 128 + 128 * 10));
+/// assert_eq!(summary.to_string(), "\
+/// layer  operation  output     parameters  multiply-adds
+/// 0      linear     [64, 128]      100480        6422528
+///        relu       [64, 128]           0              0
+/// 2      linear     [64, 10]         1290          81920
+/// total                            101770        6504448  101770 trainable
+/// ");
+/// ```
+///
+/// # Panics
+/// If the model does not take this shape, or it is too large for a tensor, or inside `no_grad`.
+#[track_caller]
+pub fn summary<F: Float, M: Module<F> + ?Sized>(model: &M, input: &[usize]) -> ModelSummary {
+    // A parameter, so that everything computed from it is recorded.
+    let input = Tensor::param(Tensor::zeros(input));
+    summary_with(model, |model| model.forward(&input))
+}
+
+/// [`summary`] for a model with other inputs than one tensor, such as indices: of any forward pass. An operation is found
+/// if its result depends on a parameter, of the model or elsewhere.
+///
+/// ```
+/// use downhill_nn::{Embedding, summary_with};
+/// use rand::SeedableRng;
+///
+/// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+/// let table: Embedding = Embedding::new(10, 4, &mut rng);
+/// let summary = summary_with(&table, |table| table.forward(&[1, 2, 1]));
+/// assert_eq!(summary.operations.len(), 1);
+/// assert_eq!((summary.operations[0].output.as_slice(), summary.operations[0].parameters), (&[3, 4][..], 40));
+/// ```
+///
+/// # Panics
+/// If the forward pass does, or inside `no_grad`.
+#[track_caller]
+pub fn summary_with<F: Float, M: Params<F> + ?Sized>(model: &M, forward: impl FnOnce(&M) -> Tensor<F>) -> ModelSummary {
+    assert!(
+        is_recording(),
+        "summary: operations are found by their records, and `no_grad` keeps none; call it outside"
+    );
+    let output = evaluation(|| forward(model));
+    ModelSummary::of(model, &output)
+}
+
+impl fmt::Display for ModelSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = vec![["layer", "operation", "output", "parameters", "multiply-adds", ""].map(str::to_owned)];
+        for OperationRow { layer, operation, output, parameters, multiply_adds } in &self.operations {
+            let (output, counts) = (format!("{output:?}"), [parameters.to_string(), multiply_adds.to_string()]);
+            let [parameters, multiply_adds] = counts;
+            lines.push([layer.clone(), (*operation).to_owned(), output, parameters, multiply_adds, String::new()]);
+        }
+        let mut remark = format!("{} trainable", self.parameters.trainable());
+        if self.parameters.in_buffers() > 0 {
+            remark += &format!(", {} in buffers", self.parameters.in_buffers());
+        }
+        let totals = [self.parameters.elements().to_string(), self.multiply_adds().to_string()];
+        let [parameters, multiply_adds] = totals;
+        lines.push(["total".to_owned(), String::new(), String::new(), parameters, multiply_adds, remark]);
+        let widths: Vec<usize> =
+            (0..6).map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)).collect();
+        for [layer, operation, output, parameters, multiply_adds, remark] in &lines {
+            let line = format!(
+                "{layer:0$}  {operation:1$}  {output:2$}  {parameters:>3$}  {multiply_adds:>4$}  {remark}",
+                widths[0], widths[1], widths[2], widths[3], widths[4]
+            );
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use downhill_tensor::{Elements, Op, apply};
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+    use crate::{BatchNorm1d, Dropout, Linear, LstmCell, Mlp, Sequential, Tanh};
+
+    fn rng() -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(1)
+    }
+
+    #[derive(Params)]
+    struct Net {
+        first: Linear<f64>,
+        norm: BatchNorm1d<f64>,
+        last: Linear<f64>,
+    }
+
+    impl Module<f64> for Net {
+        fn forward(&self, x: &Tensor<f64>) -> Tensor<f64> {
+            let hidden = self.norm.forward(&self.first.forward(x)).relu();
+            // Used twice.
+            self.last.forward(&hidden) + self.last.forward(&(&hidden * 2.0))
+        }
+    }
+
+    #[test]
+    fn layers_are_found_and_parameters_counted_once() {
+        let mut rng = rng();
+        let net =
+            Net { first: Linear::new(3, 4, &mut rng), norm: BatchNorm1d::new(4), last: Linear::new(4, 2, &mut rng) };
+        let before = net.state_dict();
+        let summary = summary(&net, &[5, 3]);
+        let linear: Vec<_> = summary.operations.iter().filter(|row| row.operation == "linear").collect();
+        let expected = |layer: &str, features: usize, parameters: usize, multiply_adds: u64| OperationRow {
+            layer: layer.to_owned(),
+            operation: "linear",
+            output: vec![5, features],
+            parameters,
+            multiply_adds,
+        };
+        assert_eq!(*linear[0], expected("first", 4, 16, 60));
+        assert_eq!(*linear[1], expected("last", 2, 10, 40));
+        assert_eq!(*linear[2], expected("last", 2, 0, 40));
+        assert_eq!(summary.multiply_adds(), 140);
+        let parameters: usize = summary.operations.iter().map(|row| row.parameters).sum();
+        assert_eq!((parameters, summary.parameters.elements(), summary.parameters.in_buffers()), (34, 34, 9));
+        let norm: usize = summary.operations.iter().filter(|row| row.layer == "norm").map(|row| row.parameters).sum();
+        assert_eq!(norm, 8);
+        let text = summary.to_string();
+        assert!(text.ends_with("34 trainable, 9 in buffers\n"), "{text}");
+        // The statistics of the batch of zeros are not recorded.
+        assert!(net.state_dict().iter().zip(before.iter()).all(|(a, b)| a == b));
+    }
+
+    /// Frozen parameters have a path, too; without trainable ones the input alone makes the operations recorded.
+    #[test]
+    fn frozen_models() {
+        let mut model: Mlp = Mlp::new(&[3, 4, 2], Tanh, &mut rng());
+        let trainable = summary(&model, &[1, 3]);
+        model.freeze("*");
+        let frozen = summary(&model, &[1, 3]);
+        assert_eq!(frozen.operations, trainable.operations);
+        assert_eq!(frozen.parameters.trainable(), 0);
+    }
+
+    #[test]
+    fn products_of_any_orientation() {
+        let (a, b) = (Tensor::<f32>::param(Tensor::ones(&[7, 2, 3])), Tensor::<f32>::ones(&[3, 5]));
+        let of = |y: Tensor<f32>| ModelSummary::of(&a, &y).multiply_adds();
+        assert_eq!(of(a.matmul(&b)), 7 * 2 * 3 * 5);
+        // Two products: the second is of transposed operands, [5, 14] from the gradient of a product.
+        assert_eq!(of(b.t().matmul(&a.transpose(1, 2))), 7 * 5 * 3 * 2);
+        let row = Tensor::<f32>::param(Tensor::ones(&[1, 3]));
+        let [slope] = downhill_tensor::grad(&row.matmul(&b).square().sum(), [&row]);
+        // 15 forward, and 15 for the gradient.
+        assert_eq!(ModelSummary::of(&row, &slope).multiply_adds(), 30);
+    }
+
+    /// Convolutions by their names and layouts, `[out, in/groups, ..]` and, transposed, `[in, out/groups, ..]`.
+    #[test]
+    fn convolutions() {
+        struct Named(&'static str, Vec<usize>);
+        impl Op<f32, 2> for Named {
+            fn name(&self) -> &'static str {
+                self.0
+            }
+            fn forward(&mut self, _: [&Elements<f32>; 2]) -> Elements<f32> {
+                ndarray::ArrayD::zeros(self.1.clone()).into()
+            }
+            fn vjp(&self, _: usize, _: [&Tensor<f32>; 2], _: &Tensor<f32>, dy: &Tensor<f32>) -> Tensor<f32> {
+                dy.clone()
+            }
+        }
+        let of = |name, input: &[usize], weight: &[usize], output: &[usize]| {
+            let (x, w) = (Tensor::param(Tensor::zeros(input)), Tensor::param(Tensor::zeros(weight)));
+            ModelSummary::of(&w, &apply(Named(name, output.to_vec()), [&x, &w])).multiply_adds()
+        };
+        assert_eq!(of("conv2d", &[8, 1, 28, 28], &[16, 1, 3, 3], &[8, 16, 26, 26]), 8 * 16 * 26 * 26 * 9);
+        assert_eq!(of("conv1d", &[2, 6, 10], &[6, 1, 5], &[2, 6, 6]), 2 * 6 * 6 * 5);
+        assert_eq!(of("conv_transpose2d", &[1, 3, 4, 4], &[3, 2, 5, 5], &[1, 2, 8, 8]), 3 * 16 * 2 * 25);
+        assert_eq!(of("relu6", &[1, 3], &[1, 3], &[1, 3]), 0);
+    }
+
+    #[test]
+    fn other_inputs_and_empty_models() {
+        let cell: LstmCell = LstmCell::new(2, 3, &mut rng());
+        let state = (Tensor::zeros(&[4, 3]), Tensor::zeros(&[4, 3]));
+        let summary_of_cell = summary_with(&cell, |cell| cell.forward(&Tensor::zeros(&[4, 2]), Some(&state)).0);
+        assert_eq!(summary_of_cell.multiply_adds(), 4 * (2 + 3) * 12);
+        assert_eq!(summary(&Sequential::<f32>::new(), &[2, 3]).operations, []);
+        let dropout = summary(&Sequential::<f32>::new().then(Dropout::new(0.5)), &[0, 3]);
+        assert_eq!(dropout.multiply_adds(), 0);
+        assert!(dropout.to_string().starts_with("layer  operation"), "{dropout}");
+    }
+
+    #[test]
+    #[should_panic(expected = "linear of [2, 4]")]
+    fn another_shape() {
+        summary(&Linear::<f32>::new(3, 1, &mut rng()), &[2, 4]);
+    }
+}
