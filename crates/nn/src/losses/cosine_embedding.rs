@@ -93,7 +93,7 @@ mod tests {
         let t = Tensor::from([1.0, -1.0, -1.0, 1.0]);
         let losses = CosineEmbedding { margin: 0.5, reduction: Reduction::None }.loss(&a, &b, &t);
         let expected = [0.04, 0.46, 0.0, 1.0];
-        assert!(losses.all_close(&Tensor::from(expected), 0.0, 1e-12), "{losses}");
+        assert!(losses.all_close(Tensor::from(expected), 0.0, 1e-12), "{losses}");
         let single = CosineEmbedding::default().loss(&a.select(0, 0), &b.select(0, 0), &Tensor::from(1.0));
         assert!((single.item() - 0.04_f64).abs() < 1e-12);
         // Exactly at the margin the derivative is 0.

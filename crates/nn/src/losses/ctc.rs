@@ -82,7 +82,7 @@ impl Ctc {
             losses = where_(&losses.eq_elem(F::infinity()), F::zero(), losses);
         }
         if self.reduction == Reduction::Mean {
-            losses = losses / target_lengths.iter().map(|&n| F::from_f64(n.max(1) as f64)).collect::<Tensor<F>>();
+            losses /= target_lengths.iter().map(|&n| F::from_f64(n.max(1) as f64)).collect::<Tensor<F>>();
         }
         self.reduction.of(if shape.len() == 2 { losses.reshape(&[]) } else { losses })
     }
