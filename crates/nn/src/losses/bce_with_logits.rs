@@ -69,6 +69,7 @@ impl<F: Float> BceWithLogits<F> {
 }
 
 /// The binary cross-entropy of each pair of a logit and a target, whose shapes are equal.
+#[track_caller]
 pub(super) fn log_loss<F: Float>(logits: &Tensor<F>, targets: &Tensor<F>) -> Tensor<F> {
     elementwise(LogLoss, [logits, targets])
 }

@@ -61,6 +61,7 @@ impl CosineEmbedding {
 
 /// `x / √(x·x + ε)` over the last axis, with `ε = 1e-12`: the root is the norm of `x` with one more component, `1e-6`,
 /// and the norm of a large vector does not overflow.
+#[track_caller]
 fn direction<F: Float>(x: &Tensor<F>) -> Tensor<F> {
     let mut shape = x.shape().to_vec();
     *shape.last_mut().expect("checked") = 1;

@@ -66,6 +66,7 @@ impl PoissonNll {
 }
 
 /// Stirling's approximation of `ln t!` above 1; 0 elsewhere, with the derivative 0.
+#[track_caller]
 fn stirling<F: Float>(t: &Tensor<F>) -> Tensor<F> {
     let above = t.gt(F::one());
     // 1 where the formula is not used, since its derivative at 0 is not finite.

@@ -39,7 +39,8 @@ impl Default for TripletMargin {
 /// let negative = Tensor::from([[0.0, 2.0]]);
 /// let loss = TripletMargin { eps: 0.0, ..TripletMargin::default() }.loss(&anchor, &positive, &negative);
 /// assert_eq!(loss.item(), 5.0 - 2.0 + 1.0);
-/// assert!((triplet_margin(&anchor, &positive, &negative).item() - 4.0).abs() < 1e-5);
+/// let with_eps: f64 = triplet_margin(&anchor, &positive, &negative).item();
+/// assert!((with_eps - 4.0).abs() < 1e-5);
 /// ```
 ///
 /// # Panics
@@ -69,6 +70,7 @@ impl TripletMargin {
         self.reduction.of((near - far + F::from_f64(self.margin)).relu())
     }
 
+    #[track_caller]
     fn distance<F: Float>(&self, x: &Tensor<F>, y: &Tensor<F>) -> Tensor<F> {
         (x - y + F::from_f64(self.eps)).norm_axis(F::from_f64(self.p), -1)
     }

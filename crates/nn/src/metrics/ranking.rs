@@ -59,7 +59,7 @@ pub struct AveragePrecision {
 }
 
 /// The average precision: the area under the precision-recall curve as the sum `Σ (Rₙ - Rₙ₋₁)·Pₙ` over thresholds from the
-/// highest score to the lowest. 0 for a class without samples, as in scikit-learn. Shapes as in [`roc_auc`].
+/// highest score to the lowest. 0 for a class without samples, as in scikit-learn; NaN without any. Shapes as in [`roc_auc`].
 ///
 /// ```
 /// use downhill_nn::average_precision;
@@ -88,8 +88,12 @@ impl AveragePrecision {
     }
 }
 
-/// For each class, or the only one, the scores of all samples and whether they belong to it.
-struct Ranks(Vec<Vec<(f64, bool)>>);
+/// The scores `[samples, columns]` and the labels, checked.
+struct Ranks {
+    scores: Vec<f64>,
+    labels: Vec<usize>,
+    columns: usize,
+}
 
 impl Ranks {
     #[track_caller]
@@ -110,34 +114,48 @@ impl Ranks {
         if let Some((sample, label)) = labels.iter().enumerate().find(|&(_, &label)| label >= classes) {
             panic!("{op} of {shape:?}: label {label} at index [{sample}] is out of range for {classes} classes");
         }
-        let scores: Vec<f64> = scores.to_vec().into_iter().map(F::as_f64).collect();
-        let of = |class: usize| {
-            // One column of scores is that of class 1.
-            let positive = if columns == 1 { 1 } else { class };
-            labels.iter().enumerate().map(|(i, &label)| (scores[i * columns + class], label == positive)).collect()
-        };
-        Ranks((0..columns).map(of).collect())
+        let scores = scores.to_vec().into_iter().map(F::as_f64).collect();
+        Ranks { scores, labels: labels.iter().copied().collect(), columns }
     }
 
-    /// The average of a function of the scores of a class, sorted from the highest to the lowest.
-    fn average(self, average: Average, of: impl Fn(&[(f64, bool)]) -> f64) -> f64 {
-        let classes = if average == Average::Micro { vec![self.0.concat()] } else { self.0 };
+    /// The scores of all samples for a class, and whether they belong to it.
+    fn of(&self, class: usize) -> Vec<(f64, bool)> {
+        // One column of scores is that of class 1.
+        let positive = if self.columns == 1 { 1 } else { class };
+        let score = |(sample, &label): (usize, &usize)| (self.scores[sample * self.columns + class], label == positive);
+        self.labels.iter().enumerate().map(score).collect()
+    }
+
+    /// The average of a function of the scores of a class, sorted from the highest to the lowest; NaN without samples.
+    fn average(&self, average: Average, of: impl Fn(&[(f64, bool)]) -> f64) -> f64 {
+        // Not one class after the other: without samples there may be any number of them.
+        if self.labels.is_empty() {
+            return f64::NAN;
+        }
+        if average == Average::Micro || self.columns == 1 {
+            return value((0..self.columns).flat_map(|class| self.of(class)).collect(), of);
+        }
         let (mut sum, mut weights) = (0.0, 0.0);
-        let alone = classes.len() == 1;
-        for mut scores in classes {
-            let weight = match average {
-                Average::Weighted if !alone => scores.iter().filter(|score| score.1).count() as f64,
-                _ => 1.0,
-            };
+        for class in 0..self.columns {
+            let scores = self.of(class);
+            let members = scores.iter().filter(|score| score.1).count();
+            let weight = if average == Average::Weighted { members as f64 } else { 1.0 };
+            // A class without weight may be undefined.
             if weight > 0.0 {
-                // Without NaN the order is total.
-                scores.sort_unstable_by(|a, b| b.0.partial_cmp(&a.0).unwrap_or(std::cmp::Ordering::Equal));
-                let value = if scores.iter().any(|score| score.0.is_nan()) { f64::NAN } else { of(&scores) };
-                (sum, weights) = (sum + weight * value, weights + weight);
+                (sum, weights) = (sum + weight * value(scores, &of), weights + weight);
             }
         }
         sum / weights
     }
+}
+
+fn value(mut scores: Vec<(f64, bool)>, of: impl Fn(&[(f64, bool)]) -> f64) -> f64 {
+    if scores.iter().any(|score| score.0.is_nan()) {
+        return f64::NAN;
+    }
+    // Without NaN the order is total.
+    scores.sort_unstable_by(|a, b| b.0.partial_cmp(&a.0).unwrap_or(std::cmp::Ordering::Equal));
+    of(&scores)
 }
 
 /// The samples of the class and the others, for each different score.
@@ -195,7 +213,11 @@ mod tests {
         let nan = Tensor::from([0.0, f32::NAN]);
         assert!(roc_auc(&nan, &[0, 1]).is_nan() && average_precision(&nan, &[0, 1]).is_nan());
         assert!(roc_auc(&Tensor::<f32>::zeros(&[0]), &[]).is_nan());
-        assert!(roc_auc(&Tensor::<f32>::zeros(&[0, 0]), &[]).is_nan());
+        // As many classes as there could be.
+        for classes in [0, 1, 1 << 40] {
+            let nothing = Tensor::<f32>::zeros(&[0, classes]);
+            assert!(roc_auc(&nothing, &[]).is_nan() && average_precision(&nothing, &[]).is_nan());
+        }
     }
 
     /// Class 0 is perfectly separated, class 1 has one of two pairs in order, class 2 does not occur.
