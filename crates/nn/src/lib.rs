@@ -41,4 +41,4 @@ pub use mlp::Mlp;
 pub use module::Module;
 pub use sequential::{Layer, Sequential};
 pub use softmax::{LogSoftmax, Softmax};
-pub use summary::{ModelSummary, OperationRow, summary, summary_with};
+pub use summary::{LayerRow, ModelSummary, OperationRow, summary, summary_with};
