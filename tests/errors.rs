@@ -7,9 +7,10 @@ use downhill::nn::{
     MultiLabelSoftMargin, MultiMargin, Reduction, Sequential, accuracy, average_precision, bce, bce_with_logits,
     binary_accuracy, cosine_embedding, cross_entropy, ctc, focal, gaussian_nll, hinge_embedding, huber, kl_div, l1,
     margin_ranking, mean_absolute_error, mean_squared_error, mse, multi_label_margin, multi_label_soft_margin,
-    multi_margin, nll_loss, poisson_nll, r2_score, roc_auc, smooth_l1, soft_margin, top_k_accuracy, triplet_margin,
+    multi_margin, nll_loss, poisson_nll, r2_score, roc_auc, smooth_l1, soft_margin, summary, top_k_accuracy,
+    triplet_margin,
 };
-use downhill::optim::{Adam, Optimizer, Sgd};
+use downhill::optim::{Adam, EarlyStopping, Optimizer, Sgd};
 use downhill::{
     Params, Tensor, concat, grad, grad_many, hessian, hvp, jacobian, jvp, jvp_many, no_grad, rng, stack, training,
     training_rng, update_buffer, vjp, vjp_many, where_,
@@ -395,6 +396,19 @@ fn metrics() {
     fails(line!(), &["mean_squared_error", "[2, 3]", "[2, 4]"], || mean_squared_error(&x, &y));
     fails(line!(), &["r2_score", "[2, 3]", "[2, 4]"], || r2_score(&x, &y));
     fails(line!(), &["r2_score of []"], || r2_score(&zeros(&[]), &zeros(&[])));
+}
+
+#[test]
+fn summaries_and_early_stopping() {
+    let layer = Linear::<f64>::new(3, 2, &mut rng(1));
+    fails(line!(), &["linear of [2, 4]", "4 features", "3"], || summary(&layer, &[2, 4]));
+    fails(line!(), &["summary", "no_grad"], || no_grad(|| summary(&layer, &[2, 3])));
+    let mut stopping = EarlyStopping::default();
+    assert!(!stopping.observe(1.0, &layer));
+    let mut other = Linear::<f64>::new(3, 4, &mut rng(1));
+    fails(line!(), &["EarlyStopping::restore", "weight", "[4, 3]"], || stopping.restore(&mut other));
+    stopping.min_delta = f64::NAN;
+    fails(line!(), &["EarlyStopping", "min_delta", "NaN"], || stopping.observe(1.0, &layer));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Layers, activations, losses and initializers.
+//! Layers, activations, losses, metrics and initializers.
 //!
 //! A model is a plain struct whose fields are layers; `#[derive(Params)]` names its tensors, and [`Module`] adds the
 //! forward pass. A loss is a function, or, with options, a struct: [`cross_entropy`] and [`CrossEntropy`].

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use downhill_tensor::{Attribute, Float, Operation, Params, Summary, Tensor, evaluation, is_recording};
+use downhill_tensor::{Attribute, Float, Operation, Params, Summary, Tensor, evaluation, is_recording, is_training};
 
 use crate::Module;
 
@@ -167,7 +167,10 @@ fn multiply_adds<F: Float>(operation: &Operation<F>, result: &Tensor<F>) -> u64 
 pub fn summary<F: Float, M: Module<F> + ?Sized>(model: &M, input: &[usize]) -> ModelSummary {
     // A parameter, so that everything computed from it is recorded.
     let input = Tensor::param(Tensor::zeros(input));
-    summary_with(model, |model| model.forward(&input))
+    check_recording();
+    // A panic inside a closure would not be reported at the caller's line.
+    let output = if is_training() { evaluation(|| model.forward(&input)) } else { model.forward(&input) };
+    ModelSummary::of(model, &output)
 }
 
 /// [`summary`] for a model with other inputs than one tensor, such as indices: of any forward pass. An operation is found
@@ -189,12 +192,17 @@ pub fn summary<F: Float, M: Module<F> + ?Sized>(model: &M, input: &[usize]) -> M
 /// If the forward pass does, or inside `no_grad`.
 #[track_caller]
 pub fn summary_with<F: Float, M: Params<F> + ?Sized>(model: &M, forward: impl FnOnce(&M) -> Tensor<F>) -> ModelSummary {
+    check_recording();
+    let output = evaluation(|| forward(model));
+    ModelSummary::of(model, &output)
+}
+
+#[track_caller]
+fn check_recording() {
     assert!(
         is_recording(),
         "summary: operations are found by their records, and `no_grad` keeps none; call it outside"
     );
-    let output = evaluation(|| forward(model));
-    ModelSummary::of(model, &output)
 }
 
 impl fmt::Display for ModelSummary {

@@ -49,7 +49,7 @@ fn layers_are_found_and_parameters_counted_once() {
     let text = summary.to_string();
     assert!(text.ends_with("34 trainable, 9 in buffers\n"), "{text}");
     // The statistics of the batch of zeros are not recorded.
-    assert!(net.state_dict().iter().zip(before.iter()).all(|(a, b)| a == b));
+    assert!(net.state_dict() == before);
 }
 
 /// Frozen parameters have a path, too; without trainable ones the input alone makes the operations recorded.
@@ -139,4 +139,16 @@ fn one_row_for_each_layer() {
         x.matmul(&x).relu().matmul(&x)
     });
     assert_eq!(squares.layers(), [0, 0].map(|parameters| LayerRow { output: vec![2, 2], ..row("", 2, parameters, 8) }));
+}
+
+/// Also in the middle of training, where it neither drops anything nor records statistics.
+#[test]
+fn inside_a_training_scope() {
+    let mut rng = rng();
+    let mut norm = BatchNorm1d::<f64>::new(4);
+    let before = norm.state_dict();
+    let outside = summary(&norm, &[5, 4]).operations;
+    let inside = downhill_tensor::training(&mut norm, &mut rng, |norm| summary(norm, &[5, 4]).operations);
+    assert_eq!(inside, outside);
+    assert!(norm.state_dict() == before);
 }
