@@ -10,6 +10,7 @@ mod recorded;
 #[cfg(test)]
 mod tests;
 mod transcript;
+mod wide;
 
 use downhill_tensor::{Attribute, Elements, Float, Op, Tensor, apply, compiled, is_recording, vjp, where_};
 use ndarray::ArrayD;

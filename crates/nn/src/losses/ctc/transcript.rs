@@ -1,9 +1,9 @@
 //! One text and the paths that read as it, as a chain of states: the blank before the first symbol, the first symbol, the
 //! blank after it, and so on. A path stays, goes on to the next state, or skips the blank between two different symbols.
-//!
-//! In `f64` for both element types: the logarithms are as large as the loss, and their differences become probabilities.
 
-use downhill_tensor::{Float, Tensor};
+use downhill_tensor::Tensor;
+
+use super::wide::Wide;
 
 /// A text of classes other than the blank, with its number of steps.
 #[derive(Clone, Debug)]
@@ -35,101 +35,87 @@ impl Transcript {
         self.states().saturating_sub(2)..self.states()
     }
 
-    /// Where a path is before the first step, as logarithms of probabilities: it may begin with the first two states, as
-    /// if it came from the first.
-    fn start(&self) -> Vec<f64> {
-        let mut start = vec![f64::NEG_INFINITY; self.states()];
-        start[0] = 0.0;
+    /// The probability that a path is in each state before the first step: it may begin with the first two states, as if it
+    /// came from the first.
+    fn start(&self) -> Vec<Wide> {
+        let mut start = vec![Wide::ZERO; self.states()];
+        start[0] = Wide::ONE;
         start
     }
 
     /// `ln P`, with `log_p(step, class)`.
     pub(super) fn log_likelihood(&self, log_p: impl Fn(usize, usize) -> f64) -> f64 {
         let (mut before, mut after) = (self.start(), Vec::with_capacity(self.states()));
+        let mut p = Vec::with_capacity(self.states());
         for step in 0..self.steps {
-            self.advance(&before, |class| log_p(step, class), &mut after);
+            self.emissions(|class| log_p(step, class), &mut p);
+            self.advance(&before, &p, &mut after);
             std::mem::swap(&mut before, &mut after);
-            after.clear();
         }
-        log_sum(&before[self.ends()])
+        Wide::sum(&before[self.ends()]).ln()
     }
 
-    /// Appends, for every state, the logarithm of the probability that a path is there after one more step and has had
-    /// the right symbols so far.
-    fn advance(&self, before: &[f64], log_p: impl Fn(usize) -> f64, after: &mut Vec<f64>) {
-        for state in 0..self.states() {
-            after.push(log_sum(&before[self.predecessors(state)]) + log_p(self.class(state)));
+    /// The probability of every state's class at one step.
+    fn emissions(&self, log_p: impl Fn(usize) -> f64, p: &mut Vec<Wide>) {
+        p.clear();
+        let blank = Wide::exp(log_p(self.blank));
+        for &label in &self.labels {
+            p.extend([blank, Wide::exp(log_p(label))]);
         }
+        p.push(blank);
+    }
+
+    /// For every state, the probability that a path is there after one more step and has had the right symbols so far.
+    fn advance(&self, before: &[Wide], p: &[Wide], after: &mut Vec<Wide>) {
+        after.clear();
+        after.extend((0..self.states()).map(|state| Wide::sum(&before[self.predecessors(state)]).times(p[state])));
     }
 
     /// Calls `visit(step, class, p)` for every step and state, with the probability that a path of the text is in this
     /// state at this step. Nothing if there is no path.
     pub(super) fn visits(&self, log_p: impl Fn(usize, usize) -> f64, mut visit: impl FnMut(usize, usize, f64)) {
         let states = self.states();
-        if self.steps == 0 {
-            return;
-        }
+        let (mut before, mut after, mut p) = (self.start(), Vec::with_capacity(states), Vec::with_capacity(states));
         // Every row of `advance`. In a tensor, because its size is checked.
-        let reached = Tensor::<f64>::appended(&[self.steps, states], |rows| {
-            let mut before = self.start();
+        let rows = Tensor::<f64>::appended(&[self.steps, states, 2], |rows| {
             for step in 0..self.steps {
-                let mut after = Vec::with_capacity(states);
-                self.advance(&before, |class| log_p(step, class), &mut after);
-                rows.extend_from_slice(&after);
-                before = after;
+                self.emissions(|class| log_p(step, class), &mut p);
+                self.advance(&before, &p, &mut after);
+                rows.extend(after.iter().flat_map(|number| [number.m, number.e]));
+                std::mem::swap(&mut before, &mut after);
             }
         });
-        let reached = reached.as_slice().expect("row-major");
-        let total = log_sum(&reached[(self.steps - 1) * states..][self.ends()]);
-        if total == f64::NEG_INFINITY {
+        let rows = rows.as_slice().expect("row-major");
+        let total = Wide::sum(&before[self.ends()]);
+        if total == Wide::ZERO {
             return;
         }
-        // For every state the logarithm of the probability of the symbols still to come.
-        let mut to_come = vec![f64::NEG_INFINITY; states];
-        to_come[self.ends()].fill(0.0);
+        // For every state the probability of the symbols still to come.
+        let mut to_come = vec![Wide::ZERO; states];
+        to_come[self.ends()].fill(Wide::ONE);
+        let mut from_here = Vec::with_capacity(states);
         for step in (0..self.steps).rev() {
-            let row = &reached[step * states..][..states];
-            let mut before = vec![f64::NEG_INFINITY; states];
+            let row = &rows[2 * step * states..][..2 * states];
             for state in 0..states {
-                let class = self.class(state);
-                visit(step, class, Float::exp(row[state] + to_come[state] - total));
-                let from_here = to_come[state] + log_p(step, class);
-                for before in &mut before[self.predecessors(state)] {
-                    *before = log_add(*before, from_here);
-                }
+                let reached = Wide { m: row[2 * state], e: row[2 * state + 1] };
+                visit(step, self.class(state), reached.times(to_come[state]).share_of(total));
             }
-            to_come = before;
+            self.emissions(|class| log_p(step, class), &mut p);
+            from_here.clear();
+            from_here.extend((0..states).map(|state| to_come[state].times(p[state])));
+            for state in 0..states {
+                // The states that have this one among their predecessors.
+                let last = (state + 2).min(states - 1);
+                let skipped = last == state + 2 && *self.predecessors(last).start() > state;
+                to_come[state] = Wide::sum(&from_here[state..=if skipped { state + 1 } else { last }]);
+            }
         }
     }
-}
-
-/// `ln Σeˣ`.
-fn log_sum(xs: &[f64]) -> f64 {
-    xs.iter().fold(f64::NEG_INFINITY, |sum, &x| log_add(sum, x))
-}
-
-/// `ln(eᵃ + eᵇ)`.
-fn log_add(a: f64, b: f64) -> f64 {
-    // A comparison with NaN is false, so that one of the two is NaN, and with it the sum.
-    let (more, less) = if a >= b { (a, b) } else { (b, a) };
-    if less == f64::NEG_INFINITY { more } else { more + Float::ln_1p(Float::exp(less - more)) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sums_of_logarithms() {
-        let (inf, nan) = (f64::INFINITY, f64::NAN);
-        assert_eq!(log_sum(&[]), -inf);
-        assert_eq!(log_sum(&[-inf, -inf]), -inf);
-        assert_eq!(log_sum(&[-inf, 3.0, -inf]), 3.0);
-        assert!((log_sum(&[1000.0, 1000.0, 1000.0 - 2.0_f64.ln()]) - (1000.0 + 2.5_f64.ln())).abs() < 1e-12);
-        for with_nan in [[nan, -inf], [-inf, nan], [nan, 0.0], [0.0, nan]] {
-            assert!(log_sum(&with_nan).is_nan(), "{with_nan:?}");
-        }
-    }
 
     #[test]
     fn states() {
