@@ -114,6 +114,37 @@ fn losses() {
     }
 }
 
+#[test]
+fn losses_of_margins() {
+    let (x, zero, ones) = (terms(), Tensor::<f32>::zeros(&[COUNT]), Tensor::<f32>::ones(&[COUNT]));
+    let n = COUNT as f64;
+    let softplus = |x: f64| x.exp().ln_1p();
+    close("poisson_nll", poisson_nll(&x, &zero).item(), exact(f64::exp) / n);
+    close("gaussian_nll", gaussian_nll(&x, &zero, &ones).item(), exact(|x| x * x / 2.0) / n);
+    close("hinge_embedding", hinge_embedding(&x, &ones).item(), exact(|x| x) / n);
+    close("margin_ranking", margin_ranking(&zero, &x, &ones).item(), exact(|x| x) / n);
+    close("soft_margin", soft_margin(&-&x, &ones).item(), exact(softplus) / n);
+    let of_wrong = |x: f64| 0.75 * (1.0 + (-x).exp()).powi(-2) * softplus(x);
+    close("focal", focal(&x, &zero).item(), exact(of_wrong) / n);
+    // As a row: one sample with many classes.
+    let row = x.reshape(&[1, COUNT]);
+    close(
+        "multi_label_soft_margin",
+        multi_label_soft_margin(&row, &zero.reshape(&[1, COUNT])).item(),
+        exact(softplus) / n,
+    );
+    // Class 0 is the label, with the score 0.1.
+    close("multi_margin", multi_margin(&row, &[0]).item(), (exact(|x| x + 0.9) - 1.0) / n);
+    close("multi_label_margin", multi_label_margin(&row, &[[0]]).item(), (exact(|x| x + 0.9) - 1.0) / n);
+    // As a column: many samples. Both distances have an ε of 1e-6 in them.
+    let (column, zeros) = (x.reshape(&[COUNT, 1]), zero.reshape(&[COUNT, 1]));
+    let triplet = triplet_margin(&zeros, &column, &zeros).item();
+    close("triplet_margin", triplet, exact(|x| x - 1e-6 + 1.0 - 1e-6) / n);
+    // Blanks only: the sum of all their logarithms.
+    let sequence = (-&x).reshape(&[COUNT, 1]);
+    close("ctc", ctc(&sequence, &[], &[COUNT], &[0]).item(), exact(|x| x));
+}
+
 /// Logits 0 and x, and the gradient of a bias that all rows share.
 #[test]
 fn losses_by_labels() {

@@ -3,11 +3,14 @@
 use std::panic::catch_unwind;
 
 use downhill::nn::{
-    BatchNorm1d, BceWithLogits, Conv1d, Conv2d, ConvTranspose2d, CrossEntropy, Dropout, Embedding, Linear, LstmCell,
-    Module, PixelShuffle, Reduction, ReflectionPad2d, Sequential, Unflatten, accuracy, bce, bce_with_logits,
-    cross_entropy, huber, kl_div, l1, mse, nll_loss, smooth_l1,
+    BatchNorm1d, BceWithLogits, Conv1d, Conv2d, ConvTranspose2d, CrossEntropy, Ctc, Dropout, Embedding, Focal,
+    Linear, LstmCell, Module, MultiLabelSoftMargin, MultiMargin, PixelShuffle, Reduction, ReflectionPad2d,
+    Sequential, Unflatten, accuracy, average_precision, bce, bce_with_logits, binary_accuracy, cosine_embedding,
+    cross_entropy, ctc, focal, gaussian_nll, hinge_embedding, huber, kl_div, l1, margin_ranking,
+    mean_absolute_error, mean_squared_error, mse, multi_label_margin, multi_label_soft_margin, multi_margin,
+    nll_loss, poisson_nll, r2_score, roc_auc, smooth_l1, soft_margin, summary, top_k_accuracy, triplet_margin,
 };
-use downhill::optim::{Adam, Optimizer, Sgd};
+use downhill::optim::{Adam, EarlyStopping, Optimizer, Sgd};
 use downhill::{
     AvgPool1d, AvgPool2d, Conv, ConvPadding, ConvTranspose, MaxPool1d, MaxPool2d, PadMode, Params, Tensor, Unfold,
     Upsample, concat, einsum, grad, grad_many, hessian, hvp, jacobian, jvp, jvp_many, no_grad, rng, stack, training,
@@ -498,6 +501,76 @@ fn losses() {
     let weighted =
         BceWithLogits { pos_weight: Some(zeros(&[4])), reduction: Reduction::Sum, ..BceWithLogits::default() };
     fails(line!(), &["bce_with_logits", "[2, 3]", "[4]"], || weighted.loss(&x, &x));
+}
+
+#[test]
+fn losses_of_margins() {
+    let (x, y, ones) = (zeros(&[2, 3]), zeros(&[2, 4]), Tensor::<f64>::ones(&[2, 3]));
+    fails(line!(), &["poisson_nll", "[2, 3]", "[2, 4]"], || poisson_nll(&x, &y));
+    fails(line!(), &["gaussian_nll", "[2, 3]", "[2, 4]"], || gaussian_nll(&x, &y, &ones));
+    fails(line!(), &["gaussian_nll", "means [2, 3]", "variances [3]"], || gaussian_nll(&x, &x, &zeros(&[3])));
+    fails(line!(), &["gaussian_nll", "variance -1", "[0, 0]", "softplus"], || gaussian_nll(&x, &x, &-&ones));
+    fails(line!(), &["soft_margin", "[2, 3]", "[2, 4]"], || soft_margin(&x, &y));
+    fails(line!(), &["hinge_embedding", "[2, 3]", "[2, 4]"], || hinge_embedding(&x, &y));
+    fails(line!(), &["hinge_embedding", "label 0", "[0, 0]", "t * 2.0 - 1.0"], || hinge_embedding(&x, &x));
+    fails(line!(), &["margin_ranking", "[2, 3]", "[2, 4]"], || margin_ranking(&x, &y, &x));
+    fails(line!(), &["margin_ranking", "[2, 3]", "[2, 4]"], || margin_ranking(&x, &x, &y));
+    fails(line!(), &["focal", "[2, 3]", "[2, 4]"], || focal(&x, &y));
+    fails(line!(), &["focal", "label -1", "[0, 0]"], || focal(&x, &-&ones));
+    let steep = Focal { gamma: f64::NAN, ..Focal::default() };
+    fails(line!(), &["focal", "gamma", "NaN"], || steep.loss(&x, &ones));
+    fails(line!(), &["multi_margin", "[2, 3]", "[3]", "[2]"], || multi_margin(&x, &[0, 1, 2]));
+    fails(line!(), &["multi_margin", "label 3", "3 classes"], || multi_margin(&x, &[0, 3]));
+    let weighted = MultiMargin { weight: Some(zeros(&[4])), ..MultiMargin::default() };
+    fails(line!(), &["multi_margin", "[4]", "3 classes"], || weighted.loss(&x, &[0, 1]));
+    fails(line!(), &["multi_label_margin of [2, 3]", "1 lists", "2 samples"], || multi_label_margin(&x, &[[0]]));
+    fails(line!(), &["multi_label_margin", "label 3 of sample 1"], || multi_label_margin(&x, &[[0], [3]]));
+    fails(line!(), &["multi_label_margin of [1, 2, 3]"], || multi_label_margin(&zeros(&[1, 2, 3]), &[[0]]));
+    fails(line!(), &["multi_label_soft_margin", "[2, 3]", "[2, 4]"], || multi_label_soft_margin(&x, &y));
+    let weighted = MultiLabelSoftMargin { weight: Some(zeros(&[4])), ..MultiLabelSoftMargin::default() };
+    fails(line!(), &["multi_label_soft_margin", "[2, 3]", "[4]"], || weighted.loss(&x, &x));
+    fails(line!(), &["triplet_margin", "[2, 3]", "[2, 4]"], || triplet_margin(&x, &y, &x));
+    fails(line!(), &["triplet_margin", "[2, 3]", "[2, 4]"], || triplet_margin(&x, &x, &y));
+    fails(line!(), &["triplet_margin of []"], || triplet_margin(&zeros(&[]), &zeros(&[]), &zeros(&[])));
+    fails(line!(), &["cosine_embedding", "[2, 3]", "[2, 4]"], || cosine_embedding(&x, &y, &zeros(&[2])));
+    fails(line!(), &["cosine_embedding", "[2, 3]", "labels [3]"], || cosine_embedding(&x, &x, &zeros(&[3])));
+    fails(line!(), &["cosine_embedding", "label 0", "[0]"], || cosine_embedding(&x, &x, &zeros(&[2])));
+    let steps = zeros(&[4, 2, 3]);
+    fails(line!(), &["ctc of [4]"], || ctc(&zeros(&[4]), &[1], &[4], &[1]));
+    fails(line!(), &["ctc of [4, 2, 3]", "symbol 0", "blank"], || ctc(&steps, &[1, 0], &[4, 4], &[1, 1]));
+    fails(line!(), &["ctc of [4, 2, 3]", "length 5", "4 steps"], || ctc(&steps, &[1, 1], &[5, 4], &[1, 1]));
+    fails(line!(), &["ctc of [4, 2, 3]", "1 input lengths"], || ctc(&steps, &[1, 1], &[4], &[1, 1]));
+    fails(line!(), &["ctc", "targets of shape [2]", "[2, 1]"], || ctc(&steps, &[1, 1], &[4, 4], &[2, 1]));
+    let last = Ctc { blank: 3, ..Ctc::default() };
+    fails(line!(), &["ctc of [4, 2, 3]", "blank 3"], || last.loss(&steps, &[1, 1], &[4, 4], &[1, 1]));
+}
+
+#[test]
+fn metrics() {
+    let (x, y) = (zeros(&[2, 3]), zeros(&[2, 4]));
+    fails(line!(), &["roc_auc of [2, 3]", "labels of shape [3]"], || roc_auc(&x, &[0, 1, 2]));
+    fails(line!(), &["roc_auc of [2, 3]", "label 3", "3 classes"], || roc_auc(&x, &[0, 3]));
+    fails(line!(), &["average_precision of [1, 2, 3]"], || average_precision(&zeros(&[1, 2, 3]), &[0]));
+    fails(line!(), &["top_k_accuracy of [2, 3]", "label 3", "3 classes"], || top_k_accuracy(&x, &[0, 3], 2));
+    fails(line!(), &["top_k_accuracy", "[2, 3]", "[3]"], || top_k_accuracy(&x, &[0, 1, 2], 2));
+    fails(line!(), &["binary_accuracy", "[2, 3]", "[2, 4]"], || binary_accuracy(&x, &y));
+    fails(line!(), &["mean_absolute_error", "[2, 3]", "[2, 4]"], || mean_absolute_error(&x, &y));
+    fails(line!(), &["mean_squared_error", "[2, 3]", "[2, 4]"], || mean_squared_error(&x, &y));
+    fails(line!(), &["r2_score", "[2, 3]", "[2, 4]"], || r2_score(&x, &y));
+    fails(line!(), &["r2_score of []"], || r2_score(&zeros(&[]), &zeros(&[])));
+}
+
+#[test]
+fn summaries_and_early_stopping() {
+    let layer = Linear::<f64>::new(3, 2, &mut rng(1));
+    fails(line!(), &["linear of [2, 4]", "4 features", "3"], || summary(&layer, &[2, 4]));
+    fails(line!(), &["summary", "no_grad"], || no_grad(|| summary(&layer, &[2, 3])));
+    let mut stopping = EarlyStopping::default();
+    assert!(!stopping.observe(1.0, &layer));
+    let mut other = Linear::<f64>::new(3, 4, &mut rng(1));
+    fails(line!(), &["EarlyStopping::restore", "weight", "[4, 3]"], || stopping.restore(&mut other));
+    stopping.min_delta = f64::NAN;
+    fails(line!(), &["EarlyStopping", "min_delta", "NaN"], || stopping.observe(1.0, &layer));
 }
 
 #[test]

@@ -1,7 +1,11 @@
 //! Every record of `data/golden/losses.json`: PyTorch's losses with all their options, their gradients, and the
 //! second-order quantities. An unknown record is a failure.
 
-use downhill::nn::{Bce, BceWithLogits, CrossEntropy, Huber, KlDiv, L1, Mse, NllLoss, Reduction, SmoothL1, Targets};
+use downhill::nn::{
+    Bce, BceWithLogits, CosineEmbedding, CrossEntropy, Ctc, Focal, GaussianNll, HingeEmbedding, Huber, KlDiv, L1,
+    MarginRanking, Mse, MultiLabelMargin, MultiLabelSoftMargin, MultiMargin, NllLoss, PoissonNll, Reduction, SmoothL1,
+    SoftMargin, Targets, TripletMargin,
+};
 use downhill::{Tensor, grad, vjp};
 use downhill_tests::golden::{self, tensor};
 use ndarray::ArrayD;
@@ -15,11 +19,12 @@ const NO_LABEL: usize = 1000;
 #[test]
 fn losses_are_those_of_pytorch() {
     let file = golden::file("losses.json");
-    for (number, case) in golden::records(&file, "cases", 405).iter().enumerate() {
+    for (number, case) in golden::records(&file, "cases", 598).iter().enumerate() {
         let record = Record { case, number };
         match golden::list(&case["inputs"]) {
             [x] => record.check([tensor(x)]),
             [x, target] => record.check([tensor(x), tensor(target)]),
+            [a, b, c] => record.check([tensor(a), tensor(b), tensor(c)]),
             other => panic!("record {number} has {} inputs", other.len()),
         }
     }
@@ -124,10 +129,83 @@ impl Record<'_> {
                 let log_target = self.param("log_target").as_bool().unwrap();
                 KlDiv { log_target, reduction }.loss(x, &target())
             }
-            other => panic!("record {}: unknown loss {other}", self.number),
+            other => self.margin_loss(other, inputs, reduction),
         };
         assert_eq!(inputs.len(), self.case["wrt"].as_array().unwrap().len());
         ours
+    }
+
+    /// The losses of counts, margins, distances and texts.
+    fn margin_loss(&self, loss: &str, inputs: &[&Tensor64], reduction: Reduction) -> Tensor64 {
+        let number = |name| golden::float(self.param(name));
+        let flag = |name| self.param(name).as_bool().unwrap();
+        let optional = |name| (!self.param(name).is_null()).then(|| tensor(self.param(name)));
+        let x = inputs[0];
+        let margin = || number("margin");
+        let target = || tensor(self.param("target"));
+        match loss {
+            "poisson_nll" => {
+                self.assert_params(&["reduction", "log_input", "full", "eps"]);
+                let (log_input, full, eps) = (flag("log_input"), flag("full"), number("eps"));
+                PoissonNll { log_input, full, eps, reduction }.loss(x, inputs[1])
+            }
+            "gaussian_nll" => {
+                self.assert_params(&["reduction", "full", "eps"]);
+                GaussianNll { full: flag("full"), eps: number("eps"), reduction }.loss(x, inputs[1], inputs[2])
+            }
+            "soft_margin" => {
+                self.assert_params(&["reduction", "target"]);
+                SoftMargin { reduction }.loss(x, &target())
+            }
+            "hinge_embedding" => {
+                self.assert_params(&["reduction", "target", "margin"]);
+                HingeEmbedding { margin: margin(), reduction }.loss(x, &target())
+            }
+            "margin_ranking" => {
+                self.assert_params(&["reduction", "margin"]);
+                MarginRanking { margin: margin(), reduction }.loss(x, inputs[1], inputs[2])
+            }
+            "multi_margin" => {
+                self.assert_params(&["reduction", "target", "p", "margin", "weight"]);
+                let (p, weight) = (golden::integer(self.param("p")) as u32, optional("weight"));
+                let labels = golden::indices(self.param("target"));
+                MultiMargin { p, margin: margin(), weight, reduction }.loss(x, &labels)
+            }
+            "multi_label_margin" => {
+                self.assert_params(&["reduction", "target"]);
+                let list = |list: &Value| golden::list(list).iter().map(golden::integer).collect::<Vec<usize>>();
+                let labels: Vec<Vec<usize>> = golden::list(self.param("target")).iter().map(list).collect();
+                MultiLabelMargin { reduction }.loss(x, &labels)
+            }
+            "multi_label_soft_margin" => {
+                self.assert_params(&["reduction", "weight"]);
+                MultiLabelSoftMargin { weight: optional("weight"), reduction }.loss(x, inputs[1])
+            }
+            "triplet_margin" => {
+                self.assert_params(&["reduction", "margin", "p", "eps", "swap"]);
+                let (p, eps, swap) = (number("p"), number("eps"), flag("swap"));
+                TripletMargin { margin: margin(), p, eps, swap, reduction }.loss(x, inputs[1], inputs[2])
+            }
+            "cosine_embedding" => {
+                self.assert_params(&["reduction", "target", "margin"]);
+                CosineEmbedding { margin: margin(), reduction }.loss(x, inputs[1], &target())
+            }
+            "focal" => {
+                self.assert_params(&["reduction", "target", "alpha", "gamma"]);
+                let alpha = self.param("alpha").as_f64();
+                Focal { alpha, gamma: number("gamma"), reduction }.loss(x, &target())
+            }
+            "ctc" => {
+                let lengths = ["input_lengths", "target_lengths"];
+                self.assert_params(&[&["reduction", "target", "blank", "zero_infinity"], &lengths[..]].concat());
+                let [input, output] =
+                    lengths.map(|name| golden::indices(self.param(name)).into_iter().collect::<Vec<_>>());
+                let blank = golden::integer(self.param("blank"));
+                let options = Ctc { blank, zero_infinity: flag("zero_infinity"), reduction };
+                options.loss(&x.log_softmax(-1), &golden::indices(self.param("target")), &input, &output)
+            }
+            other => panic!("record {}: unknown loss {other}", self.number),
+        }
     }
 
     fn param(&self, name: &str) -> &Value {

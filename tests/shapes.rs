@@ -462,3 +462,17 @@ fn images() {
     }
     assert!(catch_unwind(|| ImageSet::new(vec![0; 4], (1, 2), vec![0; 2])).is_ok());
 }
+
+/// Vectors without elements can be of any number; their losses cannot.
+#[test]
+fn losses() {
+    use downhill::nn::{MultiLabelSoftMargin, Reduction, TripletMargin, multi_label_margin, summary};
+    let many = zeros(&[1 << 50, 0]);
+    let soft = MultiLabelSoftMargin { reduction: Reduction::None, ..MultiLabelSoftMargin::default() };
+    refuses(&["sum", "[1125899906842624]"], || soft.loss(&many, &many));
+    refuses(&["sum", "[1125899906842624]"], || TripletMargin::default().loss(&many, &many, &many));
+    refuses(&["multi_label_margin of [1125899906842624, 0]: 0 lists"], || multi_label_margin(&many, &[[0]; 0]));
+    for shape in hostile() {
+        refuses(&["zeros: the shape", &format!("{shape:?} is too large")], || summary::<f32, _>(&Relu, &shape));
+    }
+}

@@ -7,8 +7,8 @@ import sys
 from common import HERE
 
 NAMES = (
-    "ops", "more_ops", "kinks", "pooling", "losses", "init", "optimizers", "schedules", "clip", "torch_mlp", "layers",
-    "convolutions",
+    "ops", "more_ops", "kinks", "pooling", "losses", "init", "optimizers", "schedules", "clip", "torch_mlp",
+    "layers", "convolutions", "metrics",
 )
 for name in NAMES:
     subprocess.run([sys.executable, os.path.join(HERE, f"{name}.py")], check=True)

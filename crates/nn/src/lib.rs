@@ -1,4 +1,4 @@
-//! Layers, activations, losses and initializers.
+//! Layers, activations, losses, metrics and initializers.
 //!
 //! A model is a plain struct whose fields are layers; `#[derive(Params)]` names its tensors, and [`Module`] adds the
 //! forward pass. A loss is a function, or, with options, a struct: [`cross_entropy`] and [`CrossEntropy`].
@@ -25,6 +25,7 @@ mod resize;
 mod sequential;
 mod softmax;
 pub mod state;
+mod summary;
 mod unflatten;
 
 // The example of CONTRIBUTING.md, compiled and tested where it would be.
@@ -57,4 +58,5 @@ pub use pool::{
 pub use resize::{InterpolateMode, PixelShuffle, PixelUnshuffle, Resize, Upsample};
 pub use sequential::{Layer, Sequential};
 pub use softmax::{LogSoftmax, Softmax};
+pub use summary::{LayerRow, ModelSummary, OperationRow, summary, summary_with};
 pub use unflatten::Unflatten;

@@ -26,7 +26,7 @@
 //! assert!((model.0.item() - 2.0).abs() < 1e-3 && (model.1.item() - 1.0).abs() < 1e-3);
 //! ```
 //!
-//! Also here: gradient clipping ([`clip_grad_norm`]), weight averaging ([`WeightAverage`]), the learning-rate range test
+//! Also here: gradient clipping ([`clip_grad_norm`]), weight averaging ([`WeightAverage`]), early stopping ([`EarlyStopping`]), the learning-rate range test
 //! ([`LrRangeTest`]), minimizing a function instead of training a model ([`minimize`]), and parsing rules and schedules from
 //! text for command lines (`"adam:lr=0.01,amsgrad".parse()`).
 //!
@@ -44,6 +44,7 @@ extern crate self as downhill_optim;
 mod aligned;
 mod average;
 mod clip;
+mod early_stopping;
 mod kernels;
 mod lr_range;
 mod minimize;
@@ -62,6 +63,7 @@ mod text;
 pub use average::WeightAverage;
 pub use clip::{clip_grad_norm, clip_grad_norm_of_type, clip_grad_value};
 pub use downhill_derive::Options;
+pub use early_stopping::EarlyStopping;
 pub use lr_range::{LrCurve, LrPoint, LrRangeTest};
 pub use minimize::minimize;
 pub use optimizer::{Group, MissingGradient, Optimizer, OptimizerState, OptimizerStateError};

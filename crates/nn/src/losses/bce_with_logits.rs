@@ -57,7 +57,7 @@ impl<F: Float> BceWithLogits<F> {
         assert_same_shape("bce_with_logits", logits, targets);
         let losses = match &self.pos_weight {
             // One fused operation, unless the positive term has a weight.
-            None => elementwise(LogLoss, [logits, targets]),
+            None => log_loss(logits, targets),
             Some(_) => {
                 let positive = share(targets, &(-logits).softplus());
                 let negative = share(&(-targets + F::one()), &logits.softplus());
@@ -66,6 +66,12 @@ impl<F: Float> BceWithLogits<F> {
         };
         self.reduction.of(weighted("bce_with_logits", losses, self.weight.as_ref()))
     }
+}
+
+/// The binary cross-entropy of each pair of a logit and a target, whose shapes are equal.
+#[track_caller]
+pub(super) fn log_loss<F: Float>(logits: &Tensor<F>, targets: &Tensor<F>) -> Tensor<F> {
+    elementwise(LogLoss, [logits, targets])
 }
 
 /// `(1 - t)·softplus(x) + t·softplus(-x)` of each pair `(x, t)`. The derivatives are [`Slope`] and `-x`.

@@ -60,6 +60,8 @@ macro_rules! in_both {
     };
 }
 
+mod margins;
+
 const INF: f64 = f64::INFINITY;
 /// Far from 0, moderate, and so close to 0 that squares underflow.
 const LINE: [f64; 11] = [-INF, -1e30, -1000.0, -1.0, -1e-30, 0.0, 1e-30, 1.0, 1000.0, 1e30, INF];

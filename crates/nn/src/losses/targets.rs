@@ -137,6 +137,18 @@ pub(crate) fn assert_same_shape<F: Float>(loss: &str, input: &Tensor<F>, target:
     }
 }
 
+/// Panics unless every label is 1 or -1: with 0 and 1, a loss for ±1 would not fail, but learn something else.
+#[track_caller]
+pub(crate) fn assert_signs<F: Float>(loss: &str, labels: &Tensor<F>) {
+    let view = labels.view();
+    if let Some((index, label)) = view.indexed_iter().find(|&(_, label)| label.abs() != F::one()) {
+        panic!(
+            "{loss}: label {label} at index {:?} is neither 1 nor -1; labels `t` of 0 and 1 become -1 and 1 by `t * 2.0 - 1.0`",
+            index.slice()
+        );
+    }
+}
+
 /// Multiplies the elementwise losses by a weight that broadcasts to them; weight 0 costs 0, even if the loss is
 /// infinite.
 ///

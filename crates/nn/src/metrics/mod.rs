@@ -1,10 +1,20 @@
-//! Metrics of a classifier, for reporting rather than training.
+//! Metrics, for reporting rather than training: of classes, of rankings, of numbers. They agree with scikit-learn's.
 
 mod accuracy;
+mod averaging;
+mod binary_accuracy;
 mod confusion_matrix;
+mod ranking;
+mod regression;
+mod top_k;
 
 pub use accuracy::{Accuracy, accuracy};
+pub use averaging::{Average, Averaging, Scores};
+pub use binary_accuracy::binary_accuracy;
 pub use confusion_matrix::ConfusionMatrix;
+pub use ranking::{AveragePrecision, RocAuc, average_precision, roc_auc};
+pub use regression::{mean_absolute_error, mean_squared_error, r2_score};
+pub use top_k::{TopKAccuracy, top_k_accuracy};
 
 use downhill_tensor::{Float, Tensor};
 use ndarray::ArrayD;
