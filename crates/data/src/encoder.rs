@@ -18,6 +18,10 @@ use crate::{Column, Columns, DataError, Frame};
 /// date is the number of days since 1970 ([`days_since_1970`](crate::days_since_1970)). Options of single columns:
 /// encode them by an encoder of their own, and [`concat`](downhill_tensor::concat) along axis 1.
 ///
+/// A column of text most of which are numbers counts as numbers, and the others are errors: they may be spellings of a
+/// missing value that [`Csv::missing`](crate::Csv::missing) lacks, and would make a category of every number. List it in
+/// `categorical` if it should.
+///
 /// ```
 /// use downhill_data::{Columns, Csv, Encoder, MissingCategory, MissingNumber};
 /// let table = "island,mass,species\nDream,3750,Adelie\nBiscoe,NA,Gentoo\nDream,4250,Adelie\n";
@@ -51,7 +55,7 @@ use crate::{Column, Columns, DataError, Frame};
 pub struct Encoder {
     /// The columns that become features, in this order.
     pub columns: Columns,
-    /// Columns of numbers that are categories.
+    /// Columns of numbers that are categories, or of text most of which are numbers.
     pub categorical: Vec<Column>,
     /// Columns of text that are dates.
     pub dates: Vec<Column>,
@@ -143,7 +147,7 @@ impl Encoder {
             train.find(&Column::Name(name.clone()))?;
             let encoded = if dates.contains(&column) {
                 Encoded::Date { missing: self.fill_number(train, column, |row| train.date(column, row))? }
-            } else if matches!(train.columns[column].values, Values::Texts(_)) || categorical.contains(&column) {
+            } else if categorical.contains(&column) || is_text(train, column) {
                 self.categories(train, column)?
             } else {
                 Encoded::Number { missing: self.fill_number(train, column, |row| train.number(column, row))? }
@@ -207,6 +211,17 @@ impl Encoder {
         }
         Ok(Encoded::Category { categories, missing, encode: self.encode, unknown: self.unknown })
     }
+}
+
+/// Whether at most half of the values that are there are numbers.
+fn is_text(train: &Frame, column: usize) -> bool {
+    let Values::Texts(texts) = &train.columns[column].values else { return false };
+    let (mut there, mut numbers) = (0, 0);
+    for text in (0..train.len()).filter_map(|row| texts.get(row)) {
+        there += 1;
+        numbers += usize::from(text.parse::<f64>().is_ok());
+    }
+    2 * numbers <= there
 }
 
 fn nothing_to_fill_with(train: &Frame, column: usize) -> DataError {

@@ -37,8 +37,8 @@ use crate::{Column, Columns, DataError, Share, split};
 /// let error = frame.numbers::<f32>(["a", "name"]).unwrap_err().to_string();
 /// assert_eq!(
 ///     error,
-///     "<text>, line 2, column \"name\" (index 2): expected a number, found \"x\" (leave the column out, or encode it with \
-///      an `Encoder`)"
+///     "<text>, line 2, column \"name\" (index 2): expected a number, found \"x\" (add it to `Csv::missing` if it stands for \
+///      a missing value; otherwise leave the column out, or encode it as a category)"
 /// );
 /// # Ok::<(), downhill_data::DataError>(())
 /// ```
@@ -223,7 +223,8 @@ impl Frame {
                 Some(text) => match text.parse::<f64>() {
                     Ok(number) if number.is_finite() => Some(number),
                     _ => {
-                        let hint = " (leave the column out, or encode it with an `Encoder`)";
+                        let hint = " (add it to `Csv::missing` if it stands for a missing value; otherwise leave the \
+                                    column out, or encode it as a category)";
                         return Err(self.error(column, row, "a number", format!("{}{hint}", quote(text))));
                     }
                 },

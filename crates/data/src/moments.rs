@@ -60,6 +60,13 @@ mod tests {
         assert_eq!((mean, std), (5e-324, 0.0));
     }
 
+    /// A plain sum of a million terms loses five digits.
+    #[test]
+    fn of_many_numbers() {
+        let (mean, std) = moments(&vec![0.1; 1_000_000]);
+        assert!((mean / 0.1 - 1.0).abs() < 1e-15 && std < 1e-16, "{mean:e}, {std:e}");
+    }
+
     /// A large mean costs no digit of the deviation.
     #[test]
     fn far_from_zero() {

@@ -168,6 +168,8 @@ fn a_hint_at_the_delimiter() {
         error("a b\n").ends_with("(if blanks separate the fields, set `Csv::delimiter` to ' ', for any run of them)")
     );
     assert!(error("ab\n").ends_with(r#"found one, "ab""#));
+    // Not at the one that is used, inside quotation marks.
+    assert!(error("\"a,b\"\n").ends_with(r#"found one, "a,b""#));
     let semicolon = Csv { delimiter: ';', ..only(["a"]) };
     assert!(semicolon.parse_frame("a,b\n1,2\n").unwrap_err().to_string().contains("(if ',' separates the fields"));
 }

@@ -57,6 +57,27 @@ fn numbers_as_categories_and_columns_in_the_order_given() {
     assert_eq!(ignoring.transform::<f64>(&new).unwrap(), Tensor::from([[0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 0.0, 2.0]]));
 }
 
+/// One word among numbers is not taken for a column of categories.
+#[test]
+fn text_among_numbers() {
+    let power = frame("power\n130\n--\n165\n150\n");
+    assert!(power.is_text("power").unwrap());
+    assert_eq!(
+        message(Encoder::default().fit(&power)),
+        "<text>, line 3, column \"power\" (index 0): expected a number, found \"--\" (add it to `Csv::missing` if it stands \
+         for a missing value; otherwise leave the column out, or encode it as a category)"
+    );
+    let categories = Encoder { categorical: vec!["power".into()], ..Encoder::default() };
+    assert_eq!(categories.fit(&power).unwrap().len(), 4);
+    // As many words as numbers are text; large integers, which are kept as text to be exact, are numbers.
+    assert_eq!(
+        Encoder::default().fit(&frame("x\n1\na\n2\nb\n")).unwrap().feature_names(),
+        ["x=1", "x=2", "x=a", "x=b"]
+    );
+    let large = frame("x\n9007199254740993\n1\n");
+    assert_eq!(Encoder::default().fit(&large).unwrap().feature_names(), ["x"]);
+}
+
 #[test]
 fn ordinal() {
     let encoder = Encoder { columns: "sex".into(), encode: Encode::Ordinal, ..lenient() };

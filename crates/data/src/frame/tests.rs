@@ -67,8 +67,8 @@ fn what_is_not_a_number_names_line_and_column() {
     let birds = birds();
     assert_eq!(
         message(birds.numbers::<f64>(["year", "sex"])),
-        "<text>, line 2, column \"sex\" (index 2): expected a number, found \"male\" (leave the column out, or encode it \
-         with an `Encoder`)"
+        "<text>, line 2, column \"sex\" (index 2): expected a number, found \"male\" (add it to `Csv::missing` if it stands \
+         for a missing value; otherwise leave the column out, or encode it as a category)"
     );
     assert_eq!(
         message(birds.numbers::<f64>("mass")),
