@@ -2,6 +2,7 @@
 
 use std::panic::catch_unwind;
 
+use downhill::data::{Csv, MinMaxScaler, StandardScaler, k_fold, stratified_k_fold, stratified_split};
 use downhill::nn::{
     BatchNorm1d, BceWithLogits, Conv1d, Conv2d, ConvTranspose2d, CrossEntropy, Ctc, Dropout, Embedding, Focal, Linear,
     LstmCell, Module, MultiLabelSoftMargin, MultiMargin, PixelShuffle, Reduction, ReflectionPad2d, Sequential,
@@ -589,6 +590,33 @@ fn optimisers() {
     let mut w = param(&[4]);
     let grads = w.sum().backward();
     says(&["step", "[4]", "[2]", "new optimizer"], || opt.step(&mut w, &grads));
+}
+
+#[test]
+fn tables() {
+    let mut rng = rng(1);
+    let scaler = StandardScaler::new(4);
+    fails(line!(), &["StandardScaler of [2, 3]", "shape [4]", "[samples, 4]"], || scaler.transform(&zeros(&[2, 3])));
+    fails(line!(), &["StandardScaler of [4]", "shape [4]"], || scaler.inverse(&zeros(&[4])));
+    fails(line!(), &["StandardScaler", "at least one sample", "[0, 3]"], || StandardScaler::fit(&zeros(&[0, 3])));
+    fails(line!(), &["MinMaxScaler", "a scalar"], || MinMaxScaler::fit(&zeros(&[])));
+    let scaler = MinMaxScaler::new(4);
+    fails(line!(), &["MinMaxScaler of [2, 3]", "shape [4]"], || scaler.transform(&zeros(&[2, 3])));
+    fails(line!(), &["MinMaxScaler of [2, 3]", "shape [4]"], || scaler.inverse(&zeros(&[2, 3])));
+    let upside_down = MinMaxScaler { low: 2.0, ..scaler };
+    fails(line!(), &["low and high", "got 2 and 1"], || upside_down.transform(&zeros(&[2, 4])));
+
+    fails(line!(), &["k_fold", "at least 2 folds", "got 0"], || k_fold(5, 0, &mut rng));
+    fails(line!(), &["stratified_k_fold", "2 samples", "3 folds"], || stratified_k_fold(&[0, 1], 3, &mut rng));
+    fails(line!(), &["split", "4 samples out of 2"], || stratified_split(&[0, 1], 4, &mut rng));
+    fails(line!(), &["split", "[0, 1]", "1.5"], || stratified_split(&[0, 1], 1.5, &mut rng));
+    let frame = Csv::default().parse_frame("a\n1\n2\n").unwrap();
+    fails(line!(), &["select", "index 2", "2 rows"], || frame.select(&[0, 2]));
+    fails(line!(), &["row_name", "index 2", "2 rows"], || frame.row_name(2).map(str::to_owned));
+    fails(line!(), &["split", "3 samples out of 2"], || frame.split(3, &mut rng));
+    let csv = Csv { comment: Some(String::new()), ..Csv::default() };
+    fails(line!(), &["Csv", "empty text"], || csv.parse_frame("a\n1\n"));
+    fails(line!(), &["Csv", "empty text"], || csv.read::<f64>("no file"));
 }
 
 /// A test of `fails` itself: a panic elsewhere does not count as one at the user's line.

@@ -101,6 +101,12 @@ macro_rules! lessons {
     };
 }
 
+/// The other example that prints the same every time.
+#[test]
+fn tabular() {
+    check("tabular", ROUNDING);
+}
+
 lessons! {
     lesson_01_derivatives ROUNDING;
     lesson_02_ladder ROUNDING;

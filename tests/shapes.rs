@@ -476,3 +476,16 @@ fn losses() {
         refuses(&["zeros: the shape", &format!("{shape:?} is too large")], || summary::<f32, _>(&Relu, &shape));
     }
 }
+
+#[test]
+fn scalers() {
+    use downhill::data::{MinMaxScaler, StandardScaler};
+    refuses(&["zeros: the shape [18446744073709551615] is too large"], || StandardScaler::<f32>::new(usize::MAX));
+    refuses(&["zeros: the shape [18446744073709551615] is too large"], || MinMaxScaler::<f64>::new(usize::MAX));
+    // Without features there is nothing to learn, of however many samples.
+    let none = zeros(&[1 << 40, 0]);
+    assert_eq!(StandardScaler::fit(&none).transform(&none).shape(), none.shape());
+    assert_eq!(MinMaxScaler::fit(&none).inverse(&none).shape(), none.shape());
+    let wide = zeros(&[1, 0, 1 << 40]);
+    assert_eq!(StandardScaler::fit(&wide).transform(&wide).shape(), wide.shape());
+}

@@ -1,8 +1,12 @@
-//! A reader for numeric CSV files.
+//! A reader for tables in text files.
 
 mod cells;
+mod columns;
 mod decimal;
+mod frame;
 mod labels;
+mod layout;
+mod message;
 mod records;
 mod table;
 mod text;
@@ -12,26 +16,38 @@ use std::str::FromStr;
 
 use downhill_tensor::Float;
 
+pub use columns::{Column, Columns, Header};
 pub use table::{ClassTable, Table};
 
-use crate::DataError;
+pub(crate) use columns::position;
+pub(crate) use decimal::Decimal;
+pub(crate) use labels::Labels;
+pub(crate) use layout::describe;
+pub(crate) use message::{is_the_delimiter, list, quote};
+
+use crate::{DataError, Frame};
 use cells::{Cells, Field};
-use labels::Labels;
 use text::read_text;
 
-/// Options for reading a numeric CSV table, one column of which is the target.
+/// Options for reading a table from a text file.
+///
+/// | method | reads |
+/// |---|---|
+/// | [`read`](Self::read) | numbers, one column of which is the target: for regression |
+/// | [`read_classes`](Self::read_classes) | numbers, and a class label of any kind |
+/// | [`read_frame`](Self::read_frame) | columns of numbers or text, with missing values: a [`Frame`], to be prepared by an [`Encoder`](crate::Encoder) |
 ///
 /// Fields are separated by `delimiter` and may be quoted (RFC 4180); lines end with LF, CRLF or CR; blank lines, a byte
-/// order mark and whitespace around a field are skipped. Files may be compressed with gzip. Every field must be a
-/// finite number: a missing value is an error that names its line and column.
+/// order mark and whitespace around a field are skipped. Files may be compressed with gzip. For `read` and
+/// `read_classes` every feature must be a finite number: a missing value is an error that names its line and column.
 ///
-/// Reading takes memory for the text and the table: at most 6 times the size of the text for [`read`](Self::read) and
-/// 20 times for [`read_classes`](Self::read_classes) (fields of one or two digits are the worst case), plus 4 MiB; with
-/// a larger `max_columns`, 64 bytes per column instead. A file that is not text, or expands to too much text, is
-/// rejected before it is read.
+/// Reading takes memory for the text and the table: at most 6 times the size of the text for [`read`](Self::read), 20
+/// times for [`read_classes`](Self::read_classes) and 12 times for [`read_frame`](Self::read_frame) (fields of no, one
+/// or two characters are the worst case), plus 4 MiB, for a frame 16 MiB; with a larger `max_columns`, 64 bytes per
+/// column instead, for a frame 256. A file that is not text, or expands to too much text, is rejected before it is read.
 ///
 /// ```
-/// use downhill_data::Csv;
+/// use downhill_data::{Columns, Csv};
 /// let text = "area,rooms,price\n50,2,130\n72,3,185\n";
 /// let houses = Csv::default().parse::<f64>(text)?; // `.read(path)` for a file
 /// assert_eq!(houses.feature_names, ["area", "rooms"]);
@@ -41,21 +57,45 @@ use text::read_text;
 /// let rooms = Csv { target: "rooms".into(), ..Csv::default() };
 /// assert_eq!(rooms.parse::<f64>(text)?.targets, ndarray::array![2.0, 3.0]);
 ///
-/// let error = rooms.parse::<f64>("area,rooms\n50,2\n72,three\n").unwrap_err();
+/// let error = rooms.parse::<f64>("area,rooms\n50,2\n72,1e999\n").unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     r#"<text>, line 3, column "rooms" (index 1): expected a finite number, found "three""#
+///     r#"<text>, line 3, column "rooms" (index 1): expected a finite number, found "1e999""#
 /// );
+///
+/// // Notes before the header, comments, blanks as delimiter, and columns that are of no use.
+/// let text = "measured by hand\n\n  x  unit   y\n# series 1\n 1.5  mm  2.5\n11.5  mm  3.5\n";
+/// let csv = Csv {
+///     delimiter: ' ',
+///     skip_lines: 2,
+///     comment: Some("#".into()),
+///     columns: Columns::except(["unit"]),
+///     ..Csv::default()
+/// };
+/// assert_eq!(csv.parse::<f64>(text)?.features, ndarray::array![[1.5], [11.5]]);
 /// # Ok::<(), downhill_data::DataError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Csv {
-    /// The separator between fields: `','`, `';'`, `'\t'`, ...
+    /// The separator between fields: `','`, `';'`, `'\t'`, ... `' '` stands for any run of blanks and tabs, and those
+    /// at the start and the end of a line separate nothing.
     pub delimiter: char,
+    /// How many lines to skip before the header (or the first sample), blank ones included.
+    pub skip_lines: usize,
+    /// Lines that start with this text, such as `"#"`, are skipped.
+    pub comment: Option<String>,
     /// Whether the first line is a header.
     pub header: Header,
-    /// The column to predict; all others are features.
+    /// Which columns to read, the target apart; the others may hold anything. Their order is that of the file.
+    pub columns: Columns,
+    /// Whether the first field of every line is the name of the row, and not a column. The header may have a name for
+    /// it or not (R's `write.table` writes none). It still counts in the index of a column: the first of them is 1.
+    pub row_names: bool,
+    /// The column to predict; all others are features. [`read_frame`](Self::read_frame) does without.
     pub target: Column,
+    /// The spellings of a missing value, for [`read_frame`](Self::read_frame): by default the empty field, `NA`, `N/A`,
+    /// `n/a`, `#N/A`, `NaN`, `nan`, `NULL`, `null`, `?` and `.`.
+    pub missing: Vec<String>,
     /// The maximum number of columns, by default 65,536: each takes memory for its name, however short it is in the
     /// file.
     pub max_columns: usize,
@@ -64,48 +104,21 @@ pub struct Csv {
     pub expansion: u64,
 }
 
-/// Whether the first line of a table is a header with the column names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Header {
-    /// The first line is a header if the target is given by name or no field is a number, and a sample if all fields are
-    /// numbers; a mixture is an error. [`Csv::read_classes`] ignores the target's field.
-    Detect,
-    /// The first line is a header.
-    Present,
-    /// The first line is a sample.
-    Absent,
-}
-
-/// A column of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Column {
-    /// By its name in the header.
-    Name(String),
-    /// By its index from 0; negative indices count from the end, so -1 is the last.
-    Index(isize),
-}
-
-impl From<&str> for Column {
-    fn from(name: &str) -> Self {
-        Column::Name(name.to_owned())
-    }
-}
-
-impl From<String> for Column {
-    fn from(name: String) -> Self {
-        Column::Name(name)
-    }
-}
-
-impl From<isize> for Column {
-    fn from(index: isize) -> Self {
-        Column::Index(index)
-    }
-}
-
 impl Default for Csv {
     fn default() -> Self {
-        Csv { delimiter: ',', header: Header::Detect, target: Column::Index(-1), max_columns: 1 << 16, expansion: 100 }
+        let missing = ["", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "NULL", "null", "?", "."];
+        Csv {
+            delimiter: ',',
+            skip_lines: 0,
+            comment: None,
+            header: Header::Detect,
+            columns: Columns::All,
+            row_names: false,
+            target: Column::Index(-1),
+            missing: missing.map(str::to_owned).into(),
+            max_columns: 1 << 16,
+            expansion: 100,
+        }
     }
 }
 
@@ -117,9 +130,10 @@ impl Csv {
     /// lines with different numbers of fields, or a field that is not a finite number.
     ///
     /// # Panics
-    /// If `delimiter` is a quotation mark or a line break.
+    /// If `delimiter` is a quotation mark or a line break, or `comment` is empty.
     #[track_caller]
     pub fn read<F: Float + FromStr>(&self, path: impl AsRef<Path>) -> Result<Table<F>, DataError> {
+        self.check();
         let path = path.as_ref();
         self.table(path, &read_text(path, self.expansion)?)
     }
@@ -133,6 +147,7 @@ impl Csv {
     /// As [`read`](Self::read).
     #[track_caller]
     pub fn parse<F: Float + FromStr>(&self, text: &str) -> Result<Table<F>, DataError> {
+        self.check();
         self.table(Path::new("<text>"), text)
     }
 
@@ -157,6 +172,7 @@ impl Csv {
     /// As [`read`](Self::read).
     #[track_caller]
     pub fn read_classes<F: Float + FromStr>(&self, path: impl AsRef<Path>) -> Result<ClassTable<F>, DataError> {
+        self.check();
         let path = path.as_ref();
         self.class_table(path, &read_text(path, self.expansion)?)
     }
@@ -170,18 +186,60 @@ impl Csv {
     /// As [`read`](Self::read).
     #[track_caller]
     pub fn parse_classes<F: Float + FromStr>(&self, text: &str) -> Result<ClassTable<F>, DataError> {
+        self.check();
         self.class_table(Path::new("<text>"), text)
     }
 
+    /// Reads a table of any columns: each is numbers, if all of its fields are, or text. Dates are text. Fields spelled as
+    /// in `missing` are missing values. `target` has no meaning here.
+    ///
+    /// Numbers are kept as `f64`. A column with an integer of 2⁵³ or more, which `f64` may round, is kept as text, so
+    /// that different identifiers remain different; [`Frame::numbers`] still reads it as numbers.
+    ///
+    /// ```
+    /// use downhill_data::Csv;
+    /// let text = "island,date,mass\nDream,2007-11-11,3750\nBiscoe,NA,\n";
+    /// let birds = Csv::default().parse_frame(text)?; // `.read_frame(path)` for a file
+    /// assert_eq!(birds.len(), 2);
+    /// assert_eq!(birds.texts("date")?[1], None);
+    /// assert_eq!(birds.select(&[0]).numbers::<f64>("mass")?.to_vec(), [3750.0]);
+    /// let error = birds.numbers::<f64>(["mass"]).unwrap_err().to_string();
+    /// assert!(error.starts_with(r#"<text>, line 3, column "mass" (index 2): expected a number"#), "{error}");
+    /// # Ok::<(), downhill_data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`DataError`] if the file cannot be read, is not UTF-8, has no columns or no rows, has lines with different numbers
+    /// of fields, or lacks one of the `columns`.
+    ///
+    /// # Panics
+    /// As [`read`](Self::read).
     #[track_caller]
+    #[doc(alias("read_csv", "DataFrame"))]
+    pub fn read_frame(&self, path: impl AsRef<Path>) -> Result<Frame, DataError> {
+        self.check();
+        let path = path.as_ref();
+        frame::read(self, path, &read_text(path, self.expansion)?)
+    }
+
+    /// Like [`read_frame`](Self::read_frame), from a string, which errors call `<text>`.
+    ///
+    /// # Errors
+    /// As [`read_frame`](Self::read_frame).
+    ///
+    /// # Panics
+    /// As [`read`](Self::read).
+    #[track_caller]
+    pub fn parse_frame(&self, text: &str) -> Result<Frame, DataError> {
+        self.check();
+        frame::read(self, Path::new("<text>"), text)
+    }
+
     fn table<F: Float + FromStr>(&self, path: &Path, text: &str) -> Result<Table<F>, DataError> {
-        self.check_delimiter();
         Ok(Table::new(Cells::read(self, path, text, false, |field| number(field))?))
     }
 
-    #[track_caller]
     fn class_table<F: Float + FromStr>(&self, path: &Path, text: &str) -> Result<ClassTable<F>, DataError> {
-        self.check_delimiter();
         let mut labels = Labels::default();
         let cells = Cells::read(self, path, text, true, |field| match &**field {
             "" => Err("a class name"),
@@ -191,9 +249,13 @@ impl Csv {
     }
 
     #[track_caller]
-    fn check_delimiter(&self) {
+    fn check(&self) {
         let delimiter = self.delimiter;
         assert!(!['"', '\n', '\r'].contains(&delimiter), "Csv: {delimiter:?} cannot be the delimiter");
+        assert!(
+            self.comment.as_deref() != Some(""),
+            "Csv: every line starts with the empty text; for no comments use `None`"
+        );
     }
 }
 
@@ -201,6 +263,7 @@ impl Csv {
 fn number<F: Float + FromStr>(field: &str) -> Field<F> {
     match field.parse::<F>() {
         Ok(number) if number.is_finite() => Ok(number),
-        _ => Err("a finite number"),
+        Ok(_) => Err("a finite number"),
+        Err(_) => Err("a finite number (`Csv::read_frame` also reads text and missing values)"),
     }
 }

@@ -1,4 +1,4 @@
-//! Data sets for downhill: readers for MNIST and CSV files, seeded toy data sets, random splits and mini-batches.
+//! Data sets for downhill: readers for MNIST and tables, seeded toy data sets, random splits and mini-batches.
 //!
 //! ```
 //! # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -16,7 +16,9 @@
 //! | what | where |
 //! |---|---|
 //! | MNIST, Fashion-MNIST and other data sets in IDX files | [`Mnist`], [`ImageSet`] |
-//! | CSV tables of numbers | [`Csv`] |
+//! | tables in text files: numbers, text, dates, missing values | [`Csv`], [`Frame`] |
+//! | preparing them: categories, missing values, scaling | [`Encoder`], [`StandardScaler`], [`MinMaxScaler`] |
+//! | splits with the same share of every class, cross-validation | [`stratified_split`], [`k_fold`], [`stratified_k_fold`] |
 //! | tensors in memory | [`TensorDataset`] |
 //! | moons, circles, spirals, blobs, XOR, linear functions, sine waves | [`toy`] |
 //! | mini-batches of these and of your own data sets | [`Batches`], [`Dataset`] |
@@ -27,22 +29,38 @@
 #![cfg_attr(not(test), forbid(unsafe_code))]
 
 mod batches;
+mod columns_of;
 mod csv;
 mod dataset;
+mod dates;
+mod encoder;
 mod error;
+mod folds;
+mod frame;
 mod idx;
 mod images;
+mod min_max_scaler;
 mod mnist;
+mod moments;
 mod source;
 mod split;
+mod standard_scaler;
+mod stratified;
 mod tensors;
 pub mod toy;
 
 pub use batches::Batches;
-pub use csv::{ClassTable, Column, Csv, Header, Table};
+pub use csv::{ClassTable, Column, Columns, Csv, Header, Table};
 pub use dataset::Dataset;
+pub use dates::days_since_1970;
+pub use encoder::{Encode, Encoded, EncodedColumn, Encoder, Encoding, MissingCategory, MissingNumber, Unknown};
 pub use error::DataError;
+pub use folds::{Fold, k_fold, stratified_k_fold};
+pub use frame::{Classes, Frame};
 pub use images::ImageSet;
+pub use min_max_scaler::MinMaxScaler;
 pub use mnist::Mnist;
 pub use split::Share;
+pub use standard_scaler::StandardScaler;
+pub use stratified::stratified_split;
 pub use tensors::{Targets, TensorDataset};

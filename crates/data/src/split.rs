@@ -32,7 +32,7 @@ impl From<usize> for Share {
 
 impl Share {
     #[track_caller]
-    fn of(self, len: usize) -> usize {
+    pub(crate) fn of(self, len: usize) -> usize {
         match self {
             Share::Count(count) => {
                 assert!(count <= len, "split: cannot take {count} samples out of {len}");

@@ -4,7 +4,7 @@ use downhill_tensor::{Float, Tensor};
 use ndarray::{Axis, Dimension, IxDyn};
 use rand::Rng;
 
-use crate::{Batches, Dataset, Share, split};
+use crate::{Batches, Dataset, Share, split, stratified_split};
 
 /// Features `[samples, ...]` with one target per sample: class labels (`Vec<usize>`, the default) or values (a
 /// [`Tensor`] `[samples, ...]`).
@@ -139,6 +139,27 @@ impl<F: Float, T: Targets> TensorDataset<F, T> {
             features.first() == Some(&targets),
             "TensorDataset: features of shape {features:?} need one target per sample, but there are {targets} targets",
         );
+    }
+}
+
+impl<F: Float> TensorDataset<F> {
+    /// Like [`split`](Self::split), but every class has the same share in both sets, as nearly as whole samples permit:
+    /// see [`stratified_split`](crate::stratified_split).
+    ///
+    /// ```
+    /// # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+    /// # let mut rng = ChaCha8Rng::seed_from_u64(0);
+    /// use downhill_data::toy::Circles;
+    /// let (train, test) = Circles::default().generate::<f32>(&mut rng).stratified_split(0.8, &mut rng);
+    /// assert_eq!((train.targets.iter().sum::<usize>(), test.targets.iter().sum::<usize>()), (40, 10));
+    /// ```
+    ///
+    /// # Panics
+    /// If the fraction is not in `[0, 1]`, or the number exceeds that of the samples.
+    #[track_caller]
+    pub fn stratified_split(&self, first: impl Into<Share>, rng: &mut (impl Rng + ?Sized)) -> (Self, Self) {
+        let (first, second) = stratified_split(&self.targets, first, rng);
+        (self.select(&first), self.select(&second))
     }
 }
 

@@ -87,7 +87,7 @@ fn with_and_without_a_header() {
     assert_eq!(targets(&header(Header::Present), "3,4\n1,2\n"), [2.0]);
     assert_eq!(
         error(&header(Header::Absent), "a,b\n1,2\n"),
-        r#"<text>, line 1, column with index 0: expected a finite number, found "a""#
+        r#"<text>, line 1, column with index 0: expected a finite number (`Csv::read_frame` also reads text and missing values), found "a""#
     );
     // Some names and some numbers: neither a header nor a sample, and no sample is lost silently.
     assert_eq!(
@@ -104,13 +104,14 @@ fn with_and_without_a_header() {
 #[test]
 fn a_cell_that_is_not_a_number() {
     let bad = |cell: &str| error(&Csv::default(), &format!("x,y\n1,2\n\n{cell},4\n"));
-    let start = r#"<text>, line 4, column "x" (index 0): expected a finite number, found"#;
-    assert_eq!(bad("three"), format!(r#"{start} "three""#));
-    assert_eq!(bad(""), format!("{start} an empty field"));
-    assert_eq!(bad("NaN"), format!(r#"{start} "NaN""#));
-    assert_eq!(bad("-inf"), format!(r#"{start} "-inf""#));
-    assert_eq!(bad("1e999"), format!(r#"{start} "1e999""#));
-    assert_eq!(bad(&"9x".repeat(100)), format!(r#"{start} "{}"..."#, "9x".repeat(20)));
+    let start = r#"<text>, line 4, column "x" (index 0): expected a finite number"#;
+    let hint = "(`Csv::read_frame` also reads text and missing values)";
+    assert_eq!(bad("three"), format!(r#"{start} {hint}, found "three""#));
+    assert_eq!(bad(""), format!("{start} {hint}, found an empty field"));
+    assert_eq!(bad("NaN"), format!(r#"{start}, found "NaN""#));
+    assert_eq!(bad("-inf"), format!(r#"{start}, found "-inf""#));
+    assert_eq!(bad("1e999"), format!(r#"{start}, found "1e999""#));
+    assert_eq!(bad(&"9x".repeat(100)), format!(r#"{start} {hint}, found "{}"..."#, "9x".repeat(20)));
     // Overflows f32, but not f64.
     let text = "x,y\n1,1e39\n";
     assert_eq!(Csv::default().parse::<f64>(text).unwrap().targets, array![1e39]);
@@ -142,7 +143,8 @@ fn lines_of_unequal_length() {
     );
     assert_eq!(
         error(&Csv::default(), "a;b\n1;2\n"),
-        r#"<text>, line 1: expected two or more columns, features and a target, found one, "a;b""#
+        "<text>, line 1: expected two or more columns, features and a target, found one, \"a;b\" (if ';' separates the \
+         fields, set `Csv::delimiter`)"
     );
 }
 
@@ -242,7 +244,8 @@ fn a_line_that_is_wrong_in_two_ways() {
         "<text>, line 2: expected 2 fields, as in the first line, found 3"
     );
     let message = error(&Csv::default(), "1,2\nx,y\n");
-    assert!(message.ends_with(r#"column with index 0: expected a finite number, found "x""#), "{message}");
+    assert!(message.contains("column with index 0: expected a finite number"), "{message}");
+    assert!(message.ends_with(r#"found "x""#), "{message}");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{TemporaryDirectory, gzip, idx, images, labels};
-use downhill_data::{Csv, ImageSet};
+use downhill_data::{Columns, Csv, Header, ImageSet};
 use downhill_kernels::counting::CountingAllocator;
 
 #[global_allocator]
@@ -123,15 +123,23 @@ fn tables_cut_and_changed_at_every_byte() {
     let whole = "\u{feff}a;\"b \"\"c\"\"\";d\r\n1;2.5;\"-3e2\"\r\n\r\n4;5;six\r\n";
     let csv = Csv { delimiter: ';', ..Csv::default() };
     assert_eq!(csv.parse_classes::<f32>(whole).unwrap().targets, [0, 1]);
+    let frames = [
+        csv.clone(),
+        Csv { delimiter: ' ', row_names: true, header: Header::Present, ..Csv::default() },
+        Csv { columns: Columns::except(["a"]), comment: Some("\u{feff}".into()), skip_lines: 1, ..csv.clone() },
+    ];
+    assert_eq!(frames[0].parse_frame(whole).unwrap().len(), 2);
     for position in 0..whole.len() {
         for value in (0..128_u8).chain([0xc3, 0xff]) {
             let mut damaged = whole.as_bytes().to_vec();
             damaged[position] = value;
             let damaged = String::from_utf8_lossy(&damaged);
             let (_, _) = (csv.parse::<f64>(&damaged), csv.parse_classes::<f32>(&damaged));
+            frames.iter().for_each(|csv| drop(csv.parse_frame(&damaged)));
         }
         if let Some(cut) = whole.get(..position) {
             let (_, _) = (csv.parse::<f64>(cut), csv.parse_classes::<f32>(cut));
+            frames.iter().for_each(|csv| drop(csv.parse_frame(cut)));
         }
     }
 }

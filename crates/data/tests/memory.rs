@@ -6,7 +6,7 @@ mod common;
 use std::path::Path;
 
 use common::{TemporaryDirectory, compress, gzip, idx};
-use downhill_data::{Csv, DataError, ImageSet};
+use downhill_data::{Columns, Csv, DataError, Header, ImageSet};
 use downhill_kernels::counting::CountingAllocator;
 use flate2::Compression;
 
@@ -64,7 +64,8 @@ fn assert_within(what: &str, name: &str, peak: usize, limit: usize) {
     assert!(peak <= limit, "{what} of {name}: {peak} bytes, but the limit is {limit}");
 }
 
-/// "At most 6 times the size of the text for `read` and 20 times for `read_classes`, plus 4 MiB."
+/// "At most 6 times the size of the text for `read`, 20 times for `read_classes` and 12 times for `read_frame`, plus
+/// 4 MiB, for a frame 16 MiB."
 #[test]
 fn tables_as_they_are_and_compressed() {
     let directory = TemporaryDirectory::new("memory-csv");
@@ -78,6 +79,14 @@ fn tables_as_they_are_and_compressed() {
             let (classes, taken) = CountingAllocator::peak(|| csv.read_classes::<f64>(&path).map(drop));
             assert_within("reading classes", name, taken, 20 * text.len() + 4 * MIB);
             assert_eq!(numbers.is_ok() || classes.is_ok(), good, "{name}: {numbers:?}, {classes:?}");
+            // Without a header, so that no first line is a mixture of names and numbers.
+            let csv = Csv { header: Header::Absent, ..csv.clone() };
+            let (frame, taken) = CountingAllocator::peak(|| csv.read_frame(&path).map(drop));
+            assert_within("reading a frame", name, taken, 12 * text.len() + 16 * MIB);
+            assert!(frame.is_ok() || !good, "{name}: {frame:?}");
+            let blanks = Csv { delimiter: ' ', row_names: true, comment: Some("1".into()), ..csv };
+            let (_, taken) = CountingAllocator::peak(|| blanks.read_frame(&path).map(drop));
+            assert_within("reading rows with names", name, taken, 12 * text.len() + 16 * MIB);
         }
         if let Ok(text) = std::str::from_utf8(&text) {
             // The text belongs to the caller and does not count.
@@ -85,6 +94,49 @@ fn tables_as_they_are_and_compressed() {
             assert_within("parsing", name, taken, 5 * text.len() + 4 * MIB);
         }
     }
+}
+
+/// The worst cases of a frame: fields of no or one character, as numbers and as text, with gaps and with names of rows.
+#[test]
+fn frames_of_the_smallest_fields() {
+    let rows = |row: &str| row.repeat(MIB / row.len());
+    let wide = 1 << 16;
+    for (name, text) in [
+        ("gaps", rows(",\n")),
+        ("gaps in text", format!("x,y\n{}", rows(",\n"))),
+        ("three gaps", rows(",,\n")),
+        ("gaps in wide rows", format!("{}\n", ",".repeat(999)).repeat(1000)),
+        ("one column", rows("1\n")),
+        ("letters", rows("a,b\n")),
+        ("letters in wide rows", format!("{}b\n", "a,".repeat(999)).repeat(500)),
+        ("one wide row of letters", format!("{}b\n", "a,".repeat(wide - 1)).repeat(2)),
+        ("two wide rows of names", format!("{}b\n", "abcdefghijklmn,".repeat(wide - 1)).repeat(2)),
+        ("numbers, and a letter in the end", format!("{}a,a\n", rows("1,1\n"))),
+        ("large integers", rows("12345678901234567890,1\n")),
+        ("comments", rows("#\n1\n")),
+        ("escaped quotation marks", rows("\"\"\"\",\"\"\"\"\n")),
+    ] {
+        for csv in [
+            Csv { header: Header::Absent, comment: Some("#".into()), ..Csv::default() },
+            Csv { header: Header::Absent, row_names: true, missing: vec![], ..Csv::default() },
+            Csv { header: Header::Present, columns: Columns::except([0]), ..Csv::default() },
+        ] {
+            let (frame, taken) = CountingAllocator::peak(|| csv.parse_frame(&text));
+            // The text belongs to the caller and does not count.
+            assert_within("a frame", name, taken, 11 * text.len() + 16 * MIB);
+            if let Ok(frame) = frame {
+                let rows: Vec<usize> = (0..frame.len()).collect();
+                let (_, taken) = CountingAllocator::peak(|| frame.select(&rows));
+                assert_within("all rows of a frame", name, taken, 22 * text.len() + 16 * MIB);
+            }
+        }
+    }
+    // 256 bytes per column, if there may be more of them.
+    let csv = Csv { max_columns: usize::MAX, header: Header::Present, ..Csv::default() };
+    let text = format!("{}1\n", "1,".repeat(500_000)).repeat(2);
+    let (frame, taken) = CountingAllocator::peak(|| csv.parse_frame(&text));
+    assert_eq!(frame.unwrap().names().len(), 500_001);
+    assert_within("a frame", "500,001 columns", taken, 11 * text.len() + 256 * 500_001);
 }
 
 /// A file of 1 MB that decompresses to 1 GB, which is measured but not stored.
@@ -98,6 +150,9 @@ fn gzip_bombs_of_tables() {
         let (result, taken) = CountingAllocator::peak(|| Csv::default().read_classes::<f64>(&path));
         assert!(result.is_err());
         assert_within("reading", "a bomb", taken, MIB);
+        let (result, taken) = CountingAllocator::peak(|| Csv::default().read_frame(&path));
+        assert!(result.is_err());
+        assert_within("reading a frame of", "a bomb", taken, MIB);
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{TemporaryDirectory, gzip, images, labels};
-use downhill_data::{Csv, DataError, Header, ImageSet};
+use downhill_data::{Columns, Csv, DataError, Encoder, Header, ImageSet, MissingCategory, MissingNumber, Unknown};
 use downhill_kernels::counting::CountingAllocator;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -22,7 +22,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 const ENOUGH: usize = 512 * 1024;
 
 /// The tokens of numbers, tables and headers.
-const TOKENS: [&[u8]; 20] = [
+const TOKENS: [&[u8]; 22] = [
     b",",
     b"\n",
     b"\r",
@@ -36,6 +36,8 @@ const TOKENS: [&[u8]; 20] = [
     b"1e999",
     b"nan",
     b"inf",
+    b"NA",
+    b"#",
     b"\xef\xbb\xbf",
     b"\xff",
     b"\0",
@@ -148,6 +150,42 @@ fn mutated_tables() {
             Ok(classes)
         });
         assert!((1_000..9_000).contains(&successes), "{successes} of 10,000 read");
+    }
+}
+
+/// A frame of whatever is read can be encoded as it says, and new data by what was learned from it.
+#[test]
+fn mutated_frames() {
+    let good = "a note\n# more\nname;x;\"sex \"\"f/m\"\"\";day\r\nVolvo;1;m;2007-11-11\r\n\r\nFiat;NA;f;\r\n\"B;M\";-3e2;?;2008-02-29\r\n";
+    let options = Csv { delimiter: ';', skip_lines: 1, comment: Some("#".into()), ..Csv::default() };
+    // Between blanks nothing is not even an empty field.
+    let by_blanks = good.replace("f;\r", "f;NA\r").replace(';', "  ");
+    for (csv, text) in [
+        (options.clone(), good),
+        (Csv { row_names: true, header: Header::Present, ..options.clone() }, good),
+        (Csv { columns: Columns::except([0]), ..options.clone() }, good),
+        (Csv { delimiter: ' ', header: Header::Present, ..options }, &by_blanks),
+    ] {
+        let successes = tried("mutated-frames", text.as_bytes(), 5_000, |path| {
+            let frame = csv.read_frame(path)?;
+            assert!(!frame.is_empty() && frame.names().len() > 0);
+            let encoder = Encoder {
+                unknown: Unknown::Ignore,
+                missing_numbers: MissingNumber::Median,
+                missing_categories: MissingCategory::Constant("none".into()),
+                ..Encoder::default()
+            };
+            // An error if two columns have one name, or one has no value.
+            let encoding = encoder.fit(&frame)?;
+            let features = encoding.transform::<f64>(&frame)?;
+            assert_eq!(features.shape(), [frame.len(), encoding.feature_names().len()]);
+            assert!(features.to_vec().iter().all(|x| x.is_finite()));
+            let part = frame.select(&[frame.len() - 1, 0]);
+            assert_eq!(encoding.transform::<f64>(&part)?.shape()[0], 2);
+            let _ = (frame.drop_missing(Columns::All)?, frame.numbers::<f32>(Columns::All), frame.classes(0));
+            Ok(frame)
+        });
+        assert!((500..4_500).contains(&successes), "{successes} of 5,000 read");
     }
 }
 

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 ///
 /// `2`, `+2`, `2.0`, `02` and `2e0` are equal, and so are `0` and `-0`.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Decimal<'a> {
+pub(crate) struct Decimal<'a> {
     /// -1, 0 or 1.
     sign: i8,
     /// From the first to the last nonzero digit, possibly with the decimal point among them.
@@ -17,7 +17,7 @@ pub(super) struct Decimal<'a> {
 
 impl<'a> Decimal<'a> {
     /// Parses a number: an optional sign, at least one digit, an optional decimal point and exponent.
-    pub(super) fn parse(text: &'a str) -> Option<Self> {
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim();
         let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
         let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {

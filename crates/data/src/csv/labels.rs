@@ -8,13 +8,13 @@ use super::decimal::Decimal;
 
 /// The distinct spellings of labels so far, numbered in order of appearance.
 #[derive(Default)]
-pub(super) struct Labels<'a> {
+pub(crate) struct Labels<'a> {
     numbers: BTreeMap<Cow<'a, str>, usize>,
 }
 
 impl<'a> Labels<'a> {
     /// The number of this spelling, a new one if it is the first of its kind.
-    pub(super) fn number(&mut self, spelling: Cow<'a, str>) -> usize {
+    pub(crate) fn number(&mut self, spelling: Cow<'a, str>) -> usize {
         if let Some(&number) = self.numbers.get(&*spelling) {
             return number;
         }
@@ -27,7 +27,7 @@ impl<'a> Labels<'a> {
     ///
     /// The spellings of a number are one class, named by the shortest of them (the lexicographically first in case of a
     /// tie). Classes are sorted numerically if all are numbers, else lexicographically.
-    pub(super) fn classes(self) -> (Vec<String>, Vec<usize>) {
+    pub(crate) fn classes(self) -> (Vec<String>, Vec<usize>) {
         // Sort, so that the spellings of a class are adjacent. In place: there may be as many labels as samples.
         let mut labels = Vec::with_capacity(self.numbers.len());
         labels.extend(self.numbers);

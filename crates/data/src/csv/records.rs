@@ -7,27 +7,54 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use super::Csv;
+use super::message::is_the_delimiter;
 use crate::DataError;
 
-/// A cursor over the lines of a text, skipping blank ones. A line ends with LF, CRLF or CR, except within quotation
-/// marks. Fields are returned one at a time, so that a line of a million fields takes no extra memory.
+/// A cursor over the lines of a text, skipping blank ones and comments. A line ends with LF, CRLF or CR, except within
+/// quotation marks. Fields are returned one at a time, so that a line of a million fields takes no extra memory.
 #[derive(Clone)]
 pub(super) struct Records<'a> {
     path: &'a Path,
     rest: &'a str,
     line: usize,
     delimiter: char,
+    comment: Option<&'a str>,
 }
 
 impl<'a> Records<'a> {
-    pub(super) fn new(path: &'a Path, text: &'a str, delimiter: char) -> Self {
+    pub(super) fn new(csv: &'a Csv, path: &'a Path, text: &'a str) -> Self {
         // Spreadsheets start UTF-8 files with a byte order mark.
-        Records { path, rest: text.strip_prefix('\u{feff}').unwrap_or(text), line: 1, delimiter }
+        let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut records = Records { path, rest, line: 1, delimiter: csv.delimiter, comment: csv.comment.as_deref() };
+        let mut skipped = 0;
+        while skipped < csv.skip_lines && !records.rest.is_empty() {
+            records.skip_line();
+            skipped += 1;
+        }
+        records
+    }
+
+    /// Whether any run of blanks separates two fields.
+    fn by_blanks(&self) -> bool {
+        self.delimiter == ' '
+    }
+
+    /// Whether a character ends a field that is not quoted.
+    fn ends_a_field(&self, c: char) -> bool {
+        c == self.delimiter || c == '\n' || c == '\r' || (c == '\t' && self.by_blanks())
     }
 
     fn skip_blanks(&mut self) {
-        let delimiter = self.delimiter;
-        self.rest = self.rest.trim_start_matches(|c| (c == ' ' || c == '\t') && c != delimiter);
+        let kept = if self.by_blanks() { None } else { Some(self.delimiter) };
+        self.rest = self.rest.trim_start_matches(|c| (c == ' ' || c == '\t') && Some(c) != kept);
+    }
+
+    /// Skips everything up to the end of the line, and that.
+    fn skip_line(&mut self) {
+        let end = self.rest.find(['\n', '\r']).unwrap_or(self.rest.len());
+        self.rest = &self.rest[end..];
+        self.end_of_line();
     }
 
     /// Skips the end of a line, and returns whether there was one (the end of the text counts).
@@ -47,14 +74,16 @@ impl<'a> Records<'a> {
         self.rest
     }
 
-    /// Advances to the next line that is not blank, and returns its number, from 1.
+    /// Advances to the next line that is neither blank nor a comment, and returns its number, from 1.
     pub(super) fn next_line(&mut self) -> Option<usize> {
         loop {
             self.skip_blanks();
             if self.rest.is_empty() {
                 return None;
             }
-            if !self.end_of_line() {
+            if self.comment.is_some_and(|comment| self.rest.starts_with(comment)) {
+                self.skip_line();
+            } else if !self.end_of_line() {
                 return Some(self.line);
             }
         }
@@ -64,6 +93,10 @@ impl<'a> Records<'a> {
     /// skipped.
     pub(super) fn field(&mut self) -> Result<(Cow<'a, str>, bool), DataError> {
         let field = self.content()?;
+        if self.by_blanks() {
+            self.skip_blanks();
+            return Ok((field, self.end_of_line()));
+        }
         match self.rest.strip_prefix(self.delimiter) {
             Some(rest) => {
                 self.rest = rest;
@@ -95,8 +128,8 @@ impl<'a> Records<'a> {
         if let Some(quoted) = self.rest.strip_prefix('"') {
             return self.quoted_field(quoted);
         }
-        let (rest, delimiter) = (self.rest, self.delimiter);
-        let end = rest.find([delimiter, '\n', '\r']).unwrap_or(rest.len());
+        let rest = self.rest;
+        let end = rest.find(|c| self.ends_a_field(c)).unwrap_or(rest.len());
         self.rest = &rest[end..];
         Ok(Cow::Borrowed(rest[..end].trim_end_matches([' ', '\t'])))
     }
@@ -119,11 +152,15 @@ impl<'a> Records<'a> {
         // Line breaks in the field count, CRLF once.
         self.line += inside.matches(['\n', '\r']).count() - inside.matches("\r\n").count();
         self.rest = rest;
-        self.skip_blanks();
+        if !self.by_blanks() {
+            self.skip_blanks();
+        }
         match self.rest.chars().next() {
-            Some(c) if c != self.delimiter && c != '\n' && c != '\r' => {
+            Some(c) if !self.ends_a_field(c) => {
                 let expected = format!("{:?} or the end of the line after a closing quotation mark", self.delimiter);
-                Err(self.error(self.line, &expected, &format!("{c:?}")))
+                let mut text = [0; 4];
+                let hint = is_the_delimiter(self.delimiter, c.encode_utf8(&mut text));
+                Err(self.error(self.line, &expected, &format!("{c:?}{hint}")))
             }
             _ if escaped => Ok(Cow::Owned(inside.replace("\"\"", "\""))),
             _ => Ok(Cow::Borrowed(inside)),
@@ -146,7 +183,11 @@ mod tests {
     use super::*;
 
     fn split(text: &str, delimiter: char) -> Vec<(usize, Vec<String>)> {
-        let mut records = Records::new(Path::new("t.csv"), text, delimiter);
+        split_by(&Csv { delimiter, ..Csv::default() }, text)
+    }
+
+    fn split_by(csv: &Csv, text: &str) -> Vec<(usize, Vec<String>)> {
+        let mut records = Records::new(csv, Path::new("t.csv"), text);
         let mut lines = Vec::new();
         while let Some(line) = records.next_line() {
             lines.push((line, records.fields().map(|field| field.unwrap().into_owned()).collect()));
@@ -155,7 +196,8 @@ mod tests {
     }
 
     fn error(text: &str) -> String {
-        let mut records = Records::new(Path::new("t.csv"), text, ',');
+        let csv = Csv::default();
+        let mut records = Records::new(&csv, Path::new("t.csv"), text);
         while records.next_line().is_some() {
             if let Some(error) = records.fields().find_map(Result::err) {
                 return error.to_string();
@@ -207,6 +249,37 @@ mod tests {
         assert_eq!(
             error("a,b\n\n\"1\n\"x,2\n"),
             "t.csv, line 4: expected ',' or the end of the line after a closing quotation mark, found 'x'"
+        );
+    }
+
+    #[test]
+    fn runs_of_blanks() {
+        let fields = |text: &str| split(text, ' ').into_iter().map(|(_, fields)| fields).collect::<Vec<_>>();
+        assert_eq!(fields("a b\n  1 \t 2\t\n3\t4"), [["a", "b"], ["1", "2"], ["3", "4"]]);
+        assert_eq!(fields(" \t\r\n\"x y\"  \"\" \r\n"), [["x y", ""]]);
+        assert_eq!(fields("\"1\"\t2 ,"), [["1", "2", ","]]);
+        let csv = Csv { delimiter: ' ', ..Csv::default() };
+        let error = Records::new(&csv, Path::new("t"), "\"a\"b c").field().unwrap_err().to_string();
+        assert_eq!(error, "t, line 1: expected ' ' or the end of the line after a closing quotation mark, found 'b'");
+    }
+
+    #[test]
+    fn lines_to_skip_and_comments() {
+        let csv = Csv { skip_lines: 3, comment: Some("//".into()), ..Csv::default() };
+        for end in ["\n", "\r\n", "\r"] {
+            let lines = ["\u{feff}a \"quotation mark", "", "// x", "//", "1,2", " // \"", "3,//", "//"];
+            let records = split_by(&csv, &lines.join(end));
+            assert_eq!(records, [(5, vec!["1".into(), "2".into()]), (7, vec!["3".into(), "//".into()])], "{end:?}");
+        }
+        assert!(split_by(&Csv { skip_lines: usize::MAX, ..csv }, "1\n2\n").is_empty());
+    }
+
+    #[test]
+    fn another_delimiter_after_a_closing_quotation_mark() {
+        assert_eq!(
+            error("\"a\";\"b\"\n"),
+            "t.csv, line 1: expected ',' or the end of the line after a closing quotation mark, found ';' (if ';' separates \
+             the fields, set `Csv::delimiter`)"
         );
     }
 }
