@@ -1,9 +1,9 @@
 //! Every record of `data/golden/init.json`: gains and fans, the distributions that PyTorch's initializers and layers
 //! draw from, and the moments of the truncated normal distribution. An unknown record is a failure.
 
-use downhill::Tensor;
-use downhill::nn::Linear;
+use downhill::nn::{Gru, Linear, Lstm, LstmCell, RecurrentOptions, Rnn};
 use downhill::nn::init::{self, Fan, Nonlinearity};
+use downhill::{Params, Tensor};
 use downhill_tests::golden;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -96,20 +96,29 @@ fn assert_drawn(ours: &Tensor<f64>, draw: &Value, shape: &[usize], rng: &mut Cha
 
 #[test]
 fn layers() {
-    for record in records("layers", 5) {
+    for record in records("layers", 9) {
         let name = record["layer"].as_str().unwrap();
-        let (inputs, outputs) = match name {
-            "Linear(784, 128)" => (784, 128),
-            "Linear(4, 5)" => (4, 5),
+        let rng = &mut ChaCha8Rng::seed_from_u64(5);
+        let layer: Box<dyn Params<f64>> = match name {
+            "Linear(784, 128)" => Box::new(Linear::new(784, 128, rng)),
+            "Linear(4, 5)" => Box::new(Linear::new(4, 5, rng)),
+            "LSTM(3, 4, 2, bidirectional)" => {
+                let options = RecurrentOptions { num_layers: 2, bidirectional: true, ..RecurrentOptions::default() };
+                Box::new(Lstm::with_options(3, 4, options, rng))
+            }
+            "GRU(3, 4)" => Box::new(Gru::new(3, 4, rng)),
+            "RNN(3, 4)" => Box::new(Rnn::new(3, 4, rng)),
+            "LSTMCell(3, 4)" => Box::new(LstmCell::new(3, 4, rng)),
             // We have no such layers.
             "Conv2d(3, 16, 3)" | "Conv2d(4, 8, 5, groups=2)" | "Embedding(10, 4)" => continue,
             other => panic!("unknown layer {other}"),
         };
-        let layer = Linear::<f64>::new(inputs, outputs, &mut ChaCha8Rng::seed_from_u64(5));
         let rng = &mut ChaCha8Rng::seed_from_u64(5);
-        let [weight, bias] = golden::list(&record["draws"]) else { panic!("{record}") };
-        assert_drawn(&layer.weight, weight, &shape(weight), rng, &record);
-        assert_drawn(&layer.bias.unwrap(), bias, &shape(bias), rng, &record);
+        let draws = golden::list(&record["draws"]);
+        assert_eq!(layer.params().count(), draws.len(), "{record}");
+        for ((_, ours), draw) in layer.params().zip(draws) {
+            assert_drawn(ours, draw, &shape(draw), rng, &record);
+        }
     }
 }
 
