@@ -4,12 +4,13 @@ use std::panic::catch_unwind;
 
 use downhill::data::{Csv, MinMaxScaler, StandardScaler, k_fold, stratified_k_fold, stratified_split};
 use downhill::nn::{
-    BatchNorm1d, BceWithLogits, Conv1d, Conv2d, ConvTranspose2d, CrossEntropy, Ctc, Dropout, Embedding, Focal, Linear,
-    LstmCell, Module, MultiLabelSoftMargin, MultiMargin, PixelShuffle, Reduction, ReflectionPad2d, Sequential,
-    Unflatten, accuracy, average_precision, bce, bce_with_logits, binary_accuracy, cosine_embedding, cross_entropy,
-    ctc, focal, gaussian_nll, hinge_embedding, huber, kl_div, l1, margin_ranking, mean_absolute_error,
-    mean_squared_error, mse, multi_label_margin, multi_label_soft_margin, multi_margin, nll_loss, poisson_nll,
-    r2_score, roc_auc, smooth_l1, soft_margin, summary, top_k_accuracy, triplet_margin,
+    BatchNorm1d, BceWithLogits, Conv1d, Conv2d, ConvTranspose2d, CrossEntropy, Ctc, Dropout, Embedding, Focal, Gru,
+    GruCell, Linear, Lstm, LstmCell, Module, MultiLabelSoftMargin, MultiMargin, PixelShuffle, RecurrentOptions,
+    Reduction, ReflectionPad2d, Rnn, RnnCell, Sequential, Unflatten, accuracy, average_precision, bce,
+    bce_with_logits, binary_accuracy, cosine_embedding, cross_entropy, ctc, focal, gaussian_nll, hinge_embedding,
+    huber, kl_div, l1, margin_ranking, mean_absolute_error, mean_squared_error, mse, multi_label_margin,
+    multi_label_soft_margin, multi_margin, nll_loss, poisson_nll, r2_score, roc_auc, smooth_l1, soft_margin,
+    summary, top_k_accuracy, triplet_margin,
 };
 use downhill::optim::{Adam, EarlyStopping, Optimizer, Sgd};
 use downhill::{
@@ -446,6 +447,40 @@ fn training_scopes() {
     fails(line!(), &["LstmCell of [3, 4]", "[N, 2] or [2]"], || cell.forward(&zeros(&[3, 4]), None));
     let state = (zeros(&[3, 3]), zeros(&[3, 4]));
     fails(line!(), &["LstmCell of [3, 2]", "c has shape [3, 4]"], || cell.forward(&x, Some(&state)));
+    let cell = RnnCell::<f64>::new(2, 3, &mut rng);
+    fails(line!(), &["RnnCell of [3, 4]", "[N, 2] or [2]"], || cell.forward(&zeros(&[3, 4]), None));
+    fails(line!(), &["RnnCell of [3, 2]", "h has shape [3, 4]"], || cell.forward(&x, Some(&zeros(&[3, 4]))));
+    let cell = GruCell::<f64>::new(2, 3, &mut rng);
+    fails(line!(), &["GruCell of []", "[N, 2] or [2]"], || cell.forward(&zeros(&[]), None));
+    fails(line!(), &["GruCell of [3, 2]", "h has shape [3]", "[3, 3]"], || cell.forward(&x, Some(&zeros(&[3]))));
+}
+
+#[test]
+fn recurrent_layers() {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let x = zeros(&[4, 3, 2]);
+    fails(line!(), &["Lstm", "hidden", "at least 1"], || Lstm::<f64>::new(2, 0, &mut rng));
+    let options = RecurrentOptions { num_layers: 0, ..RecurrentOptions::default() };
+    fails(line!(), &["Gru", "num_layers", "at least 1"], || Gru::<f64>::with_options(2, 3, options, &mut rng));
+    let options = RecurrentOptions { dropout: 1.5, ..RecurrentOptions::default() };
+    fails(line!(), &["Rnn", "dropout", "[0, 1]", "1.5"], || Rnn::<f64>::with_options(2, 3, options, &mut rng));
+    let lstm = Lstm::<f64>::new(2, 3, &mut rng);
+    fails(line!(), &["Lstm of [4, 3, 5]", "[T, N, 2]", "[T, 2]"], || lstm.forward(&zeros(&[4, 3, 5]), None));
+    fails(line!(), &["Lstm of [2]", "[T, N, 2]", "[T, 2]"], || lstm.forward(&zeros(&[2]), None));
+    let state = (zeros(&[1, 3, 3]), zeros(&[1, 2, 3]));
+    fails(line!(), &["Lstm of [4, 3, 2]", "c has shape [1, 2, 3]", "[1, 3, 3]"], || lstm.forward(&x, Some(&state)));
+    fails(line!(), &["2 lengths", "3 sequences"], || lstm.forward_lengths(&x, &[4, 4], None));
+    fails(line!(), &["sequence 1", "length 5", "4 steps"], || lstm.forward_lengths(&x, &[4, 5, 0], None));
+    let gru = Gru { batch_first: true, ..Gru::<f64>::new(2, 3, &mut rng) };
+    fails(line!(), &["Gru of [4, 3, 5]", "[N, T, 2]"], || gru.forward(&zeros(&[4, 3, 5]), None));
+    fails(line!(), &["Gru of [4, 3, 2]", "h has shape [1, 3, 3]"], || gru.forward(&x, Some(&zeros(&[1, 3, 3]))));
+    let gru = Gru { bidirectional: true, ..gru };
+    fails(line!(), &["Gru", "1 sets of weights", "2 for each layer"], || gru.forward(&x, None));
+    let mut rnn = Rnn::<f64>::new(2, 3, &mut rng);
+    rnn.weights.push(rnn.weights[0].clone());
+    fails(line!(), &["Rnn", "layer 1 map 2 features to 3", "must map 3 to 3"], || rnn.forward(&x, None));
+    rnn.weights[0].weight_hh = zeros(&[3, 4]);
+    fails(line!(), &["Rnn", "weight_hh [3, 4]", "[hidden, hidden]"], || rnn.forward(&x, None));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! draw from, and the moments of the truncated normal distribution. An unknown record is a failure.
 
 use downhill::nn::init::{self, Fan, Nonlinearity};
-use downhill::nn::{Conv1d, Conv2d, ConvTranspose2d, Linear};
+use downhill::nn::{Conv1d, Conv2d, ConvTranspose2d, Gru, Linear, Lstm, LstmCell, RecurrentOptions, Rnn};
 use downhill::{Conv, ConvTranspose, Params, Tensor};
 use downhill_tests::golden;
 use rand::SeedableRng;
@@ -101,7 +101,7 @@ fn tensors(layer: &dyn Params<f64>) -> Vec<Tensor<f64>> {
 
 #[test]
 fn layers() {
-    for record in records("layers", 7) {
+    for record in records("layers", 11) {
         let name = record["layer"].as_str().unwrap();
         let rng = &mut ChaCha8Rng::seed_from_u64(5);
         let conv = |groups: usize| Conv { groups, ..Conv::default() };
@@ -113,6 +113,13 @@ fn layers() {
             "Conv2d(4, 8, 5, groups=2)" => tensors(&Conv2d::new(4, 8, [5, 5], conv(2), rng)),
             "Conv1d(4, 6, 3, groups=2)" => tensors(&Conv1d::new(4, 6, 3, Conv { groups: 2, ..Conv::default() }, rng)),
             "ConvTranspose2d(4, 6, 3, groups=2)" => tensors(&ConvTranspose2d::new(4, 6, [3, 3], transpose(2), rng)),
+            "LSTM(3, 4, 2, bidirectional)" => {
+                let options = RecurrentOptions { num_layers: 2, bidirectional: true, ..RecurrentOptions::default() };
+                tensors(&Lstm::with_options(3, 4, options, rng))
+            }
+            "GRU(3, 4)" => tensors(&Gru::new(3, 4, rng)),
+            "RNN(3, 4)" => tensors(&Rnn::new(3, 4, rng)),
+            "LSTMCell(3, 4)" => tensors(&LstmCell::new(3, 4, rng)),
             // Its draws are those of `normal`.
             "Embedding(10, 4)" => continue,
             other => panic!("unknown layer {other}"),

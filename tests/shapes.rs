@@ -76,6 +76,14 @@ fn constructors() {
     }
     refuses(&["Linear: the shape [3, 12297829382473034432]"], || Linear::<f32>::new(THIRD, 3, &mut rng));
     refuses(&["Linear: the shape [3, 12297829382473034432]"], || Linear::<f32>::without_bias(THIRD, 3, &mut rng));
+    refuses(&["Lstm: the shape [12, 12297829382473034432]"], || nn::Lstm::<f32>::new(THIRD, 3, &mut rng));
+    refuses(&["Gru: the shape", "too large"], || nn::Gru::<f32>::new(2, THIRD, &mut rng));
+    refuses(&["Rnn: the shape", "too large"], || nn::Rnn::<f32>::new(2, ROOT, &mut rng));
+    refuses(&["RnnCell: the shape", "too large"], || nn::RnnCell::<f32>::new(2, ROOT, &mut rng));
+    refuses(&["GruCell: the shape", "too large"], || nn::GruCell::<f32>::without_bias(2, usize::MAX, &mut rng));
+    // The input is valid and has no elements; with a wider last axis its shape would not be valid.
+    let lstm = nn::Lstm::<f32>::new(2, 3, &mut rng);
+    refuses(&["linear: the shape", "0, 12]", "too large"], || lstm.forward(&zeros(&[1 << 58, 0, 2]), None));
     refuses(&["Linear: the shape [12297829382473034432, 2]"], || Mlp::<f32>::new(&[2, THIRD, 3], Tanh, &mut rng));
     refuses(&["one_hot", "[2, 18446744073709551615] is too large"], || Tensor::<f32>::one_hot(&[0, 1], usize::MAX));
 }

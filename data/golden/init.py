@@ -58,7 +58,9 @@ for s in SHAPES:
 layers = []
 for name, make in (("Linear(784, 128)", lambda: nn.Linear(784, 128)), ("Linear(4, 5)", lambda: nn.Linear(4, 5)), ("Conv2d(3, 16, 3)", lambda: nn.Conv2d(3, 16, 3)),
                    ("Conv2d(4, 8, 5, groups=2)", lambda: nn.Conv2d(4, 8, 5, groups=2)), ("Embedding(10, 4)", lambda: nn.Embedding(10, 4)),
-                   ("Conv1d(4, 6, 3, groups=2)", lambda: nn.Conv1d(4, 6, 3, groups=2)), ("ConvTranspose2d(4, 6, 3, groups=2)", lambda: nn.ConvTranspose2d(4, 6, 3, groups=2))):
+                   ("Conv1d(4, 6, 3, groups=2)", lambda: nn.Conv1d(4, 6, 3, groups=2)), ("ConvTranspose2d(4, 6, 3, groups=2)", lambda: nn.ConvTranspose2d(4, 6, 3, groups=2)),
+                   ("LSTM(3, 4, 2, bidirectional)", lambda: nn.LSTM(3, 4, 2, bidirectional=True)), ("GRU(3, 4)", lambda: nn.GRU(3, 4)),
+                   ("RNN(3, 4)", lambda: nn.RNN(3, 4)), ("LSTMCell(3, 4)", lambda: nn.LSTMCell(3, 4))):
     calls = []
 
     def uniform(self, a=0.0, b=1.0, generator=None):

@@ -1,4 +1,4 @@
-"""layers.json: layers with a state, of their own (batch normalisation) or handed on (LSTM cell), and embeddings.
+"""layers.json: layers with a state, of their own (batch normalisation) or handed on (recurrent cells and layers), and embeddings.
 
 `derivatives` as in ops.json. Of a batch normalisation: the statistics after each of three training batches, the derivatives of the
 last, and what evaluation then makes of it, with its derivatives.
@@ -93,6 +93,100 @@ cells = [
     for given in (True, False)
 ]
 
+# Cells with a single state, as `lstm_cell`.
+
+
+def cell(kind, batch, inputs, hidden, bias, given):
+    key = (kind, batch, inputs, hidden, bias, given)
+    make = {"rnn_tanh": nn.RNNCell, "rnn_relu": nn.RNNCell, "gru": nn.GRUCell}[kind]
+    options = {"nonlinearity": kind[4:]} if kind != "gru" else {}
+    layer = make(inputs, hidden, bias=bias, **options)
+    names = [name for name, _ in layer.named_parameters()]
+    parameters = [draw((*key, name), tuple(value.shape), -1.0, 1.0) for name, value in layer.named_parameters()]
+    x = draw((*key, "x"), (*batch, inputs))
+    state = [draw((*key, "h"), (*batch, hidden), -1.0, 1.0)] if given else []
+
+    def f(x, *values):
+        state, values = values[:given], values[given:]
+        return functional_call(layer, dict(zip(names, values)), (x, *state))
+
+    options = {"kind": kind, "input_size": inputs, "hidden_size": hidden, "bias": bias}
+    return {"options": options, "wrt": ["x", *"h"[:given], *names], **derivatives(key, f, [x, *state, *parameters])}
+
+
+more_cells = [
+    cell(kind, batch, inputs, hidden, bias, given)
+    for kind in ("rnn_tanh", "rnn_relu", "gru")
+    for batch, inputs, hidden in (((), 2, 3), ((3,), 2, 2))
+    for bias in (True, False)
+    for given in (True, False)
+]
+
+# ---- recurrent layers
+
+RECURRENT = {
+    "rnn_tanh": (nn.RNN, torch._VF.rnn_tanh),
+    "rnn_relu": (nn.RNN, torch._VF.rnn_relu),
+    "gru": (nn.GRU, torch._VF.gru),
+    "lstm": (nn.LSTM, torch._VF.lstm),
+}
+
+
+def recurrent(kind, layers, bidirectional, shape, bias=True, given=True, batch_first=False, lengths=None):
+    """The output and the final states, flattened and joined. With `lengths`, those of a packed batch, padded again."""
+    key = (kind, layers, bidirectional, shape, bias, given, batch_first, lengths)
+    make, run = RECURRENT[kind]
+    inputs, hidden = 1, 2
+    options = {"nonlinearity": kind[4:]} if make is nn.RNN else {}
+    layer = make(inputs, hidden, layers, bias=bias, batch_first=batch_first, bidirectional=bidirectional, **options)
+    names = [name for name, _ in layer.named_parameters()]
+    parameters = [draw((*key, name), tuple(value.shape), -1.0, 1.0) for name, value in layer.named_parameters()]
+    layer.load_state_dict(dict(zip(names, parameters)))
+    batch = shape[1:] if not batch_first else shape[:1]
+    state_shape = (layers * (1 + bidirectional), *batch, hidden)
+    x = draw((*key, "x"), (*shape, inputs))
+    states = "hc" if kind == "lstm" else "h"
+    start = [draw((*key, name), state_shape, -1.0, 1.0) for name in states]
+    count = len(states) if given else 0
+
+    def f(x, *values):
+        states_, weights = list(values[:count]) or [torch.zeros_like(s) for s in start], list(values[count:])
+        if len(shape) == 1:
+            x, states_ = x.unsqueeze(1), [s.unsqueeze(1) for s in states_]
+        hx = tuple(states_) if kind == "lstm" else states_[0]
+        if lengths is None:
+            y, *after = run(x, hx, weights, bias, layers, 0.0, False, bidirectional, batch_first)
+        else:
+            packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=batch_first)
+            y, *after = run(packed.data, packed.batch_sizes, hx, weights, bias, layers, 0.0, False, bidirectional)
+            packed = nn.utils.rnn.PackedSequence(y, packed.batch_sizes)
+            y, _ = nn.utils.rnn.pad_packed_sequence(packed, batch_first=batch_first, total_length=shape[batch_first])
+        return torch.cat([part.flatten() for part in (y, *after)])
+
+    # The functions behind the layers, because the layers keep their own list of weights: they agree.
+    with torch.no_grad():
+        hx = (tuple(start) if kind == "lstm" else start[0]) if given else None
+        packed = x if lengths is None else nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=batch_first)
+        y, after = layer(packed, hx)
+        if lengths is not None:
+            y, _ = nn.utils.rnn.pad_packed_sequence(y, batch_first=batch_first, total_length=shape[batch_first])
+        parts = (y, *(after if kind == "lstm" else [after]))
+        theirs = torch.cat([part.flatten() for part in parts])
+        assert torch.equal(theirs, f(x, *start[:count], *parameters))
+    options = {"kind": kind, "num_layers": layers, "bidirectional": bidirectional, "bias": bias, "batch_first": batch_first}
+    record = {"options": options, "lengths": lengths, "wrt": ["x", *states[:count], *names]}
+    return {**record, "shapes": [list(part.shape) for part in parts], **derivatives(key, f, [x, *start[:count], *parameters])}
+
+
+recurrents = []
+for kind in RECURRENT:
+    for layers, bidirectional in ((1, False), (1, True), (2, False), (2, True)):
+        recurrents.append(recurrent(kind, layers, bidirectional, (3, 2)))
+    recurrents.append(recurrent(kind, 2, False, (2, 3), bias=False, given=False, batch_first=True))
+    recurrents.append(recurrent(kind, 1, True, (3,)))
+    recurrents.append(recurrent(kind, 1, True, (4, 3), lengths=[4, 2, 1]))
+    recurrents.append(recurrent(kind, 2, True, (2, 3), batch_first=True, given=False, lengths=[2, 1]))
+
 # ---- embeddings
 
 
@@ -110,4 +204,12 @@ embeddings = [
     for padding_idx in (None, 0, 2, -1)
 ]
 
-write("layers", batch_norm=batch_norms, batch_norm_twice=twice, lstm_cell=cells, embedding=embeddings)
+write(
+    "layers",
+    batch_norm=batch_norms,
+    batch_norm_twice=twice,
+    lstm_cell=cells,
+    cell=more_cells,
+    recurrent=recurrents,
+    embedding=embeddings,
+)

@@ -12,13 +12,14 @@
 use downhill_tensor::{Float, Params, Tensor};
 use rand::Rng;
 
-use crate::init;
+use crate::recurrent::weights::{self, RecurrentWeights};
 
 /// The LSTM cell: maps an input, `[N, in]` or `[in]`, and a state `(h, c)`, each `[N, hidden]` or `[hidden]`, to the
 /// next state, whose `h` is the output. Without a state, both are zero.
 ///
 /// Because it takes a state, the cell is not a [`Module`](crate::Module) and `forward` is an inherent method. Names,
-/// layout and initialization are PyTorch's: all parameters are drawn from `U(-k, k)` with `k = 1/√hidden`.
+/// layout and initialization are PyTorch's: all parameters are drawn from `U(-k, k)` with `k = 1/√hidden`. For whole
+/// sequences, see [`Lstm`](crate::Lstm).
 ///
 /// ```
 /// use downhill_nn::LstmCell;
@@ -55,10 +56,7 @@ impl<F: Float> LstmCell<F> {
     /// If `hidden` is 0, a shape is too large for a tensor, or the allocation fails.
     #[track_caller]
     pub fn new(inputs: usize, hidden: usize, rng: &mut (impl Rng + ?Sized)) -> Self {
-        let cell = Self::without_bias(inputs, hidden, rng);
-        let bias_ih = Some(Self::parameter(&[4 * hidden], hidden, rng));
-        let bias_hh = Some(Self::parameter(&[4 * hidden], hidden, rng));
-        LstmCell { bias_ih, bias_hh, ..cell }
+        Self::from_weights(RecurrentWeights::new("LstmCell", 4, [inputs, hidden], true, rng))
     }
 
     /// [`new`](Self::new) without biases.
@@ -67,17 +65,12 @@ impl<F: Float> LstmCell<F> {
     /// As [`new`](Self::new).
     #[track_caller]
     pub fn without_bias(inputs: usize, hidden: usize, rng: &mut (impl Rng + ?Sized)) -> Self {
-        assert!(hidden > 0, "LstmCell: hidden must be at least 1, got 0");
-        let rows = hidden.saturating_mul(4);
-        let weight_ih = Self::parameter(&[rows, inputs], hidden, rng);
-        let weight_hh = Self::parameter(&[rows, hidden], hidden, rng);
-        LstmCell { weight_ih, weight_hh, bias_ih: None, bias_hh: None }
+        Self::from_weights(RecurrentWeights::new("LstmCell", 4, [inputs, hidden], false, rng))
     }
 
-    #[track_caller]
-    fn parameter(shape: &[usize], hidden: usize, rng: &mut (impl Rng + ?Sized)) -> Tensor<F> {
-        let bound = 1.0 / (hidden as f64).sqrt();
-        Tensor::param(init::uniform(shape, -bound..=bound, rng))
+    fn from_weights(weights: RecurrentWeights<F>) -> Self {
+        let RecurrentWeights { weight_ih, weight_hh, bias_ih, bias_hh } = weights;
+        LstmCell { weight_ih, weight_hh, bias_ih, bias_hh }
     }
 
     /// The next state, `(h', c')`.
@@ -86,33 +79,14 @@ impl<F: Float> LstmCell<F> {
     /// On a shape mismatch between input, state and weights.
     #[track_caller]
     pub fn forward(&self, x: &Tensor<F>, state: Option<&(Tensor<F>, Tensor<F>)>) -> (Tensor<F>, Tensor<F>) {
-        let (rows, inputs) = match (self.weight_ih.shape(), self.weight_hh.shape()) {
-            (&[rows, inputs], &[same, hidden]) if rows == same && rows == 4 * hidden => (rows, inputs),
-            (ih, hh) => {
-                panic!(
-                    "LstmCell: weight_ih has shape {ih:?} and weight_hh {hh:?}, but they must be [4·hidden, in] and \
-                     [4·hidden, hidden]"
-                )
-            }
-        };
-        let hidden = rows / 4;
-        let (mut wanted, fits) = match x.shape() {
-            [batch @ .., features] => (batch.to_vec(), batch.len() < 2 && *features == inputs),
-            [] => (Vec::new(), false),
-        };
-        assert!(fits, "LstmCell of {:?}: the input must be [N, {inputs}] or [{inputs}]", x.shape());
-        wanted.push(hidden);
+        let sizes = weights::sizes("LstmCell", 4, self.weight_ih.shape(), self.weight_hh.shape());
+        let wanted = weights::state_shape("LstmCell", x.shape(), sizes);
         // The pre-activations of all four gates, in one product per weight.
         let mut gates = x.linear(&self.weight_ih, self.bias_ih.as_ref());
         match state {
             Some((h, c)) => {
                 for (name, part) in [("h", h), ("c", c)] {
-                    let shape = part.shape();
-                    assert!(
-                        shape == wanted,
-                        "LstmCell of {:?}: {name} has shape {shape:?}, but must be {wanted:?}",
-                        x.shape()
-                    );
+                    weights::assert_state("LstmCell", x.shape(), name, part.shape(), &wanted);
                 }
                 gates += h.linear(&self.weight_hh, self.bias_hh.as_ref());
             }
@@ -122,14 +96,21 @@ impl<F: Float> LstmCell<F> {
                 }
             }
         }
-        let part = |number: usize| gates.narrow(-1, number * hidden, hidden);
-        let (i, f, g, o) = (part(0).sigmoid(), part(1).sigmoid(), part(2).tanh(), part(3).sigmoid());
-        let c = match state {
-            Some((_, c)) => f * c + i * g,
-            None => i * g,
-        };
-        (o * c.tanh(), c)
+        next_state(&gates, state.map(|(_, c)| c))
     }
+}
+
+/// The next state `(h', c')`, given the pre-activations of the gates, `[N, 4·hidden]` or `[4·hidden]`.
+#[track_caller]
+pub(crate) fn next_state<F: Float>(gates: &Tensor<F>, c: Option<&Tensor<F>>) -> (Tensor<F>, Tensor<F>) {
+    let hidden = gates.shape()[gates.ndim() - 1] / 4;
+    let part = |number: usize| gates.narrow(-1, number * hidden, hidden);
+    let (i, f, g, o) = (part(0).sigmoid(), part(1).sigmoid(), part(2).tanh(), part(3).sigmoid());
+    let c = match c {
+        Some(c) => f * c + i * g,
+        None => i * g,
+    };
+    (o * c.tanh(), c)
 }
 
 #[cfg(test)]

@@ -1,0 +1,83 @@
+//! Helpers for the tests of the sequence operations.
+
+use downhill_tensor::Tensor;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::steps::Steps;
+
+/// Lengths, and the sizes `[T, N, hidden]`, for sweeps.
+pub(super) const CASES: &[(Option<&[usize]>, [usize; 3])] = &[
+    (None, [3, 2, 2]),
+    (None, [1, 1, 1]),
+    (None, [0, 2, 2]),
+    (None, [2, 0, 2]),
+    (None, [2, 2, 0]),
+    (Some(&[1, 3]), [3, 2, 1]),
+    (Some(&[0, 2]), [2, 2, 2]),
+];
+
+pub(super) fn steps_of(reverse: bool, lengths: Option<&[usize]>) -> Steps {
+    Steps { reverse, lengths: lengths.map(Into::into) }
+}
+
+/// Asserts that a sequence operation gives, to rounding, the results and gradients of a cell that is applied to each
+/// sequence alone. Both get products with the input, `[T, N, gates·hidden]` or, for one step of one sequence,
+/// `[1, gates·hidden]`, the weight and the states. The sizes have whole vectors, and rests.
+#[track_caller]
+pub(super) fn assert_alone<const S: usize>(
+    gates: usize,
+    op: impl Fn(&Tensor<f64>, &Tensor<f64>, [&Tensor<f64>; S], Steps) -> Tensor<f64>,
+    cell: impl Fn(&Tensor<f64>, &Tensor<f64>, &[Tensor<f64>; S]) -> [Tensor<f64>; S],
+) {
+    let rng = &mut ChaCha8Rng::seed_from_u64(1);
+    let cases: [(Option<&[usize]>, [usize; 3]); 5] = [
+        (None, [4, 3, 2]),
+        (None, [2, 2, 37]),
+        (Some(&[2, 5, 0]), [5, 3, 3]),
+        (Some(&[4, 4]), [4, 2, 16]),
+        (Some(&[1]), [3, 1, 1]),
+    ];
+    for (lengths, [steps, rows, hidden]) in cases {
+        for reverse in [false, true] {
+            let mut param = |shape: &[usize]| Tensor::param(Tensor::<f64>::randn(shape, rng));
+            let (x, w) = (param(&[steps, rows, gates * hidden]), param(&[gates * hidden, hidden]));
+            let states: [_; S] = std::array::from_fn(|_| param(&[rows, hidden]));
+            let cotangent = Tensor::randn(&[steps + S, rows, hidden], rng);
+            let y = op(&x, &w, states.each_ref(), steps_of(reverse, lengths));
+            let ours = (&y * &cotangent).sum().backward();
+            let mut total = Tensor::from(0.0);
+            for row in 0..rows {
+                let at = |tensor: &Tensor<f64>, time: usize| {
+                    tensor.narrow(0, time, 1).narrow(1, row, 1).reshape(&[1, tensor.shape()[2]])
+                };
+                let mut own = states.each_ref().map(|state| state.narrow(0, row, 1));
+                let mut see = |place: usize, value: &Tensor<f64>| {
+                    let difference = (at(&y, place) - value).abs().max().item();
+                    assert!(
+                        difference < 1e-13,
+                        "{lengths:?} {reverse}: sequence {row} at {place} is off by {difference}"
+                    );
+                    total += (at(&cotangent, place) * value).sum();
+                };
+                let length = lengths.map_or(steps, |lengths| lengths[row]);
+                for step in 0..length {
+                    let time = if reverse { length - 1 - step } else { step };
+                    own = cell(&at(&x, time), &w, &own);
+                    see(time, &own[0]);
+                }
+                for time in length..steps {
+                    see(time, &Tensor::zeros(&[1, hidden]));
+                }
+                for (number, state) in own.iter().enumerate() {
+                    see(steps + number, state);
+                }
+            }
+            let theirs = total.backward();
+            for (number, leaf) in [&x, &w].into_iter().chain(&states).enumerate() {
+                let difference = (&ours[leaf] - &theirs[leaf]).abs().max().item();
+                assert!(difference < 1e-12, "{lengths:?} {reverse}: gradient {number} is off by {difference}");
+            }
+        }
+    }
+}
