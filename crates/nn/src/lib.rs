@@ -22,8 +22,8 @@ mod mlp;
 mod module;
 mod padding;
 mod pool;
-mod resize;
 mod recurrent;
+mod resize;
 mod rnn_cell;
 mod sequential;
 mod softmax;
@@ -59,8 +59,8 @@ pub use pool::{
     AdaptiveAvgPool, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool, AdaptiveMaxPool1d, AdaptiveMaxPool2d,
     AvgPool, AvgPool1d, AvgPool2d, MaxPool, MaxPool1d, MaxPool2d,
 };
-pub use resize::{InterpolateMode, PixelShuffle, PixelUnshuffle, Resize, Upsample};
 pub use recurrent::{Gru, Lstm, RecurrentOptions, RecurrentWeights, Rnn};
+pub use resize::{InterpolateMode, PixelShuffle, PixelUnshuffle, Resize, Upsample};
 pub use rnn_cell::{RnnCell, RnnNonlinearity};
 pub use sequential::{Layer, Sequential};
 pub use softmax::{LogSoftmax, Softmax};
