@@ -6,37 +6,64 @@
 #![cfg_attr(not(test), forbid(unsafe_code))]
 
 mod activations;
+mod alpha_dropout;
+mod attention;
 mod batch_norm;
+mod bilinear;
+mod channels;
 mod dropout;
 mod embedding;
+mod feature_dropout;
 mod flatten;
+mod glu;
+mod group_norm;
 pub mod init;
+mod instance_norm;
+mod layer_norm;
 mod linear;
 mod losses;
 mod lstm_cell;
 mod metrics;
 mod mlp;
 mod module;
+mod multihead_attention;
+mod positions;
+mod prelu;
+mod rms_norm;
 mod sequential;
 mod softmax;
 pub mod state;
+mod transformer_encoder_layer;
 
 // The example of CONTRIBUTING.md, compiled and tested where it would be.
 #[cfg(test)]
 #[allow(unreachable_pub)]
-#[path = "../../../docs/skeletons/prelu.rs"]
-mod prelu;
+#[path = "../../../docs/skeletons/layer_scale.rs"]
+mod layer_scale;
 
 pub use activations::*;
-pub use batch_norm::BatchNorm1d;
+pub use alpha_dropout::AlphaDropout;
+pub use attention::{AttentionMask, ScaledDotProductAttention, scaled_dot_product_attention};
+pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d};
+pub use bilinear::Bilinear;
 pub use dropout::Dropout;
 pub use embedding::Embedding;
+pub use feature_dropout::{Dropout1d, Dropout2d, FeatureDropout};
 pub use flatten::Flatten;
+pub use glu::{Glu, geglu, glu, swiglu};
+pub use group_norm::GroupNorm;
+pub use instance_norm::{InstanceNorm, InstanceNorm1d, InstanceNorm2d};
+pub use layer_norm::LayerNorm;
 pub use linear::Linear;
 pub use losses::*;
 pub use lstm_cell::LstmCell;
 pub use metrics::*;
 pub use mlp::Mlp;
 pub use module::Module;
+pub use multihead_attention::{MultiheadAttention, MultiheadOptions};
+pub use positions::{LearnedPositions, SinusoidalPositions, sinusoidal_positions};
+pub use prelu::PRelu;
+pub use rms_norm::RmsNorm;
 pub use sequential::{Layer, Sequential};
-pub use softmax::{LogSoftmax, Softmax};
+pub use softmax::{LogSoftmax, Softmax, Softmax2d};
+pub use transformer_encoder_layer::TransformerEncoderLayer;
