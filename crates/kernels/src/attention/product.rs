@@ -71,17 +71,68 @@ fn strip<F: Float, const FMA: bool, const COLUMNS: usize>(
 ) {
     let mut row = 0;
     while sizes.rows - row >= 8 {
-        tiles::<F, FMA, 8, COLUMNS>(sizes, a, b, step, c, [row, column], add);
+        eight_rows::<F, FMA, COLUMNS>(sizes, a, b, step, c, [row, column], add);
         row += 8;
     }
     while sizes.rows > row {
-        tiles::<F, FMA, 1, COLUMNS>(sizes, a, b, step, c, [row, column], add);
+        one_row::<F, FMA, COLUMNS>(sizes, a, b, step, c, [row, column], add);
         row += 1;
     }
 }
 
+/// The sums of eight rows are in variables of their own: in an array of arrays, the compiler would keep them in memory, and
+/// gather and scatter them.
 #[inline(always)]
-fn tiles<F: Float, const FMA: bool, const ROWS: usize, const COLUMNS: usize>(
+fn eight_rows<F: Float, const FMA: bool, const COLUMNS: usize>(
+    sizes: Sizes,
+    a: Left<'_, F>,
+    b: &[F],
+    right_step: usize,
+    c: &mut [F],
+    [row, column]: [usize; 2],
+    add: bool,
+) {
+    let zero = [F::zero(); COLUMNS];
+    let (mut s0, mut s1, mut s2, mut s3) = (zero, zero, zero, zero);
+    let (mut s4, mut s5, mut s6, mut s7) = (zero, zero, zero, zero);
+    match a {
+        Left::Rows { elements, step } => {
+            let of = |i: usize| &elements[(row + i) * step..][..sizes.inner];
+            let (a0, a1, a2, a3, a4, a5, a6, a7) = (of(0), of(1), of(2), of(3), of(4), of(5), of(6), of(7));
+            for l in 0..sizes.inner {
+                let b = part_of_row::<F, COLUMNS>(b, l * right_step + column);
+                accumulate::<F, FMA, COLUMNS>(&mut s0, a0[l], b);
+                accumulate::<F, FMA, COLUMNS>(&mut s1, a1[l], b);
+                accumulate::<F, FMA, COLUMNS>(&mut s2, a2[l], b);
+                accumulate::<F, FMA, COLUMNS>(&mut s3, a3[l], b);
+                accumulate::<F, FMA, COLUMNS>(&mut s4, a4[l], b);
+                accumulate::<F, FMA, COLUMNS>(&mut s5, a5[l], b);
+                accumulate::<F, FMA, COLUMNS>(&mut s6, a6[l], b);
+                accumulate::<F, FMA, COLUMNS>(&mut s7, a7[l], b);
+            }
+        }
+        Left::Columns { elements, step } => {
+            for l in 0..sizes.inner {
+                let b = part_of_row::<F, COLUMNS>(b, l * right_step + column);
+                let [a0, a1, a2, a3, a4, a5, a6, a7] = *part_of_row::<F, 8>(elements, l * step + row);
+                accumulate::<F, FMA, COLUMNS>(&mut s0, a0, b);
+                accumulate::<F, FMA, COLUMNS>(&mut s1, a1, b);
+                accumulate::<F, FMA, COLUMNS>(&mut s2, a2, b);
+                accumulate::<F, FMA, COLUMNS>(&mut s3, a3, b);
+                accumulate::<F, FMA, COLUMNS>(&mut s4, a4, b);
+                accumulate::<F, FMA, COLUMNS>(&mut s5, a5, b);
+                accumulate::<F, FMA, COLUMNS>(&mut s6, a6, b);
+                accumulate::<F, FMA, COLUMNS>(&mut s7, a7, b);
+            }
+        }
+    }
+    for (i, sums) in [s0, s1, s2, s3, s4, s5, s6, s7].iter().enumerate() {
+        store(sums, &mut c[(row + i) * sizes.columns + column..], add);
+    }
+}
+
+#[inline(always)]
+fn one_row<F: Float, const FMA: bool, const COLUMNS: usize>(
     sizes: Sizes,
     a: Left<'_, F>,
     b: &[F],
@@ -90,50 +141,39 @@ fn tiles<F: Float, const FMA: bool, const ROWS: usize, const COLUMNS: usize>(
     [row, column]: [usize; 2],
     add: bool,
 ) {
-    let mut sums = [[F::zero(); COLUMNS]; ROWS];
-    if add {
-        for (i, sums) in sums.iter_mut().enumerate() {
-            sums.copy_from_slice(&c[(row + i) * sizes.columns + column..][..COLUMNS]);
-        }
+    let (elements, start, between) = match a {
+        Left::Rows { elements, step } => (elements, row * step, 1),
+        Left::Columns { elements, step } => (elements, row, step),
+    };
+    let mut sums = [F::zero(); COLUMNS];
+    for l in 0..sizes.inner {
+        let b = part_of_row::<F, COLUMNS>(b, l * step + column);
+        accumulate::<F, FMA, COLUMNS>(&mut sums, elements[start + l * between], b);
     }
-    match a {
-        Left::Rows { elements, step: a_step } => {
-            let rows: [&[F]; ROWS] = std::array::from_fn(
-                #[inline(always)]
-                |i| &elements[(row + i) * a_step..][..sizes.inner],
-            );
-            for l in 0..sizes.inner {
-                let left = std::array::from_fn(
-                    #[inline(always)]
-                    |i| rows[i][l],
-                );
-                accumulate::<F, FMA, ROWS, COLUMNS>(&mut sums, left, &b[l * step + column..]);
-            }
-        }
-        Left::Columns { elements, step: a_step } => {
-            for l in 0..sizes.inner {
-                let left = *elements[l * a_step + row..].first_chunk::<ROWS>().expect("inside the matrix");
-                accumulate::<F, FMA, ROWS, COLUMNS>(&mut sums, left, &b[l * step + column..]);
-            }
-        }
-    }
-    for (i, sums) in sums.iter().enumerate() {
-        c[(row + i) * sizes.columns + column..][..COLUMNS].copy_from_slice(sums);
+    store(&sums, &mut c[row * sizes.columns + column..], add);
+}
+
+#[inline(always)]
+fn part_of_row<F, const COUNT: usize>(elements: &[F], start: usize) -> &[F; COUNT] {
+    elements[start..].first_chunk().expect("inside the matrix")
+}
+
+/// Adds a multiple of a row.
+#[inline(always)]
+fn accumulate<F: Float, const FMA: bool, const COLUMNS: usize>(sums: &mut [F; COLUMNS], a: F, row: &[F; COLUMNS]) {
+    for (sum, &b) in sums.iter_mut().zip(row) {
+        *sum = if FMA { a.mul_add(b, *sum) } else { *sum + a * b };
     }
 }
 
-/// Adds the outer product of a column of `a` and a part of a row of `b`.
 #[inline(always)]
-fn accumulate<F: Float, const FMA: bool, const ROWS: usize, const COLUMNS: usize>(
-    sums: &mut [[F; COLUMNS]; ROWS],
-    left: [F; ROWS],
-    right: &[F],
-) {
-    let right = right.first_chunk::<COLUMNS>().expect("inside the matrix");
-    for (sums, a) in sums.iter_mut().zip(left) {
-        for (sum, &b) in sums.iter_mut().zip(right) {
-            *sum = if FMA { a.mul_add(b, *sum) } else { *sum + a * b };
-        }
+fn store<F: Float>(sums: &[F], c: &mut [F], add: bool) {
+    let c = &mut c[..sums.len()];
+    if !add {
+        return c.copy_from_slice(sums);
+    }
+    for (c, &sum) in c.iter_mut().zip(sums) {
+        *c += sum;
     }
 }
 
