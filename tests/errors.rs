@@ -654,6 +654,74 @@ fn tables() {
     fails(line!(), &["Csv", "empty text"], || csv.read::<f64>("no file"));
 }
 
+#[test]
+fn normalization_and_gates() {
+    use downhill::nn::{
+        AlphaDropout, BatchNorm2d, Bilinear, Dropout1d, Dropout2d, GroupNorm, InstanceNorm2d, LayerNorm, PRelu,
+        RmsNorm, Softmax2d, glu,
+    };
+    let x = zeros(&[2, 3]);
+    fails(line!(), &["standardize", "axis 2"], || x.standardize(2, 1e-5));
+    fails(line!(), &["standardize", "axis 1 is named twice"], || x.standardize_with_moments([1, 1], 1e-5));
+    fails(line!(), &["rms_normalize", "axis -3"], || x.rms_normalize(-3, 1e-5));
+    fails(line!(), &["LayerNorm of [2, 3]", "normalized_shape", "[4]"], || LayerNorm::new(&[4]).forward(&x));
+    fails(line!(), &["LayerNorm", "at least one axis"], || LayerNorm::<f64>::new(&[]));
+    fails(line!(), &["RmsNorm of [2, 3]", "normalized_shape", "[2]"], || RmsNorm::new(&[2]).forward(&x));
+    fails(line!(), &["GroupNorm of [2, 3]", "[N, 4, ..]"], || GroupNorm::new(2, 4).forward(&x));
+    fails(line!(), &["GroupNorm", "3 channels", "2 groups"], || GroupNorm::<f64>::new(2, 3));
+    fails(line!(), &["BatchNorm2d of [2, 3]", "[N, C, H, W]"], || BatchNorm2d::new(3).forward(&x));
+    fails(line!(), &["InstanceNorm2d of [2, 3]", "[C, H, W]"], || InstanceNorm2d::new(3).forward(&x));
+    let images = zeros(&[2, 4, 1, 1]);
+    fails(line!(), &["InstanceNorm2d", "1 position"], || InstanceNorm2d::new(4).forward(&images));
+    fails(line!(), &["Dropout2d of [2, 3]", "2 axes"], || Dropout2d::new(0.5).forward(&x));
+    fails(line!(), &["Dropout1d", "[0, 1]", "1.5"], || Dropout1d::new(1.5));
+    fails(line!(), &["AlphaDropout", "[0, 1]", "NaN"], || AlphaDropout::new(f64::NAN));
+    fails(line!(), &["PRelu of [2, 3]", "[2]", "[N, C, ..]"], || PRelu::new(2).forward(&x));
+    fails(line!(), &["glu of [2, 3]", "size 3", "halves"], || glu(&x, -1));
+    fails(line!(), &["glu of [2, 3]", "axis 2"], || glu(&x, 2));
+    fails(line!(), &["Softmax2d of [2, 3]", "[C, H, W]"], || Softmax2d.forward(&x));
+    fails(line!(), &["softmax_or_zero", "axis 2"], || x.softmax_or_zero(2));
+    let layer = Bilinear::<f64>::new(3, 4, 2, &mut rng(1));
+    fails(line!(), &["Bilinear of [2, 3] and [2, 3]", "[.., 4]"], || layer.forward(&x, &x));
+    fails(line!(), &["Bilinear", "at least 1 feature"], || Bilinear::<f64>::new(0, 4, 2, &mut rng(1)));
+}
+
+#[test]
+fn attention() {
+    use downhill::Attention;
+    use downhill::nn::{
+        AttentionMask, LearnedPositions, MultiheadAttention, MultiheadOptions, ScaledDotProductAttention,
+        SinusoidalPositions, TransformerEncoderLayer, scaled_dot_product_attention,
+    };
+    let (q, k) = (zeros(&[2, 3]), zeros(&[4, 5]));
+    let name = "scaled_dot_product_attention";
+    fails(line!(), &[name, "[2, 3]", "[4, 5]", "[.., S, E]"], || scaled_dot_product_attention(&q, &k, &k));
+    let masked = ScaledDotProductAttention { attn_mask: Some(AttentionMask::Add(zeros(&[3]))), ..Default::default() };
+    fails(line!(), &[name, "mask", "[3]", "[2, 2]"], || masked.of(&q, &q, &q));
+    let dropped = ScaledDotProductAttention { dropout_p: -0.5, ..Default::default() };
+    fails(line!(), &[name, "[0, 1]", "-0.5"], || dropped.of(&q, &q, &q));
+    let x = zeros(&[2, 3, 12]);
+    fails(line!(), &["attention of [2, 3, 12]", "[2, 3]", "three axes"], || Attention::new(1).of(&x, &q, &q));
+    fails(line!(), &["packed_attention of [2, 3, 12]", "3 heads"], || Attention::new(3).of_packed(&x));
+    fails(line!(), &["attention", "5 heads"], || Attention::new(5).weights(&x, &x));
+    fails(line!(), &["MultiheadAttention", "10", "4 heads"], || MultiheadAttention::<f64>::new(10, 4, &mut rng(1)));
+    let heads = MultiheadAttention::<f64>::new(4, 2, &mut rng(1));
+    fails(line!(), &["MultiheadAttention of [2, 3, 12]", "[L, N, 4]"], || heads.forward(&x));
+    let attn_mask = Some(AttentionMask::Add(zeros(&[2, 3])));
+    let options = MultiheadOptions { attn_mask, ..MultiheadOptions::default() };
+    let x = zeros(&[3, 2, 4]);
+    fails(line!(), &["MultiheadAttention", "attn_mask", "[2, 3]", "[3, 3]"], || heads.self_attend(&x, &options));
+    let one = zeros(&[3, 1, 4]);
+    let plain = MultiheadOptions::default();
+    fails(line!(), &["MultiheadAttention", "2 samples of queries"], || heads.attend(&x, &one, &one, &plain));
+    let block = TransformerEncoderLayer::<f64>::new(4, 2, 3, &mut rng(1));
+    fails(line!(), &["MultiheadAttention of [2, 3]", "[L, 4]"], || block.forward(&q));
+    fails(line!(), &["Dropout", "[0, 1]", "2"], || block.clone().dropout(2.0));
+    let positions = LearnedPositions::<f64>::new(2, 4, &mut rng(1));
+    fails(line!(), &["LearnedPositions of [2, 3, 4]", "[2, 4]"], || positions.forward(&zeros(&[2, 3, 4])));
+    fails(line!(), &["SinusoidalPositions of [4]", "axis -2"], || SinusoidalPositions::default().forward(&zeros(&[4])));
+}
+
 /// A test of `fails` itself: a panic elsewhere does not count as one at the user's line.
 #[test]
 fn the_line_matters() {

@@ -85,6 +85,23 @@ fn constructors() {
     let lstm = nn::Lstm::<f32>::new(2, 3, &mut rng);
     refuses(&["linear: the shape", "0, 12]", "too large"], || lstm.forward(&zeros(&[1 << 58, 0, 2]), None));
     refuses(&["Linear: the shape [12297829382473034432, 2]"], || Mlp::<f32>::new(&[2, THIRD, 3], Tanh, &mut rng));
+    refuses(&["LayerNorm: the shape [3, 12297829382473034432]"], || nn::LayerNorm::<f32>::new(&[3, THIRD]));
+    refuses(&["RmsNorm: the shape [3, 12297829382473034432]"], || nn::RmsNorm::<f32>::new(&[3, THIRD]));
+    refuses(&["GroupNorm: the shape [18446744073709551615]"], || nn::GroupNorm::<f32>::new(1, usize::MAX));
+    refuses(&["BatchNorm2d: the shape [18446744073709551615]"], || nn::BatchNorm2d::<f32>::new(usize::MAX));
+    refuses(&["InstanceNorm1d: the shape [18446744073709551615]"], || {
+        nn::InstanceNorm1d::<f32>::new(usize::MAX).affine(true)
+    });
+    refuses(&["Bilinear: the shape [3, 2, 12297829382473034432]"], || nn::Bilinear::<f32>::new(2, THIRD, 3, &mut rng));
+    refuses(&["MultiheadAttention: the shape [18446744073709551615, 9223372036854775808]"], || {
+        nn::MultiheadAttention::<f32>::new(1 << 63, 2, &mut rng)
+    });
+    refuses(&["LearnedPositions: the shape [3, 12297829382473034432]"], || {
+        nn::LearnedPositions::<f32>::new(3, THIRD, &mut rng)
+    });
+    refuses(&["sinusoidal_positions: the shape [12297829382473034432, 3]"], || {
+        nn::sinusoidal_positions::<f32>(THIRD, 3)
+    });
     refuses(&["one_hot", "[2, 18446744073709551615] is too large"], || Tensor::<f32>::one_hot(&[0, 1], usize::MAX));
 }
 

@@ -1,6 +1,8 @@
 //! The steps of a program: every public operation, with valid and invalid arguments.
 
-use downhill_tensor::{Axes, Conv, ConvPadding, ConvTranspose, Float, Tensor, Unfold, concat, keep, stack, where_};
+use downhill_tensor::{
+    Attention, Axes, Conv, ConvPadding, ConvTranspose, Float, Tensor, Unfold, concat, keep, stack, where_,
+};
 use ndarray::{ArrayD, SliceInfoElem};
 
 use crate::planes;
@@ -188,7 +190,7 @@ pub(crate) fn axes(random: &mut Random, ndim: usize) -> Axes {
 fn reduced<F: Float>(random: &mut Random, x: &Tensor<F>) -> Tensor<F> {
     let axes = axes(random, x.ndim());
     let along = axis(random, x.ndim());
-    match random.below(20) {
+    match random.below(25) {
         0 => x.mean_axis(axes),
         1 => x.max_axis(axes),
         2 => x.min_axis(axes),
@@ -207,7 +209,32 @@ fn reduced<F: Float>(random: &mut Random, x: &Tensor<F>) -> Tensor<F> {
         12 => positions(x.argmin(along)),
         13 => x.sum(),
         14 => x.flip(axes),
+        15 => x.standardize(axes, random.pick(&[0.0, 1e-5, -1.0])),
+        16 => x.standardize_with_moments(axes, 1e-5).1[1].clone(),
+        17 => x.rms_normalize(axes, 1e-5),
+        18 => x.softmax_or_zero(along),
+        19 => attended(random, x),
         _ => x.sum_axis(axes),
+    }
+}
+
+/// Attention of a tensor to itself, usually with as many axes as it needs.
+fn attended<F: Float>(random: &mut Random, x: &Tensor<F>) -> Tensor<F> {
+    // The work grows with the square of the number of positions.
+    let x = match x.ndim() {
+        0 => x.clone(),
+        _ if x.len() > 1 << 12 => return x.mean(),
+        1 => x.reshape((1, 1, -1)),
+        2 => x.unsqueeze(random.below(3)),
+        _ => x.clone(),
+    };
+    let mut of = Attention::new(random.pick(&[1, 1, 2, 3, 0, usize::MAX]));
+    of.causal = random.once_in(2);
+    of.bias = random.once_in(3).then(|| Tensor::from(F::from_f64(random.pick(&[0.0, f64::NEG_INFINITY]))));
+    match random.below(4) {
+        0 => of.of_packed(&x),
+        1 if x.shape().iter().all(|&n| n < 100) => of.weights(&x, &x),
+        _ => of.of(&x, &x, &x),
     }
 }
 

@@ -4,6 +4,7 @@
 //! The crate is an internal part of downhill; its interface may change with every version. It is the only one with `unsafe`
 //! code (see `docs/safety.md`).
 
+pub mod attention;
 mod axis_set;
 mod broadcast;
 pub mod conv;
@@ -26,6 +27,7 @@ mod runs;
 pub mod shape;
 mod simd;
 mod softmax;
+mod standardize;
 mod team;
 mod transpose;
 mod unoptimized;
@@ -48,7 +50,8 @@ pub use running_sum::RunningSum;
 pub use runs::{Run, spread_runs, sum_runs};
 pub use shape::{MAX_AXES, checked_size};
 pub use simd::{Level, at_most, level, vectorised};
-pub use softmax::{log_softmax, logsumexp, softmax};
+pub use softmax::{log_softmax, logsumexp, softmax, softmax_or_zero};
+pub use standardize::{Moments, standardized, standardized_slope};
 pub use team::{set_threads, share, threads};
 pub use transpose::row_major;
 pub use update::update;

@@ -5,6 +5,7 @@ use super::elementwise::map;
 use super::reduce::{fold_row, larger};
 use super::simd::vectorised;
 use crate::AxisSet;
+use crate::attention::softmax_or_zero as softmax_row;
 use crate::{Elements, Float};
 
 /// How many columns are transposed into rows at a time: a cache line of `f32`.
@@ -33,6 +34,17 @@ pub fn softmax<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F> {
                 }
             }
         },
+    )
+}
+
+/// [`softmax`], but zeros where every element along the axis is -inf.
+#[track_caller]
+pub fn softmax_or_zero<F: Float>(x: &Elements<F>, axis: usize) -> Elements<F> {
+    along(
+        x,
+        axis,
+        #[inline(always)]
+        |rows, length, _| rows.chunks_exact_mut(length).for_each(softmax_row),
     )
 }
 

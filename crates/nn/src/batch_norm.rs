@@ -11,13 +11,28 @@
 //! batch is normalized by its biased variance, but the running variance is unbiased; and `momentum` is the weight of
 //! the new value, not of the old.
 
-use downhill_tensor::{Float, Params, Tensor, is_training, keep, update_buffer};
+use downhill_tensor::{Float, Params, Tensor, checked_size, is_training, update_buffer};
 
 use crate::Module;
+use crate::channels::{scaled_and_shifted, spread};
 
-/// Batch normalization of `[N, C]` or `[N, C, L]`: each channel is normalized over `N` and `L`. Within a
+/// [`BatchNorm`] of features or sequences, `[N, C]` or `[N, C, L]`.
+pub type BatchNorm1d<F = f32> = BatchNorm<F, 1>;
+
+/// [`BatchNorm`] of images, `[N, C, H, W]`.
+///
+/// ```
+/// use downhill_nn::{BatchNorm2d, Module};
+/// use downhill_tensor::Tensor;
+/// let norm: BatchNorm2d = BatchNorm2d::new(3);
+/// assert_eq!(norm.forward(&Tensor::zeros(&[8, 3, 28, 28])).shape(), [8, 3, 28, 28]);
+/// ```
+pub type BatchNorm2d<F = f32> = BatchNorm<F, 2>;
+
+/// Batch normalization of `[N, C, ..]`: each channel is normalized over all axes but its own. Within a
 /// [`training`](downhill_tensor::training) scope it uses the batch statistics and updates the running statistics;
-/// outside it uses the running statistics.
+/// outside it uses the running statistics. Use it under the names [`BatchNorm1d`] (`D = 1`: the input is `[N, C]` or
+/// `[N, C, L]`) and [`BatchNorm2d`] (`D = 2`: `[N, C, H, W]`).
 ///
 /// Names, defaults and arithmetic are PyTorch's. Options are fields:
 ///
@@ -44,7 +59,7 @@ use crate::Module;
 ///
 /// An empty batch leaves the running mean and variance unchanged. In `f32`, `num_batches_tracked` stops at 2²⁴.
 #[derive(Clone, Debug, Params)]
-pub struct BatchNorm1d<F: Float = f32> {
+pub struct BatchNorm<F: Float, const D: usize> {
     /// The scale of each channel, `[C]`, if any.
     pub weight: Option<Tensor<F>>,
     /// The shift of each channel, `[C]`, if any.
@@ -64,14 +79,14 @@ pub struct BatchNorm1d<F: Float = f32> {
     pub momentum: Option<f64>,
 }
 
-impl<F: Float> BatchNorm1d<F> {
+impl<F: Float, const D: usize> BatchNorm<F, D> {
     /// For `num_features` channels, with weight 1, bias 0, running mean 0 and variance 1, momentum 0.1, ε = 1e-5.
     ///
     /// # Panics
     /// If the allocation fails.
     #[track_caller]
     pub fn new(num_features: usize) -> Self {
-        let norm = BatchNorm1d {
+        let norm = BatchNorm {
             weight: None,
             bias: None,
             running_mean: None,
@@ -84,11 +99,18 @@ impl<F: Float> BatchNorm1d<F> {
         norm.affine(true).track_running_stats(true)
     }
 
+    /// The shape of everything that there is for each channel.
+    #[track_caller]
+    fn channels(&self) -> [usize; 1] {
+        checked_size::<F>(&format!("BatchNorm{D}d"), &[self.num_features]);
+        [self.num_features]
+    }
+
     /// With weight 1 and bias 0, or with neither.
     #[track_caller]
     pub fn affine(self, affine: bool) -> Self {
-        let shape = [self.num_features];
-        BatchNorm1d {
+        let shape = self.channels();
+        BatchNorm {
             weight: affine.then(|| Tensor::param(Tensor::ones(&shape))),
             bias: affine.then(|| Tensor::param(Tensor::zeros(&shape))),
             ..self
@@ -98,8 +120,8 @@ impl<F: Float> BatchNorm1d<F> {
     /// With initial running statistics, or without: then evaluation uses the batch statistics too.
     #[track_caller]
     pub fn track_running_stats(self, track: bool) -> Self {
-        let shape = [self.num_features];
-        BatchNorm1d {
+        let shape = self.channels();
+        BatchNorm {
             running_mean: track.then(|| Tensor::zeros(&shape)),
             running_var: track.then(|| Tensor::ones(&shape)),
             num_batches_tracked: track.then(|| Tensor::zeros(&[])),
@@ -126,16 +148,9 @@ impl<F: Float> BatchNorm1d<F> {
                 (x - along(mean)) * (along(var) + F::from_f64(self.eps)).rsqrt()
             }
             (None, None) | (Some(_), Some(_)) => self.by_the_batch(x),
-            _ => panic!("BatchNorm1d: running_mean and running_var must both be `Some` or both be `None`"),
+            _ => panic!("BatchNorm{D}d: running_mean and running_var must both be `Some` or both be `None`"),
         };
-        let y = match &self.weight {
-            Some(weight) => y * along(weight),
-            None => y,
-        };
-        match &self.bias {
-            Some(bias) => y + along(bias),
-            None => y,
-        }
+        scaled_and_shifted(y, self.weight.as_ref(), self.bias.as_ref())
     }
 
     /// Normalizes by the batch statistics; in training, records them for the running statistics.
@@ -146,17 +161,15 @@ impl<F: Float> BatchNorm1d<F> {
         let n = axes.iter().map(|&axis| x.shape()[axis as usize]).product::<usize>();
         assert!(
             n != 1,
-            "BatchNorm1d of {:?}: expected more than 1 value per channel; train with larger batches (drop a last batch of \
-             size 1), or run the layer in `evaluation(|| ...)`",
+            "BatchNorm{D}d of {:?}: expected more than 1 value per channel; train with larger batches (drop a last \
+             batch of size 1), or run the layer in `evaluation(|| ...)`",
             x.shape()
         );
-        let mean = x.mean_axis(keep(axes.clone()));
-        let deviation = x - &mean;
-        let var = deviation.square().mean_axis(keep(axes));
+        let (y, [mean, var]) = x.standardize_with_moments(axes, self.eps);
         if is_training() {
             self.hand_in(&mean, &var, n);
         }
-        deviation * (var + F::from_f64(self.eps)).rsqrt()
+        y
     }
 
     /// Updates the running statistics by those of a batch with `n` values per channel.
@@ -176,35 +189,38 @@ impl<F: Float> BatchNorm1d<F> {
         let unbiased = n as f64 / (n as f64 - 1.0);
         for (buffer, new, factor) in [(&self.running_mean, mean, 1.0), (&self.running_var, var, unbiased)] {
             if let Some(buffer) = buffer {
-                let new = new.detach().reshape(buffer.shape());
+                let new = new.reshape(buffer.shape());
                 update_buffer(buffer, |old| old * F::from_f64(1.0 - part) + new * F::from_f64(part * factor));
             }
         }
     }
 }
 
-/// `[C]` as `[C, 1, ..]`, which broadcasts to `[N, C, ..]` with `axes` axes.
-fn spread<F: Float>(per_channel: &Tensor<F>, axes: usize) -> Tensor<F> {
-    let mut shape = vec![1; axes - 1];
-    shape[0] = per_channel.len();
-    if axes == 2 { per_channel.clone() } else { per_channel.reshape(&shape) }
-}
-
-impl<F: Float> Module<F> for BatchNorm1d<F> {
+impl<F: Float, const D: usize> Module<F> for BatchNorm<F, D> {
     /// # Panics
-    /// If `x` is neither `[N, C]` nor `[N, C, L]`, or has a different number of channels; if the batch statistics are
-    /// needed and there is only one value per channel; if the training scope belongs to a model without this layer.
+    /// If `x` is not `[N, C]` or `[N, C, L]` (`BatchNorm1d`) or `[N, C, H, W]` (`BatchNorm2d`), or has a different
+    /// number of channels; if the batch statistics are needed and there is only one value per channel; if the training
+    /// scope belongs to a model without this layer.
     #[track_caller]
     fn forward(&self, x: &Tensor<F>) -> Tensor<F> {
-        match x.shape() {
-            [_, channels] | [_, channels, _] if *channels == self.num_features => self.normalise(x),
-            [_, features] | [_, features, _] => panic!(
-                "BatchNorm1d of {:?}: axis 1 has size {features}, but the layer has {} channels",
-                x.shape(),
-                self.num_features
-            ),
-            shape => panic!("BatchNorm1d of {shape:?}: the input must be [N, C] or [N, C, L]"),
+        let shape = x.shape();
+        // Features without positions are one-dimensional, too.
+        let fits = shape.len() == 2 + D || (D == 1 && shape.len() == 2);
+        if !fits {
+            let wanted = match D {
+                1 => "[N, C] or [N, C, L]",
+                2 => "[N, C, H, W]",
+                _ => "[N, C] and D more axes",
+            };
+            panic!("BatchNorm{D}d of {shape:?}: the input must be {wanted}");
         }
+        assert!(
+            shape[1] == self.num_features,
+            "BatchNorm{D}d of {shape:?}: axis 1 has size {}, but the layer has {} channels",
+            shape[1],
+            self.num_features
+        );
+        self.normalise(x)
     }
 }
 

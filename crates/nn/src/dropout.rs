@@ -85,7 +85,7 @@ impl<F: Float> Module<F> for Dropout {
 }
 
 /// 0 with probability `p`, otherwise `1/(1 - p)`.
-fn mask<F: Float>(p: f64, shape: &[usize], rng: &mut dyn Rng) -> Tensor<F> {
+pub(crate) fn mask<F: Float>(p: f64, shape: &[usize], rng: &mut dyn Rng) -> Tensor<F> {
     let kept = if p == 1.0 { F::zero() } else { F::from_f64(1.0 / (1.0 - p)) };
     let threshold = (p * 2_f64.powi(32)).round() as u64;
     // Bits for 1024 elements at a time: one virtual call instead of one per element.

@@ -21,6 +21,7 @@
 #![cfg_attr(not(test), forbid(unsafe_code))]
 
 mod arithmetic;
+mod attention;
 mod axes;
 mod backward;
 mod compiled;
@@ -48,6 +49,7 @@ mod training;
 
 use downhill_kernels::{self as kernels, operation, shape};
 
+pub use attention::Attention;
 pub use axes::{Axes, keep};
 pub use downhill_derive::Params;
 pub use downhill_kernels::{Elements, Float, MAX_AXES, checked_size, set_threads, threads};

@@ -157,8 +157,34 @@ fn a_norm_of_another_model() {
 #[test]
 fn one_statistic_without_the_other() {
     let norm = Norm { running_var: None, ..Norm::new(1) };
-    let panics = catch_unwind(|| norm.forward(&Tensor::ones(&[2, 1]))).unwrap_err();
-    assert!(panics.downcast::<&str>().unwrap().contains("running_mean and running_var must both be"));
+    let panics = message(|| _ = norm.forward(&Tensor::ones(&[2, 1])));
+    assert!(panics.contains("BatchNorm1d: running_mean and running_var must both be"), "{panics}");
+}
+
+/// Of images: the mean of 1 and 3 over two samples and two positions is 2, the variance 1, 4/3 unbiased.
+#[test]
+fn images_by_hand() {
+    let x = Tensor::from([1.0, 3.0, 3.0, 1.0]).reshape(&[2, 1, 1, 2]);
+    let mut norm = BatchNorm2d::<f64> { eps: 0.0, momentum: Some(0.75), ..BatchNorm2d::new(1) };
+    let y = training(&mut norm, &mut rng(), |norm| norm.forward(&x));
+    assert_eq!(y.to_vec(), [-1.0, 1.0, 1.0, -1.0]);
+    assert_eq!(norm.running_mean.as_ref().unwrap().to_vec(), [1.5]);
+    assert!((norm.running_var.as_ref().unwrap().item() - 1.25).abs() < 1e-15);
+    let paths: Vec<String> = norm.named_params().into_iter().map(|(path, _)| path).collect();
+    assert_eq!(paths, ["weight", "bias", "running_mean", "running_var", "num_batches_tracked"]);
+    for shape in [[2, 3, 2, 1], [0, 2, 3, 3]] {
+        let x = init::uniform(&shape, -1.0..=1.0, &mut rng());
+        let in_training = |[x]: [&Tensor<f64>; 1]| {
+            training(&mut BatchNorm2d::<f64>::new(shape[1]), &mut rng(), |norm| norm.forward(x))
+        };
+        gradcheck(in_training, [&x], Check::order(2)).unwrap();
+    }
+}
+
+#[test]
+#[should_panic(expected = "BatchNorm2d of [4, 3]: the input must be [N, C, H, W]")]
+fn features_are_not_images() {
+    BatchNorm2d::<f64>::new(3).forward(&Tensor::zeros(&[4, 3]));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::iter::zip;
 
-use ndarray::ArrayD;
+use ndarray::{ArrayD, IxDyn};
 
 use crate::axes::resolve_axis;
 use crate::index::from_front;
@@ -82,19 +82,39 @@ impl<F: Float> Op<F, 1> for IndexAdd {
         let mut shape = x.shape().to_vec();
         let width: usize = shape[self.axis + 1..].iter().product();
         shape[self.axis] = self.size;
-        // Compensated sums, because an index may repeat any number of times.
-        let mut sums = vec![RunningSum::new(F::zero()); shape.iter().product()];
+        let block = self.size * width;
         let x = x.as_standard_layout();
-        let sources = x.as_slice().expect("row-major").chunks_exact((self.indices.len() * width).max(1));
-        for (sums, x) in zip(sums.chunks_exact_mut((self.size * width).max(1)), sources) {
-            for (index, x) in zip(&self.indices, x.chunks_exact(width)) {
-                for (sum, &x) in zip(&mut sums[index * width..][..width], x) {
-                    sum.add(x);
+        let x = x.as_slice().expect("row-major");
+        let mut y = Elements::full(IxDyn(&shape), F::zero());
+        if x.is_empty() || y.is_empty() {
+            return y;
+        }
+        // The slices that go to one index, next to each other: only the slices of `y` that are used are touched.
+        let mut order: Vec<usize> = (0..self.indices.len()).collect();
+        order.sort_by_key(|&number| self.indices[number]);
+        let sources = x.chunks_exact(self.indices.len() * width);
+        let mut sums = vec![RunningSum::new(F::zero()); width];
+        for (y, x) in zip(y.slice_mut().chunks_exact_mut(block), sources) {
+            let slice = |number: usize| &x[number * width..][..width];
+            for same in order.chunk_by(|&a, &b| self.indices[a] == self.indices[b]) {
+                let y = &mut y[self.indices[same[0]] * width..][..width];
+                if let &[number] = same {
+                    y.copy_from_slice(slice(number));
+                    continue;
+                }
+                // Compensated sums, because an index may repeat any number of times.
+                sums.fill(RunningSum::new(F::zero()));
+                for &number in same {
+                    for (sum, &x) in zip(&mut sums, slice(number)) {
+                        sum.add(x);
+                    }
+                }
+                for (y, sum) in zip(y, &sums) {
+                    *y = sum.total();
                 }
             }
         }
-        let y = sums.into_iter().map(RunningSum::total).collect();
-        ArrayD::from_shape_vec(shape, y).expect("one sum per element").into()
+        y
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -158,6 +178,21 @@ mod tests {
         // As in `numpy.take`, negative indices count from the end.
         assert_eq!(x.index_select(1, &[-1, 1, -3]), Tensor::from([[3.0, 2.0, 1.0], [6.0, 5.0, 4.0]]));
         assert_eq!(x.index_select(-2, &[-1_i64]), Tensor::from([[4.0, 5.0, 6.0]]));
+    }
+
+    /// A million terms at one index, and a signed zero and a NaN at others.
+    #[test]
+    fn gradients_of_an_index_add_up() {
+        let x = Tensor::<f32>::param([0.0, 0.0, 0.0, 0.0]);
+        let mut indices = vec![2_usize; 1_000_000];
+        indices.extend([0, 3, 2, 3]);
+        let mut weights = vec![0.1_f32; 1_000_000];
+        weights.extend([-0.0, f32::NAN, 0.5, 1.0]);
+        let grads = (x.index_select(0, &indices) * Tensor::from(weights)).sum().backward()[&x].to_vec();
+        assert_eq!(grads[..2], [0.0, 0.0]);
+        // Within a rounding or two of a number of this size.
+        assert!((f64::from(grads[2]) - (1e6 * f64::from(0.1_f32) + 0.5)).abs() < 0.02, "{}", grads[2]);
+        assert!(grads[3].is_nan());
     }
 
     #[test]
