@@ -163,19 +163,15 @@ impl Mapping {
         self.phases.push(Phase { at, step, copy, kernel });
     }
 
-    /// For a group and a phase, the weights in the order in which the tiles use them.
-    fn weights<F: Float>(&self, weight: &[F], group: usize, phase: &Phase, heights: &[usize]) -> Vec<F> {
+    /// For a group and a phase, the weights of each result in the order of the copy's offsets.
+    fn weights<F: Float>(&self, weight: &[F], group: usize, phase: &Phase) -> Vec<F> {
         let [of_group, of_source, of_result] = self.strides;
         let mut weights = Vec::with_capacity(self.channels[0] * self.channels[1] * phase.kernel.len());
-        let mut first = 0;
-        for height in heights {
+        for row in 0..self.channels[1] {
             for source in 0..self.channels[0] {
-                let from = group * of_group + source * of_source;
-                for kernel in &phase.kernel {
-                    weights.extend((first..first + height).map(|row| weight[from + row * of_result + kernel]));
-                }
+                let from = &weight[group * of_group + source * of_source + row * of_result..];
+                weights.extend(phase.kernel.iter().map(|&kernel| from[kernel]));
             }
-            first += height;
         }
         weights
     }
@@ -186,7 +182,7 @@ impl Mapping {
         let [size, result_size] = self.sizes;
         let heights = heights(results);
         let groups: Vec<Vec<Vec<F>>> = (0..conv.groups)
-            .map(|group| self.phases.iter().map(|phase| self.weights(weight, group, phase, &heights)).collect())
+            .map(|group| self.phases.iter().map(|phase| self.weights(weight, group, phase)).collect())
             .collect();
         let offsets: Vec<Vec<usize>> = self.copies.iter().map(Planes::offsets).collect();
         let mut copies: Vec<Vec<F>> = Vec::new();

@@ -27,7 +27,7 @@ pub(super) fn heights(rows: usize) -> Vec<usize> {
 pub(super) struct Rows<'a, F> {
     /// From [`heights`].
     pub(super) heights: &'a [usize],
-    /// For each tile one after the other, for each offset, one weight for each of its rows.
+    /// For each row, one weight for each offset.
     pub(super) weights: &'a [F],
     /// What every row starts from.
     pub(super) start: &'a [F],
@@ -63,20 +63,20 @@ impl<F: Float> Leveled for Combine<'_, F> {
     fn run<const LANES: usize, const ROWS: usize, const FUSED: bool>(self) {
         let Combine { source, offsets, rows, results, count, pitch } = self;
         for left in (0..count).step_by(2 * LANES) {
-            let (mut weights, mut row) = (rows.weights, 0);
+            let mut row = 0;
             for &height in rows.heights {
-                let (these, others) = weights.split_at(height * offsets.len());
+                let weights = &rows.weights[row * offsets.len()..];
                 let (start, results) = (&rows.start[row..], &mut results[row * pitch + left..]);
                 macro_rules! tile {
                     ($($rows:literal)*) => {
                         match height {
-                            $($rows => tile::<F, $rows, LANES, FUSED>(source, offsets, left, these, start, results, pitch),)*
+                            $($rows => tile::<F, $rows, LANES, FUSED>(source, offsets, left, weights, start, results, pitch),)*
                             _ => unreachable!("a height from `heights`"),
                         }
                     };
                 }
                 tile!(1 2 3 4 5 6 7 8 9);
-                (weights, row) = (others, row + height);
+                row += height;
             }
         }
     }
@@ -95,13 +95,15 @@ fn tile<F: Float, const R: usize, const LANES: usize, const FUSED: bool>(
 ) {
     let start: &[F; R] = start.first_chunk().expect("a start for each row");
     let mut sums = start.map(|start| [[start; LANES]; 2]);
-    for (number, (offsets, weights)) in offsets.chunks(LONG).zip(weights.chunks(LONG * R)).enumerate() {
+    let all = offsets.len();
+    for (number, offsets) in offsets.chunks(LONG).enumerate() {
         if number > 0 {
             // What was summed so far waits in memory.
             store(&sums, results, pitch);
             sums = [[[F::zero(); LANES]; 2]; R];
         }
-        sums = accumulated::<F, R, LANES, FUSED>(sums, &source[left..], offsets, weights.as_chunks().0);
+        let weights = std::array::from_fn(|row| &weights[row * all + number * LONG..][..offsets.len()]);
+        sums = accumulated::<F, R, LANES, FUSED>(sums, &source[left..], offsets, weights);
         if number > 0 {
             for (row, sums) in sums.iter_mut().enumerate() {
                 let before = &results[row * pitch..];
@@ -112,21 +114,22 @@ fn tile<F: Float, const R: usize, const LANES: usize, const FUSED: bool>(
     store(&sums, results, pitch);
 }
 
-/// The hot loop. By value, and without a panic in it: otherwise the sums would be kept in memory.
+/// The hot loop. By value, and without a panic in it: otherwise the sums would be kept in memory. The weights of each row in
+/// a slice of their own: if they were side by side, the compiler might make vectors of those.
 #[inline(always)]
 fn accumulated<F: Float, const R: usize, const LANES: usize, const FUSED: bool>(
     mut sums: [[[F; LANES]; 2]; R],
     source: &[F],
     offsets: &[usize],
-    weights: &[[F; R]],
+    weights: [&[F]; R],
 ) -> [[[F; LANES]; 2]; R] {
-    for (&offset, weights) in offsets.iter().zip(weights) {
+    for (k, &offset) in offsets.iter().enumerate() {
         let from = source.get(offset..).unwrap_or_default().as_chunks::<LANES>().0;
         // `combine` has checked.
         let Some(from) = from.first_chunk::<2>() else { return sums };
         for row in 0..R {
             for vector in 0..2 {
-                multiply_add::<F, LANES, FUSED>([weights[row]; LANES], &from[vector], &mut sums[row][vector]);
+                multiply_add::<F, LANES, FUSED>([weights[row][k]; LANES], &from[vector], &mut sums[row][vector]);
             }
         }
     }
