@@ -43,6 +43,7 @@ pub(crate) fn cosh_double(x: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::approx_constant)] // Entries of a table.
 mod tests {
     use super::*;
     use crate::math::exact;
