@@ -4,7 +4,7 @@
 use downhill::nn::{
     BatchNorm1d, Embedding, Gru, GruCell, Lstm, LstmCell, Module, RecurrentOptions, Rnn, RnnCell, RnnNonlinearity,
 };
-use downhill::{Params, Path, Tensor, concat, grad_many, rng, stack, training, vjp_many};
+use downhill::{Params, Path, Tensor, concat, rng, stack, training};
 use downhill_tests::golden::{self, tensor};
 use serde_json::Value;
 
