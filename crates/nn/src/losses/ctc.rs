@@ -39,7 +39,8 @@ pub struct Ctc {
 ///
 /// The derivative with respect to `ln p` is minus the probability that a path of the text has this class at this step.
 /// (PyTorch adds `p`, which makes no difference after a `log_softmax`, but is not the derivative.) An impossible text costs
-/// infinity, with a gradient of 0 (in PyTorch NaN). Second derivatives are exact too, but take much longer.
+/// infinity, with a gradient of 0 (in PyTorch NaN). Second derivatives are exact too; but `grad`, which
+/// prepares for them, takes much longer than `backward`.
 ///
 /// ```
 /// use downhill_nn::ctc;
