@@ -18,7 +18,7 @@ pub use rows::store;
 use rows::{inner_product, multiply, transpose};
 
 /// At least this many queries are processed together, and as many as have about this many scores.
-const QUERIES: usize = 32;
+const QUERIES: usize = 8;
 const SCORES: usize = 1 << 14;
 
 /// What an argument's rows are: those of sample `n` begin at `start + n·sample`, and are `row` elements apart. Head `h`

@@ -32,8 +32,9 @@ pub fn standardized<F: Float>(x: &Elements<F>, axes: AxisSet, eps: F, centered: 
         return (y.permuted(&back), Moments { mean: reshaped(moments.mean), var: reshaped(moments.var) });
     };
     if x.is_empty() {
-        let nothing = || Elements::full(shape.clone(), F::nan());
-        return (x.clone(), Moments { mean: nothing(), var: nothing() });
+        // Not in a closure, which would not panic at the caller's line: there may be any number of groups of nothing.
+        let mean = Elements::full(shape, F::nan());
+        return (x.clone(), Moments { var: mean.clone(), mean });
     }
     let mut y = copy(x);
     let elements = y.as_slice_mut().expect("row-major and not shared");
