@@ -4,7 +4,8 @@ use std::panic::catch_unwind;
 
 use downhill::nn::{
     BatchNorm1d, BceWithLogits, CrossEntropy, Dropout, Embedding, Gru, GruCell, Linear, Lstm, LstmCell, Module,
-    RecurrentOptions, Reduction, Rnn, RnnCell, Sequential, accuracy, bce, bce_with_logits, cross_entropy, huber, kl_div, l1, mse, nll_loss, smooth_l1,
+    RecurrentOptions, Reduction, Rnn, RnnCell, Sequential, accuracy, bce, bce_with_logits, cross_entropy, huber,
+    kl_div, l1, mse, nll_loss, smooth_l1,
 };
 use downhill::optim::{Adam, Optimizer, Sgd};
 use downhill::{

@@ -1,8 +1,8 @@
 //! Every record of `data/golden/init.json`: gains and fans, the distributions that PyTorch's initializers and layers
 //! draw from, and the moments of the truncated normal distribution. An unknown record is a failure.
 
-use downhill::nn::{Gru, Linear, Lstm, LstmCell, RecurrentOptions, Rnn};
 use downhill::nn::init::{self, Fan, Nonlinearity};
+use downhill::nn::{Gru, Linear, Lstm, LstmCell, RecurrentOptions, Rnn};
 use downhill::{Params, Tensor};
 use downhill_tests::golden;
 use rand::SeedableRng;

@@ -137,7 +137,12 @@ impl<F: Float> Rnn<F> {
 
     #[track_caller]
     #[inline(never)]
-    pub(super) fn run(&self, x: &Tensor<F>, lengths: Option<&[usize]>, state: Option<&Tensor<F>>) -> (Tensor<F>, Tensor<F>) {
+    pub(super) fn run(
+        &self,
+        x: &Tensor<F>,
+        lengths: Option<&[usize]>,
+        state: Option<&Tensor<F>>,
+    ) -> (Tensor<F>, Tensor<F>) {
         let &Rnn { ref weights, bidirectional, dropout, batch_first, .. } = self;
         let stack = Stack { name: "Rnn", gates: 1, weights, bidirectional, dropout, batch_first };
         let (output, [h]) = stack.forward(self, x, lengths, state.map(|h| [("h", h)]));
