@@ -41,7 +41,7 @@ pub(crate) struct Block<F: Float> {
 /// The size of a cache line in bytes, which is also that of the longest vector register.
 const LINE: usize = 64;
 
-/// Empty vectors whose capacity can be reused.
+/// Vectors whose memory can be reused; they still have their elements.
 #[allow(unreachable_pub)] // As `Kernels`.
 pub type FreeList<F> = LocalKey<RefCell<Vec<Vec<F>>>>;
 
@@ -106,6 +106,22 @@ impl<F: Float> Memory<F> {
         unsafe { Memory::written_by(len, shape, |elements| elements.iter_mut().for_each(|x| _ = x.write(value))) }
     }
 
+    /// `len` elements with any values, such as those of a block that has been dropped; `shape` is for the panic message.
+    ///
+    /// # Panics
+    /// If the allocation fails.
+    #[track_caller]
+    pub(crate) fn unset(len: usize, shape: &[usize]) -> Self {
+        if len <= SMALL {
+            return Memory::Small([F::zero(); SMALL]);
+        }
+        let mut elements = recycled(len + LINE / size_of::<F>(), shape);
+        let start = padding(&elements);
+        // In a block that is used again, nothing is written.
+        elements.resize(start + len, F::zero());
+        Memory::Shared(Arc::new(Block { elements, start }))
+    }
+
     /// Whether no vector of these elements straddles a cache line: the first is aligned to one, or there are so few
     /// elements that it does not matter.
     pub(crate) fn is_aligned(elements: &[F]) -> bool {
@@ -161,15 +177,21 @@ impl<F: Float> From<Vec<F>> for Memory<F> {
 /// line, so that the first element appended is aligned.
 #[track_caller]
 pub fn aligned<F: Float>(len: usize, shape: &[usize]) -> Vec<F> {
-    let mut elements: Vec<F> = with_capacity(len + LINE / size_of::<F>(), shape);
-    let start = elements.as_ptr().addr().wrapping_neg() % LINE / size_of::<F>();
-    elements.resize(start, F::zero());
+    let mut elements: Vec<F> = recycled(len + LINE / size_of::<F>(), shape);
+    elements.clear();
+    elements.resize(padding(&elements), F::zero());
     elements
 }
 
-/// An empty vector with capacity for `len` elements, from the free list if possible; `shape` is for the panic message.
+/// How many elements from the start of the vector's memory to the next cache line.
+fn padding<F: Float>(elements: &[F]) -> usize {
+    elements.as_ptr().addr().wrapping_neg() % LINE / size_of::<F>()
+}
+
+/// A vector with capacity for `len` elements, from the free list if possible, where it has any number of elements with
+/// any values; `shape` is for the panic message.
 #[track_caller]
-fn with_capacity<F: Float>(len: usize, shape: &[usize]) -> Vec<F> {
+fn recycled<F: Float>(len: usize, shape: &[usize]) -> Vec<F> {
     if KEPT_BYTES.contains(&len.saturating_mul(size_of::<F>())) {
         let fits = |kept: &Vec<F>| (len..=2 * len).contains(&kept.capacity());
         let reused = F::free_list().with_borrow_mut(|list| {
@@ -232,11 +254,10 @@ pub fn ask<T>(shape: &[usize]) {
 
 impl<F: Float> Drop for Block<F> {
     fn drop(&mut self) {
-        let mut elements = take(&mut self.elements);
+        let elements = take(&mut self.elements);
         if !KEPT_BYTES.contains(&(elements.capacity() * size_of::<F>())) {
             return;
         }
-        elements.clear();
         // The list may be gone while the thread exits; then the memory is simply freed.
         _ = F::free_list().try_with(|list| {
             let mut list = list.borrow_mut();
@@ -249,69 +270,4 @@ impl<F: Float> Drop for Block<F> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Kernels;
-
-    #[test]
-    fn a_large_block_is_used_again() {
-        let len = 10_000;
-        let first = Memory::full(&[len], 1.0_f64);
-        let address = first.as_slice().as_ptr();
-        let clone = first.clone();
-        drop(first);
-        assert_ne!(Memory::full(&[len], 2.0_f64).as_slice().as_ptr(), address, "a clone still uses it");
-        drop(clone);
-        let next = Memory::full(&[len - 1], 3.0_f64);
-        assert_eq!(next.as_slice().as_ptr(), address);
-        assert_eq!(next.as_slice(), vec![3.0; len - 1]);
-    }
-
-    #[test]
-    fn blocks_begin_a_line() {
-        for len in [SMALL + 1, 100, 5000, 100_000] {
-            let appended = Memory::<f64>::appended_by(&[len], |elements| elements.extend((0..len).map(|i| i as f64)));
-            for memory in [Memory::full(&[len], 1.0), appended.clone()] {
-                assert_eq!((memory.as_slice().as_ptr().addr() % LINE, memory.as_slice().len()), (0, len));
-            }
-            assert_eq!(appended.into_vec(len), (0..len).map(|i| i as f64).collect::<Vec<_>>());
-        }
-    }
-
-    #[test]
-    #[should_panic(expected = "a tensor of shape [20] needs 20 elements, but 19 were appended")]
-    fn appended_by_too_few() {
-        Memory::<f32>::appended_by(&[20], |elements| elements.resize(elements.len() + 19, 0.0));
-    }
-
-    #[test]
-    fn kept_memory_is_bounded() {
-        let many: Vec<Memory<f32>> = (0..3 * KEPT_BLOCKS).map(|i| Memory::full(&[5000 + i], 0.0)).collect();
-        drop(many);
-        drop(Memory::full(&[KEPT_BYTES.end], 0.0_f32));
-        let kept = f32::free_list().with_borrow(|list| list.iter().map(Vec::capacity).collect::<Vec<_>>());
-        assert_eq!(kept.len(), KEPT_BLOCKS);
-        assert!(kept.iter().all(|&capacity| capacity * 4 < KEPT_BYTES.end));
-    }
-
-    /// Otherwise a few elements could pin the memory of millions.
-    #[test]
-    fn a_block_is_used_again_for_what_fills_half_of_it() {
-        drop(Memory::full(&[100_000], 1.0_f32));
-        for (len, again) in [(10_000, false), (40_000, false), (60_000, true)] {
-            let Memory::Shared(block) = Memory::full(&[len], 2.0_f32) else { panic!("{len} elements are inline") };
-            assert_eq!(block.elements.capacity() >= 100_000, again, "{len}");
-        }
-    }
-
-    #[test]
-    fn small_and_large_give_their_elements_back() {
-        for len in [0, 1, SMALL, SMALL + 1, 5000] {
-            let elements: Vec<f64> = (0..len).map(|i| i as f64).collect();
-            let memory = Memory::from(elements.clone());
-            assert_eq!(memory.as_slice()[..len], elements);
-            assert_eq!(memory.clone().into_vec(len), elements);
-            assert_eq!(memory.into_vec(len), elements);
-        }
-    }
-}
+mod tests;

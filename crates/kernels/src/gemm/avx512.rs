@@ -42,7 +42,7 @@ const ROWS: usize = 13;
 pub(super) const COLUMNS: usize = 32;
 /// The maximum depth of a panel along the inner dimension; it then takes 50 KiB.
 const DEPTH: usize = 400;
-/// If `a` has at least this many elements, a row-major `b` is packed too: its panels are reused often enough, and their
+/// If `a` has more than this many elements, a row-major `b` is packed too: its panels are reused often enough, and their
 /// rows are far enough apart.
 const PACK_SIZE: usize = 1 << 14;
 /// If `a` has at least this many elements, the panels of `GROUP` columns are packed together, so that `a` is read fewer
@@ -122,7 +122,7 @@ fn grown<R>(lines: &mut Vec<Line>, len: usize, f: impl FnOnce(*mut f32) -> R) ->
 unsafe fn blocks(product: &Product<'_, f32>, columns: Range<usize>) {
     let &Product { m, k, b, .. } = product;
     // Tiles load whole vectors of `b`, so it is read in place only if the columns are whole vectors, too.
-    let in_place = |width: usize| b.2 == 1 && m * k < PACK_SIZE && width.is_multiple_of(16);
+    let in_place = |width: usize| b.2 == 1 && m * k <= PACK_SIZE && width.is_multiple_of(16);
     let group = if m * k < GROUP_SIZE { COLUMNS } else { GROUP };
     // Blocks of about equal depth, a multiple of 16 for the packing.
     let depth = k.div_ceil(k.div_ceil(DEPTH)).next_multiple_of(16);

@@ -12,11 +12,10 @@
 //! by step, from what the forward pass has kept; the gradient of `W_hh` is one product over all steps. If it is
 //! recorded, it is the derivative of the composition of [`GruCell`](crate::GruCell)'s operations.
 //!
-//! A primitive for speed; [`Lstm`](crate::Lstm) has the measurement.
+//! A primitive for speed; the measurement is in `lstm.rs`.
 
 use downhill_kernels::{Elements, vectorised};
 use downhill_tensor::{Attribute, Float, Op, Tensor, apply, compiled, is_recording};
-use ndarray::IxDyn;
 
 use super::steps::{
     Steps, activate, product, recorded_gradients, row_major_slice, row_of, row_of_mut, sigmoid, transposed,
@@ -55,11 +54,11 @@ impl<F: Float> Op<F, 4> for GruSequence<F> {
     fn forward(&mut self, [input, weight, bias, h]: [&Elements<F>; 4]) -> Elements<F> {
         let &[steps, rows, width] = input.shape() else { unreachable!("checked") };
         let (hidden, size) = (weight.shape()[1], h.len());
-        let mut y = Elements::full(IxDyn(&[steps + 1, rows, hidden]), F::zero());
+        let mut y = self.steps.room(&[steps + 1, rows, hidden]);
         // Without a record there is no derivative to keep anything for.
         let kept_steps = if is_recording() { steps } else { 0 };
-        let mut kept = Elements::full(IxDyn(&[kept_steps, rows, KEPT * hidden]), F::zero());
-        let mut before = Elements::full(IxDyn(&[kept_steps, rows, hidden]), F::zero());
+        let mut kept = self.steps.room(&[kept_steps, rows, KEPT * hidden]);
+        let mut before = self.steps.room(&[kept_steps, rows, hidden]);
         if size > 0 {
             let (input, bias, weight) = (input.row_major(), bias.row_major(), transposed(weight));
             let [input, bias] = [&input, &bias].map(|x| x.as_slice().expect("row-major"));
@@ -119,7 +118,7 @@ impl<F: Float> Op<F, 4> for GruSequence<F> {
         let [kept, before] = [kept, before].map(|kept| kept.as_slice().expect("row-major"));
         let (dy, weight) = (row_major_slice(dy), row_major_slice(weight));
         // With respect to the products with the input, and to those with the state.
-        let [mut dinput, mut dproduct] = [(); 2].map(|()| Elements::full(IxDyn(input.shape()), F::zero()));
+        let (mut dinput, mut dproduct) = (self.steps.room(input.shape()), self.steps.room(input.shape()));
         // The gradient with respect to the state after the step, and then before it.
         let mut dh = Tensor::from(&dy[steps * size..]).reshape(&[rows, hidden]);
         let (dhs, dis, dps) = (dh.as_mut_slice(), dinput.slice_mut(), dproduct.slice_mut());

@@ -10,11 +10,10 @@
 //! back step by step, from what the forward pass has kept; the gradient of `W_hh` is one product over all steps. If it is
 //! recorded, it is the derivative of the composition of [`LstmCell`](crate::LstmCell)'s operations.
 //!
-//! A primitive for speed; [`Lstm`](crate::Lstm) has the measurement.
+//! A primitive for speed; the measurement is in `lstm.rs`.
 
 use downhill_kernels::{Elements, vectorised};
 use downhill_tensor::{Attribute, Float, Op, Tensor, apply, compiled, is_recording};
-use ndarray::IxDyn;
 
 use super::steps::{
     Steps, activate, product, recorded_gradients, row_major_slice, row_of, row_of_mut, sigmoid, transposed,
@@ -50,11 +49,11 @@ impl<F: Float> Op<F, 4> for LstmSequence<F> {
     fn forward(&mut self, [input, weight, h, c]: [&Elements<F>; 4]) -> Elements<F> {
         let &[steps, rows, width] = input.shape() else { unreachable!("checked") };
         let (hidden, size) = (weight.shape()[1], h.len());
-        let mut y = Elements::full(IxDyn(&[steps + 2, rows, hidden]), F::zero());
+        let mut y = self.steps.room(&[steps + 2, rows, hidden]);
         // Without a record there is no derivative to keep anything for.
         let kept_steps = if is_recording() { steps } else { 0 };
-        let mut kept = Elements::full(IxDyn(&[kept_steps, rows, KEPT * hidden]), F::zero());
-        let mut before = Elements::full(IxDyn(&[kept_steps, rows, hidden]), F::zero());
+        let mut kept = self.steps.room(&[kept_steps, rows, KEPT * hidden]);
+        let mut before = self.steps.room(&[kept_steps, rows, hidden]);
         if size > 0 {
             let (input, weight) = (input.row_major(), transposed(weight));
             let input = input.as_slice().expect("row-major");
@@ -117,7 +116,7 @@ impl<F: Float> Op<F, 4> for LstmSequence<F> {
         let [kept, before] = [&self.kept, &self.before].map(|kept| kept.as_ref().expect("kept by the forward pass"));
         let [kept, before] = [kept, before].map(|kept| kept.as_slice().expect("row-major"));
         let (dy, weight) = (row_major_slice(dy), row_major_slice(weight));
-        let mut dgates = Elements::full(IxDyn(input.shape()), F::zero());
+        let mut dgates = self.steps.room(input.shape());
         // The gradients with respect to the state after the step, and then before it.
         let mut dh = Tensor::from(&dy[steps * size..][..size]).reshape(&[rows, hidden]);
         let mut dc = Tensor::from(&dy[(steps + 1) * size..]).reshape(&[rows, hidden]);

@@ -5,11 +5,10 @@
 //! by step; the gradient of `W_hh` is one product over all steps. If it is recorded, it is the derivative of the
 //! composition of [`RnnCell`](crate::RnnCell)'s operations.
 //!
-//! A primitive for speed; [`Lstm`](crate::Lstm) has the measurement.
+//! A primitive for speed; the measurement is in `lstm.rs`.
 
 use downhill_kernels::{Elements, vectorised};
 use downhill_tensor::{Attribute, Float, Op, Tensor, apply, compiled, is_recording};
-use ndarray::IxDyn;
 
 use super::steps::{
     Steps, activate, product, recorded_gradients, row_major_slice, row_of, row_of_mut, transposed, weight_gradient,
@@ -40,10 +39,10 @@ impl<F: Float> Op<F, 3> for RnnSequence<F> {
     fn forward(&mut self, [input, weight, h]: [&Elements<F>; 3]) -> Elements<F> {
         let &[steps, rows, hidden] = input.shape() else { unreachable!("checked") };
         let size = rows * hidden;
-        let mut y = Elements::full(IxDyn(&[steps + 1, rows, hidden]), F::zero());
+        let mut y = self.steps.room(&[steps + 1, rows, hidden]);
         // Without a record there is no derivative to keep anything for.
         let kept_steps = if is_recording() { steps } else { 0 };
-        let mut before = Elements::full(IxDyn(&[kept_steps, rows, hidden]), F::zero());
+        let mut before = self.steps.room(&[kept_steps, rows, hidden]);
         if size > 0 {
             let (input, weight) = (input.row_major(), transposed(weight));
             let input = input.as_slice().expect("row-major");
@@ -107,7 +106,7 @@ impl<F: Float> Op<F, 3> for RnnSequence<F> {
         let size = rows * hidden;
         let before = self.before.as_ref().expect("kept by the forward pass").as_slice().expect("row-major");
         let (y, dy, weight) = (row_major_slice(y), row_major_slice(dy), row_major_slice(weight));
-        let mut dinput = Elements::full(IxDyn(input.shape()), F::zero());
+        let mut dinput = self.steps.room(input.shape());
         // The gradient with respect to the state after the step, and then before it.
         let mut dh = Tensor::from(&dy[steps * size..]).reshape(&[rows, hidden]);
         let (dhs, dis) = (dh.as_mut_slice(), dinput.slice_mut());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use downhill_kernels::{Elements, Matrix, matmul2, row_major, shape};
 use downhill_tensor::{Attribute, Float, Tensor, stack, vjp_many, where_};
-use ndarray::Array2;
+use ndarray::{Array2, IxDyn};
 
 /// Whether time runs backwards, and how many steps each sequence of the batch has: all of them if there are no lengths.
 ///
@@ -67,6 +67,15 @@ impl Steps {
         match &self.lengths {
             None => true,
             Some(lengths) => time < lengths[row],
+        }
+    }
+
+    /// Elements for what every step of every sequence writes; 0 where a sequence does not have a step.
+    #[track_caller]
+    pub(super) fn room<F: Float>(&self, shape: &[usize]) -> Elements<F> {
+        match self.lengths {
+            None => Elements::unset(IxDyn(shape)),
+            Some(_) => Elements::full(IxDyn(shape), F::zero()),
         }
     }
 

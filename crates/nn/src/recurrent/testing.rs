@@ -21,6 +21,12 @@ pub(super) fn steps_of(reverse: bool, lengths: Option<&[usize]>) -> Steps {
     Steps { reverse, lengths: lengths.map(Into::into) }
 }
 
+/// The same elements, with the first axis varying fastest in memory.
+fn column_major(x: &Tensor<f64>) -> Tensor<f64> {
+    let order: Vec<isize> = (0..x.ndim() as isize).rev().collect();
+    (x.permute(&order) * 1.0).permute(&order)
+}
+
 /// Asserts that a sequence operation gives, to rounding, the results and gradients of a cell that is applied to each
 /// sequence alone. Both get products with the input, `[T, N, gates·hidden]` or, for one step of one sequence,
 /// `[1, gates·hidden]`, the weight and the states. The sizes have whole vectors, and rests.
@@ -44,7 +50,10 @@ pub(super) fn assert_alone<const S: usize>(
             let (x, w) = (param(&[steps, rows, gates * hidden]), param(&[gates * hidden, hidden]));
             let states: [_; S] = std::array::from_fn(|_| param(&[rows, hidden]));
             let cotangent = Tensor::randn(&[steps + S, rows, hidden], rng);
-            let y = op(&x, &w, states.each_ref(), steps_of(reverse, lengths));
+            // Plain, or with every argument and the gradient of the result in another layout.
+            let laid_out = |x: &Tensor<f64>| if reverse { column_major(x) } else { x.clone() };
+            let from = states.each_ref().map(laid_out);
+            let y = laid_out(&op(&laid_out(&x), &laid_out(&w), from.each_ref(), steps_of(reverse, lengths)));
             let ours = (&y * &cotangent).sum().backward();
             let mut total = Tensor::from(0.0);
             for row in 0..rows {
