@@ -6,11 +6,11 @@ use downhill::data::{Csv, MinMaxScaler, StandardScaler, k_fold, stratified_k_fol
 use downhill::nn::{
     BatchNorm1d, BceWithLogits, Conv1d, Conv2d, ConvTranspose2d, CrossEntropy, Ctc, Dropout, Embedding, Focal, Gru,
     GruCell, Linear, Lstm, LstmCell, Module, MultiLabelSoftMargin, MultiMargin, PixelShuffle, RecurrentOptions,
-    Reduction, ReflectionPad2d, Rnn, RnnCell, Sequential, Unflatten, accuracy, average_precision, bce,
-    bce_with_logits, binary_accuracy, cosine_embedding, cross_entropy, ctc, focal, gaussian_nll, hinge_embedding,
-    huber, kl_div, l1, margin_ranking, mean_absolute_error, mean_squared_error, mse, multi_label_margin,
-    multi_label_soft_margin, multi_margin, nll_loss, poisson_nll, r2_score, roc_auc, smooth_l1, soft_margin,
-    summary, top_k_accuracy, triplet_margin,
+    Reduction, ReflectionPad2d, Rnn, RnnCell, Sequential, Unflatten, accuracy, average_precision, bce, bce_with_logits,
+    binary_accuracy, cosine_embedding, cross_entropy, ctc, focal, gaussian_nll, hinge_embedding, huber, kl_div, l1,
+    margin_ranking, mean_absolute_error, mean_squared_error, mse, multi_label_margin, multi_label_soft_margin,
+    multi_margin, nll_loss, poisson_nll, r2_score, roc_auc, smooth_l1, soft_margin, summary, top_k_accuracy,
+    triplet_margin,
 };
 use downhill::optim::{Adam, EarlyStopping, Optimizer, Sgd};
 use downhill::{
