@@ -5,7 +5,7 @@ use ndarray::IxDyn;
 use super::planes::{Classes, Planes};
 use super::tiles::{Rows, combine, heights};
 use super::{Axis, zeros};
-use crate::{Elements, Float};
+use crate::{Elements, Float, ask};
 
 /// The sizes of a convolution. Channels are divided into groups, of which each has a convolution of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,8 +35,8 @@ struct Mapping {
     phases: Vec<Phase>,
 }
 
-/// The results of every `step`-th row and column. The transpose of a convolution with a stride has as many phases, each with
-/// the kernel positions that meet it.
+/// The results of every `step`-th row and column. The transpose of a convolution with a stride has several phases, each with
+/// the kernel positions that meet it; what none meets is the bias.
 struct Phase {
     at: [usize; 2],
     step: [usize; 2],
@@ -100,6 +100,8 @@ impl Conv {
                 }
             });
         }
+        // Before the copies, which may be as large.
+        ask::<F>(shape);
         let (source, weight) = (source.row_major(), weight.row_major());
         let mapping = self.mapping(transposed);
         mapping.of(self, source.as_slice().expect("row-major"), weight.as_slice().expect("row-major"), bias, shape)
@@ -120,8 +122,17 @@ impl Conv {
             let channels = [self.inputs, self.outputs];
             Mapping { sizes: [images, outputs], channels, strides, copies: Vec::new(), phases: Vec::new() }
         };
-        let [down, across] = self.axes.map(|axis| if transposed { axis.step().min(axis.image) } else { 1 });
-        for at in (0..down).flat_map(|row| (0..across).map(move |column| [row, column])) {
+        // Only the phases that some kernel position meets: a stride may be far longer than the kernel.
+        let [down, across] = self.axes.map(|axis| {
+            let step = if transposed { axis.step() } else { 1 };
+            let mut phases: Vec<usize> =
+                (0..axis.kernel).map(|k| axis.base(k).rem_euclid(step as isize) as usize).collect();
+            phases.sort_unstable();
+            phases.dedup();
+            phases.retain(|&phase| !transposed || phase < axis.image);
+            phases
+        });
+        for at in down.iter().flat_map(|&row| across.iter().map(move |&column| [row, column])) {
             mapping.add_phase(self, transposed, at);
         }
         mapping
@@ -190,10 +201,12 @@ impl Mapping {
             copies.push(zeros(&[planes.len()]));
         }
         let pitches: Vec<usize> = self.copies.iter().map(|planes| planes.positions().next_multiple_of(32)).collect();
-        let mut grid: Vec<F> = zeros(&[results, *pitches.iter().max().expect("at least one phase")]);
-        let together = self.copies[0].images;
+        let mut grid: Vec<F> = zeros(&[results, pitches.iter().copied().max().unwrap_or(0)]);
+        let together = self.copies.first().map_or(1, |planes| planes.images);
         let plane = result_size[0] * result_size[1];
-        let mut picture: Vec<F> = zeros(&[if self.phases.len() > 1 { results * plane } else { 0 }]);
+        // If there is a step, or nothing that meets.
+        let apart = self.phases.first().is_none_or(|phase| phase.step != [1, 1]);
+        let mut picture: Vec<F> = zeros(&[if apart { results * plane } else { 0 }]);
         let image_size = channels * size[0] * size[1];
         Elements::appended(shape, |all| {
             for first in (0..conv.images).step_by(together) {
@@ -203,6 +216,9 @@ impl Mapping {
                     for (planes, copy) in self.copies.iter().zip(&mut copies) {
                         planes.fill(images, (from, conv.groups * image_size), size, copy);
                     }
+                    for (row, plane) in picture.chunks_exact_mut(plane).enumerate() {
+                        plane.fill(bias[group * results + row]);
+                    }
                     for (phase, weights) in self.phases.iter().zip(weights) {
                         let (planes, pitch) = (&self.copies[phase.copy], pitches[phase.copy]);
                         let start = &bias[group * results..][..results];
@@ -210,7 +226,7 @@ impl Mapping {
                         let offsets = &offsets[phase.copy];
                         combine(&copies[phase.copy], offsets, &rows, &mut grid, [planes.positions(), pitch]);
                         let [down, across] = [planes.axes[0].count, planes.axes[1].count];
-                        if self.phases.len() == 1 {
+                        if !apart {
                             for (image, row) in (0..images).flat_map(|i| (0..results).map(move |row| (i, row))) {
                                 for line in 0..down {
                                     let at = row * pitch + planes.position(image, line, 0);

@@ -115,6 +115,7 @@ fn far_apart() {
         Axis::sliding(30, 28, 1, 1, [0, 0]),
         Axis::sliding(9, 2, 7, 1, [0, 0]),
         Axis::sliding(2, 1, 1, 1, [3, 4]),
+        Axis::sliding(20, 2, 15, 1, [1, 0]),
     ] {
         let axis = axis.unwrap();
         for axes in [[alone, axis], [axis, alone]] {

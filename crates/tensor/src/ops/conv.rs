@@ -126,7 +126,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     /// use downhill_tensor::{Conv, Tensor};
     /// let image = Tensor::from([[[1.0, 2.0, 4.0], [0.0, 1.0, 0.0]]]);
-    /// let edges = Tensor::from([[[[-1.0, 1.0]]]]);
+    /// let edges = Tensor::from([-1.0, 1.0]).reshape(&[1, 1, 1, 2]);
     /// assert_eq!(image.conv2d(&edges, None, Conv::default()), Tensor::from([[[1.0, 2.0], [1.0, -1.0]]]));
     /// let padded = image.conv2d(&edges, Some(&Tensor::from([0.5])), Conv { padding: [0, 1].into(), ..Conv::default() });
     /// assert_eq!(padded, Tensor::from([[[1.5, 1.5, 2.5, -3.5], [0.5, 1.5, -0.5, 0.5]]]));

@@ -84,7 +84,7 @@ impl<F: Float> Tensor<F> {
     /// ```
     /// use downhill_tensor::{ConvTranspose, Tensor};
     /// let x = Tensor::from([[[1.0, 2.0]]]);
-    /// let kernel = Tensor::from([[[[1.0, 10.0, 100.0]]]]);
+    /// let kernel = Tensor::from([1.0, 10.0, 100.0]).reshape(&[1, 1, 1, 3]);
     /// assert_eq!(x.conv_transpose2d(&kernel, None, ConvTranspose::default()), Tensor::from([[[1.0, 12.0, 120.0, 200.0]]]));
     /// let double = ConvTranspose { stride: [1, 2], ..ConvTranspose::default() };
     /// assert_eq!(x.conv_transpose2d(&kernel, None, double), Tensor::from([[[1.0, 10.0, 102.0, 20.0, 200.0]]]));
