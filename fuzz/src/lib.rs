@@ -3,6 +3,7 @@
 //! that). See `docs/safety.md` for the commands.
 
 mod arrays;
+mod convolutions;
 mod more;
 mod panics;
 mod planes;
