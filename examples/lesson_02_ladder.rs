@@ -44,8 +44,7 @@
 
 use downhill::prelude::*;
 use ndarray::{Array1, Array2};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::RngExt;
 
 fn main() {
     let (x, y) = sample();
@@ -83,7 +82,7 @@ pub(crate) struct Fit {
 /// Points in the square [-2, 2]², `[400, 2]`, whose classes, `[400, 1]`, are 1 with probability `σ(2·x₀ - x₁ + 0.5)`.
 /// No line separates them perfectly.
 pub(crate) fn sample() -> (Array2<f64>, Array2<f64>) {
-    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let mut rng = downhill::rng(2);
     let x = Array2::from_shape_simple_fn((400, 2), || rng.random_range(-2.0..2.0));
     let y = Array2::from_shape_fn((400, 1), |(i, _)| {
         let logit: f64 = 2.0 * x[[i, 0]] - x[[i, 1]] + 0.5;

@@ -55,11 +55,10 @@
 
 use downhill::prelude::*;
 use downhill::{hessian, hvp};
-use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::{Rng, RngExt};
 
 fn main() {
-    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    let mut rng = downhill::rng(4);
     let problem = Problem::new(&mut rng);
     let f = |x: &Tensor<f64>| problem.loss(x);
 

@@ -75,11 +75,9 @@ use downhill::data::toy::Moons;
 use downhill::nn::Identity;
 use downhill::prelude::*;
 use plot::Canvas;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 fn main() {
-    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    let mut rng = downhill::rng(6);
     let moons: TensorDataset<f64> = Moons { samples: 400, noise: 0.2, ..Moons::default() }.generate(&mut rng);
     let (train, test) = moons.split(0.75, &mut rng);
 
@@ -111,7 +109,7 @@ fn fit(
     train: &TensorDataset<f64>,
     test: &TensorDataset<f64>,
     epochs: usize,
-    rng: &mut ChaCha8Rng,
+    rng: &mut downhill::Generator,
 ) {
     let mut opt = Optimizer::new(Adam { lr: 0.01, ..Adam::default() });
     println!("   epoch   loss     training accuracy       test accuracy");

@@ -40,11 +40,10 @@
 use downhill::optim::Adagrad;
 use downhill::prelude::*;
 use ndarray::Array2;
-use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::{Rng, RngExt};
 
 fn main() {
-    let reviews = Reviews::new(2000, &mut ChaCha8Rng::seed_from_u64(9));
+    let reviews = Reviews::new(2000, &mut downhill::rng(9));
     let containing = |word: usize| reviews.words.iter().filter(|words| words.contains(&word)).count();
     println!(
         "reviews with word number 1: {}, 10: {}, 100: {}, 1000: {}\n",
@@ -94,7 +93,7 @@ fn best(rates: [f64; 3], losses: impl Fn(f64) -> Vec<f64>) -> Run {
 
 /// Logistic regression from zero weights, with learning rate `lr(t)` at step `t`; every rule sees the same batches.
 fn train(reviews: &Reviews, rule: impl Into<Box<dyn Rule<f64>>>, lr: impl Fn(f64) -> f64, epochs: usize) -> Vec<f64> {
-    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut rng = downhill::rng(1);
     let mut model = Linear { weight: Tensor::param(Tensor::zeros(&[1, WORDS])), bias: Some(Tensor::param([0.0])) };
     let mut opt = Optimizer::new(rule);
     let everything = bags(&reviews.words, |_| 1.0);

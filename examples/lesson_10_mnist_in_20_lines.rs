@@ -22,8 +22,6 @@
 //! ```
 
 use downhill::prelude::*;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 #[derive(Params)]
 struct Mlp {
@@ -38,7 +36,7 @@ impl Module for Mlp {
 }
 
 fn main() -> Result<(), DataError> {
-    let mut rng = ChaCha8Rng::seed_from_u64(10);
+    let mut rng = downhill::rng(10);
     let mnist = Mnist::load(concat!(env!("CARGO_MANIFEST_DIR"), "/data/mnist"))?;
 
     let mut model = Mlp { fc1: Linear::new(784, 128, &mut rng), fc2: Linear::new(128, 10, &mut rng) };

@@ -51,11 +51,9 @@ use downhill::data::toy::Moons;
 use downhill::optim::LrRangeTest;
 use downhill::prelude::*;
 use plot::Canvas;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 fn main() {
-    let mut rng = ChaCha8Rng::seed_from_u64(11);
+    let mut rng = downhill::rng(11);
     let moons: TensorDataset<f64> = Moons { samples: 400, noise: 0.1, ..Moons::default() }.generate(&mut rng);
     let (train, test) = moons.split(0.75, &mut rng);
     let mut model = Mlp::new(&[2, 16, 16, 2], Tanh, &mut rng);
@@ -84,7 +82,7 @@ fn main() {
     for lr in [suggestion / 100.0, suggestion / 10.0, suggestion] {
         let mut model = model.clone();
         let mut opt = Optimizer::new(Sgd { lr, momentum: 0.9, ..Sgd::default() });
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut rng = downhill::rng(1);
         for _ in 0..20 {
             for (points, classes) in train.batches(16).shuffled(&mut rng) {
                 let loss = cross_entropy(&model.forward(&points), &classes);

@@ -68,8 +68,6 @@ use downhill::nn::state::{self, StateError};
 use downhill::prelude::*;
 use downhill::set_threads;
 use options::Options;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use report::{Epoch, Report, progress_bar};
 
 fn main() -> ExitCode {
@@ -116,7 +114,7 @@ fn run(options: &Options) -> Result<(), Failure> {
     let scheduler = options.scheduler(&mut opt, batches).map_err(Failure::Usage)?;
     let schedule = scheduler.as_ref().map_or("none".to_owned(), |scheduler| scheduler.schedule().to_string());
     set_threads(options.threads);
-    let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
+    let mut rng = downhill::rng(options.seed);
     let mut model = match &options.load {
         Some(path) => network::load(options, path, rows * columns)?,
         None => network::build(options, rows * columns, &mut rng)?,
@@ -146,7 +144,7 @@ struct Training<'a> {
     options: &'a Options,
     opt: Optimizer,
     scheduler: Option<Scheduler>,
-    rng: ChaCha8Rng,
+    rng: downhill::Generator,
     report: &'a Report,
 }
 

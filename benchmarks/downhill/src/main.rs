@@ -1,7 +1,7 @@
 //! downhill's program in the comparison of frameworks: trains one of the reference networks through the ordinary
 //! public API and prints one line of JSON. `../README.md` says what all programs of the comparison have in common.
 //!
-//!     cargo run --release -p downhill-bench -- --config A --epochs 3
+//!     cargo run --profile bench -p downhill-bench -- --config A --epochs 3
 
 mod generator;
 

@@ -63,6 +63,12 @@ impl<F: Float> Elements<F> {
         Elements { memory, offset: 0, shape, len, strides: None }
     }
 
+    /// Other elements in row-major order, of the same shape.
+    #[inline(always)]
+    pub(crate) fn alike(&self, memory: Memory<F>) -> Self {
+        Elements::assembled(self.shape.clone(), self.len, memory)
+    }
+
     /// The elements that `fill` appends to a vector, in row-major order. The memory is aligned, and reused if possible.
     ///
     /// # Panics

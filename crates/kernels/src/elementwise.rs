@@ -6,7 +6,7 @@ use std::mem::MaybeUninit;
 use super::simd::vectorised;
 use crate::broadcast::broadcast_shape;
 use crate::copied::copied;
-use crate::memory::Memory;
+use crate::memory::Room;
 use crate::{Elements, Float};
 
 /// Applies `f` to every element.
@@ -186,22 +186,16 @@ fn stretched_to<F: Float>(shape: &[usize], x: &Elements<F>) -> Elements<F> {
 #[inline(always)]
 #[track_caller]
 fn collect<F: Float>(like: &Elements<F>, fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Elements<F> {
+    let mut room = Room::new(like.len(), like.shape());
+    let ys = room.slots();
+    vectorised(
+        #[inline(always)]
+        || fill(ys),
+    );
     // SAFETY: every caller in this file writes all elements: it asserts that the slices it reads have the same length, or
     // that chunks of their length cover the result exactly.
-    let memory = unsafe {
-        Memory::written_by(
-            like.len(),
-            like.shape(),
-            #[inline(always)]
-            |ys| {
-                vectorised(
-                    #[inline(always)]
-                    || fill(ys),
-                );
-            },
-        )
-    };
-    Elements::assembled(like.dim().clone(), like.len(), memory)
+    let memory = unsafe { room.filled() };
+    like.alike(memory)
 }
 
 #[cfg(test)]

@@ -56,18 +56,10 @@ impl<F: Float> Memory<F> {
     #[inline(always)]
     #[track_caller]
     pub(crate) unsafe fn written_by(len: usize, shape: &[usize], fill: impl FnOnce(&mut [MaybeUninit<F>])) -> Self {
-        let mut small = [MaybeUninit::new(F::zero()); SMALL];
-        let is_small = len <= SMALL;
-        let mut large = if is_small { Vec::new() } else { aligned(len, shape) };
-        fill(if is_small { &mut small[..len] } else { &mut large.spare_capacity_mut()[..len] });
-        if is_small {
-            // SAFETY: `fill` has initialized the first `len` elements; the others are still zero.
-            return Memory::Small(small.map(|x| unsafe { x.assume_init() }));
-        }
-        let start = large.len();
-        // SAFETY: `fill` has initialized the `len` elements after the padding, by the caller's promise.
-        unsafe { large.set_len(start + len) };
-        Memory::Shared(Arc::new(Block { elements: large, start }))
+        let mut room = Room::new(len, shape);
+        fill(room.slots());
+        // SAFETY: `fill` has initialized all slots, by the caller's promise.
+        unsafe { room.filled() }
     }
 
     /// The elements of a tensor of this shape, which `fill` appends to the vector.
@@ -160,6 +152,62 @@ impl<F: Float> Memory<F> {
     }
 }
 
+/// Room for elements that are still to be written. What large results need is not inlined: every operation has its own
+/// loop, and what surrounds the loop would be compiled with each of them.
+pub(crate) struct Room<F: Float> {
+    small: [MaybeUninit<F>; SMALL],
+    /// Empty for up to [`SMALL`] elements.
+    large: Vec<F>,
+    len: usize,
+}
+
+impl<F: Float> Room<F> {
+    /// Room for `len` elements; `shape` is for the panic message.
+    ///
+    /// # Panics
+    /// If the allocation fails.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn new(len: usize, shape: &[usize]) -> Self {
+        let large = if len <= SMALL { Vec::new() } else { aligned(len, shape) };
+        Room { small: [MaybeUninit::new(F::zero()); SMALL], large, len }
+    }
+
+    /// One slot for each element.
+    #[inline(always)]
+    pub(crate) fn slots(&mut self) -> &mut [MaybeUninit<F>] {
+        let all = if self.len <= SMALL { &mut self.small[..] } else { self.large.spare_capacity_mut() };
+        &mut all[..self.len]
+    }
+
+    /// The elements.
+    ///
+    /// # Safety
+    /// All slots must have been written.
+    #[inline(always)]
+    pub(crate) unsafe fn filled(self) -> Memory<F> {
+        if self.len <= SMALL {
+            // SAFETY: the slots are initialized, by the caller's promise, and those beyond them are zeros.
+            Memory::Small(unsafe { self.small.as_ptr().cast::<[F; SMALL]>().read() })
+        } else {
+            // SAFETY: the elements after the padding are the slots, which are initialized, by the caller's promise.
+            unsafe { Room::filled_large(self.large, self.len) }
+        }
+    }
+
+    /// [`filled`](Self::filled) for more than [`SMALL`] elements.
+    ///
+    /// # Safety
+    /// The `len` elements after those of the vector must have been written.
+    #[inline(never)]
+    unsafe fn filled_large(mut elements: Vec<F>, len: usize) -> Memory<F> {
+        let start = elements.len();
+        // SAFETY: they are initialized, by the caller's promise.
+        unsafe { elements.set_len(start + len) };
+        Memory::Shared(Arc::new(Block { elements, start }))
+    }
+}
+
 impl<F: Float> From<Vec<F>> for Memory<F> {
     fn from(elements: Vec<F>) -> Self {
         let mut small = [F::zero(); SMALL];
@@ -175,6 +223,7 @@ impl<F: Float> From<Vec<F>> for Memory<F> {
 
 /// A vector with capacity for the `len` elements of a tensor of this shape, filled with zeros up to the next cache
 /// line, so that the first element appended is aligned.
+#[inline(never)]
 #[track_caller]
 pub fn aligned<F: Float>(len: usize, shape: &[usize]) -> Vec<F> {
     let mut elements: Vec<F> = recycled(len + LINE / size_of::<F>(), shape);

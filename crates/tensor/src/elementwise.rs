@@ -84,7 +84,7 @@ impl<F: Float, E: Elementwise<F, N>, const N: usize> Op<F, N> for Each<E> {
                 inputs[0],
                 inputs[1],
                 #[inline(always)]
-                |a, b| self.0.element(std::array::from_fn(|i| if i == 0 { a } else { b })),
+                |a, b| self.0.element(pair(a, b)),
             )
         }
     }
@@ -92,6 +92,14 @@ impl<F: Float, E: Elementwise<F, N>, const N: usize> Op<F, N> for Each<E> {
     fn vjp(&self, wrt: usize, inputs: [&Tensor<F>; N], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         self.0.vjp(wrt, inputs, y, dy)
     }
+}
+
+/// `[a, b]`, where the compiler does not see that `N` is 2.
+#[inline(always)]
+fn pair<F: Float, const N: usize>(a: F, b: F) -> [F; N] {
+    let mut pair = [a; N];
+    pair[N - 1] = b;
+    pair
 }
 
 /// A step function of every element. The result is a constant, because the derivative is zero wherever it exists.

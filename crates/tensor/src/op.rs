@@ -96,7 +96,13 @@ pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
         y: &Tensor<F>,
         dy: &Tensor<F>,
     ) -> [Option<Tensor<F>>; N] {
-        std::array::from_fn(|wrt| wanted[wrt].then(|| self.vjp(wrt, inputs, y, dy)))
+        let mut gradients = [const { None }; N];
+        for wrt in 0..N {
+            if wanted[wrt] {
+                gradients[wrt] = Some(self.vjp(wrt, inputs, y, dy));
+            }
+        }
+        gradients
     }
 }
 
@@ -126,18 +132,10 @@ pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
 #[track_caller]
 #[inline(never)]
 pub fn apply<F: Float, O: Op<F, N>, const N: usize>(mut op: O, inputs: [&Tensor<F>; N]) -> Tensor<F> {
-    if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
-        misfit(op.name(), &inputs, &reason);
-    }
-    // From here on, kernels that panic name this operation.
-    operation::begin(op.name());
-    let elements = op.forward(inputs.map(|x| &x.0.elements));
+    begin(&op, &inputs);
+    let elements = op.forward(elements_of(inputs));
     // Without a record the result is a constant, and `op` is dropped.
-    if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
-        record(elements, op, inputs)
-    } else {
-        Tensor::leaf(elements, 0)
-    }
+    if is_recorded(&inputs) { record(elements, op, inputs) } else { Tensor::leaf(elements, 0) }
 }
 
 /// [`apply`], and what `note` takes from the operation after its forward pass: values that it found beside the result.
@@ -147,18 +145,30 @@ pub(crate) fn apply_noting<F: Float, O: Op<F, N>, R, const N: usize>(
     inputs: [&Tensor<F>; N],
     note: impl FnOnce(&O) -> R,
 ) -> (Tensor<F>, R) {
+    begin(&op, &inputs);
+    let elements = op.forward(elements_of(inputs));
+    let noted = note(&op);
+    let result = if is_recorded(&inputs) { record(elements, op, inputs) } else { Tensor::leaf(elements, 0) };
+    (result, noted)
+}
+
+// `apply` is compiled for every operation. What follows is compiled once.
+
+/// Checks the shapes. From here on, kernels that panic name this operation.
+#[track_caller]
+fn begin<F: Float, const N: usize>(op: &dyn Op<F, N>, inputs: &[&Tensor<F>; N]) {
     if let Err(reason) = op.check(inputs.map(Tensor::shape)) {
-        misfit(op.name(), &inputs, &reason);
+        misfit(op.name(), inputs, &reason);
     }
     operation::begin(op.name());
-    let elements = op.forward(inputs.map(|x| &x.0.elements));
-    let noted = note(&op);
-    let result = if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
-        record(elements, op, inputs)
-    } else {
-        Tensor::leaf(elements, 0)
-    };
-    (result, noted)
+}
+
+fn elements_of<F: Float, const N: usize>(inputs: [&Tensor<F>; N]) -> [&Elements<F>; N] {
+    inputs.map(|x| &x.0.elements)
+}
+
+fn is_recorded<F: Float>(inputs: &[&Tensor<F>]) -> bool {
+    inputs.iter().any(|x| x.requires_grad()) && is_recording()
 }
 
 /// [`Op`] for operations on a list of tensors whose length is known only at run time, such as `concat`.
@@ -214,11 +224,7 @@ pub fn apply_many<F: Float, O: OpMany<F>>(mut op: O, inputs: &[&Tensor<F>]) -> T
     operation::begin(op.name());
     let elements: Vec<&Elements<F>> = inputs.iter().map(|x| &x.0.elements).collect();
     let elements = op.forward(&elements);
-    if inputs.iter().any(|x| x.requires_grad()) && is_recording() {
-        record_many(elements, op, inputs)
-    } else {
-        Tensor::leaf(elements, 0)
-    }
+    if is_recorded(inputs) { record_many(elements, op, inputs) } else { Tensor::leaf(elements, 0) }
 }
 
 #[cold]

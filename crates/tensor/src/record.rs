@@ -152,6 +152,22 @@ impl<L> Inputs<L> {
     }
 }
 
+impl<F: Float, const N: usize> Inputs<[Tensor<F>; N]> {
+    /// [`Record::pull_back`] through `op`; compiled once for all operations.
+    fn pull_back(&self, op: &dyn Op<F, N>, y: &Tensor<F>, dy: &Tensor<F>, walk: &mut Walk<'_, F>) -> bool {
+        let Some(inputs) = self.get(walk.keeps_records()) else { return false };
+        let wanted = inputs.each_ref().map(|x| walk.wants(x));
+        let mut gradients = op.vjp_all(wanted, inputs.each_ref(), y, dy);
+        for wrt in 0..N {
+            if wanted[wrt] {
+                let Some(dx) = gradients[wrt].take() else { missing(op.name(), wrt) };
+                walk.receive(op.name(), &inputs[wrt], dx);
+            }
+        }
+        true
+    }
+}
+
 /// An operation on `N` tensors.
 struct Applied<F: Float, H: Held, const N: usize>
 where
@@ -178,14 +194,8 @@ where
     fn pull_back(&self, y: &Tensor<F>, dy: &Tensor<F>, walk: &mut Walk<'_, F>) -> bool {
         // Lock the operation first: it cannot be freed while it is being read, so if the inputs are there, so is it.
         let Some(op) = self.op.read() else { return false };
-        let Some(inputs) = self.inputs.get(walk.keeps_records()) else { return false };
-        let wanted = inputs.each_ref().map(|x| walk.wants(x));
-        let mut gradients = op.vjp_all(wanted, inputs.each_ref(), y, dy);
-        for wrt in 0..N {
-            if wanted[wrt] {
-                let Some(dx) = gradients[wrt].take() else { missing(op.name(), wrt) };
-                walk.receive(op.name(), &inputs[wrt], dx);
-            }
+        if !self.inputs.pull_back(&*op, y, dy, walk) {
+            return false;
         }
         // Unlock first: `free` skips an operation that is in use.
         drop(op);
@@ -287,7 +297,7 @@ fn is_orphan<F: Float>(input: &Tensor<F>) -> bool {
 
 /// Drops everything that only this record keeps alive, in a loop: for a chain of a million operations, recursive drops
 /// would overflow the stack. What the operations themselves own is dropped in a loop too (`deferred`).
-fn release<F: Float>(record: &mut impl Record<F>) {
+fn release<F: Float>(record: &mut dyn Record<F>) {
     let mut orphans = Vec::new();
     record.take_inputs(&mut orphans);
     while let Some(mut orphan) = orphans.pop() {

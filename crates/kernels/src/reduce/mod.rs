@@ -59,8 +59,14 @@ fn fold<F: Float>(x: &Elements<F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> 
     if x.is_empty() {
         return Elements::full(shape, start);
     }
-    let row_major = x.row_major();
-    let all = row_major.as_slice().expect("row-major");
+    let copy;
+    let all = match x.as_slice() {
+        Some(all) => all,
+        None => {
+            copy = x.row_major();
+            copy.as_slice().expect("row-major")
+        }
+    };
     if axes.count(x.shape()) == all.len() {
         // A full reduction, such as a loss: a small one would spend most of its time in the general case below.
         let total = vectorised(
@@ -86,7 +92,7 @@ fn fold<F: Float>(x: &Elements<F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> 
     match folded {
         Some(memory) => Elements::of_memory(shape, memory),
         // Only axes of size 1 are reduced, or none.
-        None => row_major.reshaped(shape),
+        None => x.row_major().reshaped(shape),
     }
 }
 
