@@ -58,7 +58,7 @@ class Program:
     # Or a Python script and its arguments.
     script: str | None = None
     args: tuple = ()
-    # Configurations in which it does nothing of its own.
+    # Configurations that it does not have, or in which it does nothing of its own.
     skip: str = ""
     # Found out by `prepare`.
     command: list | None = None
@@ -68,10 +68,10 @@ class Program:
 def programs():
     return [
         Program(OURS, "ours, through the public API", folder=ROOT, package="downhill-bench"),
-        Program("floor", "the training loop by hand, no automatic differentiation", folder=HERE / "floor"),
+        Program("floor", "the training loop by hand, no automatic differentiation", folder=HERE / "floor", skip="HIJ"),
         Program("candle", "define by run, Rust", folder=HERE / "candle"),
         Program("burn", "define by run, Rust (flex)", folder=HERE / "burn"),
-        Program("dfdx", "define by run, Rust", folder=HERE / "dfdx"),
+        Program("dfdx", "define by run, Rust", folder=HERE / "dfdx", skip="FGHJ"),
         Program("pytorch", "define by run, Python over C++", script="torch_eager.py", skip="FGHIJ"),
         Program("pytorch-fused", "the same, fused optimizer", script="torch_eager.py", args=("--fused",), skip="EFGHIJ"),
         Program(
@@ -354,7 +354,8 @@ def measure(chosen, options, records, lines, checkpoint):
     def one(program, config, threads, count, round_number, part="rounds"):
         if config in program.skip or (program.name, config, threads) in given_up:
             return
-        limit = options.max_steps if knows_max_steps.get(program.name) else None
+        knows = knows_max_steps.get(program.name) or config in CHECKED_EARLY
+        limit = options.max_steps if knows else None
         if part == "check" and config in CHECKED_EARLY:
             limit = CHECK_STEPS
         elif limit is None and options.quick and program.script:

@@ -126,5 +126,5 @@ pub fn train_loss(options: &Options, mut loss: impl FnMut(&[usize]) -> f64) -> f
     let first: Vec<usize> = (0..CHECKED_SAMPLES).collect();
     let batches = first.chunks(options.batch());
     let count = batches.len() as f64;
-    batches.map(|indices| loss(indices)).sum::<f64>() / count
+    batches.map(&mut loss).sum::<f64>() / count
 }

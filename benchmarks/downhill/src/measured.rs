@@ -56,11 +56,14 @@ impl Measured {
     }
 }
 
-/// The memory that is in use when the first step begins. The system's record of the peak starts again here.
+/// The memory that is in use when the first step of F to J begins. The system's record of the peak starts again here.
 pub(crate) struct MemoryBefore(Option<[f64; 2]>);
 
 impl MemoryBefore {
-    pub(crate) fn steps() -> Self {
+    pub(crate) fn steps(options: &Options) -> Self {
+        if options.config.to_ascii_uppercase() < 'F' {
+            return MemoryBefore(None);
+        }
         let reset = std::fs::write("/proc/self/clear_refs", "5").ok();
         MemoryBefore(reset.and_then(|()| Some([status_mb("VmRSS:")?, status_mb("RssFile:")?])))
     }

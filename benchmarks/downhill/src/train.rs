@@ -32,7 +32,7 @@ pub(crate) fn train<D: Dataset, M: Params>(
 ) -> Measured {
     let mut opt = Optimizer::new(rule);
     let mut steps = Vec::new();
-    let memory = MemoryBefore::steps();
+    let memory = MemoryBefore::steps(options);
     let start = Instant::now();
     for epoch in 0..options.epochs {
         let order = SplitMix64(1000 + epoch as u64).order(data.len());
