@@ -26,18 +26,26 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 OURS = "downhill"
-CONFIGS = "ABCDE"
+CONFIGS = "ABCDEFGHIJ"
 
 # Enough epochs for a second or two of steps in most programs, the same for all, so that losses and states compare.
-EPOCHS = {"A": 4, "B": 1, "C": 3, "D": 1, "E": 6}
-QUICK_EPOCHS = {"A": 1, "B": 1, "C": 1, "D": 1, "E": 2}
+EPOCHS = {"A": 4, "B": 1, "C": 3, "D": 1, "E": 6, "F": 1, "G": 3, "H": 2, "I": 1, "J": 4}
+QUICK_EPOCHS = {"A": 1, "B": 1, "C": 1, "D": 1, "E": 2, "F": 1, "G": 1, "H": 1, "I": 1, "J": 1}
+# An epoch of F is far more than a second or two.
+MAX_STEPS = {"F": 150}
 # Of the Python programs, for which 20,000 steps of a tiny network take long.
 QUICK_MAX_STEPS = {"D": 5000}
 # One more run of A that is longer than 10,100 steps, to see whether steps become slower.
 LONG_EPOCHS = 11
 # And one of a single epoch, after which rounding has not yet grown: the losses agree, or the work was not the same.
 CHECKED, CHECK_EPOCHS = "AC", 1
-STEPS_PER_EPOCH = {"A": 937, "B": 468, "C": 3750, "D": 20_000, "E": 10}
+# The same for networks that take too long, or whose gradients rounding changes sooner: after so many steps, and without
+# dropout, whose masks are each program's own; and how far the losses may be apart.
+CHECKED_EARLY, CHECK_STEPS = {"F": 1e-4, "G": 1e-4, "H": 1e-4, "I": 1e-3, "J": 1e-4}, 20
+STEPS_PER_EPOCH = {
+    **{"A": 937, "B": 468, "C": 3750, "D": 20_000, "E": 10},
+    **{"F": 937, "G": 100, "H": 100, "I": 468, "J": 200},
+}
 
 
 @dataclass
@@ -50,7 +58,7 @@ class Program:
     # Or a Python script and its arguments.
     script: str | None = None
     args: tuple = ()
-    # Configurations in which it does nothing of its own.
+    # Configurations that it does not have, or in which it does nothing of its own.
     skip: str = ""
     # Found out by `prepare`.
     command: list | None = None
@@ -60,12 +68,12 @@ class Program:
 def programs():
     return [
         Program(OURS, "ours, through the public API", folder=ROOT, package="downhill-bench"),
-        Program("floor", "the training loop by hand, no automatic differentiation", folder=HERE / "floor"),
+        Program("floor", "the training loop by hand, no automatic differentiation", folder=HERE / "floor", skip="HIJ"),
         Program("candle", "define by run, Rust", folder=HERE / "candle"),
         Program("burn", "define by run, Rust (flex)", folder=HERE / "burn"),
-        Program("dfdx", "define by run, Rust", folder=HERE / "dfdx"),
-        Program("pytorch", "define by run, Python over C++", script="torch_eager.py"),
-        Program("pytorch-fused", "the same, fused optimizer", script="torch_eager.py", args=("--fused",), skip="E"),
+        Program("dfdx", "define by run, Rust", folder=HERE / "dfdx", skip="FGHJ"),
+        Program("pytorch", "define by run, Python over C++", script="torch_eager.py", skip="FGHIJ"),
+        Program("pytorch-fused", "the same, fused optimizer", script="torch_eager.py", args=("--fused",), skip="EFGHIJ"),
         Program(
             "pytorch-flush",
             "the same, subnormal numbers flushed",
@@ -73,14 +81,27 @@ def programs():
             args=("--fused", "--flush-denormal"),
             skip="DE",
         ),
-        Program("pytorch-compiled", "`torch.compile`, fused optimizer", script="torch_eager.py", args=("--compile",)),
+        Program(
+            "pytorch-compiled",
+            "`torch.compile`, fused optimizer",
+            script="torch_eager.py",
+            args=("--compile",),
+            skip="FGHIJ",
+        ),
+        Program(
+            "pytorch-compiled-flush",
+            "the same, subnormal numbers flushed",
+            script="torch_eager.py",
+            args=("--compile", "--flush-denormal"),
+            skip="ABCDE",
+        ),
         Program("jax-step", "a step compiled", script="jax_step.py"),
-        Program("jax-scan", "an epoch compiled (`lax.scan`)", script="jax_step.py", args=("--scan",), skip="E"),
-        Program("numpy", "the training loop by hand over NumPy", script="numpy_hand.py"),
+        Program("jax-scan", "an epoch compiled (`lax.scan`)", script="jax_step.py", args=("--scan",), skip="EFGHIJ"),
+        Program("numpy", "the training loop by hand over NumPy", script="numpy_hand.py", skip="FGHIJ"),
     ]
 
 
-COMPILED = ["jax-step", "jax-scan", "pytorch-compiled"]
+COMPILED = ["jax-step", "jax-scan", "pytorch-compiled", "pytorch-compiled-flush"]
 RUST = ["candle", "burn", "dfdx"]
 DEFINE_BY_RUN = ["pytorch", "pytorch-fused", "pytorch-flush", *RUST]
 GROUPS = {
@@ -88,6 +109,7 @@ GROUPS = {
     "the fastest Rust framework": RUST,
     "the fastest define-by-run framework": DEFINE_BY_RUN,
     "the fastest framework": COMPILED + DEFINE_BY_RUN,
+    "the faster PyTorch": ["pytorch-flush", "pytorch-compiled-flush"],
 }
 
 # The columns of the tables, each a configuration and the key in a program's report.
@@ -98,6 +120,7 @@ COLUMNS = {
     "D": ("D", "median_us"),
     "E, batch 1000": ("E", "median_us"),
     "E, batch 1": ("E", "single_us"),
+    **{config: (config, "median_us") for config in "FGHIJ"},
 }
 
 
@@ -133,12 +156,26 @@ TARGETS = [
     Target("E, batch 1000", times=1, than="the fastest framework"),
     Target("E, batch 1", limit=80),
     Target("E, batch 1", times=1, than="the fastest framework"),
+    Target("F", limit=1.25, of="floor"),
+    Target("F", times=2.8, than="the faster PyTorch"),
+    Target("F", times=1, than="the fastest framework"),
+    Target("G", limit=1.25, of="floor"),
+    Target("G", times=1.4, than="the faster PyTorch"),
+    Target("G", times=1, than="the fastest framework"),
+    Target("H", times=1.7, than="the faster PyTorch"),
+    Target("H", times=1, than="the fastest framework"),
+    Target("I", times=1.9, than="the faster PyTorch"),
+    Target("I", times=1, than="the fastest framework"),
+    Target("J", times=10, than="the faster PyTorch"),
+    Target("J", times=1, than="the fastest framework"),
 ]
 # Ours with two threads against ours with one.
 TWO_THREADS = {"A": 1.5, "B": 1.7, "C": 1, "D": 1, "E, batch 1": 1.5}
 # What "no slower" and "level" leave to noise.
 NOISE = 0.03
 PEAK_MB = {"A": 150}
+# What the steps add to the memory must not be more than with these.
+STEP_MB = {"F": "pytorch-flush"}
 
 
 def main():
@@ -318,17 +355,23 @@ def measure(chosen, options, records, lines, checkpoint):
     def one(program, config, threads, count, round_number, part="rounds"):
         if config in program.skip or (program.name, config, threads) in given_up:
             return
-        limit = options.max_steps if knows_max_steps.get(program.name) else None
-        if limit is None and options.quick and program.script:
+        knows = knows_max_steps.get(program.name) or config in CHECKED_EARLY
+        limit = options.max_steps if knows else None
+        if part == "check" and config in CHECKED_EARLY:
+            limit = CHECK_STEPS
+        elif limit is None and options.quick and program.script:
             limit = QUICK_MAX_STEPS.get(config)
+        limit = MAX_STEPS.get(config) if limit is None else limit
         more = ["--max-steps", str(limit)] if limit is not None else []
+        if part == "check" and config == "I":
+            more += ["--dropout", "0"]
         arguments = ["--config", config, "--epochs", str(count), "--threads", str(threads), "--data", str(options.data)]
         begin = time.time()
         record = run_once([*program.command, *arguments, *more], options.timeout)
         record |= {"program": program.name, "config": config, "threads": threads, "epochs": count}
         record |= {"round": round_number, "part": part, "seconds": round(time.time() - begin, 2)}
         if "steps" not in record and "error" not in record:
-            record["steps"] = count * STEPS_PER_EPOCH[config]
+            record["steps"] = min(count * STEPS_PER_EPOCH[config], limit or sys.maxsize)
         if "error" in record:
             given_up.add((program.name, config, threads))
         records.append(record)
@@ -350,7 +393,7 @@ def measure(chosen, options, records, lines, checkpoint):
         return
     for config in options.configs:
         for program in chosen:
-            if config in CHECKED and epochs[config] != CHECK_EPOCHS:
+            if config in CHECKED and epochs[config] != CHECK_EPOCHS or config in CHECKED_EARLY:
                 one(program, config, options.threads[0], CHECK_EPOCHS, 1, "check")
             # jax-scan knows the time of whole epochs only.
             if config == "A" and program.name != "jax-scan" and not options.quick:
@@ -683,6 +726,10 @@ def targets(results):
         peak = results.median(OURS, config, 1, "peak_mb")
         met = None if peak is None else peak <= limit
         yield row(config, f"peak memory at most {limit} MB", peak and f"{peak:.0f} MB", met)
+    for config, other in STEP_MB.items():
+        ours, theirs = (results.median(name, config, 1, "step_mb") for name in (OURS, other))
+        met = ours <= theirs if ours is not None and theirs is not None else None
+        yield row(config, f"memory of the steps at most that of {other}", f"{ours or 0:.1f} and {theirs or 0:.1f} MB", met)
     for config, part in LATE_STEPS.items():
         early, late, steps = early_and_late(results, OURS, config, part)
         met = late <= early * (1 + NOISE) if early and late else None
@@ -719,7 +766,8 @@ def quality(results, present):
     def checked(column):
         """The configuration of a column, the part of the run, and how far from ours is too far."""
         config, _, early = column.partition(",")
-        return (config, "check", 1e-3) if early else (config, "rounds", 0.2)
+        tolerance = CHECKED_EARLY.get(config, 1e-3)
+        return (config, "check", tolerance) if early else (config, "rounds", 0.2)
 
     def loss(name, column):
         config, part, tolerance = checked(column)
@@ -744,26 +792,37 @@ def quality(results, present):
         value = results.median(name, config, threads, "peak_mb")
         return value is not None and f"{value:,.0f}"
 
+    def step_memory(name, config):
+        value = results.median(name, config, threads, "step_mb")
+        return value is not None and number(value)
+
     yield ""
     yield "## The same work?"
     yield ""
     yield (
-        "The training loss over the first 10,000 images after the last step (E: of the untrained network). All start from the "
-        "same numbers and take the same batches; only rounding tells them apart, which training amplifies from epoch to "
-        "epoch, and Adam from the first steps. **≠**: more than a thousandth from ours after one epoch of A or C, more than "
-        "20 % elsewhere; ~: not the same in every round."
+        "The training loss over the first 10,000 images (G, H, J: 320 samples) after the last step (E: of the untrained "
+        "network). All start from the same numbers and take the same batches; only rounding tells them apart, which training "
+        "amplifies from epoch to epoch, and Adam from the first steps; and in I dropout, which is off in the column of "
+        f"{CHECK_STEPS} steps. **≠**: more than a thousandth from ours after one epoch of A or C, more than a ten-thousandth "
+        f"(I: a thousandth) after {CHECK_STEPS} steps of F to J, more than 20 % elsewhere; ~: not the same in every round."
     )
     yield ""
     early = [f"{config}, {CHECK_EPOCHS} epoch" for config in CHECKED if results.any(config, "check")]
+    early += [f"{config}, {CHECK_STEPS} steps" for config in CHECKED_EARLY if results.any(config, "check")]
     yield from table(present, [*early, *CONFIGS], loss)
     yield ""
     yield "Accuracy on the test images:"
     yield ""
-    yield from table(present, "ABCE", accuracy)
+    yield from table(present, "ABCEFI", accuracy)
     yield ""
     yield "Peak memory of the process in MB, libraries and data included:"
     yield ""
     yield from table(present, CONFIGS, memory)
+    if any(results.median(name, "F", threads, "step_mb") for name in present):
+        yield ""
+        yield "What the steps of F to J need beside what is in memory before them (model, data, libraries), in MB:"
+        yield ""
+        yield from table(present, "FGHIJ", step_memory)
 
 
 def over_the_run(results, present):

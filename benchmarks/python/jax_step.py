@@ -24,6 +24,7 @@ import jax.numpy as jnp
 import numpy as np
 
 import common
+import jax_networks
 
 # The step is waited for: handing it to another thread first costs more than it brings.
 jax.config.update("jax_platforms", "cpu")
@@ -40,6 +41,11 @@ def initial(net):
         (jnp.asarray(weight.T if INPUTS_FIRST else weight), jnp.asarray(bias))
         for weight, bias in common.initial_weights(net.sizes)
     ]
+    return initial_state(net, params)
+
+
+def initial_state(net, params):
+    """What the optimiser starts from."""
     zeros = partial(jax.tree.map, jnp.zeros_like)
     if net.rule == "sgd":
         return params, zeros(params)
@@ -80,6 +86,7 @@ def updated(net, state, grads):
     first, second = -jnp.expm1(count * math.log(0.9)), -jnp.expm1(count * math.log(0.999))
 
     def moved(p, m, s):
+        p = p * (1 - net.lr * 0.01) if net.rule == "adamw" else p
         return p - net.lr * (m / first) / (jnp.sqrt(s / second) + 1e-8)
 
     return jax.tree.map(moved, params, mean, square), (mean, square, count)
@@ -143,6 +150,30 @@ def quality(params, mnist):
     )
 
 
+def train_network(net, clock):
+    """Configurations F to J."""
+    mnist = common.load_mnist(opts.data) if opts.config in "FI" else None
+    arrays, count, loss = jax_networks.build(opts, mnist)
+    params, extra = jax_networks.initial(opts.config)
+    state = initial_state(net, params), extra
+
+    def step(state, indices, arrays):
+        state, extra = state
+        grads, extra = jax.grad(loss, has_aux=True)(state[0], extra, indices, arrays, True)
+        return updated(net, state, grads), extra
+
+    epochs = [common.epoch_batches(epoch, count, net.batch).astype(np.int32) for epoch in range(opts.epochs)]
+    program, compile_seconds = compiled(step, state, epochs[0][0], arrays)
+
+    def timed(indices):
+        nonlocal state
+        state = jax.block_until_ready(program(state, indices, arrays))
+
+    per_epoch = clock.train(epochs, timed)
+    quality = jax_networks.quality(opts, net, mnist, (state[0][0], state[1]), arrays, loss)
+    return dict(seconds_per_epoch=per_epoch, compile_seconds=compile_seconds, **quality)
+
+
 def train_tiny(net, clock):
     x, y = jnp.asarray(common.XOR_INPUTS), jnp.asarray(common.XOR_TARGETS)
     state = initial(net)
@@ -196,7 +227,7 @@ def predict(net, clock):
 
 def main():
     clock = common.Clock(opts)
-    run = {"D": train_tiny, "E": predict}.get(opts.config, train_mnist)
+    run = {"D": train_tiny, "E": predict}.get(opts.config, train_mnist if opts.config in "ABC" else train_network)
     measured = run(common.NETWORKS[opts.config], clock)
     common.report("jax-scan" if opts.scan else "jax-step", jax.__version__, opts, clock, **measured)
 

@@ -2,7 +2,7 @@
 
 import options
 
-opts = options.parse(__doc__)
+opts = options.parse(__doc__, configs="ABCDE")
 
 import numpy as np
 

@@ -5,17 +5,18 @@ import os
 from pathlib import Path
 
 
-def parse(description, **flags):
+def parse(description, configs="ABCDEFGHIJ", **flags):
     """Reads the command line; `flags` are a program's own switches with their help.
 
     Call it before importing anything that computes: the libraries read the number of threads while they are loaded.
     """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--config", required=True, type=str.upper, choices=list("ABCDE"))
+    parser.add_argument("--config", required=True, type=str.upper, choices=list(configs))
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--data", type=Path, default=Path("data/mnist"), help="the folder with the MNIST files")
     parser.add_argument("--max-steps", type=int, metavar="N", help="stop after N timed steps, whatever the epochs")
+    parser.add_argument("--dropout", type=float, default=0.2, metavar="P", help="the probability of dropout in I")
     for name, text in flags.items():
         parser.add_argument("--" + name.replace("_", "-"), action="store_true", help=text)
     options = parser.parse_args()

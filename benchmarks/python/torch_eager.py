@@ -6,7 +6,7 @@ opts = options.parse(
     __doc__,
     fused="the optimiser that updates all parameters in one kernel (reported as pytorch-fused)",
     compile="torch.compile, which needs a C++ compiler, and the fused optimiser (reported as pytorch-compiled)",
-    flush_denormal="no subnormal numbers (with --fused reported as pytorch-flush)",
+    flush_denormal="no subnormal numbers (reported as pytorch-flush and pytorch-compiled-flush)",
 )
 
 from time import perf_counter
@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import common
+import torch_networks
 
 
 def network(sizes, activation):
@@ -39,16 +40,19 @@ class Trainer:
         if net.rule == "sgd":
             self.opt = torch.optim.SGD(model.parameters(), lr=net.lr, momentum=net.momentum, fused=fused)
         else:
-            self.opt = torch.optim.Adam(model.parameters(), lr=net.lr, fused=fused)
+            rule = torch.optim.AdamW if net.rule == "adamw" else torch.optim.Adam
+            self.opt = rule(model.parameters(), lr=net.lr, fused=fused)
         self.loss_of = loss_of
         self.compile_seconds = None
         if opts.compile:
-            # Compiled before the clock runs, which changes no parameter.
+            # Compiled before the clock runs, which changes no parameter, but running statistics.
             start = perf_counter()
+            state = {name: value.clone() for name, value in model.state_dict().items()}
             self.loss_of = torch.compile(loss_of)
             for _ in range(2):
                 self.loss_of(*example).backward()
             self.opt.zero_grad()
+            model.load_state_dict(state)
             self.compile_seconds = perf_counter() - start
 
     def step(self, *batch):
@@ -82,6 +86,27 @@ def train_mnist(net, clock):
             test_accuracy=accuracy(model, mnist),
             compile_seconds=trainer.compile_seconds,
         )
+
+
+def train_network(net, clock):
+    """Configurations F to J."""
+    mnist = images = labels = None
+    if opts.config in "FI":
+        mnist = common.load_mnist(opts.data)
+        images, labels = floats(mnist.train_images), torch.from_numpy(mnist.train_labels)
+    model, loss_of, count = torch_networks.build(opts, images, labels)
+    epochs = [torch.from_numpy(common.epoch_batches(epoch, count, net.batch)).unbind() for epoch in range(opts.epochs)]
+    trainer = Trainer(model, net, loss_of, epochs[0][0])
+    memory = common.MemoryBefore()
+    per_epoch = clock.train(epochs, trainer.step)
+    step_mb = None if opts.compile else memory.exceeded_by()
+    return dict(
+        seconds_per_epoch=per_epoch,
+        train_loss=torch_networks.train_loss(opts, net, model, loss_of),
+        test_accuracy=accuracy(model, mnist) if mnist else None,
+        compile_seconds=trainer.compile_seconds,
+        step_mb=step_mb,
+    )
 
 
 def train_tiny(net, clock):
@@ -126,8 +151,9 @@ def predict(net, clock):
     )
 
 
+@torch.inference_mode()
 def accuracy(model, mnist):
-    guesses = model(floats(mnist.test_images)).argmax(dim=1)
+    guesses = torch.cat([model(images).argmax(dim=1) for images in floats(mnist.test_images).split(1000)])
     return (guesses == torch.from_numpy(mnist.test_labels)).double().mean().item()
 
 
@@ -137,11 +163,11 @@ def main():
     if opts.flush_denormal:
         torch.set_flush_denormal(True)
     clock = common.Clock(opts)
-    run = {"D": train_tiny, "E": predict}.get(opts.config, train_mnist)
+    run = {"D": train_tiny, "E": predict}.get(opts.config, train_mnist if opts.config in "ABC" else train_network)
     measured = run(common.NETWORKS[opts.config], clock)
     name = "pytorch-compiled" if opts.compile else "pytorch-fused" if opts.fused else "pytorch"
-    if name == "pytorch-fused" and opts.flush_denormal:
-        name = "pytorch-flush"
+    if opts.flush_denormal:
+        name = {"pytorch-fused": "pytorch-flush", "pytorch-compiled": "pytorch-compiled-flush"}.get(name, name)
     common.report(name, torch.__version__, opts, clock, **measured)
 
 

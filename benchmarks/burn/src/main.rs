@@ -5,13 +5,14 @@
 //! belongs to the pool of threads, so that nothing is handed over with one thread; freed memory is kept. SGD has dampening 0 and Adam ε = 1e-8,
 //! as everywhere else. Inference uses the model without autodiff, as `valid` gives it.
 
+mod networks;
+
 use std::time::Instant;
 
-use burn::module::Param;
 use burn::nn::Linear;
 use burn::nn::loss::{CrossEntropyLoss, MseLoss, Reduction};
 use burn::optim::momentum::MomentumConfig;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::prelude::*;
 use burn::tensor::activation::relu;
 use comparison::{Images, Measured, Mnist, Options, PIXELS, XOR_STEPS, XOR_X, XOR_Y, initial_weights, order};
@@ -24,6 +25,9 @@ fn main() {
     let measured = match options.config {
         'D' => train_tiny(&options),
         'E' => predict(&options),
+        'F' | 'I' => networks::train_mnist(&options),
+        'G' | 'H' => networks::train_characters(&options),
+        'J' => networks::train_sequences(&options),
         _ => train(&options),
     };
     measured.print("burn", "0.22.1", &options);
@@ -37,15 +41,8 @@ struct Network {
 
 impl Network {
     fn new(sizes: &[usize], device: &Device) -> Self {
-        let layers = initial_weights(sizes).into_iter().zip(sizes.windows(2)).map(|((weight, bias), pair)| {
-            // burn keeps weights as [in, out].
-            let (inputs, outputs) = (pair[0], pair[1]);
-            let weight = (0..inputs * outputs).map(|i| weight[i % outputs * inputs + i / outputs]).collect::<Vec<_>>();
-            Linear {
-                weight: Param::from_data(TensorData::new(weight, [inputs, outputs]), device),
-                bias: Some(Param::from_data(TensorData::new(bias, [outputs]), device)),
-            }
-        });
+        let layers = initial_weights(sizes).into_iter();
+        let layers = layers.map(|(weight, bias)| networks::linear((&weight, &bias), device));
         Network { layers: layers.collect() }
     }
 
@@ -69,7 +66,8 @@ fn gather(images: &Images, indices: &[usize], device: &Device) -> (Tensor<2>, Te
 
 fn optimizer(options: &Options) -> ModuleOptimizer {
     match options.config {
-        'B' | 'D' => AdamConfig::new().with_epsilon(1e-8).init(),
+        'H' => AdamWConfig::new().with_epsilon(1e-8).with_weight_decay(0.01).init(),
+        'B' | 'D' | 'G' | 'I' | 'J' => AdamConfig::new().with_epsilon(1e-8).init(),
         _ => {
             let momentum = MomentumConfig { momentum: 0.9, dampening: 0.0, nesterov: false };
             SgdConfig::new().with_momentum(Some(momentum)).init()
@@ -103,18 +101,22 @@ fn train(options: &Options) -> Measured {
         seconds_per_epoch,
         train_loss: evaluate(&model, &mnist.train).0,
         test_accuracy: Some(evaluate(&model, &mnist.test).1),
-        singles: Vec::new(),
+        ..Measured::default()
     }
 }
 
 /// Mean loss and accuracy over the first 10,000 images.
 fn evaluate(model: &Network, images: &Images) -> (f64, f64) {
+    evaluate_with(|x| model.forward(x), images)
+}
+
+fn evaluate_with(forward: impl Fn(Tensor<2>) -> Tensor<2>, images: &Images) -> (f64, f64) {
     let device = Device::flex();
     let cross_entropy = CrossEntropyLoss::new(None, &device);
     let (mut loss, mut correct) = (0.0, 0);
     for first in (0..10_000).step_by(1000) {
         let (x, labels) = gather(images, &(first..first + 1000).collect::<Vec<_>>(), &device);
-        let logits = model.forward(x);
+        let logits = forward(x);
         loss += f64::from(cross_entropy.forward(logits.clone(), labels.clone()).into_scalar::<f32>());
         correct += logits.argmax(1).flatten::<1>(0, 1).equal(labels).int().sum().into_scalar::<i32>();
     }
@@ -143,7 +145,7 @@ fn train_tiny(options: &Options) -> Measured {
     }
     let seconds_per_epoch = start.elapsed().as_secs_f64() / options.epochs as f64;
     let train_loss = f64::from(loss(&model).into_scalar::<f32>());
-    Measured { steps, seconds_per_epoch, train_loss, test_accuracy: None, singles: Vec::new() }
+    Measured { steps, seconds_per_epoch, train_loss, ..Measured::default() }
 }
 
 fn predict(options: &Options) -> Measured {
@@ -168,5 +170,6 @@ fn predict(options: &Options) -> Measured {
         singles: time(&rows),
         train_loss: evaluate(&model, &mnist.train).0,
         test_accuracy: Some(evaluate(&model, &mnist.test).1),
+        ..Measured::default()
     }
 }

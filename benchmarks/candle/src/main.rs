@@ -5,6 +5,8 @@
 //! trained; freed memory is kept, which candle needs as it allocates every result. candle's SGD has no momentum: it is written here in the way of candle's optimisers. Adam is its AdamW
 //! without decay.
 
+mod networks;
+
 use std::time::Instant;
 
 use candle_core::backprop::GradStore;
@@ -28,6 +30,9 @@ fn main() -> Result<()> {
         'B' => train(&options, adam),
         'D' => train_tiny(&options),
         'E' => predict(&options),
+        'F' | 'I' => networks::train_mnist(&options),
+        'G' | 'H' => networks::train_characters(&options),
+        'J' => networks::train_sequences(&options),
         _ => train(&options, |vars, options| Momentum::new(vars, options.learning_rate())),
     }?;
     measured.print("candle", "0.11.1", &options);
@@ -142,16 +147,20 @@ fn train<O: Optimizer>(options: &Options, optimizer: impl Fn(Vec<Var>, &Options)
         seconds_per_epoch,
         train_loss: evaluate(&model, &mnist.train)?.0,
         test_accuracy: Some(evaluate(&model, &mnist.test)?.1),
-        singles: Vec::new(),
+        ..Measured::default()
     })
 }
 
 /// Mean loss and accuracy over the first 10,000 images.
 fn evaluate(model: &Network, images: &Images) -> Result<(f64, f64)> {
+    evaluate_with(|x| model.forward(x), images)
+}
+
+fn evaluate_with(forward: impl Fn(&Tensor) -> Result<Tensor>, images: &Images) -> Result<(f64, f64)> {
     let (mut loss, mut correct) = (0.0, 0.0);
     for first in (0..10_000).step_by(1000) {
         let (x, labels) = gather(images, &(first..first + 1000).collect::<Vec<_>>())?;
-        let logits = model.forward(&x)?;
+        let logits = forward(&x)?;
         loss += f64::from(cross_entropy(&logits, &labels)?.to_scalar::<f32>()?);
         let hits = logits.argmax(D::Minus1)?.eq(&labels)?;
         correct += f64::from(hits.to_dtype(candle_core::DType::F32)?.sum_all()?.to_scalar::<f32>()?);
@@ -176,7 +185,7 @@ fn train_tiny(options: &Options) -> Result<Measured> {
     }
     let seconds_per_epoch = start.elapsed().as_secs_f64() / options.epochs as f64;
     let train_loss = f64::from(loss()?.to_scalar::<f32>()?);
-    Ok(Measured { steps, seconds_per_epoch, train_loss, test_accuracy: None, singles: Vec::new() })
+    Ok(Measured { steps, seconds_per_epoch, train_loss, ..Measured::default() })
 }
 
 fn predict(options: &Options) -> Result<Measured> {
@@ -200,5 +209,6 @@ fn predict(options: &Options) -> Result<Measured> {
         singles: time(&rows)?,
         train_loss: evaluate(&model, &mnist.train)?.0,
         test_accuracy: Some(evaluate(&model, &mnist.test)?.1),
+        ..Measured::default()
     })
 }

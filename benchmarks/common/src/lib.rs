@@ -1,6 +1,9 @@
 //! What the programs of the comparison share, so that they differ in the framework only: the options, MNIST, the
 //! generator of weights and order, and the line of JSON. downhill's own program has the same through its public API.
 
+mod memory;
+pub mod networks;
+
 use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
@@ -16,6 +19,10 @@ pub struct Options {
     pub config: char,
     pub epochs: usize,
     pub threads: usize,
+    /// End a run of F to J after so many steps.
+    pub max_steps: usize,
+    /// The probability of dropout in I.
+    pub dropout: f64,
     pub data: PathBuf,
     /// Flags without a value that only one program knows.
     pub flags: Vec<String>,
@@ -24,8 +31,15 @@ pub struct Options {
 impl Options {
     /// Reads the command line; ends the program if it is not understood.
     pub fn from_args() -> Self {
-        let mut options =
-            Options { config: 'A', epochs: 1, threads: 1, data: PathBuf::from("data/mnist"), flags: Vec::new() };
+        let mut options = Options {
+            config: 'A',
+            epochs: 1,
+            threads: 1,
+            max_steps: usize::MAX,
+            dropout: 0.2,
+            data: PathBuf::from("data/mnist"),
+            flags: Vec::new(),
+        };
         let mut args = std::env::args().skip(1);
         while let Some(arg) = args.next() {
             let mut value = || args.next().unwrap_or_else(|| fail(&format!("{arg} needs a value")));
@@ -35,11 +49,13 @@ impl Options {
                 }
                 "--epochs" => options.epochs = value().parse().unwrap_or_else(|_| fail("--epochs")),
                 "--threads" => options.threads = value().parse().unwrap_or_else(|_| fail("--threads")),
+                "--max-steps" => options.max_steps = value().parse().unwrap_or_else(|_| fail("--max-steps")),
+                "--dropout" => options.dropout = value().parse().unwrap_or_else(|_| fail("--dropout")),
                 "--data" => options.data = PathBuf::from(value()),
                 _ => options.flags.push(arg),
             }
         }
-        if !('A'..='E').contains(&options.config) {
+        if !('A'..='J').contains(&options.config) {
             fail(&format!("there is no configuration {}", options.config));
         }
         options
@@ -49,7 +65,7 @@ impl Options {
         self.flags.iter().any(|flag| flag == name)
     }
 
-    /// The sizes of the layers.
+    /// The sizes of the layers of A to E.
     pub fn sizes(&self) -> &'static [usize] {
         match self.config {
             'A' => &[PIXELS, 128, 10],
@@ -61,19 +77,20 @@ impl Options {
 
     pub fn batch(&self) -> usize {
         match self.config {
-            'A' => 64,
-            'B' => 128,
-            'C' => 16,
+            'A' | 'F' => 64,
+            'B' | 'I' => 128,
+            'C' | 'J' => 16,
+            'G' | 'H' => 32,
             'E' => 1000,
             _ => 4,
         }
     }
 
-    /// The learning rate: of SGD with momentum 0.9 for A and C, of Adam for B and D.
+    /// The learning rate: of SGD with momentum 0.9 for A, C and F, of Adam for the others and of AdamW for H.
     pub fn learning_rate(&self) -> f64 {
         match self.config {
             'A' => 0.1,
-            'C' => 0.05,
+            'C' | 'F' => 0.05,
             'D' => 1e-2,
             _ => 1e-3,
         }
@@ -81,7 +98,7 @@ impl Options {
 }
 
 fn fail(message: &str) -> ! {
-    eprintln!("error: {message}\nusage: --config A|B|C|D|E --epochs N --threads T --data DIR");
+    eprintln!("error: {message}\nusage: --config A|..|J --epochs N --threads T --max-steps N --data DIR");
     std::process::exit(2)
 }
 
@@ -192,6 +209,7 @@ fn read(directory: &Path, name: &str, header: usize) -> Vec<u8> {
 }
 
 /// What a program measured.
+#[derive(Default)]
 pub struct Measured {
     /// Seconds of each step.
     pub steps: Vec<f64>,
@@ -200,6 +218,8 @@ pub struct Measured {
     pub test_accuracy: Option<f64>,
     /// Seconds of each one-row pass of configuration E.
     pub singles: Vec<f64>,
+    /// What the steps of F to J needed beside model and data, in MB.
+    pub step_mb: Option<f64>,
 }
 
 impl Measured {
@@ -225,7 +245,8 @@ impl Measured {
             "single_us": (!self.singles.is_empty()).then(|| quantile(&mut self.singles, 0.5)),
             "train_loss": self.train_loss,
             "test_accuracy": self.test_accuracy,
-            "peak_mb": peak_memory_mb(),
+            "step_mb": self.step_mb,
+            "peak_mb": memory::status_mb("VmHWM:"),
         });
         println!("{json}");
     }
@@ -236,12 +257,6 @@ impl Measured {
         steps.sort_by(f64::total_cmp);
         Some(steps[steps.len() / 2] * 1e6)
     }
-}
-
-fn peak_memory_mb() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    line.split_whitespace().nth(1)?.parse::<f64>().ok().map(|kb| kb / 1024.0)
 }
 
 /// Says so on the error output if a program that is to be compiled for the machine was not, which happens where Cargo

@@ -7,6 +7,7 @@
 
 use std::time::Instant;
 
+use comparison::networks::Weights;
 use comparison::{Images, Measured, Mnist, Options, PIXELS, XOR_STEPS, XOR_X, XOR_Y, initial_weights, order};
 use dfdx::data::OneHotEncode;
 use dfdx::nn::modules;
@@ -16,6 +17,11 @@ use dfdx::tensor_ops::{AdamConfig, SgdConfig};
 
 type Small<const H: usize> = ((Linear<PIXELS, H>, ReLU), Linear<H, 10>);
 type Large = ((Linear<PIXELS, 512>, ReLU), (Linear<512, 512>, ReLU), Linear<512, 10>);
+type Normalized = (
+    (Linear<PIXELS, 256>, BatchNorm1D<256>, ReLU, Dropout),
+    (Linear<256, 256>, BatchNorm1D<256>, ReLU, Dropout),
+    Linear<256, 10>,
+);
 type Tiny = ((Linear<2, 4>, Tanh), Linear<4, 1>);
 type Matrix<const M: usize, const N: usize, T = NoneTape> = Tensor<Rank2<M, N>, f32, Cpu, T>;
 type Recording = OwnedTape<f32, Cpu>;
@@ -45,6 +51,15 @@ fn main() {
             train::<16, _, _>(&options, &device, model, opt)
         }
         'D' => train_tiny(&options, &device),
+        'I' => {
+            let model = normalized(&options, &device);
+            let opt = Adam::new(&model, adam(&options));
+            train::<128, _, _>(&options, &device, model, opt)
+        }
+        'F'..='J' => {
+            eprintln!("error: {} is not here; see benchmarks/README.md", options.config);
+            std::process::exit(2)
+        }
         _ => predict(&options, &device),
     };
     measured.print("dfdx", "0.13.0", &options);
@@ -81,6 +96,16 @@ fn large(options: &Options, device: &Cpu) -> <Large as BuildOnDevice<Cpu, f32>>:
     model
 }
 
+fn normalized(options: &Options, device: &Cpu) -> <Normalized as BuildOnDevice<Cpu, f32>>::Built {
+    let mut model = device.build_module::<Normalized, f32>();
+    let mut weights = Weights::new();
+    set(&mut model.0.0, &weights.dense(PIXELS, 256));
+    set(&mut model.1.0, &weights.dense(256, 256));
+    set(&mut model.2, &weights.dense(256, 10));
+    (model.0.3.p, model.1.3.p) = (options.dropout as f32, options.dropout as f32);
+    model
+}
+
 /// `B` images and their labels, the latter one-hot as dfdx's loss wants them.
 fn gather<const B: usize>(images: &Images, indices: &[usize], device: &Cpu) -> (Matrix<B, PIXELS>, Matrix<B, 10>) {
     let (pixels, labels) = images.gather(indices);
@@ -99,8 +124,11 @@ where
     let mut grads = model.alloc_grads();
     let mut steps = Vec::new();
     let start = Instant::now();
-    for epoch in 0..options.epochs {
+    'all: for epoch in 0..options.epochs {
         for indices in order(epoch, mnist.train.len()).chunks_exact(B) {
+            if steps.len() == options.max_steps {
+                break 'all;
+            }
             let start = Instant::now();
             let (images, labels) = gather::<B>(&mnist.train, indices, device);
             let logits = model.forward_mut(images.traced(grads));
@@ -117,7 +145,7 @@ where
         seconds_per_epoch,
         train_loss: evaluate(&model, &mnist.train, device).0,
         test_accuracy: Some(evaluate(&model, &mnist.test, device).1),
-        singles: Vec::new(),
+        ..Measured::default()
     }
 }
 
@@ -162,7 +190,7 @@ fn train_tiny(options: &Options, device: &Cpu) -> Measured {
     }
     let seconds_per_epoch = start.elapsed().as_secs_f64() / options.epochs as f64;
     let train_loss = f64::from(mse_loss(model.forward(x), y).array());
-    Measured { steps, seconds_per_epoch, train_loss, test_accuracy: None, singles: Vec::new() }
+    Measured { steps, seconds_per_epoch, train_loss, ..Measured::default() }
 }
 
 fn predict(options: &Options, device: &Cpu) -> Measured {
@@ -183,6 +211,7 @@ fn predict(options: &Options, device: &Cpu) -> Measured {
         singles: time(options, &model, &rows),
         train_loss: evaluate(&model, &mnist.train, device).0,
         test_accuracy: Some(evaluate(&model, &mnist.test, device).1),
+        ..Measured::default()
     }
 }
 

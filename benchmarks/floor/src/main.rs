@@ -1,18 +1,24 @@
 //! The floor of the comparison: the same training loops by hand, with nothing in them that the mathematics does not ask
 //! for. `../README.md` says what all programs of the comparison have in common; besides, this one knows
-//! `--peak`: what the machine can do, in FMAs and in bytes, and what that makes of A to E.
+//! `--peak`: what the machine can do, in FMAs and in bytes, and what that makes of A to J. F and G need AVX-512.
 //!
 //! Files: `gemm.rs` the matrix products, `pass.rs` the passes over memory, `network.rs` the step of A to C, `tiny.rs` D,
-//! `team.rs` the threads, `memory.rs` the buffers, `peak.rs` the machine.
+//! `lenet.rs` F, `lstm.rs` G, `tile.rs` their products, `team.rs` the threads, `memory.rs` the buffers, `peak.rs` the machine.
 
 #![allow(clippy::needless_range_loop, reason = "several arrays of registers share an index")]
 
 mod gemm;
+#[cfg(target_arch = "x86_64")]
+mod lenet;
+#[cfg(target_arch = "x86_64")]
+mod lstm;
 mod memory;
 mod network;
 mod pass;
 mod peak;
 mod team;
+#[cfg(target_arch = "x86_64")]
+mod tile;
 mod tiny;
 
 use std::time::Instant;
@@ -30,6 +36,14 @@ fn main() {
     let measured = match options.config {
         'D' => tiny::train(&options),
         'E' => predict(&options),
+        #[cfg(target_arch = "x86_64")]
+        'F' if gemm::avx512() => train_lenet(&options),
+        #[cfg(target_arch = "x86_64")]
+        'G' if gemm::avx512() => train_lstm(&options),
+        'F'..='J' => {
+            eprintln!("error: {} is not here, or needs AVX-512", options.config);
+            std::process::exit(2)
+        }
         _ => train(&options),
     };
     measured.print("floor", env!("CARGO_PKG_VERSION"), &options);
@@ -74,7 +88,7 @@ fn train(options: &Options) -> Measured {
     let seconds_per_epoch = start.elapsed().as_secs_f64() / options.epochs as f64;
     let (train_loss, _) = evaluate(&network, &mnist.train, options.sizes().len());
     let (_, accuracy) = evaluate(&network, &mnist.test, options.sizes().len());
-    Measured { steps, seconds_per_epoch, train_loss, test_accuracy: Some(accuracy), singles: Vec::new() }
+    Measured { steps, seconds_per_epoch, train_loss, test_accuracy: Some(accuracy), ..Measured::default() }
 }
 
 /// Mean loss and accuracy over the first 10,000 images.
@@ -98,6 +112,50 @@ fn evaluate(network: &Network, images: &Images, layers: usize) -> (f64, f64) {
         }
     }
     (loss / 10_000.0, correct as f64 / 10_000.0)
+}
+
+/// Configuration F.
+#[cfg(target_arch = "x86_64")]
+fn train_lenet(options: &Options) -> Measured {
+    let mnist = Mnist::load(&options.data);
+    let mut network = lenet::LeNet::new();
+    let lr = options.learning_rate() as f32;
+    // SAFETY: the caller has looked for AVX-512, here and below.
+    let measured = comparison::networks::train(options, mnist.train.len(), |indices| unsafe {
+        std::hint::black_box(network.step(&mnist.train, indices, lr, 0.9));
+    });
+    let mut evaluate = |images: &Images| {
+        let everything: Vec<usize> = (0..10_000).collect();
+        let (mut loss, mut correct) = (0.0, 0);
+        for indices in everything.chunks(lenet::BATCH) {
+            // SAFETY: as above.
+            unsafe { network.forward(images, indices) };
+            for (row, &index) in network.logits.chunks(16).zip(indices) {
+                let (row, label) = (&row[..10], usize::from(images.labels[index]));
+                let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+                let sum: f64 = row.iter().map(|x| f64::from(x - max).exp()).sum();
+                loss += sum.ln() + f64::from(max - row[label]);
+                correct += usize::from(row.iter().position(|&x| x == max) == Some(label));
+            }
+        }
+        (loss / 10_000.0, correct as f64 / 10_000.0)
+    };
+    Measured { train_loss: evaluate(&mnist.train).0, test_accuracy: Some(evaluate(&mnist.test).1), ..measured }
+}
+
+/// Configuration G.
+#[cfg(target_arch = "x86_64")]
+fn train_lstm(options: &Options) -> Measured {
+    use comparison::networks::{SAMPLES, Text, train, train_loss};
+    let (text, mut network, mut number) = (Text::new(), lstm::CharLstm::new(), 0);
+    // SAFETY: the caller has looked for AVX-512, here and below.
+    let measured = train(options, SAMPLES, |indices| unsafe {
+        number += 1;
+        std::hint::black_box(network.step(&text, indices, options.learning_rate(), number));
+    });
+    // SAFETY: as above.
+    let train_loss = train_loss(options, |indices| unsafe { network.forward(&text, indices) });
+    Measured { train_loss, ..measured }
 }
 
 /// Configuration E: forward over the test images in batches of 1000, then one by one.
@@ -128,5 +186,6 @@ fn predict(options: &Options) -> Measured {
         train_loss: evaluate(&network, &mnist.train, options.sizes().len()).0,
         test_accuracy: Some(evaluate(&network, &mnist.test, options.sizes().len()).1),
         singles,
+        ..Measured::default()
     }
 }

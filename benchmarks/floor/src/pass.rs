@@ -139,8 +139,10 @@ pub(crate) fn cross_entropy(rows: &mut [f32], labels: &[u8], batch: usize) -> f6
     loss + product.ln()
 }
 
+/// The same for one row, of which the gradient is multiplied by `scale`. Returns the largest logit, and the sum of the
+/// exponentials of the differences from it.
 #[inline]
-fn softmax_gradient(row: &mut [f32; 16], label: u8, scale: f32) -> (f32, f32) {
+pub(crate) fn softmax_gradient(row: &mut [f32; 16], label: u8, scale: f32) -> (f32, f32) {
     #[cfg(target_arch = "x86_64")]
     if avx512() {
         // SAFETY: the machine has AVX-512.

@@ -1,5 +1,5 @@
 //! What the machine can do: independent FMAs on one thread, and a triad over arrays of several sizes; and what that makes
-//! of the floating-point operations and the bytes of A to E.
+//! of the floating-point operations and the bytes of A to J.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -61,6 +61,31 @@ pub(crate) fn print() {
     model("C", &[784, 32, 10], 16, true, 20, rates[1]);
     model("E, 1000", &[784, 512, 512, 10], 1000, false, 0, rates[3]);
     model("E, 1", &[784, 512, 512, 10], 1, false, 4, reading);
+    println!(
+        "F to J: the products and convolutions, forward and twice that backward without the gradient of data, and the"
+    );
+    println!("bytes of the optimiser at the rate of 4 MB:");
+    let dense = |rows: usize, inputs: usize, outputs: usize| (2 * rows * inputs * outputs, (inputs + 1) * outputs);
+    let sum = |parts: &[(usize, usize)]| parts.iter().fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let step = |name: &str, first: (usize, usize), rest: (usize, usize), bytes: usize| {
+        let compute = (2 * first.0 + 3 * rest.0) as f64 / gflops / 1e3;
+        let memory = ((first.1 + rest.1) * bytes) as f64 / rates[2] / 1e3;
+        println!("{name:8} {compute:7.1} µs + {memory:6.1} µs = {:7.1} µs", compute + memory);
+    };
+    // Kernels of 3 by 3 at every pixel.
+    let (conv1, conv2) = ((64 * 784 * 2 * 9 * 16, 160), (64 * 196 * 2 * 144 * 32, 145 * 32));
+    step("F", conv1, sum(&[conv2, dense(64, 1568, 128), dense(64, 128, 10)]), 20);
+    let tokens = 32 * 32;
+    // With the embeddings, of which only the parameters count, and the second bias.
+    step("G", (0, 64 * 32), sum(&[dense(tokens, 160, 512), (0, 512), dense(tokens, 128, 64)]), 28);
+    // Queries times keys and weights times values, of which the mask leaves half: all four heads together.
+    let attention = (2 * 32 * (32 * 33 / 2) * 64 * 2, 0);
+    let block = sum(&[dense(tokens, 64, 192), attention, dense(tokens, 64, 64), (0, 256)]);
+    let block = sum(&[block, dense(tokens, 64, 256), dense(tokens, 256, 64)]);
+    step("H", (0, 96 * 64), sum(&[block, block, dense(tokens, 64, 64)]), 28);
+    step("I", dense(128, 784, 256), sum(&[dense(128, 256, 256), dense(128, 256, 10), (0, 1024)]), 28);
+    let steps = 16 * 20;
+    step("J", dense(steps, 8, 96), sum(&[dense(steps, 32, 96), dense(16, 32, 1)]), 28);
 }
 
 /// `work` per second in the best of `rounds` runs: the machine may be shared.

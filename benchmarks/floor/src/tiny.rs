@@ -39,7 +39,7 @@ pub(crate) fn train(options: &Options) -> Measured {
     }
     let seconds_per_epoch = start.elapsed().as_secs_f64() / options.epochs as f64;
     let train_loss = f64::from(gradients(&w, &mut g));
-    Measured { steps, seconds_per_epoch, train_loss, test_accuracy: None, singles: Vec::new() }
+    Measured { steps, seconds_per_epoch, train_loss, ..Measured::default() }
 }
 
 /// The loss and its gradients.
