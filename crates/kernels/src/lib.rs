@@ -43,10 +43,10 @@ pub use elementwise::{add_in_place, map, zip};
 pub use float::Float;
 #[allow(unreachable_pub)] // A supertrait of the public `Float`, which seals it; it cannot be named outside.
 pub use gemm::Kernels;
-pub use gemm::{Matrix, matmul_batched, matmul2};
+pub use gemm::{Matrix, Packed, matmul_batched, matmul2};
 pub use memory::{aligned, ask, room};
 pub use reduce::{max, min, sum};
-pub use running_sum::RunningSum;
+pub use running_sum::{RunningSum, RunningSums};
 pub use runs::{Run, spread_runs, sum_runs};
 pub use shape::{MAX_AXES, checked_size};
 pub use simd::{Level, at_most, level, vectorised};

@@ -13,7 +13,7 @@
 use downhill_tensor::{Float, Params, Tensor};
 use rand::Rng;
 
-use crate::recurrent::weights::{self, RecurrentWeights};
+use crate::recurrent::weights::{Cell, RecurrentWeights};
 
 /// The cell of a gated recurrent unit: maps an input, `[N, in]` or `[in]`, and a state, `[N, hidden]` or `[hidden]`, to
 /// the next state, which is the output. Without a state, it is zero.
@@ -78,19 +78,10 @@ impl<F: Float> GruCell<F> {
     /// On a shape mismatch between input, state and weights.
     #[track_caller]
     pub fn forward(&self, x: &Tensor<F>, state: Option<&Tensor<F>>) -> Tensor<F> {
-        let sizes = weights::sizes("GruCell", 3, self.weight_ih.shape(), self.weight_hh.shape());
-        let wanted = weights::state_shape("GruCell", x.shape(), sizes);
-        let input = x.linear(&self.weight_ih, self.bias_ih.as_ref());
-        let zeros;
-        let h = match state {
-            Some(h) => h,
-            None => {
-                zeros = Tensor::zeros(&wanted);
-                &zeros
-            }
-        };
-        weights::assert_state("GruCell", x.shape(), "h", h.shape(), &wanted);
-        next_state(&input, &h.linear(&self.weight_hh, self.bias_hh.as_ref()), h)
+        let GruCell { weight_ih, weight_hh, bias_ih, bias_hh } = self;
+        let cell = Cell { name: "GruCell", gates: 3, weights: [weight_ih, weight_hh], biases: [bias_ih, bias_hh] };
+        let ([input, product], [h]) = cell.products(x, state.map(|h| [("h", h)]));
+        next_state(&input, &product, &h)
     }
 }
 

@@ -12,7 +12,7 @@
 use downhill_tensor::{Float, Params, Tensor};
 use rand::Rng;
 
-use crate::recurrent::weights::{self, RecurrentWeights};
+use crate::recurrent::weights::{Cell, RecurrentWeights};
 
 /// The LSTM cell: maps an input, `[N, in]` or `[in]`, and a state `(h, c)`, each `[N, hidden]` or `[hidden]`, to the
 /// next state, whose `h` is the output. Without a state, both are zero.
@@ -79,37 +79,20 @@ impl<F: Float> LstmCell<F> {
     /// On a shape mismatch between input, state and weights.
     #[track_caller]
     pub fn forward(&self, x: &Tensor<F>, state: Option<&(Tensor<F>, Tensor<F>)>) -> (Tensor<F>, Tensor<F>) {
-        let sizes = weights::sizes("LstmCell", 4, self.weight_ih.shape(), self.weight_hh.shape());
-        let wanted = weights::state_shape("LstmCell", x.shape(), sizes);
-        // The pre-activations of all four gates, in one product per weight.
-        let mut gates = x.linear(&self.weight_ih, self.bias_ih.as_ref());
-        match state {
-            Some((h, c)) => {
-                for (name, part) in [("h", h), ("c", c)] {
-                    weights::assert_state("LstmCell", x.shape(), name, part.shape(), &wanted);
-                }
-                gates += h.linear(&self.weight_hh, self.bias_hh.as_ref());
-            }
-            None => {
-                if let Some(bias) = &self.bias_hh {
-                    gates += bias;
-                }
-            }
-        }
-        next_state(&gates, state.map(|(_, c)| c))
+        let LstmCell { weight_ih, weight_hh, bias_ih, bias_hh } = self;
+        let cell = Cell { name: "LstmCell", gates: 4, weights: [weight_ih, weight_hh], biases: [bias_ih, bias_hh] };
+        let ([input, product], [_, c]) = cell.products(x, state.map(|(h, c)| [("h", h), ("c", c)]));
+        next_state(&(input + product), &c)
     }
 }
 
 /// The next state `(h', c')`, given the pre-activations of the gates, `[N, 4·hidden]` or `[4·hidden]`.
 #[track_caller]
-pub(crate) fn next_state<F: Float>(gates: &Tensor<F>, c: Option<&Tensor<F>>) -> (Tensor<F>, Tensor<F>) {
+pub(crate) fn next_state<F: Float>(gates: &Tensor<F>, c: &Tensor<F>) -> (Tensor<F>, Tensor<F>) {
     let hidden = gates.shape()[gates.ndim() - 1] / 4;
     let part = |number: usize| gates.narrow(-1, number * hidden, hidden);
     let (i, f, g, o) = (part(0).sigmoid(), part(1).sigmoid(), part(2).tanh(), part(3).sigmoid());
-    let c = match c {
-        Some(c) => f * c + i * g,
-        None => i * g,
-    };
+    let c = f * c + i * g;
     (o * c.tanh(), c)
 }
 

@@ -5,7 +5,7 @@
 use downhill_tensor::{Float, Params, Tensor};
 use rand::Rng;
 
-use crate::recurrent::weights::{self, RecurrentWeights};
+use crate::recurrent::weights::{Cell, RecurrentWeights};
 
 /// The function that an Elman network applies: that of [`RnnCell`] and [`Rnn`](crate::Rnn).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,19 +93,10 @@ impl<F: Float> RnnCell<F> {
     /// On a shape mismatch between input, state and weights.
     #[track_caller]
     pub fn forward(&self, x: &Tensor<F>, state: Option<&Tensor<F>>) -> Tensor<F> {
-        let sizes = weights::sizes("RnnCell", 1, self.weight_ih.shape(), self.weight_hh.shape());
-        let wanted = weights::state_shape("RnnCell", x.shape(), sizes);
-        let input = x.linear(&self.weight_ih, self.bias_ih.as_ref());
-        let zeros;
-        let h = match state {
-            Some(h) => h,
-            None => {
-                zeros = Tensor::zeros(&wanted);
-                &zeros
-            }
-        };
-        weights::assert_state("RnnCell", x.shape(), "h", h.shape(), &wanted);
-        self.nonlinearity.apply(&(input + h.linear(&self.weight_hh, self.bias_hh.as_ref())))
+        let RnnCell { weight_ih, weight_hh, bias_ih, bias_hh, nonlinearity } = self;
+        let cell = Cell { name: "RnnCell", gates: 1, weights: [weight_ih, weight_hh], biases: [bias_ih, bias_hh] };
+        let ([input, product], _) = cell.products(x, state.map(|h| [("h", h)]));
+        nonlinearity.apply(&(input + product))
     }
 }
 

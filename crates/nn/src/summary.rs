@@ -34,8 +34,9 @@ pub struct OperationRow {
     pub output: Vec<usize>,
     /// The number of elements of the parameters it uses, without those that an earlier row has counted.
     pub parameters: usize,
-    /// The multiplications, each with an addition, of a matrix product or a convolution; 0 for everything else, which
-    /// takes a small multiple of the number of elements.
+    /// The multiplications, each with an addition, of the matrix products and convolutions in the operation, also of those
+    /// in a recurrent layer and in attention; 0 for everything else, which takes a small multiple of the number of
+    /// elements.
     pub multiply_adds: u64,
 }
 
@@ -124,7 +125,9 @@ impl ModelSummary {
 }
 
 /// The multiply-adds of one operation: for each element of the result (of the input, if a convolution is transposed), one
-/// for each element that it is a sum over.
+/// for each element that it is a sum over. Of a recurrent layer, those of the products with both weights (of a GRU, with
+/// the second: the first has an operation of its own); of attention, those of all scores, also the hidden ones, and of the
+/// values.
 fn multiply_adds<F: Float>(operation: &Operation<F>, result: &Tensor<F>) -> u64 {
     let product = |a: usize, b: usize| (a as u64).saturating_mul(b as u64);
     let per_channel = |weight: &Tensor<F>| weight.shape()[1..].iter().product();
@@ -136,6 +139,14 @@ fn multiply_adds<F: Float>(operation: &Operation<F>, result: &Tensor<F>) -> u64 
             let shape = a.shape();
             product(result.len(), shape[shape.len() - if flipped { 2 } else { 1 }])
         }
+        // For every step of every sequence, each element of the weights.
+        ("lstm" | "rnn", [x, weight_ih, weight_hh, ..]) => {
+            product(x.shape()[..2].iter().product(), weight_ih.len() + weight_hh.len())
+        }
+        ("gru", [input, weight_hh, ..]) => product(input.shape()[..2].iter().product(), weight_hh.len()),
+        // For every element of a query or of a result, every key.
+        ("attention", [q, k, _]) => product(q.len() + result.len(), k.shape()[1]),
+        ("packed_attention", [qkv]) => product(2 * result.len(), qkv.shape()[1]),
         _ => 0,
     }
 }

@@ -1,11 +1,10 @@
 //! Matrix products of `f32` with AVX-512.
 //!
-//! The result is computed in register tiles of up to 13 rows and 32 columns, which occupy 26 of the 32 vector registers
-//! throughout the loop over the inner dimension: each position takes two vectors of `b` and, for each row of `a`, one
-//! broadcast element. `a` is read in place, whatever its strides. `b` is read in place if its rows are contiguous and
-//! it is reused only a few times; otherwise panels of 32 columns are packed first, small enough to stay in a near
-//! cache. If both operands are contiguous along the inner dimension, packing costs more than it saves when there are
-//! few rows or columns, and the kernel computes inner products instead; otherwise it packs the smaller operand.
+//! The result is computed in register tiles of up to 13 rows and 32 columns (`tile.rs`). `a` is read in place, whatever
+//! its strides. `b` is read in place if its rows are contiguous and it is reused only a few times; otherwise panels of 32
+//! columns are packed first, small enough to stay in a near cache. If both operands are contiguous along the inner
+//! dimension, packing costs more than it saves when there are few rows or columns, and the kernel computes inner products
+//! instead; otherwise it packs the smaller operand.
 //!
 //! The order in which an element of the result is summed depends only on the shape and the layout of the operands, so a
 //! product can be split into ranges of columns with bitwise identical results.
@@ -27,17 +26,15 @@
 //! | 512 × 512 × 512 | | 146 | 161 |
 #![allow(unsafe_code)]
 
-use std::arch::x86_64::*;
 use std::cell::RefCell;
 use std::ops::Range;
 
 use super::Product;
 use super::inner_products::inner_products;
+use super::matrix::Strided;
 use super::pack::{Line, pack, unpack_transposed};
+use super::tile::{ROWS, TILES};
 
-/// The maximum height of a register tile: 13 · 2 sums, two vectors of `b` and one of `a` take 29 of the 32 registers,
-/// and the compiler needs two.
-const ROWS: usize = 13;
 /// The width of a panel, two vectors.
 pub(super) const COLUMNS: usize = 32;
 /// The maximum depth of a panel along the inner dimension; it then takes 50 KiB.
@@ -124,8 +121,7 @@ unsafe fn blocks(product: &Product<'_, f32>, columns: Range<usize>) {
     // Tiles load whole vectors of `b`, so it is read in place only if the columns are whole vectors, too.
     let in_place = |width: usize| b.2 == 1 && m * k <= PACK_SIZE && width.is_multiple_of(16);
     let group = if m * k < GROUP_SIZE { COLUMNS } else { GROUP };
-    // Blocks of about equal depth, a multiple of 16 for the packing.
-    let depth = k.div_ceil(k.div_ceil(DEPTH)).next_multiple_of(16);
+    let depth = depth(k);
     thread_local!(static PANELS: RefCell<Vec<Line>> = const { RefCell::new(Vec::new()) });
     let all = |panels: *mut f32| {
         // The outer loops of the blocking: groups of panels, then blocks of the inner dimension.
@@ -149,6 +145,47 @@ unsafe fn blocks(product: &Product<'_, f32>, columns: Range<usize>) {
         }
     };
     PANELS.with_borrow_mut(|lines| grown(lines, depth * group, all));
+}
+
+/// The inner dimension is split into blocks of about equal depth, a multiple of 16 for the packing.
+fn depth(k: usize) -> usize {
+    k.div_ceil(k.div_ceil(DEPTH)).next_multiple_of(16)
+}
+
+/// Packs all of `b`, a matrix of `k` rows and `n` columns: for each block of the inner dimension its panels. They take
+/// `k` rows of `n` elements, with `n` rounded up to whole panels.
+///
+/// # Safety
+/// `b` is valid for these reads, and `panels` for that many elements; it is aligned to a cache line. `k` is not 0. The
+/// machine has AVX-512 F.
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn pack_all(b: Strided<f32>, [k, n]: [usize; 2], panels: *mut f32) {
+    let (depth, width) = (depth(k), n.next_multiple_of(COLUMNS));
+    for top in (0..k).step_by(depth) {
+        // SAFETY: the caller's promise.
+        unsafe { pack(b, top..k.min(top + depth), 0..n, panels.add(top * width)) };
+    }
+}
+
+/// Computes the columns `columns` of a product whose right operand [`pack_all`] has packed.
+///
+/// # Safety
+/// As for [`multiply`], except that the product's own right operand is not read. The panels are those of a matrix of its
+/// size, and `columns` begins with a panel.
+#[target_feature(enable = "avx512f")]
+pub(super) unsafe fn multiply_packed(product: &Product<'_, f32>, panels: *const f32, columns: Range<usize>) {
+    let &Product { k, n, .. } = product;
+    let (depth, width) = (depth(k), n.next_multiple_of(COLUMNS));
+    for top in (0..k).step_by(depth) {
+        let positions = top..k.min(top + depth);
+        let next = positions.len() * COLUMNS;
+        // SAFETY: the panels of this block follow those of the blocks before it, which have `top` rows.
+        unsafe {
+            let first = panels.add(top * width + columns.start / COLUMNS * next);
+            let panels = Panels { first, next: next as isize, row: COLUMNS as isize };
+            block(product, positions, columns.clone(), panels);
+        }
+    }
 }
 
 /// Panels of `b`: the address of the first, the stride from panel to panel, and the row stride.
@@ -190,96 +227,5 @@ unsafe fn block(product: &Product<'_, f32>, positions: Range<usize>, columns: Ra
             }
         }
         row += height;
-    }
-}
-
-/// `c = from + a·b` over `depth` positions of the inner dimension. Each pointer comes with its row stride, that of `a`
-/// also with its column stride.
-type Tile = unsafe fn(
-    depth: usize,
-    a: (*const f32, isize, isize),
-    b: (*const f32, isize),
-    from: Option<(*const f32, isize)>,
-    c: (*mut f32, usize),
-    masks: [__mmask16; 2],
-);
-
-/// Indexed by the number of vectors minus one and the number of rows minus one.
-#[rustfmt::skip]
-const TILES: [[Tile; ROWS]; 2] = [
-    [tile::<1, 1>, tile::<2, 1>, tile::<3, 1>, tile::<4, 1>, tile::<5, 1>, tile::<6, 1>, tile::<7, 1>,
-     tile::<8, 1>, tile::<9, 1>, tile::<10, 1>, tile::<11, 1>, tile::<12, 1>, tile::<13, 1>],
-    [tile::<1, 2>, tile::<2, 2>, tile::<3, 2>, tile::<4, 2>, tile::<5, 2>, tile::<6, 2>, tile::<7, 2>,
-     tile::<8, 2>, tile::<9, 2>, tile::<10, 2>, tile::<11, 2>, tile::<12, 2>, tile::<13, 2>],
-];
-
-/// A loop unrolled by hand: in a program's dev profile, a real loop is checked at every iteration, and then keeps the
-/// sums in memory instead of registers.
-macro_rules! written_out {
-    ($i:ident in [$($n:literal)*] if $j:ident < $count:ident $body:block) => {
-        $(if $n < $count {
-            let $i: usize = $n;
-            $body
-        })*
-    };
-}
-
-/// A register tile of `R` rows and `V` vectors.
-///
-/// # Safety
-/// The machine has AVX-512 F; `a`, `from` and `c` are valid for `R` rows, `depth` positions and the columns of the
-/// masks, `b` for `depth` rows of `V` vectors.
-#[target_feature(enable = "avx512f")]
-unsafe fn tile<const R: usize, const V: usize>(
-    depth: usize,
-    (a, a_row, a_column): (*const f32, isize, isize),
-    (mut b, b_row): (*const f32, isize),
-    from: Option<(*const f32, isize)>,
-    (c, c_row): (*mut f32, usize),
-    masks: [__mmask16; 2],
-) {
-    // SAFETY: by the caller's promise; masked loads and stores access only the columns of the masks, and pointers are
-    // advanced past the last position without being read.
-    unsafe {
-        let mut sums = [[_mm512_setzero_ps(); V]; R];
-        // Pointers to every third row of `a`: the two rows after it are reached by the load's addressing mode.
-        // Advancing from row to row would be a dependency chain of additions as long as the arithmetic.
-        let mut thirds: [*const f32; ROWS.div_ceil(3)] =
-            std::array::from_fn(|third| a.wrapping_offset(3 * third as isize * a_row));
-        // Wrapping arithmetic and load intrinsics: `offset` and `*` are checked in a dev profile, too.
-        let steps = [0, a_row, a_row.wrapping_mul(2)];
-        // The hot loop: at each position, `R` broadcasts and `R·V` fused multiply-adds.
-        for _ in 0..depth {
-            let mut row = [_mm512_setzero_ps(); V];
-            // Whole vectors: a masked load occupies an execution unit that the multiply-adds need.
-            row[0] = _mm512_loadu_ps(b);
-            if V > 1 {
-                row[V - 1] = _mm512_loadu_ps(b.wrapping_add(16));
-            }
-            written_out!(i in [0 1 2 3 4 5 6 7 8 9 10 11 12] if i < R {
-                let factor = _mm512_broadcastss_ps(_mm_load_ss(thirds[i / 3].wrapping_offset(steps[i % 3])));
-                sums[i][0] = _mm512_fmadd_ps(factor, row[0], sums[i][0]);
-                if V > 1 {
-                    sums[i][V - 1] = _mm512_fmadd_ps(factor, row[V - 1], sums[i][V - 1]);
-                }
-            });
-            thirds = thirds.map(|row| row.wrapping_offset(a_column));
-            b = b.wrapping_offset(b_row);
-        }
-        // `from` is added last, so that a sum over many blocks is rounded once per block and not once per position.
-        if let Some((from, from_row)) = from {
-            for (i, sums) in sums.iter_mut().enumerate() {
-                for (v, sum) in sums.iter_mut().enumerate() {
-                    let from = _mm512_maskz_loadu_ps(masks[v], from.offset(i as isize * from_row).add(16 * v));
-                    *sum = _mm512_add_ps(*sum, from);
-                }
-            }
-        }
-        // Store the columns that exist.
-        for (i, sums) in sums.iter().enumerate() {
-            for (v, &sum) in sums.iter().enumerate() {
-                _mm512_mask_storeu_ps(c.add(i * c_row).wrapping_add(16 * v), masks[v], sum);
-            }
-        }
     }
 }

@@ -4,15 +4,17 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::Product;
+use ndarray::IxDyn;
+
 #[cfg(target_arch = "x86_64")]
 use super::avx512;
 use super::matrix::Strided;
-use crate::Float;
+use super::{Matrix, Product};
 use crate::memory::FreeList;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Level, level};
 use crate::simd::{Leveled, run_double, run_single};
+use crate::{Elements, Float};
 
 /// What each element type implements separately. Users cannot name this trait, which seals `Float`.
 pub trait Kernels: Sized + 'static {
@@ -21,6 +23,19 @@ pub trait Kernels: Sized + 'static {
     /// # Safety
     /// The pointers must be valid as `Product` requires; the result may be uninitialized.
     unsafe fn gemm(product: &Product<'_, Self>, columns: Range<usize>);
+
+    /// A right operand as [`gemm_packed`](Self::gemm_packed) reads it, if this type has such a kernel at the present level
+    /// and the matrix has elements.
+    fn panels(b: Matrix<'_, Self>) -> Option<Elements<Self>>
+    where
+        Self: Float;
+
+    /// Computes the columns `columns` of a product with a right operand that [`panels`](Self::panels) has packed.
+    ///
+    /// # Safety
+    /// The pointers must be valid as `Product` requires, except that to the right operand; the panels must be of a matrix
+    /// of its size, and `columns` must start at a multiple of 32.
+    unsafe fn gemm_packed(product: &Product<'_, Self>, panels: &[Self], columns: Range<usize>);
 
     /// Whether [`gemm`](Self::gemm) is the fastest choice for small products too.
     fn any_size_is_blocked() -> bool;
@@ -45,6 +60,26 @@ impl Kernels for f32 {
         };
         // SAFETY: the caller's promise.
         unsafe { through_matrixmultiply(product, columns, gemm) }
+    }
+
+    fn panels(b: Matrix<'_, f32>) -> Option<Elements<f32>> {
+        #[cfg(target_arch = "x86_64")]
+        if level() == Level::Avx512 && b.rows > 0 && b.columns > 0 {
+            let mut panels = Elements::unset(IxDyn(&[b.rows, b.columns.next_multiple_of(avx512::COLUMNS)]));
+            // SAFETY: the machine has AVX-512, `b` is a matrix of this size, and there is memory for its panels, which is
+            // aligned because a panel has more elements than are stored inline.
+            unsafe { avx512::pack_all(b.strided, [b.rows, b.columns], panels.slice_mut().as_mut_ptr()) };
+            return Some(panels);
+        }
+        None
+    }
+
+    unsafe fn gemm_packed(product: &Product<'_, f32>, panels: &[f32], columns: Range<usize>) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the caller's promise; there are panels only on machines with AVX-512.
+        return unsafe { avx512::multiply_packed(product, panels.as_ptr(), columns) };
+        #[cfg(not(target_arch = "x86_64"))]
+        unreachable!("there are no panels: {:?}", (product.n, panels, columns))
     }
 
     fn any_size_is_blocked() -> bool {
@@ -73,6 +108,14 @@ impl Kernels for f64 {
         };
         // SAFETY: the caller's promise.
         unsafe { through_matrixmultiply(product, columns, gemm) }
+    }
+
+    fn panels(_b: Matrix<'_, f64>) -> Option<Elements<f64>> {
+        None
+    }
+
+    unsafe fn gemm_packed(_product: &Product<'_, f64>, _panels: &[f64], _columns: Range<usize>) {
+        unreachable!("there are no panels of `f64`")
     }
 
     fn any_size_is_blocked() -> bool {

@@ -6,12 +6,17 @@ use crate::{Elements, Float};
 /// Up to this inner dimension, a product is computed in one pass.
 pub(super) const LONG: usize = 1 << 12;
 
+/// Where an inner dimension that is longer than [`LONG`] is split: at a multiple of it.
+pub(super) fn middle(k: usize) -> usize {
+    k.div_ceil(2 * LONG) * LONG
+}
+
 /// The sum of the products over the two halves of the inner dimension, which is longer than [`LONG`]. The halves are
 /// split again (pairwise summation), so that the rounding error grows with the logarithm of the length. The split is at a
 /// multiple of `LONG`, whatever the number of threads.
 #[track_caller]
 pub(super) fn in_halves<F: Float>(a: Matrix<'_, F>, b: Matrix<'_, F>, start: Option<&[F]>) -> Elements<F> {
-    let middle = a.columns.div_ceil(2 * LONG) * LONG;
+    let middle = middle(a.columns);
     let (left, right) = a.split_columns(middle);
     let (upper, lower) = b.transposed().split_columns(middle);
     let mut sum = matmul2(left, upper.transposed(), start);

@@ -15,6 +15,9 @@ mod long;
 mod matrix;
 #[cfg(target_arch = "x86_64")]
 mod pack;
+mod packed;
+#[cfg(target_arch = "x86_64")]
+mod tile;
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -32,6 +35,7 @@ pub use element_types::Kernels;
 use long::{LONG, in_halves};
 pub use matrix::Matrix;
 use matrix::Strided;
+pub use packed::Packed;
 
 /// Up to this many multiplications, a product costs less than choosing how to compute it.
 const TINY: usize = 64;

@@ -7,6 +7,7 @@
 //! Graves et al., "Connectionist temporal classification", ICML 2006.
 
 mod recorded;
+mod row;
 #[cfg(test)]
 mod tests;
 mod transcript;

@@ -14,13 +14,12 @@
 //!
 //! A primitive for speed; the measurement is in `lstm.rs`.
 
-use downhill_kernels::{Elements, vectorised};
+use downhill_kernels::Elements;
 use downhill_tensor::{Attribute, Float, Op, Tensor, apply, compiled, is_recording};
+use ndarray::IxDyn;
 
-use super::steps::{
-    Steps, activate, product, recorded_gradients, row_major_slice, row_of, row_of_mut, sigmoid, transposed,
-    weight_gradient,
-};
+use super::steps::{Steps, recorded_gradients, sigmoid};
+use super::walk::{self, At, Gradients, Kept, Operands, row_of};
 use crate::gru_cell::next_state;
 
 /// How much a step keeps for each sequence, in multiples of `hidden`: r, z, n and `p_n`.
@@ -28,10 +27,7 @@ const KEPT: usize = 4;
 
 struct GruSequence<F: Float> {
     steps: Steps,
-    /// `[T, N, KEPT·hidden]`.
-    kept: Option<Elements<F>>,
-    /// h before every step, `[T, N, hidden]`; 0 where a sequence does not have the step.
-    before: Option<Elements<F>>,
+    kept: Option<Kept<F>>,
 }
 
 impl<F: Float> Op<F, 4> for GruSequence<F> {
@@ -52,45 +48,22 @@ impl<F: Float> Op<F, 4> for GruSequence<F> {
     }
 
     fn forward(&mut self, [input, weight, bias, h]: [&Elements<F>; 4]) -> Elements<F> {
+        // The product with the state stays by itself, because r scales a part of it.
         let &[steps, rows, width] = input.shape() else { unreachable!("checked") };
-        let (hidden, size) = (weight.shape()[1], h.len());
-        let mut y = self.steps.room(&[steps + 1, rows, hidden]);
-        // Without a record there is no derivative to keep anything for.
-        let kept_steps = if is_recording() { steps } else { 0 };
-        let mut kept = self.steps.room(&[kept_steps, rows, KEPT * hidden]);
-        let mut before = self.steps.room(&[kept_steps, rows, hidden]);
-        if size > 0 {
-            let (input, bias, weight) = (input.row_major(), bias.row_major(), transposed(weight));
-            let [input, bias] = [&input, &bias].map(|x| x.as_slice().expect("row-major"));
-            let mut h = h.row_major();
-            let h = h.slice_mut();
-            let (ys, kepts, befores) = (y.slice_mut(), kept.slice_mut(), before.slice_mut());
-            let mut scratch = vec![F::zero(); KEPT * hidden];
-            for time in self.steps.order(steps) {
-                let recurrent = product([rows, hidden, width], h, &weight, Some(bias));
-                let recurrent = recurrent.as_slice().expect("row-major");
-                let steps = &self.steps;
-                vectorised(
-                    #[inline(always)]
-                    || {
-                        for row in (0..rows).filter(|&row| steps.has(row, time)) {
-                            let number = time * rows + row;
-                            let h = row_of_mut(h, row, hidden);
-                            let kept = if kept_steps > 0 {
-                                row_of_mut(befores, number, hidden).copy_from_slice(h);
-                                row_of_mut(kepts, number, KEPT * hidden)
-                            } else {
-                                &mut scratch
-                            };
-                            step(row_of(input, number, width), row_of(recurrent, row, width), h, kept);
-                            row_of_mut(ys, number, hidden).copy_from_slice(h);
-                        }
-                    },
-                );
-            }
-            ys[steps * size..].copy_from_slice(h);
-        }
-        (self.kept, self.before) = (Some(kept), Some(before));
+        let nothing = [[steps, rows, 0].as_slice(), &[width, 0]].map(|shape| Elements::unset(IxDyn(shape)));
+        let operands = Operands { x: &nothing[0], weights: [&nothing[1], weight], bias };
+        let input = input.row_major();
+        let input = input.as_slice().expect("row-major");
+        // Here and below, closures: a plain function would be called through one that is not inlined.
+        let (y, kept) = walk::forward(
+            &self.steps,
+            KEPT,
+            operands,
+            [h],
+            #[inline(always)]
+            |number, product, states, kept| step([row_of(input, number, width), product], states, kept),
+        );
+        self.kept = Some(kept);
         y
     }
 
@@ -103,7 +76,7 @@ impl<F: Float> Op<F, 4> for GruSequence<F> {
         &self,
         wanted: [bool; 4],
         inputs: [&Tensor<F>; 4],
-        _y: &Tensor<F>,
+        y: &Tensor<F>,
         dy: &Tensor<F>,
     ) -> [Option<Tensor<F>>; 4] {
         if is_recording() {
@@ -111,57 +84,36 @@ impl<F: Float> Op<F, 4> for GruSequence<F> {
                 self.steps.compose(input, [h], |input, [h]| [next_state(input, &h.linear(weight, Some(bias)), h)])
             });
         }
-        let [input, weight, _, h] = inputs;
-        let &[steps, rows, width] = input.shape() else { unreachable!("checked") };
-        let (hidden, size) = (weight.shape()[1], h.len());
-        let [kept, before] = [&self.kept, &self.before].map(|kept| kept.as_ref().expect("kept by the forward pass"));
-        let [kept, before] = [kept, before].map(|kept| kept.as_slice().expect("row-major"));
-        let (dy, weight) = (row_major_slice(dy), row_major_slice(weight));
-        // With respect to the products with the input, and to those with the state.
-        let (mut dinput, mut dproduct) = (self.steps.room(input.shape()), self.steps.room(input.shape()));
-        // The gradient with respect to the state after the step, and then before it.
-        let mut dh = Tensor::from(&dy[steps * size..]).reshape(&[rows, hidden]);
-        let (dhs, dis, dps) = (dh.as_mut_slice(), dinput.slice_mut(), dproduct.slice_mut());
-        if size > 0 {
-            for time in self.steps.order(steps).rev() {
-                let dps = &mut dps[time * rows * width..][..rows * width];
-                let (steps, dy) = (&self.steps, &dy);
-                vectorised(
-                    #[inline(always)]
-                    || {
-                        for row in (0..rows).filter(|&row| steps.has(row, time)) {
-                            let number = time * rows + row;
-                            let kept = [row_of(kept, number, KEPT * hidden), row_of(before, number, hidden)];
-                            let (dy, dh) = (row_of(dy, number, hidden), row_of_mut(dhs, row, hidden));
-                            let [di, dp] = [row_of_mut(dis, number, width), row_of_mut(dps, row, width)];
-                            step_back(kept, dy, dh, di, dp);
-                        }
-                    },
-                );
-                let recurrent = product([rows, width, hidden], dps, &weight, None);
-                let recurrent = recurrent.as_slice().expect("row-major");
-                for row in (0..rows).filter(|&row| steps.has(row, time)) {
-                    let dh = row_of_mut(dhs, row, hidden);
-                    dh.iter_mut().zip(row_of(recurrent, row, hidden)).for_each(|(dh, &more)| *dh += more);
-                }
-            }
-        }
-        let dweight = wanted[1].then(|| weight_gradient([width, hidden], dps, before));
+        let kept = self.kept.as_ref().expect("kept by the forward pass");
+        let Gradients { products: [dinput, dproduct], states: [dh], .. } = walk::backward(
+            &self.steps,
+            kept,
+            false,
+            [y, dy],
+            #[inline(always)]
+            |at, states, products| step_back(at, states, products),
+        );
+        let dweight = wanted[1].then(|| {
+            let [_, dweight] = kept.weight_gradients(&dproduct);
+            dweight
+        });
         let dbias = wanted[2].then(|| Tensor::from(dproduct).sum_axis([0, 1]));
         [Some(Tensor::from(dinput)), dweight, dbias, Some(dh)]
     }
 }
 
-/// One step of one sequence: updates `h`, and writes what is kept.
+/// One step of one sequence, as [`walk::forward`] does it.
 #[inline(always)]
-fn step<F: Float>(input: &[F], recurrent: &[F], h: &mut [F], kept: &mut [F]) {
+fn step<F: Float>([input, product]: [&[F]; 2], [h]: [&mut [F]; 1], kept: &mut [F]) {
     let n = h.len();
     let (gates, rest) = kept.split_at_mut(2 * n);
-    let (new, product) = rest.split_at_mut(n);
-    activate(gates, &input[..2 * n], &recurrent[..2 * n], sigmoid);
+    let (new, kept_product) = rest.split_at_mut(n);
+    for ((gate, &input), &product) in gates.iter_mut().zip(&input[..2 * n]).zip(&product[..2 * n]) {
+        *gate = sigmoid(input + product);
+    }
     let (r, z) = (&gates[..n], &gates[n..2 * n]);
-    product.copy_from_slice(&recurrent[2 * n..3 * n]);
-    for (((new, &r), &input), &product) in new.iter_mut().zip(r).zip(&input[2 * n..3 * n]).zip(&*product) {
+    kept_product.copy_from_slice(&product[2 * n..3 * n]);
+    for (((new, &r), &input), &product) in new.iter_mut().zip(r).zip(&input[2 * n..3 * n]).zip(&*kept_product) {
         *new = (input + r * product).tanh();
     }
     // (1 - z)·n + z·h, with one product.
@@ -170,15 +122,13 @@ fn step<F: Float>(input: &[F], recurrent: &[F], h: &mut [F], kept: &mut [F]) {
     }
 }
 
-/// The derivative of [`step`]: adds `dy` to `dh`, the gradient with respect to `h'`, writes those with respect to the
-/// products with the input and with the state, and replaces `dh` by the part of that with respect to `h` that does not
-/// go through the product.
+/// The derivative of [`step`], as [`walk::backward`] does it.
 #[inline(always)]
-fn step_back<F: Float>([kept, before]: [&[F]; 2], dy: &[F], dh: &mut [F], dinput: &mut [F], dproduct: &mut [F]) {
+fn step_back<F: Float>(at: At<'_, F>, [dh]: [&mut [F]; 1], [dinput, dproduct]: [&mut [F]; 2]) {
     let n = dh.len();
-    let part = |number: usize| &kept[number * n..][..n];
+    let part = |number: usize| &at.kept[number * n..][..n];
     let (r, z, new, product) = (part(0), part(1), part(2), part(3));
-    let (before, dy) = (&before[..n], &dy[..n]);
+    let (before, dy) = (&at.before[..n], &at.dy[..n]);
     for at in 0..n {
         dh[at] += dy[at];
     }
@@ -213,7 +163,7 @@ pub(super) fn gru_sequence<F: Float>(
     h: &Tensor<F>,
     steps: Steps,
 ) -> Tensor<F> {
-    apply(GruSequence { steps, kept: None, before: None }, [input, weight, bias, h])
+    apply(GruSequence { steps, kept: None }, [input, weight, bias, h])
 }
 
 compiled!(Op<4> GruSequence<F>);
@@ -228,7 +178,7 @@ mod tests {
     #[test]
     fn derivatives() {
         let domain = || Domain::between(-1.0, 1.0);
-        for &(lengths, [t, n, hidden]) in CASES {
+        for &(lengths, [t, n, _, hidden]) in CASES {
             for reverse in [false, true] {
                 let shapes: [[&[usize]; 4]; 1] =
                     [[&[t, n, 3 * hidden], &[3 * hidden, hidden], &[3 * hidden], &[n, hidden]]];
@@ -241,11 +191,10 @@ mod tests {
 
     #[test]
     fn as_the_cell_on_each_sequence_alone() {
-        let bias = |w: &Tensor<f64>| w.sum_axis(1) * 0.5;
         assert_alone(
             3,
-            |x, w, [h], steps| gru_sequence(x, w, &bias(w), h, steps),
-            |x, w, [h]| [next_state(x, &h.linear(w, Some(&bias(w))), h)],
+            |x, [w, u], b, [h], steps| gru_sequence(&x.linear(w, None), u, b, h, steps),
+            |x, [w, u], b, [h]| [next_state(&x.linear(w, None), &h.linear(u, Some(b)), h)],
         );
     }
 

@@ -162,9 +162,8 @@ impl<F: Float> Lstm<F> {
 
 impl<F: Float> Sequence<F, 2> for Lstm<F> {
     fn over(&self, x: &Tensor<F>, weights: &RecurrentWeights<F>, states: [&Tensor<F>; 2], steps: Steps) -> Tensor<F> {
-        // The products with the input, for all steps in one.
-        let input = x.linear(&weights.weight_ih, weights.bias().as_ref());
-        lstm_sequence(&input, &weights.weight_hh, states, steps)
+        let (bias, both) = (weights.bias(), [&weights.weight_ih, &weights.weight_hh]);
+        lstm_sequence(x, both, &bias, states, steps)
     }
 }
 

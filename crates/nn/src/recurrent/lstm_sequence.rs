@@ -1,24 +1,22 @@
-//! A long short-term memory over a whole sequence, given the products with the input: one layer in one direction.
+//! A long short-term memory over a whole sequence: one layer in one direction.
 //!
 //! ```text
-//! i, f, g, o = input[t] + h·W_hhᵀ
+//! i, f, g, o = x[t]·W_ihᵀ + h·W_hhᵀ + b
 //! c' = σ(f)·c + σ(i)·tanh(g)
 //! h' = σ(o)·tanh(c')
 //! ```
 //!
 //! The result is `[T + 2, N, hidden]`: the output `h'` of every step, then the final `h` and `c`. The derivative goes
-//! back step by step, from what the forward pass has kept; the gradient of `W_hh` is one product over all steps. If it is
-//! recorded, it is the derivative of the composition of [`LstmCell`](crate::LstmCell)'s operations.
+//! back step by step, from what the forward pass has kept; the gradients of the weights are one product over all steps. If
+//! it is recorded, it is the derivative of the composition of [`LstmCell`](crate::LstmCell)'s operations.
 //!
 //! A primitive for speed; the measurement is in `lstm.rs`.
 
-use downhill_kernels::{Elements, vectorised};
+use downhill_kernels::Elements;
 use downhill_tensor::{Attribute, Float, Op, Tensor, apply, compiled, is_recording};
 
-use super::steps::{
-    Steps, activate, product, recorded_gradients, row_major_slice, row_of, row_of_mut, sigmoid, transposed,
-    weight_gradient,
-};
+use super::steps::{Steps, activate, recorded_gradients, sigmoid};
+use super::walk::{self, At, Gradients, Kept, Operands};
 use crate::lstm_cell::next_state;
 
 /// How much a step keeps for each sequence, in multiples of `hidden`: i, f, g and o, c before the step and tanh c after
@@ -27,13 +25,10 @@ const KEPT: usize = 6;
 
 struct LstmSequence<F: Float> {
     steps: Steps,
-    /// `[T, N, KEPT·hidden]`.
-    kept: Option<Elements<F>>,
-    /// h before every step, `[T, N, hidden]`; 0 where a sequence does not have the step.
-    before: Option<Elements<F>>,
+    kept: Option<Kept<F>>,
 }
 
-impl<F: Float> Op<F, 4> for LstmSequence<F> {
+impl<F: Float> Op<F, 6> for LstmSequence<F> {
     fn name(&self) -> &'static str {
         "lstm"
     }
@@ -42,121 +37,69 @@ impl<F: Float> Op<F, 4> for LstmSequence<F> {
         self.steps.attributes()
     }
 
-    fn check(&self, [input, weight, h, c]: [&[usize]; 4]) -> Result<(), String> {
-        self.steps.check::<F>(4, KEPT, input, weight, &[h, c])
+    fn check(&self, [x, weight_ih, weight_hh, bias, h, c]: [&[usize]; 6]) -> Result<(), String> {
+        self.steps.check_with_input::<F>([4, KEPT], x, [weight_ih, weight_hh], bias, &[h, c])
     }
 
-    fn forward(&mut self, [input, weight, h, c]: [&Elements<F>; 4]) -> Elements<F> {
-        let &[steps, rows, width] = input.shape() else { unreachable!("checked") };
-        let (hidden, size) = (weight.shape()[1], h.len());
-        let mut y = self.steps.room(&[steps + 2, rows, hidden]);
-        // Without a record there is no derivative to keep anything for.
-        let kept_steps = if is_recording() { steps } else { 0 };
-        let mut kept = self.steps.room(&[kept_steps, rows, KEPT * hidden]);
-        let mut before = self.steps.room(&[kept_steps, rows, hidden]);
-        if size > 0 {
-            let (input, weight) = (input.row_major(), transposed(weight));
-            let input = input.as_slice().expect("row-major");
-            let (mut h, mut c) = (h.row_major(), c.row_major());
-            let (h, c) = (h.slice_mut(), c.slice_mut());
-            let (ys, kepts, befores) = (y.slice_mut(), kept.slice_mut(), before.slice_mut());
-            let mut scratch = vec![F::zero(); KEPT * hidden];
-            for time in self.steps.order(steps) {
-                let recurrent = product([rows, hidden, width], h, &weight, None);
-                let recurrent = recurrent.as_slice().expect("row-major");
-                let steps = &self.steps;
-                vectorised(
-                    #[inline(always)]
-                    || {
-                        for row in (0..rows).filter(|&row| steps.has(row, time)) {
-                            let number = time * rows + row;
-                            let (h, c) = (row_of_mut(h, row, hidden), row_of_mut(c, row, hidden));
-                            let kept = if kept_steps > 0 {
-                                row_of_mut(befores, number, hidden).copy_from_slice(h);
-                                row_of_mut(kepts, number, KEPT * hidden)
-                            } else {
-                                &mut scratch
-                            };
-                            step(row_of(input, number, width), row_of(recurrent, row, width), h, c, kept);
-                            row_of_mut(ys, number, hidden).copy_from_slice(h);
-                        }
-                    },
-                );
-            }
-            ys[steps * size..][..size].copy_from_slice(h);
-            ys[(steps + 1) * size..].copy_from_slice(c);
-        }
-        (self.kept, self.before) = (Some(kept), Some(before));
+    fn forward(&mut self, [x, weight_ih, weight_hh, bias, h, c]: [&Elements<F>; 6]) -> Elements<F> {
+        let operands = Operands { x, weights: [weight_ih, weight_hh], bias };
+        // Here and below, closures: a plain function would be called through one that is not inlined.
+        let (y, kept) = walk::forward(
+            &self.steps,
+            KEPT,
+            operands,
+            [h, c],
+            #[inline(always)]
+            |_, product, states, kept| step(product, states, kept),
+        );
+        self.kept = Some(kept);
         y
     }
 
-    fn vjp(&self, wrt: usize, inputs: [&Tensor<F>; 4], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
+    fn vjp(&self, wrt: usize, inputs: [&Tensor<F>; 6], y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         let wanted = std::array::from_fn(|argument| argument == wrt);
         self.vjp_all(wanted, inputs, y, dy)[wrt].take().expect("wanted")
     }
 
     fn vjp_all(
         &self,
-        wanted: [bool; 4],
-        inputs: [&Tensor<F>; 4],
-        _y: &Tensor<F>,
+        wanted: [bool; 6],
+        inputs: [&Tensor<F>; 6],
+        y: &Tensor<F>,
         dy: &Tensor<F>,
-    ) -> [Option<Tensor<F>>; 4] {
+    ) -> [Option<Tensor<F>>; 6] {
         if is_recording() {
-            return recorded_gradients(wanted, inputs, dy, |[input, weight, h, c]| {
-                self.steps.compose(input, [h, c], |input, [h, c]| {
-                    let (h, c) = next_state(&(input + h.linear(weight, None)), Some(c));
+            return recorded_gradients(wanted, inputs, dy, |[x, weight_ih, weight_hh, bias, h, c]| {
+                self.steps.compose(x, [h, c], |x, [h, c]| {
+                    let (h, c) = next_state(&(x.linear(weight_ih, Some(bias)) + h.linear(weight_hh, None)), c);
                     [h, c]
                 })
             });
         }
-        let [input, weight, h, _] = inputs;
-        let &[steps, rows, width] = input.shape() else { unreachable!("checked") };
-        let (hidden, size) = (weight.shape()[1], h.len());
-        let [kept, before] = [&self.kept, &self.before].map(|kept| kept.as_ref().expect("kept by the forward pass"));
-        let [kept, before] = [kept, before].map(|kept| kept.as_slice().expect("row-major"));
-        let (dy, weight) = (row_major_slice(dy), row_major_slice(weight));
-        let mut dgates = self.steps.room(input.shape());
-        // The gradients with respect to the state after the step, and then before it.
-        let mut dh = Tensor::from(&dy[steps * size..][..size]).reshape(&[rows, hidden]);
-        let mut dc = Tensor::from(&dy[(steps + 1) * size..]).reshape(&[rows, hidden]);
-        let (dhs, dcs, dgs) = (dh.as_mut_slice(), dc.as_mut_slice(), dgates.slice_mut());
-        if size > 0 {
-            for time in self.steps.order(steps).rev() {
-                let dgs = &mut dgs[time * rows * width..][..rows * width];
-                let (steps, dy) = (&self.steps, &dy);
-                vectorised(
-                    #[inline(always)]
-                    || {
-                        for row in (0..rows).filter(|&row| steps.has(row, time)) {
-                            let number = time * rows + row;
-                            let (kept, dy) = (row_of(kept, number, KEPT * hidden), row_of(dy, number, hidden));
-                            let (dh, dc) = (row_of(dhs, row, hidden), row_of_mut(dcs, row, hidden));
-                            step_back(kept, [dy, dh], dc, row_of_mut(dgs, row, width));
-                        }
-                    },
-                );
-                let recurrent = product([rows, width, hidden], dgs, &weight, None);
-                let recurrent = recurrent.as_slice().expect("row-major");
-                for row in (0..rows).filter(|&row| steps.has(row, time)) {
-                    row_of_mut(dhs, row, hidden).copy_from_slice(row_of(recurrent, row, hidden));
-                }
-            }
-        }
-        let dweight = wanted[1].then(|| weight_gradient([width, hidden], dgs, before));
-        let [dinput, dh, dc] = [Tensor::from(dgates), dh, dc].map(Some);
-        [dinput, dweight, dh, dc]
+        let kept = self.kept.as_ref().expect("kept by the forward pass");
+        let Gradients { products: [dgates], x, states } = walk::backward(
+            &self.steps,
+            kept,
+            wanted[0],
+            [y, dy],
+            #[inline(always)]
+            |at, states, products| step_back(at, states, products),
+        );
+        let weights = if wanted[1] || wanted[2] { kept.weight_gradients(&dgates).map(Some) } else { [None, None] };
+        let bias = wanted[3].then(|| Tensor::from(dgates).sum_axis([0, 1]));
+        let ([weight_ih, weight_hh], [h, c]) = (weights, states.map(Some));
+        [x.map(Tensor::from), weight_ih, weight_hh, bias, h, c]
     }
 }
 
-/// One step of one sequence: updates `h` and `c`, and writes what is kept.
+/// One step of one sequence, as [`walk::forward`] does it.
 #[inline(always)]
-fn step<F: Float>(input: &[F], recurrent: &[F], h: &mut [F], c: &mut [F], kept: &mut [F]) {
+fn step<F: Float>(product: &[F], [h, c]: [&mut [F]; 2], kept: &mut [F]) {
     let n = h.len();
     let (gates, states) = kept.split_at_mut(4 * n);
-    activate(&mut gates[..2 * n], &input[..2 * n], &recurrent[..2 * n], sigmoid);
-    activate(&mut gates[2 * n..3 * n], &input[2 * n..3 * n], &recurrent[2 * n..3 * n], F::tanh);
-    activate(&mut gates[3 * n..], &input[3 * n..], &recurrent[3 * n..], sigmoid);
+    activate(&mut gates[..2 * n], &product[..2 * n], sigmoid);
+    activate(&mut gates[2 * n..3 * n], &product[2 * n..3 * n], F::tanh);
+    activate(&mut gates[3 * n..], &product[3 * n..], sigmoid);
     let (i, f, g, o) = (&gates[..n], &gates[n..2 * n], &gates[2 * n..3 * n], &gates[3 * n..4 * n]);
     let (before, tanh) = states.split_at_mut(n);
     before.copy_from_slice(c);
@@ -173,16 +116,18 @@ fn step<F: Float>(input: &[F], recurrent: &[F], h: &mut [F], c: &mut [F], kept: 
     }
 }
 
-/// The derivative of [`step`]: from the gradients with respect to `h'`, in two parts, and `c'`, writes that with respect
-/// to the pre-activations, and replaces `dc` by that with respect to `c`.
+/// The derivative of [`step`], as [`walk::backward`] does it. Nothing but the product reads `h`.
 #[inline(always)]
-fn step_back<F: Float>(kept: &[F], [dy, dh]: [&[F]; 2], dc: &mut [F], dgates: &mut [F]) {
+fn step_back<F: Float>(at: At<'_, F>, [dh, dc]: [&mut [F]; 2], [dgates]: [&mut [F]; 1]) {
     let n = dc.len();
-    let part = |number: usize| &kept[number * n..][..n];
+    let part = |number: usize| &at.kept[number * n..][..n];
     let (i, f, g, o, before, tanh) = (part(0), part(1), part(2), part(3), part(4), part(5));
-    let (dy, dh) = (&dy[..n], &dh[..n]);
+    let (dh, dy) = (&mut dh[..n], &at.dy[..n]);
     for at in 0..n {
-        dc[at] += (dy[at] + dh[at]) * o[at] * (F::one() - tanh[at] * tanh[at]);
+        dh[at] += dy[at];
+    }
+    for at in 0..n {
+        dc[at] += dh[at] * o[at] * (F::one() - tanh[at] * tanh[at]);
     }
     // One result per loop, so that the compiler need not check which of many might overlap.
     let (first, second) = dgates.split_at_mut(2 * n);
@@ -198,25 +143,27 @@ fn step_back<F: Float>(kept: &[F], [dy, dh]: [&[F]; 2], dc: &mut [F], dgates: &m
         dg[at] = dc[at] * i[at] * (F::one() - g[at] * g[at]);
     }
     for at in 0..n {
-        d_o[at] = (dy[at] + dh[at]) * tanh[at] * (o[at] - o[at] * o[at]);
+        d_o[at] = dh[at] * tanh[at] * (o[at] - o[at] * o[at]);
     }
     for at in 0..n {
         dc[at] *= f[at];
     }
+    dh.fill(F::zero());
 }
 
 /// The outputs and final states, `[T + 2, N, hidden]`.
 #[track_caller]
 pub(super) fn lstm_sequence<F: Float>(
-    input: &Tensor<F>,
-    weight: &Tensor<F>,
+    x: &Tensor<F>,
+    [weight_ih, weight_hh]: [&Tensor<F>; 2],
+    bias: &Tensor<F>,
     [h, c]: [&Tensor<F>; 2],
     steps: Steps,
 ) -> Tensor<F> {
-    apply(LstmSequence { steps, kept: None, before: None }, [input, weight, h, c])
+    apply(LstmSequence { steps, kept: None }, [x, weight_ih, weight_hh, bias, h, c])
 }
 
-compiled!(Op<4> LstmSequence<F>);
+compiled!(Op<6> LstmSequence<F>);
 
 #[cfg(test)]
 mod tests {
@@ -227,13 +174,19 @@ mod tests {
 
     #[test]
     fn derivatives() {
-        let domain = || Domain::between(-1.0, 1.0);
-        for &(lengths, [t, n, hidden]) in CASES {
+        for &(lengths, [t, n, inputs, hidden]) in CASES {
             for reverse in [false, true] {
-                let shapes: [[&[usize]; 4]; 1] =
-                    [[&[t, n, 4 * hidden], &[4 * hidden, hidden], &[n, hidden], &[n, hidden]]];
-                sweep::inputs("lstm", &shapes, [domain(), domain(), domain(), domain()], |[x, w, h, c]| {
-                    lstm_sequence(x, w, [h, c], steps_of(reverse, lengths))
+                let shapes: [[&[usize]; 6]; 1] = [[
+                    &[t, n, inputs],
+                    &[4 * hidden, inputs],
+                    &[4 * hidden, hidden],
+                    &[4 * hidden],
+                    &[n, hidden],
+                    &[n, hidden],
+                ]];
+                let domains = [(); 6].map(|()| Domain::between(-1.0, 1.0));
+                sweep::inputs("lstm", &shapes, domains, |[x, w, u, b, h, c]| {
+                    lstm_sequence(x, [w, u], b, [h, c], steps_of(reverse, lengths))
                 });
             }
         }
@@ -241,11 +194,14 @@ mod tests {
 
     #[test]
     fn as_the_cell_on_each_sequence_alone() {
-        let cell = |x: &Tensor<f64>, w: &Tensor<f64>, [h, c]: &[Tensor<f64>; 2]| {
-            let (h, c) = next_state(&(x + h.linear(w, None)), Some(c));
-            [h, c]
-        };
-        assert_alone(4, lstm_sequence, cell);
+        assert_alone(
+            4,
+            |x, [w, u], b, states, steps| lstm_sequence(x, [w, u], b, states, steps),
+            |x, [w, u], b, [h, c]| {
+                let (h, c) = next_state(&(x.linear(w, Some(b)) + h.linear(u, None)), c);
+                [h, c]
+            },
+        );
     }
 
     /// Saturated gates: the first step stores tanh 1 in c, the second keeps it, and both show it.
@@ -253,11 +209,25 @@ mod tests {
     fn values_by_hand() {
         let big = 800.0;
         let input = Tensor::from([[[big, -big, 1.0, big]], [[-big, big, 1.0, big]]]);
-        let zeros = Tensor::zeros(&[1, 1]);
-        let y = lstm_sequence(&input, &Tensor::zeros(&[4, 1]), [&zeros, &zeros], Steps::default());
+        let (zeros, weights) = (Tensor::zeros(&[1, 1]), [&Tensor::eye(4), &Tensor::zeros(&[4, 1])]);
+        let y = lstm_sequence(&input, weights, &Tensor::zeros(&[4]), [&zeros, &zeros], Steps::default());
         let c = Tensor::from(1.0_f64).tanh().item();
         assert!((c - 1.0_f64.tanh()).abs() < 1e-15);
         let h = Tensor::from(c).tanh().item();
         assert_eq!(y.to_vec(), [h, h, h, c]);
+    }
+
+    /// A sequence without steps passes the gradient on, whatever its input and the weights.
+    #[test]
+    fn nothing_of_a_step_that_a_sequence_does_not_have() {
+        let x = Tensor::from([[[0.5], [f64::NAN]]]);
+        for weight in [0.25, f64::INFINITY] {
+            let [w, u] = [(); 2].map(|()| Tensor::param(Tensor::full(&[4, 1], weight)));
+            let [h, c] = [(); 2].map(|()| Tensor::param([[0.5], [2.0]]));
+            let y = lstm_sequence(&x, [&w, &u], &Tensor::zeros(&[4]), [&h, &c], steps_of(false, Some(&[1, 0])));
+            let grads = y.sum().backward();
+            assert_eq!((grads[&h].to_vec()[1], grads[&c].to_vec()[1]), (1.0, 1.0));
+            assert!(grads[&w].to_vec().iter().all(|g| g.is_finite()));
+        }
     }
 }

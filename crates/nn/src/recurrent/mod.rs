@@ -1,6 +1,7 @@
 //! Recurrent layers over whole sequences: several layers, in one or both directions.
 //!
-//! `stack` runs the layers and directions; the three `*_sequence` files run one of them over all steps.
+//! `stack` runs the layers and directions; the three `*_sequence` files run one of them over all steps, with the loops of
+//! `walk`.
 
 mod gru;
 mod gru_sequence;
@@ -14,6 +15,7 @@ mod steps;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod walk;
 pub(crate) mod weights;
 
 pub use gru::Gru;

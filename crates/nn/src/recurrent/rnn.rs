@@ -152,9 +152,8 @@ impl<F: Float> Rnn<F> {
 
 impl<F: Float> Sequence<F, 1> for Rnn<F> {
     fn over(&self, x: &Tensor<F>, weights: &RecurrentWeights<F>, [h]: [&Tensor<F>; 1], steps: Steps) -> Tensor<F> {
-        // The products with the input, for all steps in one.
-        let input = x.linear(&weights.weight_ih, weights.bias().as_ref());
-        rnn_sequence(self.nonlinearity, &input, &weights.weight_hh, h, steps)
+        let (bias, both) = (weights.bias(), [&weights.weight_ih, &weights.weight_hh]);
+        rnn_sequence(self.nonlinearity, x, both, &bias, h, steps)
     }
 }
 

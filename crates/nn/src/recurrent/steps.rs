@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use downhill_kernels::{Elements, Matrix, matmul2, row_major, shape};
+use downhill_kernels::{Elements, shape};
 use downhill_tensor::{Attribute, Float, Tensor, stack, vjp_many, where_};
 use ndarray::{Array2, IxDyn};
 
@@ -53,6 +53,30 @@ impl Steps {
         }
         shape::check::<F>(&[steps.saturating_add(states.len()), rows, hidden])?;
         shape::check::<F>(&[steps, rows, hidden.saturating_mul(kept)]).map(drop)
+    }
+
+    /// [`check`](Self::check) of a sequence operation that makes the products with the input `[T, N, in]` itself, with a
+    /// weight `[gates·hidden, in]` and a bias `[gates·hidden]`.
+    pub(super) fn check_with_input<F: Float>(
+        &self,
+        [gates, kept]: [usize; 2],
+        x: &[usize],
+        [weight_ih, weight_hh]: [&[usize]; 2],
+        bias: &[usize],
+        states: &[&[usize]],
+    ) -> Result<(), String> {
+        let (&[steps, rows, features], &[height, inputs]) = (x, weight_ih) else {
+            return Err("expected an input [T, N, in] and a weight [gates·hidden, in]".into());
+        };
+        if features != inputs || bias != [height] || weight_hh.first() != Some(&height) {
+            return Err(format!(
+                "the weights must be [{height}, {features}] and [{height}, hidden], and the bias [{height}]"
+            ));
+        }
+        self.check::<F>(gates, kept, &[steps, rows, height], weight_hh, states)?;
+        let inner = features.saturating_add(weight_hh[1]);
+        shape::check::<F>(&[height, inner])?;
+        shape::check::<F>(&[steps, rows, inner]).map(drop)
     }
 
     /// The time steps in the order in which they are taken.
@@ -127,60 +151,16 @@ pub(super) fn recorded_gradients<F: Float, const N: usize>(
     wanted.map(|wanted| wanted.then(|| found.next().expect("one gradient for each target")))
 }
 
-/// The weight `[gates·hidden, hidden]`, transposed once for the products of all time steps.
-#[track_caller]
-pub(super) fn transposed<F: Float>(weight: &Elements<F>) -> Vec<F> {
-    let mut transposed = Vec::new();
-    row_major(&weight.permuted(&[1, 0]).view(), &mut transposed);
-    transposed
-}
-
-/// The product of row-major matrices `[rows, inner]` and `[inner, columns]`, plus `start`, if any, in every row.
-#[track_caller]
-pub(super) fn product<F: Float>(
-    [rows, inner, columns]: [usize; 3],
-    a: &[F],
-    b: &[F],
-    start: Option<&[F]>,
-) -> Elements<F> {
-    matmul2(Matrix::new(a, [rows, inner], [inner, 1]), Matrix::new(b, [inner, columns], [columns, 1]), start)
-}
-
-/// The gradient of the recurrent weight `[width, hidden]`: `Σ dgatesᵀ·before` over all steps and sequences, in one
-/// product.
-#[track_caller]
-pub(super) fn weight_gradient<F: Float>([width, hidden]: [usize; 2], dgates: &[F], before: &[F]) -> Tensor<F> {
-    if before.is_empty() {
-        return Tensor::zeros(&[width, hidden]);
-    }
-    let count = before.len() / hidden;
-    let dgates = Matrix::new(dgates, [count, width], [width, 1]).transposed();
-    Tensor::from(matmul2(dgates, Matrix::new(before, [count, hidden], [hidden, 1]), None))
-}
-
 /// The elements in row-major order.
 pub(super) fn row_major_slice<F: Float>(x: &Tensor<F>) -> Cow<'_, [F]> {
     x.as_slice().map_or_else(|| Cow::Owned(x.to_vec()), Cow::Borrowed)
 }
 
-/// The row `row` of a row-major matrix with rows of this length.
+/// `f(x)` of every element.
 #[inline(always)]
-pub(super) fn row_of<F>(matrix: &[F], row: usize, length: usize) -> &[F] {
-    &matrix[row * length..][..length]
-}
-
-/// [`row_of`], mutably.
-#[inline(always)]
-pub(super) fn row_of_mut<F>(matrix: &mut [F], row: usize, length: usize) -> &mut [F] {
-    &mut matrix[row * length..][..length]
-}
-
-/// `f(a + b)` of every element.
-#[inline(always)]
-pub(super) fn activate<F: Float>(y: &mut [F], a: &[F], b: &[F], f: impl Fn(F) -> F) {
-    let n = y.len();
-    for ((y, &a), &b) in y.iter_mut().zip(&a[..n]).zip(&b[..n]) {
-        *y = f(a + b);
+pub(super) fn activate<F: Float>(y: &mut [F], x: &[F], f: impl Fn(F) -> F) {
+    for (y, &x) in y.iter_mut().zip(x) {
+        *y = f(x);
     }
 }
 

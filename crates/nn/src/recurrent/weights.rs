@@ -45,12 +45,13 @@ impl<F: Float> RecurrentWeights<F> {
         RecurrentWeights { weight_ih, weight_hh, bias_ih, bias_hh }
     }
 
-    /// The sum of both biases.
+    /// The sum of both biases; 0 if there are none.
     #[track_caller]
-    pub(crate) fn bias(&self) -> Option<Tensor<F>> {
+    pub(super) fn bias(&self) -> Tensor<F> {
         match (&self.bias_ih, &self.bias_hh) {
-            (Some(ih), Some(hh)) => Some(ih + hh),
-            (ih, hh) => ih.as_ref().or(hh.as_ref()).cloned(),
+            (Some(ih), Some(hh)) => ih + hh,
+            (Some(bias), None) | (None, Some(bias)) => bias.clone(),
+            (None, None) => Tensor::zeros(&self.weight_hh.shape()[..1]),
         }
     }
 }
@@ -81,15 +82,43 @@ pub(crate) fn sizes(name: &str, gates: usize, weight_ih: &[usize], weight_hh: &[
     }
 }
 
-/// The shape of a cell's state for an input of this shape.
-///
-/// # Panics
-/// If the input is not `[N, in]` or `[in]`.
-#[track_caller]
-pub(crate) fn state_shape(name: &str, x: &[usize], [inputs, hidden]: [usize; 2]) -> Vec<usize> {
-    match x {
-        [batch @ .., features] if batch.len() < 2 && *features == inputs => [batch, &[hidden]].concat(),
-        _ => panic!("{name} of {x:?}: the input must be [N, {inputs}] or [{inputs}]"),
+/// The weights of a cell, with its name for the panic messages.
+pub(crate) struct Cell<'a, F: Float> {
+    pub(crate) name: &'static str,
+    pub(crate) gates: usize,
+    pub(crate) weights: [&'a Tensor<F>; 2],
+    pub(crate) biases: [&'a Option<Tensor<F>>; 2],
+}
+
+impl<F: Float> Cell<'_, F> {
+    /// The products with the input and with the first state, each with its bias, `[N, gates·hidden]` or `[gates·hidden]`;
+    /// and the states, which are zero if there are none.
+    ///
+    /// # Panics
+    /// On a shape mismatch between input, states and weights.
+    #[track_caller]
+    pub(crate) fn products<const S: usize>(
+        &self,
+        x: &Tensor<F>,
+        states: Option<[(&str, &Tensor<F>); S]>,
+    ) -> ([Tensor<F>; 2], [Tensor<F>; S]) {
+        let &Cell { name, gates, weights: [weight_ih, weight_hh], biases: [bias_ih, bias_hh] } = self;
+        let [inputs, hidden] = sizes(name, gates, weight_ih.shape(), weight_hh.shape());
+        let wanted = match x.shape() {
+            [batch @ .., features] if batch.len() < 2 && *features == inputs => [batch, &[hidden]].concat(),
+            shape => panic!("{name} of {shape:?}: the input must be [N, {inputs}] or [{inputs}]"),
+        };
+        let states = match states {
+            Some(states) => {
+                for (state, tensor) in states {
+                    assert_state(name, x.shape(), state, tensor.shape(), &wanted);
+                }
+                states.map(|(_, tensor)| tensor.clone())
+            }
+            None => std::array::from_fn(|_| Tensor::zeros(&wanted)),
+        };
+        let input = x.linear(weight_ih, bias_ih.as_ref());
+        ([input, states[0].linear(weight_hh, bias_hh.as_ref())], states)
     }
 }
 

@@ -1,9 +1,9 @@
-use downhill_tensor::{Elements, Op, apply, grad};
+use downhill_tensor::{Attention, Elements, Op, apply, grad};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::{BatchNorm1d, Dropout, Linear, Mlp, Sequential, Tanh};
+use crate::{BatchNorm1d, Dropout, Gru, Linear, Lstm, Mlp, RecurrentOptions, Rnn, Sequential, Tanh};
 
 fn rng() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(1)
@@ -99,6 +99,37 @@ fn convolutions() {
     assert_eq!(of("conv1d", &[2, 6, 10], &[6, 1, 5], &[2, 6, 6]), 2 * 6 * 6 * 5);
     assert_eq!(of("conv_transpose2d", &[1, 3, 4, 4], &[3, 2, 5, 5], &[1, 2, 8, 8]), 3 * 16 * 2 * 25);
     assert_eq!(of("relu6", &[1, 3], &[1, 3], &[1, 3]), 0);
+}
+
+/// Five steps of three sequences, two features to four: all gates' products, with the input and with the state, in every
+/// layer and direction.
+#[test]
+fn recurrent_layers() {
+    let x = Tensor::<f32>::zeros(&[5, 3, 2]);
+    let of = |summary: ModelSummary| summary.multiply_adds();
+    let lstm = Lstm::new(2, 4, &mut rng());
+    assert_eq!(of(summary_with(&lstm, |lstm| lstm.forward(&x, None).0)), 5 * 3 * 4 * (4 * 2 + 4 * 4));
+    let options = RecurrentOptions { num_layers: 2, bidirectional: true, ..RecurrentOptions::default() };
+    let gru = Gru::with_options(2, 4, options, &mut rng());
+    let layers = 2 * (4 * 2 + 4 * 4) + 2 * (4 * 8 + 4 * 4);
+    assert_eq!(of(summary_with(&gru, |gru| gru.forward(&x, None).0)), 5 * 3 * 3 * layers);
+    // Padded, as it is computed.
+    let rnn = Rnn::new(2, 4, &mut rng());
+    assert_eq!(of(summary_with(&rnn, |rnn| rnn.forward_lengths(&x, &[5, 1, 0], None).0)), 5 * 3 * (4 * 2 + 4 * 4));
+}
+
+/// Two samples and two heads: queries and keys of size 3, values of size 5, for four queries and seven keys; then packed
+/// queries, keys and values of size 3 for four positions, with a mask or not.
+#[test]
+fn attention() {
+    let zeros = |positions: usize, features: usize| Tensor::<f32>::param(Tensor::zeros(&[2, positions, 2 * features]));
+    let of = |y: Tensor<f32>| ModelSummary::of(&y, &y).multiply_adds();
+    let attention = Attention::new(2);
+    assert_eq!(of(attention.of(&zeros(4, 3), &zeros(7, 3), &zeros(7, 5))), 2 * 2 * 4 * 7 * (3 + 5));
+    for causal in [false, true] {
+        let attention = Attention { causal, ..Attention::new(2) };
+        assert_eq!(of(attention.of_packed(&zeros(4, 9))), 2 * 2 * 4 * 4 * (3 + 3));
+    }
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use std::iter::zip;
 
-use ndarray::{ArrayD, IxDyn};
+use ndarray::IxDyn;
 
 use crate::axes::resolve_axis;
 use crate::index::from_front;
-use crate::kernels::{RunningSum, room};
+use crate::kernels::{RunningSums, room};
 use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply, compiled, operation, shape};
 
 struct IndexSelect {
@@ -45,15 +45,15 @@ impl<F: Float> Op<F, 1> for IndexSelect {
         let width: usize = shape[self.axis + 1..].iter().product();
         let block = shape[self.axis] * width;
         shape[self.axis] = self.indices.len();
-        let mut y = room(&shape);
         let x = x.as_standard_layout();
-        // `max(1)`: `chunks_exact` panics on 0, and an empty tensor has no blocks.
-        for block in x.as_slice().expect("row-major").chunks_exact(block.max(1)) {
-            for index in &self.indices {
-                y.extend_from_slice(&block[index * width..][..width]);
+        Elements::appended(&shape, |y| {
+            // `max(1)`: `chunks_exact` panics on 0, and an empty tensor has no blocks.
+            for block in x.as_slice().expect("row-major").chunks_exact(block.max(1)) {
+                for index in &self.indices {
+                    y.extend_from_slice(&block[index * width..][..width]);
+                }
             }
-        }
-        ArrayD::from_shape_vec(shape, y).expect("one slice per index").into()
+        })
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
@@ -93,7 +93,7 @@ impl<F: Float> Op<F, 1> for IndexAdd {
         let mut order: Vec<usize> = (0..self.indices.len()).collect();
         order.sort_by_key(|&number| self.indices[number]);
         let sources = x.chunks_exact(self.indices.len() * width);
-        let mut sums = vec![RunningSum::new(F::zero()); width];
+        let mut sums = RunningSums::new(width);
         for (y, x) in zip(y.slice_mut().chunks_exact_mut(block), sources) {
             let slice = |number: usize| &x[number * width..][..width];
             for same in order.chunk_by(|&a, &b| self.indices[a] == self.indices[b]) {
@@ -103,15 +103,9 @@ impl<F: Float> Op<F, 1> for IndexAdd {
                     continue;
                 }
                 // Compensated sums, because an index may repeat any number of times.
-                sums.fill(RunningSum::new(F::zero()));
-                for &number in same {
-                    for (sum, &x) in zip(&mut sums, slice(number)) {
-                        sum.add(x);
-                    }
-                }
-                for (y, sum) in zip(y, &sums) {
-                    *y = sum.total();
-                }
+                sums.reset();
+                same.iter().for_each(|&number| sums.add(slice(number)));
+                y.copy_from_slice(sums.totals());
             }
         }
         y

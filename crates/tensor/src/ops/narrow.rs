@@ -1,10 +1,9 @@
 //! A range of one axis; the derivative pads the gradient with zeros. Shares memory.
 
-use ndarray::{ArrayD, Axis, Slice};
+use ndarray::IxDyn;
 
 use crate::Elements;
 use crate::axes::resolve_axis;
-use crate::kernels::ask;
 use crate::{Attribute, AxisIndex, Float, Op, Tensor, apply, compiled};
 
 struct Narrow {
@@ -48,14 +47,23 @@ impl<F: Float> Op<F, 1> for Embed {
     }
 
     fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
-        let x = x.view();
         let mut shape = x.shape().to_vec();
+        // Row-major: for each leading position, `part` contiguous elements in a block of zeros.
+        let width: usize = shape[self.axis + 1..].iter().product();
+        let (start, part) = (self.start * width, shape[self.axis] * width);
         shape[self.axis] = self.size;
-        ask::<F>(&shape);
-        let mut y = ArrayD::zeros(shape);
-        let range = Slice::from(self.start..self.start + x.shape()[self.axis]);
-        y.slice_axis_mut(Axis(self.axis), range).assign(&x);
-        y.into()
+        let x = x.row_major();
+        let x = x.as_slice().expect("row-major");
+        let mut y = Elements::unset(IxDyn(&shape));
+        // `max(1)`: `chunks_exact` panics on 0, and an empty tensor has no blocks.
+        for (number, block) in y.slice_mut().chunks_exact_mut((self.size * width).max(1)).enumerate() {
+            let (before, rest) = block.split_at_mut(start);
+            let (own, after) = rest.split_at_mut(part);
+            before.fill(F::zero());
+            own.copy_from_slice(&x[number * part..][..part]);
+            after.fill(F::zero());
+        }
+        y
     }
 
     fn vjp(&self, _wrt: usize, [x]: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {

@@ -3,6 +3,7 @@
 
 use downhill_tensor::Tensor;
 
+use super::row::Row;
 use super::wide::Wide;
 
 /// A text of classes other than the blank, with its number of steps.
@@ -35,81 +36,89 @@ impl Transcript {
         self.states().saturating_sub(2)..self.states()
     }
 
-    /// The probability that a path is in each state before the first step: it may begin with the first two states, as if it
-    /// came from the first.
-    fn start(&self) -> Vec<Wide> {
-        let mut start = vec![Wide::ZERO; self.states()];
-        start[0] = Wide::ONE;
-        start
+    /// For every state 0 if a path may come from two states before, and -∞ if not, as for the two after the last.
+    fn skips(&self) -> Vec<f64> {
+        let skips = |state: usize| state < self.states() && *self.predecessors(state).start() + 2 == state;
+        (0..self.states() + 2).map(|state| if skips(state) { 0.0 } else { f64::NEG_INFINITY }).collect()
     }
 
     /// `ln P`, with `log_p(step, class)`.
     pub(super) fn log_likelihood(&self, log_p: impl Fn(usize, usize) -> f64) -> f64 {
-        let (mut before, mut after) = (self.start(), Vec::with_capacity(self.states()));
-        let mut p = Vec::with_capacity(self.states());
+        self.reach(&mut self.emissions(log_p), |_| {}).ln()
+    }
+
+    /// The probability of the text. Calls `each` after every step, with the probability that a path is in each state and has
+    /// had the right symbols so far.
+    fn reach(&self, emissions: &mut Emissions<'_, impl Fn(usize, usize) -> f64>, mut each: impl FnMut(&Row)) -> Wide {
+        let skips = self.skips();
+        let (mut before, mut after) = (Row::zeros(self.states()), Row::zeros(self.states()));
+        // A path may begin with the first two states, as if it came from the first.
+        before.set(0, Wide::ONE);
         for step in 0..self.steps {
-            self.emissions(|class| log_p(step, class), &mut p);
-            self.advance(&before, &p, &mut after);
+            after.advance(&before, &skips, emissions.at(step));
+            each(&after);
             std::mem::swap(&mut before, &mut after);
         }
-        Wide::sum(&before[self.ends()]).ln()
+        Wide::sum(self.ends().map(|state| before.get(state)))
     }
 
-    /// The probability of every state's class at one step.
-    fn emissions(&self, log_p: impl Fn(usize) -> f64, p: &mut Vec<Wide>) {
-        p.clear();
-        let blank = Wide::exp(log_p(self.blank));
-        for &label in &self.labels {
-            p.extend([blank, Wide::exp(log_p(label))]);
+    fn emissions<P: Fn(usize, usize) -> f64>(&self, log_p: P) -> Emissions<'_, P> {
+        let count = self.labels.len() + 1;
+        Emissions {
+            text: self,
+            log_p,
+            logarithms: Vec::with_capacity(count),
+            exponentials: vec![Wide::ZERO; count],
+            p: Row::zeros(self.states()),
         }
-        p.push(blank);
-    }
-
-    /// For every state, the probability that a path is there after one more step and has had the right symbols so far.
-    fn advance(&self, before: &[Wide], p: &[Wide], after: &mut Vec<Wide>) {
-        after.clear();
-        after.extend((0..self.states()).map(|state| Wide::sum(&before[self.predecessors(state)]).times(p[state])));
     }
 
     /// Calls `visit(step, class, p)` for every step and state, with the probability that a path of the text is in this
     /// state at this step. Nothing if there is no path.
     pub(super) fn visits(&self, log_p: impl Fn(usize, usize) -> f64, mut visit: impl FnMut(usize, usize, f64)) {
         let states = self.states();
-        let (mut before, mut after, mut p) = (self.start(), Vec::with_capacity(states), Vec::with_capacity(states));
-        // Every row of `advance`. In a tensor, because its size is checked.
-        let rows = Tensor::<f64>::appended(&[self.steps, states, 2], |rows| {
-            for step in 0..self.steps {
-                self.emissions(|class| log_p(step, class), &mut p);
-                self.advance(&before, &p, &mut after);
-                rows.extend(after.iter().flat_map(|number| [number.m, number.e]));
-                std::mem::swap(&mut before, &mut after);
-            }
+        let mut emissions = self.emissions(log_p);
+        let mut total = Wide::ZERO;
+        // In a tensor, because its size is checked.
+        let rows = Tensor::<f64>::appended(&[self.steps, 2, states], |rows| {
+            total = self.reach(&mut emissions, |row| row.parts().iter().for_each(|part| rows.extend_from_slice(part)));
         });
-        let rows = rows.as_slice().expect("row-major");
-        let total = Wide::sum(&before[self.ends()]);
         if total == Wide::ZERO {
             return;
         }
+        let rows = rows.as_slice().expect("row-major");
+        let (skips, mut shares) = (self.skips(), vec![0.0; states]);
         // For every state the probability of the symbols still to come.
-        let mut to_come = vec![Wide::ZERO; states];
-        to_come[self.ends()].fill(Wide::ONE);
-        let mut from_here = Vec::with_capacity(states);
+        let (mut to_come, mut scratch) = (Row::zeros(states), Row::zeros(states));
+        self.ends().for_each(|state| to_come.set(state, Wide::ONE));
         for step in (0..self.steps).rev() {
-            let row = &rows[2 * step * states..][..2 * states];
-            for state in 0..states {
-                let reached = Wide { m: row[2 * state], e: row[2 * state + 1] };
-                visit(step, self.class(state), reached.times(to_come[state]).share_of(total));
+            let (m, e) = rows[2 * step * states..][..2 * states].split_at(states);
+            to_come.shares([m, e], total, &mut shares);
+            for (state, &share) in shares.iter().enumerate() {
+                visit(step, self.class(state), share);
             }
-            self.emissions(|class| log_p(step, class), &mut p);
-            from_here.clear();
-            from_here.extend((0..states).map(|state| to_come[state].times(p[state])));
-            for state in 0..states {
-                // The states that have this one among their predecessors.
-                let last = (state + 2).min(states - 1);
-                let skipped = last == state + 2 && *self.predecessors(last).start() > state;
-                to_come[state] = Wide::sum(&from_here[state..=if skipped { state + 1 } else { last }]);
-            }
+            to_come.go_back(&skips, emissions.at(step), &mut scratch);
         }
+    }
+}
+
+/// The probability of every state's class, step by step.
+struct Emissions<'a, P> {
+    text: &'a Transcript,
+    log_p: P,
+    /// Of the blank, then of each symbol.
+    logarithms: Vec<f64>,
+    exponentials: Vec<Wide>,
+    p: Row,
+}
+
+impl<P: Fn(usize, usize) -> f64> Emissions<'_, P> {
+    fn at(&mut self, step: usize) -> &Row {
+        let classes = [self.text.blank].into_iter().chain(self.text.labels.iter().copied());
+        self.logarithms.clear();
+        self.logarithms.extend(classes.map(|class| (self.log_p)(step, class)));
+        self.p.emit(&self.logarithms, &mut self.exponentials);
+        &self.p
     }
 }
 

@@ -1,7 +1,7 @@
 //! Non-negative numbers of any size, `m·2ᵉ`: products of thousands of probabilities, which would underflow as floats.
 //!
 //! Instead of logarithms, because adding two probabilities given as logarithms takes an exponential and a logarithm, and
-//! adding these takes none.
+//! adding these takes none. Everything in a loop is free of branches, so that the loop is vectorized.
 
 use std::f64::consts::{LN_2, LOG2_E};
 
@@ -20,17 +20,16 @@ impl Wide {
     pub(super) const ONE: Wide = Wide { m: 1.0, e: 0.0 };
 
     /// `eˣ`.
+    #[inline(always)]
     pub(super) fn exp(x: f64) -> Wide {
         // ln 2 in two parts: products of the first with integers of up to 20 bits are exact.
         const HIGH: f64 = f64::from_bits(0x3FE6_2E42_FEE0_0000);
         const LOW: f64 = 1.908_214_929_270_587_7e-10;
-        if x == f64::NEG_INFINITY {
-            return Wide::ZERO;
-        }
         let e = (x * LOG2_E).floor();
         // Between 0 and ln 2, except for rounding, which is large where `x` is.
         let rest = ((x - e * HIGH) - e * LOW).clamp(0.0, LN_2);
-        Wide { m: Float::exp(rest), e }.normal()
+        let wide = Wide { m: Float::exp(rest), e }.normal();
+        if x == f64::NEG_INFINITY { Wide::ZERO } else { wide }
     }
 
     /// The natural logarithm.
@@ -43,36 +42,52 @@ impl Wide {
         }
     }
 
-    pub(super) fn sum(terms: &[Wide]) -> Wide {
-        let e = terms.iter().fold(f64::NEG_INFINITY, |e, term| if term.e > e { term.e } else { e });
-        let m = terms.iter().fold(0.0, |m, term| m + term.m * power_of_two(term.e - e));
-        Wide { m, e }.normal()
+    pub(super) fn sum(terms: impl IntoIterator<Item = Wide>) -> Wide {
+        terms.into_iter().fold(Wide::ZERO, |sum, term| Wide::sum_of_3([sum, term, Wide::ZERO]))
     }
 
+    #[inline(always)]
+    pub(super) fn sum_of_3([a, b, c]: [Wide; 3]) -> Wide {
+        let larger = |a: f64, b: f64| if a > b { a } else { b };
+        let e = larger(larger(a.e, b.e), c.e);
+        let m = |term: Wide| term.m * power_of_two(term.e - e);
+        Wide { m: m(a) + m(b) + m(c), e }.normal()
+    }
+
+    #[inline(always)]
     pub(super) fn times(self, other: Wide) -> Wide {
         Wide { m: self.m * other.m, e: self.e + other.e }.normal()
     }
 
-    /// `self / whole`, at most 1.
+    /// `self / whole`, at most 1. `self.m` may be up to 4.
+    #[inline(always)]
     pub(super) fn share_of(self, whole: Wide) -> f64 {
         self.m / whole.m * power_of_two(self.e - whole.e)
     }
 
     /// The same number with `1 ≤ m < 2`, unless it is 0 or not finite. `m` is not subnormal.
+    #[inline(always)]
     fn normal(self) -> Wide {
         let bits = self.m.to_bits();
-        let exponent = (bits >> 52) as i32 - 1023;
-        match exponent {
-            -1023 => Wide::ZERO,
-            1024.. => self,
-            _ => Wide { m: f64::from_bits(bits & ((1 << 52) - 1) | (1023 << 52)), e: self.e + f64::from(exponent) },
-        }
+        let exponent = bits >> 52;
+        // The integer in the last bits of 2⁵²: a conversion that every instruction set has vectors for.
+        let shift = f64::from_bits(exponent | TWO_52.to_bits()) - (TWO_52 + 1023.0);
+        let normal = Wide { m: f64::from_bits(bits & ((1 << 52) - 1) | (1023 << 52)), e: self.e + shift };
+        let finite = if exponent == 0 { Wide::ZERO } else { normal };
+        if exponent >= 2047 { self } else { finite }
     }
 }
 
+/// 2⁵², from which on all floats are integers.
+const TWO_52: f64 = (1_u64 << 52) as f64;
+
 /// `2ᵉ` for an integer `e` below 1024; 0 if it is below -1022 or NaN.
+#[inline(always)]
 fn power_of_two(e: f64) -> f64 {
-    if e > -1023.0 { f64::from_bits(((e as i64 + 1023) as u64) << 52) } else { 0.0 }
+    // The last bits of 1.5·2⁵² + e are those of the integer.
+    let bits = (e + 1.5 * TWO_52).to_bits();
+    let power = f64::from_bits(bits.wrapping_add(1023) << 52);
+    if e > -1023.0 { power } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -100,10 +115,10 @@ mod tests {
     #[test]
     fn arithmetic() {
         let of = |x: f64| Wide::exp(x);
-        close(Wide::sum(&[of(-1e4), of(-1e4), of(-1e4 - 2.0_f64.ln())]).ln(), -1e4 + 2.5_f64.ln());
-        close(Wide::sum(&[of(-1e4), Wide::ZERO, of(-2e4)]).ln(), -1e4);
-        assert_eq!(Wide::sum(&[]), Wide::ZERO);
-        assert_eq!(Wide::sum(&[Wide::ZERO; 3]), Wide::ZERO);
+        close(Wide::sum([of(-1e4), of(-1e4), of(-1e4 - 2.0_f64.ln())]).ln(), -1e4 + 2.5_f64.ln());
+        close(Wide::sum([of(-1e4), Wide::ZERO, of(-2e4)]).ln(), -1e4);
+        assert_eq!(Wide::sum([]), Wide::ZERO);
+        assert_eq!(Wide::sum([Wide::ZERO; 3]), Wide::ZERO);
         close(of(-1e4).times(of(-3.0)).ln(), -1e4 - 3.0);
         assert_eq!(of(-1.0).times(Wide::ZERO), Wide::ZERO);
         close(of(-1e4 - 1.0).share_of(of(-1e4)), Float::exp(-1.0));
@@ -115,7 +130,7 @@ mod tests {
         let nan = Wide::exp(f64::NAN);
         assert!(nan.ln().is_nan() && nan.times(Wide::ZERO).ln().is_nan());
         for sum in [[nan, Wide::ZERO], [Wide::ZERO, nan], [nan, Wide::ONE], [Wide::exp(1e3), nan]] {
-            assert!(Wide::sum(&sum).ln().is_nan(), "{sum:?}");
+            assert!(Wide::sum(sum).ln().is_nan(), "{sum:?}");
         }
         assert!(nan.share_of(Wide::ONE).is_nan() && Wide::ONE.share_of(nan).is_nan());
     }
