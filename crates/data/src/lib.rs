@@ -39,6 +39,7 @@
 //! | tables in text files: numbers, text, dates, missing values | [`Csv`], [`Frame`] |
 //! | preparing them: categories, missing values, scaling | [`Encoder`], [`StandardScaler`], [`MinMaxScaler`] |
 //! | splits with the same share of every class, cross-validation | [`stratified_split`], [`k_fold`], [`stratified_k_fold`] |
+//! | images shifted and rotated at random | [`Augment`] |
 //! | tensors in memory | [`TensorDataset`] |
 //! | moons, circles, spirals, blobs, XOR, linear functions, sine waves | [`toy`] |
 //! | mini-batches of these and of your own data sets | [`Batches`], [`Dataset`] |
@@ -48,6 +49,7 @@
 // Tests use ndarray's macro `s!`, which expands to unsafe code.
 #![cfg_attr(not(test), forbid(unsafe_code))]
 
+mod augment;
 mod batches;
 mod columns_of;
 mod csv;
@@ -69,6 +71,7 @@ mod stratified;
 mod tensors;
 pub mod toy;
 
+pub use augment::Augment;
 pub use batches::Batches;
 pub use csv::{ClassTable, Column, Columns, Csv, Header, Table};
 pub use dataset::Dataset;

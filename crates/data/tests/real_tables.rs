@@ -11,14 +11,21 @@ fn tables() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/tables")
 }
 
-/// Every file is listed with its size and its checksum.
+/// Every file is listed with its size and its checksum; so is the text beside the tables.
 #[test]
 fn the_files_are_the_ones_the_readme_says() {
-    let readme = std::fs::read_to_string(tables().join("README.md")).unwrap();
+    for (folder, extension, count) in [(tables(), "csv", 4), (tables().join("../text"), "txt", 1)] {
+        assert_eq!(listed(&folder, extension), count);
+    }
+}
+
+/// The number of files with this extension, each of which is in the folder's README.
+fn listed(folder: &Path, extension: &str) -> usize {
+    let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
     let mut files = 0;
-    for file in std::fs::read_dir(tables()).unwrap() {
+    for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "csv") {
+        if path.extension().is_some_and(|found| found == extension) {
             let bytes = std::fs::read(&path).unwrap();
             let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
             let name = path.file_name().unwrap().to_str().unwrap();
@@ -27,7 +34,7 @@ fn the_files_are_the_ones_the_readme_says() {
             files += 1;
         }
     }
-    assert_eq!(files, 4);
+    files
 }
 
 /// scikit-learn's description has the mean of every feature, to two or three digits.
