@@ -25,6 +25,7 @@ mod reduce;
 mod running_sum;
 mod runs;
 pub mod shape;
+mod short_copy;
 mod simd;
 mod softmax;
 mod standardize;

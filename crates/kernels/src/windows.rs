@@ -1,6 +1,7 @@
 //! The maximum of every window of a plane, and where it is.
 
 use crate::Float;
+use crate::short_copy::copy;
 use crate::simd::vectorised;
 
 /// The positions of a window along one axis: `first`, `first + step`, and so on, `count` in all.
@@ -31,19 +32,26 @@ pub fn max_of_windows<F: Float>(
     assert!(largest.len() == at.len(), "max_of_windows: one position for each maximum");
     let halves = |taps: &[Taps]| (0..).zip(taps).all(|(i, &taps)| taps == Taps { first: 2 * i, step: 1, count: 2 });
     let halves = halves(taps[0]) && halves(taps[1]);
+    let width = taps[1].len();
+    // The results of a row, in whole vectors.
+    let mut row = (vec![F::zero(); width.next_multiple_of(VECTOR)], vec![0; width.next_multiple_of(VECTOR)]);
+    let plane = (rows * columns).max(1);
     // `max(1)`: `chunks_exact` panics on 0, and without windows there is nothing to do.
     let results = largest.chunks_exact_mut(windows.max(1)).zip(at.chunks_exact_mut(windows.max(1)));
-    for (plane, (largest, at)) in planes.chunks_exact((rows * columns).max(1)).zip(results) {
+    for (start, (largest, at)) in (0..planes.len() / plane * plane).step_by(plane).zip(results) {
         if halves {
             vectorised(
                 #[inline(always)]
-                || of_pairs(plane, columns, taps[1].len(), largest, at),
+                || of_pairs(&planes[start..], columns, width, (&mut row.0, &mut row.1), largest, at),
             );
         } else {
-            any(plane, columns, taps, largest, at);
+            any(&planes[start..][..plane], columns, taps, largest, at);
         }
     }
 }
+
+/// A multiple of the elements that a vector holds.
+const VECTOR: usize = 16;
 
 fn any<F: Float>(plane: &[F], columns: usize, [down, along]: [&[Taps]; 2], largest: &mut [F], at: &mut [u32]) {
     let windows = down.iter().flat_map(|rows| along.iter().map(move |across| (rows, across)));
@@ -63,29 +71,42 @@ fn any<F: Float>(plane: &[F], columns: usize, [down, along]: [&[Taps]; 2], large
     }
 }
 
-/// Windows of 2 × 2, side by side: the usual case, without branches, so that it is vectorized.
+/// Windows of 2 × 2, side by side: the usual case, without branches, so that it is vectorized. A row is short, and its
+/// remainder would take longer than its vectors. So the last vector is whole and reads what comes after the row, if anything.
 #[inline(always)]
-fn of_pairs<F: Float>(plane: &[F], columns: usize, width: usize, largest: &mut [F], at: &mut [u32]) {
-    let results = largest.chunks_exact_mut(width).zip(at.chunks_exact_mut(width));
-    for (i, (largest, at)) in results.enumerate() {
+fn of_pairs<F: Float>(
+    planes: &[F],
+    columns: usize,
+    width: usize,
+    (best, place): (&mut [F], &mut [u32]),
+    largest: &mut [F],
+    at: &mut [u32],
+) {
+    for (i, (largest, at)) in largest.chunks_exact_mut(width).zip(at.chunks_exact_mut(width)).enumerate() {
         let start = 2 * i * columns;
-        let (top, bottom) = (&plane[start..][..2 * width], &plane[start + columns..][..2 * width]);
-        let pairs = top.chunks_exact(2).zip(bottom.chunks_exact(2));
-        for (j, ((top, bottom), (largest, at))) in pairs.zip(largest.iter_mut().zip(at)).enumerate() {
-            let (mut best, mut offset) = (top[0], 0);
-            for (x, place) in [(top[1], 1), (bottom[0], columns as u32), (bottom[1], columns as u32 + 1)] {
+        let whole = start + columns + 2 * best.len() <= planes.len();
+        let count = if whole { best.len() } else { width };
+        let (top, bottom) = (&planes[start..][..2 * count], &planes[start + columns..][..2 * count]);
+        let pairs = top.as_chunks::<2>().0.iter().zip(bottom.as_chunks::<2>().0);
+        let results = best[..count].iter_mut().zip(&mut place[..count]);
+        for (j, ((&[a, b], &[c, d]), (largest, at))) in pairs.zip(results).enumerate() {
+            let (mut best, mut offset) = (a, 0);
+            for (x, place) in [(b, 1), (c, columns as u32), (d, columns as u32 + 1)] {
                 let better = is_better(x, best);
                 best = if better { x } else { best };
                 offset = if better { place } else { offset };
             }
             (*largest, *at) = (best, start as u32 + 2 * j as u32 + offset);
         }
+        copy(&best[..width], largest);
+        copy(&place[..width], at);
     }
 }
 
 #[inline(always)]
 fn is_better<F: Float>(x: F, best: F) -> bool {
-    x > best || x.is_nan()
+    // Not `||`, which would be a branch.
+    (x > best) | x.is_nan()
 }
 
 #[cfg(test)]

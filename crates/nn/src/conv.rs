@@ -1,9 +1,10 @@
 //! Convolutional layers.
 
-use downhill_tensor::{Conv, Float, Params, Tensor, checked_size};
+use downhill_tensor::{Conv, Float, Params, Tensor};
 use rand::Rng;
 
-use crate::{Module, init};
+use crate::Module;
+use crate::conv_start::Start;
 
 /// The convolution of images, `[N, in, H, W]` or `[in, H, W]`, with a learned kernel: [`Tensor::conv2d`].
 ///
@@ -70,9 +71,8 @@ impl<F: Float> Conv2d<F> {
         options: Conv<2>,
         rng: &mut (impl Rng + ?Sized),
     ) -> Self {
-        let layer = Self::without_bias(inputs, outputs, kernel, options, rng);
-        let bias = Some(parameter("Conv2d", &[outputs], &layer.weight.shape()[1..], rng));
-        Conv2d { bias, ..layer }
+        let start = Start::convolution("Conv2d", [inputs, outputs], options.groups, &kernel);
+        Conv2d { weight: start.weight(rng), bias: Some(start.bias(rng)), options }
     }
 
     /// [`new`](Self::new) without a bias.
@@ -83,12 +83,12 @@ impl<F: Float> Conv2d<F> {
     pub fn without_bias(
         inputs: usize,
         outputs: usize,
-        [kh, kw]: [usize; 2],
+        kernel: [usize; 2],
         options: Conv<2>,
         rng: &mut (impl Rng + ?Sized),
     ) -> Self {
-        let shape = [outputs, per_group("Conv2d", inputs, outputs, options.groups), kh, kw];
-        Conv2d { weight: parameter("Conv2d", &shape, &shape[1..], rng), bias: None, options }
+        let start = Start::convolution("Conv2d", [inputs, outputs], options.groups, &kernel);
+        Conv2d { weight: start.weight(rng), bias: None, options }
     }
 }
 
@@ -99,9 +99,8 @@ impl<F: Float> Conv1d<F> {
     /// As [`Conv2d::new`].
     #[track_caller]
     pub fn new(inputs: usize, outputs: usize, kernel: usize, options: Conv<1>, rng: &mut (impl Rng + ?Sized)) -> Self {
-        let layer = Self::without_bias(inputs, outputs, kernel, options, rng);
-        let bias = Some(parameter("Conv1d", &[outputs], &layer.weight.shape()[1..], rng));
-        Conv1d { bias, ..layer }
+        let start = Start::convolution("Conv1d", [inputs, outputs], options.groups, &[kernel]);
+        Conv1d { weight: start.weight(rng), bias: Some(start.bias(rng)), options }
     }
 
     /// [`new`](Self::new) without a bias.
@@ -116,8 +115,8 @@ impl<F: Float> Conv1d<F> {
         options: Conv<1>,
         rng: &mut (impl Rng + ?Sized),
     ) -> Self {
-        let shape = [outputs, per_group("Conv1d", inputs, outputs, options.groups), kernel];
-        Conv1d { weight: parameter("Conv1d", &shape, &shape[1..], rng), bias: None, options }
+        let start = Start::convolution("Conv1d", [inputs, outputs], options.groups, &[kernel]);
+        Conv1d { weight: start.weight(rng), bias: None, options }
     }
 }
 
@@ -137,30 +136,6 @@ impl<F: Float> Module<F> for Conv1d<F> {
     fn forward(&self, x: &Tensor<F>) -> Tensor<F> {
         x.conv1d(&self.weight, self.bias.as_ref(), self.options)
     }
-}
-
-/// The number of input channels of a group.
-#[track_caller]
-pub(crate) fn per_group(layer: &str, inputs: usize, outputs: usize, groups: usize) -> usize {
-    assert!(
-        groups > 0 && inputs.is_multiple_of(groups) && outputs.is_multiple_of(groups),
-        "{layer}: {inputs} input and {outputs} output channels cannot be divided into {groups} groups"
-    );
-    inputs / groups
-}
-
-/// Drawn from `U(-k, k)` with `k = 1/√fan_in`; `fan` are the axes of the weight after the first.
-#[track_caller]
-pub(crate) fn parameter<F: Float>(
-    layer: &str,
-    shape: &[usize],
-    fan: &[usize],
-    rng: &mut (impl Rng + ?Sized),
-) -> Tensor<F> {
-    checked_size::<F>(layer, shape);
-    let fan_in: f64 = fan.iter().map(|&size| size as f64).product();
-    let bound = if fan_in == 0.0 { 0.0 } else { 1.0 / fan_in.sqrt() };
-    Tensor::param(init::uniform(shape, -bound..=bound, rng))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use downhill_tensor::{ConvTranspose, Float, Params, Tensor};
 use rand::Rng;
 
 use crate::Module;
-use crate::conv::{parameter, per_group};
+use crate::conv_start::Start;
 
 /// The transposed convolution of images, `[N, in, H, W]` or `[in, H, W]`, with a learned kernel:
 /// [`Tensor::conv_transpose2d`].
@@ -70,9 +70,8 @@ impl<F: Float> ConvTranspose2d<F> {
         options: ConvTranspose<2>,
         rng: &mut (impl Rng + ?Sized),
     ) -> Self {
-        let layer = Self::without_bias(inputs, outputs, kernel, options, rng);
-        let bias = Some(parameter("ConvTranspose2d", &[outputs], &layer.weight.shape()[1..], rng));
-        ConvTranspose2d { bias, ..layer }
+        let start = Start::transposed("ConvTranspose2d", [inputs, outputs], options.groups, &kernel);
+        ConvTranspose2d { weight: start.weight(rng), bias: Some(start.bias(rng)), options }
     }
 
     /// [`new`](Self::new) without a bias.
@@ -83,13 +82,12 @@ impl<F: Float> ConvTranspose2d<F> {
     pub fn without_bias(
         inputs: usize,
         outputs: usize,
-        [kh, kw]: [usize; 2],
+        kernel: [usize; 2],
         options: ConvTranspose<2>,
         rng: &mut (impl Rng + ?Sized),
     ) -> Self {
-        per_group("ConvTranspose2d", inputs, outputs, options.groups);
-        let shape = [inputs, outputs / options.groups, kh, kw];
-        ConvTranspose2d { weight: parameter("ConvTranspose2d", &shape, &shape[1..], rng), bias: None, options }
+        let start = Start::transposed("ConvTranspose2d", [inputs, outputs], options.groups, &kernel);
+        ConvTranspose2d { weight: start.weight(rng), bias: None, options }
     }
 }
 
@@ -106,9 +104,8 @@ impl<F: Float> ConvTranspose1d<F> {
         options: ConvTranspose<1>,
         rng: &mut (impl Rng + ?Sized),
     ) -> Self {
-        let layer = Self::without_bias(inputs, outputs, kernel, options, rng);
-        let bias = Some(parameter("ConvTranspose1d", &[outputs], &layer.weight.shape()[1..], rng));
-        ConvTranspose1d { bias, ..layer }
+        let start = Start::transposed("ConvTranspose1d", [inputs, outputs], options.groups, &[kernel]);
+        ConvTranspose1d { weight: start.weight(rng), bias: Some(start.bias(rng)), options }
     }
 
     /// [`new`](Self::new) without a bias.
@@ -123,9 +120,8 @@ impl<F: Float> ConvTranspose1d<F> {
         options: ConvTranspose<1>,
         rng: &mut (impl Rng + ?Sized),
     ) -> Self {
-        per_group("ConvTranspose1d", inputs, outputs, options.groups);
-        let shape = [inputs, outputs / options.groups, kernel];
-        ConvTranspose1d { weight: parameter("ConvTranspose1d", &shape, &shape[1..], rng), bias: None, options }
+        let start = Start::transposed("ConvTranspose1d", [inputs, outputs], options.groups, &[kernel]);
+        ConvTranspose1d { weight: start.weight(rng), bias: None, options }
     }
 }
 

@@ -12,6 +12,7 @@ mod batch_norm;
 mod bilinear;
 mod channels;
 mod conv;
+mod conv_start;
 mod conv_transpose;
 mod dropout;
 mod embedding;

@@ -84,12 +84,17 @@ impl<F: Float> Op<F, 1> for AddInPlanes {
     fn forward(&mut self, [y]: [&Elements<F>; 1]) -> Elements<F> {
         let Positions { at, of, inside, repeats, .. } = &self.0;
         let y = y.row_major();
-        let mut x = Elements::full(IxDyn(inside), F::zero());
+        if at.is_empty() {
+            return Elements::full(IxDyn(inside), F::zero());
+        }
+        let mut x = Elements::unset(IxDyn(inside));
         let (from, to) = (self.0.plane(of), self.0.plane(inside));
         let sources = y.as_slice().expect("row-major").chunks_exact(from).zip(at.chunks_exact(from));
         let mut sums = Vec::new();
         for (plane, (y, at)) in x.slice_mut().chunks_exact_mut(to).zip(sources) {
             if *repeats <= PLAIN {
+                // One plane at a time, so that it is still in the cache.
+                plane.fill(F::zero());
                 at.iter().zip(y).for_each(|(&at, &y)| plane[at as usize] += y);
                 continue;
             }
