@@ -159,7 +159,11 @@ fn store<F: Float, const R: usize, const LANES: usize>(sums: &[[[F; LANES]; 2]; 
 }
 
 #[inline(always)]
-pub(super) fn multiply_add<F: Float, const LANES: usize, const FUSED: bool>(a: [F; LANES], b: &[F; LANES], sums: &mut [F; LANES]) {
+pub(super) fn multiply_add<F: Float, const LANES: usize, const FUSED: bool>(
+    a: [F; LANES],
+    b: &[F; LANES],
+    sums: &mut [F; LANES],
+) {
     for lane in 0..LANES {
         sums[lane] = if FUSED { a[lane].mul_add(b[lane], sums[lane]) } else { a[lane] * b[lane] + sums[lane] };
     }
