@@ -2,12 +2,10 @@
 
 use ndarray::IxDyn;
 
-use super::combine::{Rows, STRIP, combine, heights};
-use super::places::Places;
-use super::planes::{Classes, Planes, short_lines};
+use super::planes::{Classes, Planes};
+use super::tiles::{Rows, combine, heights};
 use super::{Axis, zeros};
-use crate::simd::vectorised;
-use crate::{Elements, Float};
+use crate::{Elements, Float, ask};
 
 /// The sizes of a convolution. Channels are divided into groups, of which each has a convolution of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +100,8 @@ impl Conv {
                 }
             });
         }
+        // Before the copies, which may be as large.
+        ask::<F>(shape);
         let (source, weight) = (source.row_major(), weight.row_major());
         let mapping = self.mapping(transposed);
         mapping.of(self, source.as_slice().expect("row-major"), weight.as_slice().expect("row-major"), bias, shape)
@@ -151,22 +151,19 @@ impl Mapping {
             if !transposed {
                 kernels[number] = (0..axis.kernel).collect();
                 let bases: Vec<isize> = kernels[number].iter().map(|&k| axis.base(k)).collect();
-                let apart = number == 1 && short_lines(axis.kernel, axis.output, self.channels[1]);
-                return Classes::new(&bases, axis.step(), axis.output, axis.image, apart);
+                return Classes::new(&bases, axis.step(), axis.output, axis.image);
             }
             // Image position `at + i·step` meets result `i + base` at the kernel positions for which that is an integer.
             let step = axis.step() as isize;
             let distance = |k: usize| at as isize - axis.base(k);
             kernels[number] = (0..axis.kernel).filter(|&k| distance(k) % step == 0).collect();
             let bases: Vec<isize> = kernels[number].iter().map(|&k| distance(k) / step).collect();
-            let count = (axis.image - at).div_ceil(axis.step());
-            // The lines of several phases are placed one by one anyway.
-            let apart = number == 1 && step == 1 && short_lines(bases.len(), count, self.channels[1]);
-            Classes::new(&bases, 1, count, axis.output, apart)
+            Classes::new(&bases, 1, (axis.image - at).div_ceil(axis.step()), axis.output)
         };
         let axes = [axis(0), axis(1)];
         let step = if transposed { conv.axes.map(|axis| axis.step()) } else { [1, 1] };
-        let planes = Planes::new(axes, self.channels[0], conv.images, TOGETHER);
+        let alone = conv.groups > 1 || step != [1, 1];
+        let planes = Planes::new(axes, self.channels[0], if alone { 1 } else { conv.images }, TOGETHER);
         let copy = self.copies.iter().position(|copy| *copy == planes).unwrap_or_else(|| {
             self.copies.push(planes);
             self.copies.len() - 1
@@ -177,17 +174,15 @@ impl Mapping {
         self.phases.push(Phase { at, step, copy, kernel });
     }
 
-    /// For a group and a phase, the weights of each result in the order of the copy's offsets, and its bias.
-    fn weights<F: Float>(&self, weight: &[F], bias: &[F], group: usize, phase: &Phase) -> Vec<F> {
+    /// For a group and a phase, the weights of each result in the order of the copy's offsets.
+    fn weights<F: Float>(&self, weight: &[F], group: usize, phase: &Phase) -> Vec<F> {
         let [of_group, of_source, of_result] = self.strides;
-        let [channels, results] = self.channels;
-        let mut weights = Vec::with_capacity(results * (channels * phase.kernel.len() + 1));
-        for (row, &bias) in bias[group * results..][..results].iter().enumerate() {
-            for source in 0..channels {
+        let mut weights = Vec::with_capacity(self.channels[0] * self.channels[1] * phase.kernel.len());
+        for row in 0..self.channels[1] {
+            for source in 0..self.channels[0] {
                 let from = &weight[group * of_group + source * of_source + row * of_result..];
                 weights.extend(phase.kernel.iter().map(|&kernel| from[kernel]));
             }
-            weights.push(bias);
         }
         weights
     }
@@ -196,52 +191,62 @@ impl Mapping {
     fn of<F: Float>(&self, conv: &Conv, source: &[F], weight: &[F], bias: &[F], shape: &[usize]) -> Elements<F> {
         let [channels, results] = self.channels;
         let [size, result_size] = self.sizes;
-        let plane = result_size[0] * result_size[1];
-        let mut result = Elements::unset(IxDyn(shape));
-        let all = result.slice_mut();
-        // If there is a step, or nothing that meets.
-        let apart = self.phases.first().is_none_or(|phase| phase.step != [1, 1]);
-        if apart {
-            let planes = all.chunks_exact_mut(plane).zip(bias.iter().cycle());
-            planes.for_each(|(plane, &bias)| plane.fill(bias));
-        }
         let heights = heights(results);
+        let groups: Vec<Vec<Vec<F>>> = (0..conv.groups)
+            .map(|group| self.phases.iter().map(|phase| self.weights(weight, group, phase)).collect())
+            .collect();
         let offsets: Vec<Vec<usize>> = self.copies.iter().map(Planes::offsets).collect();
         let mut copies: Vec<Vec<F>> = Vec::new();
         for planes in &self.copies {
             copies.push(zeros(&[planes.len()]));
         }
-        let mut strip: Vec<F> = zeros(&[results, STRIP]);
-        let together = self.copies.iter().map(|planes| planes.images).min().unwrap_or(conv.images);
-        let image = channels * size[0] * size[1];
-        for group in 0..conv.groups {
-            let mut weights: Vec<Vec<F>> = Vec::new();
-            for phase in &self.phases {
-                weights.push(self.weights(weight, bias, group, phase));
-            }
+        let pitches: Vec<usize> = self.copies.iter().map(|planes| planes.positions().next_multiple_of(32)).collect();
+        let mut grid: Vec<F> = zeros(&[results, pitches.iter().copied().max().unwrap_or(0)]);
+        let together = self.copies.first().map_or(1, |planes| planes.images);
+        let plane = result_size[0] * result_size[1];
+        // If there is a step, or nothing that meets.
+        let apart = self.phases.first().is_none_or(|phase| phase.step != [1, 1]);
+        let mut picture: Vec<F> = zeros(&[if apart { results * plane } else { 0 }]);
+        let image_size = channels * size[0] * size[1];
+        Elements::appended(shape, |all| {
             for first in (0..conv.images).step_by(together) {
                 let images = together.min(conv.images - first);
-                let from = (&source[(first * conv.groups + group) * image..], conv.groups * image);
-                for (planes, copy) in self.copies.iter().zip(&mut copies) {
-                    vectorised(
-                        #[inline(always)]
-                        || planes.fill(images, from, size, copy),
-                    );
-                }
-                for (phase, weights) in self.phases.iter().zip(&weights) {
-                    let planes = &self.copies[phase.copy];
-                    let [down, across] = phase.step;
-                    let at = phase.at[0] * result_size[1] + phase.at[1];
-                    let to = &mut all[(first * conv.groups + group) * results * plane + at..];
-                    let strides = [conv.groups * results * plane, plane, down * result_size[1], across];
-                    let runs = if apart { planes.lines() } else { planes.runs() };
-                    let places = Places::new(to, strides, planes.pitches(), images, runs);
-                    let rows = Rows { heights: &heights, weights };
-                    let offsets = &offsets[phase.copy];
-                    combine(&copies[phase.copy], offsets, &rows, planes.positions(images), &mut strip, places);
+                for (group, weights) in groups.iter().enumerate() {
+                    let from = &source[(first * conv.groups + group) * image_size..];
+                    for (planes, copy) in self.copies.iter().zip(&mut copies) {
+                        planes.fill(images, (from, conv.groups * image_size), size, copy);
+                    }
+                    for (row, plane) in picture.chunks_exact_mut(plane).enumerate() {
+                        plane.fill(bias[group * results + row]);
+                    }
+                    for (phase, weights) in self.phases.iter().zip(weights) {
+                        let (planes, pitch) = (&self.copies[phase.copy], pitches[phase.copy]);
+                        let start = &bias[group * results..][..results];
+                        let rows = Rows { heights: &heights, weights, start };
+                        let offsets = &offsets[phase.copy];
+                        combine(&copies[phase.copy], offsets, &rows, &mut grid, [planes.positions(), pitch]);
+                        let [down, across] = [planes.axes[0].count, planes.axes[1].count];
+                        if !apart {
+                            for (image, row) in (0..images).flat_map(|i| (0..results).map(move |row| (i, row))) {
+                                for line in 0..down {
+                                    let at = row * pitch + planes.position(image, line, 0);
+                                    all.extend_from_slice(&grid[at..][..across]);
+                                }
+                            }
+                            continue;
+                        }
+                        // One image: interleave the results of the phases.
+                        for (row, line) in (0..results).flat_map(|row| (0..down).map(move |line| (row, line))) {
+                            let from = &grid[row * pitch + planes.position(0, line, 0)..][..across];
+                            let top = (phase.at[0] + line * phase.step[0]) * result_size[1];
+                            let to = &mut picture[row * plane + top..][..result_size[1]];
+                            let places = to.iter_mut().skip(phase.at[1]).step_by(phase.step[1]);
+                            places.zip(from).for_each(|(to, &x)| *to = x);
+                        }
+                    }
+                    all.extend_from_slice(&picture);
                 }
             }
-        }
-        result
+        })
     }
 }

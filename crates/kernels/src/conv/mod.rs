@@ -5,20 +5,17 @@
 //! the derivative of this sum with respect to one array, given the other two: the convolution, its transpose, and the
 //! gradient of the weight. (With one axis, `H` is 1.)
 //!
-//! Little is unfolded. Each plane of a source is copied with its padding and divided by the stride (`planes`), once or, if
-//! its lines are short, once for each kernel position along a line, so that at every kernel position all results read
-//! consecutive elements; the same position of all results is then a shifted view of that copy, and the kernels are matrix
-//! products whose rows overlap in memory.
+//! Nothing is unfolded. Each plane of a source is copied once, with its padding and divided by the stride (`planes`), so
+//! that at every kernel position all results read consecutive elements; the same position of all results is then a shifted
+//! view of that copy, and the kernels are matrix products whose rows overlap in memory.
 
 mod axis;
 mod by_definition;
-mod combine;
-mod contract;
 mod layers;
-mod places;
 mod planes;
 #[cfg(test)]
 mod tests;
+mod tiles;
 mod unfold;
 mod weight;
 

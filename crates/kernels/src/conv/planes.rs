@@ -4,12 +4,9 @@
 //! Positions whose bases are equal modulo the step read the same elements, shifted: they are a *class*, and each class has
 //! a plane of its own in the copy, with zeros for the padding. For a step of 1 there is a single class, the padded image; a
 //! step of 2 along both axes splits it into four planes. If the positions lie so far apart that most of a plane would be
-//! skipped, each is a class of its own, and the copy is the unfolded image. So it is along short lines (`short_lines`).
-
-use std::ops::Range;
+//! skipped, each is a class of its own, and the copy is the unfolded image.
 
 use super::axis::run;
-use crate::short_copy::copy;
 use crate::{Float, checked_size, operation};
 
 /// One axis.
@@ -29,14 +26,13 @@ pub(super) struct Classes {
 }
 
 impl Classes {
-    /// The classes of the kernel positions with these bases, in a source of `size` elements; each has its own if they are
-    /// kept `apart`.
-    pub(super) fn new(bases: &[isize], step: usize, count: usize, size: usize, apart: bool) -> Self {
+    /// The classes of the kernel positions with these bases, in a source of `size` elements.
+    pub(super) fn new(bases: &[isize], step: usize, count: usize, size: usize) -> Self {
         let signed = step as isize;
         let quotients = || bases.iter().map(|base| base.div_euclid(signed));
         let low = quotients().min().unwrap_or(0);
         let extent = (quotients().max().unwrap_or(0) - low) as usize + count;
-        if apart || extent > 2 * count && bases.len().saturating_mul(count) <= extent.saturating_mul(4) {
+        if extent > 2 * count && bases.len().saturating_mul(count) <= extent.saturating_mul(4) {
             let taps = (0..bases.len()).map(|class| (class, 0)).collect();
             return Classes { starts: bases.to_vec(), step, extent: count, pitch: count, count, taps };
         }
@@ -57,13 +53,6 @@ impl Classes {
         let shared = zeros.min().unwrap_or(0).min(extent - count);
         Classes { starts, step, extent, pitch: extent - shared, count, taps }
     }
-}
-
-/// Whether lines with `count` results are copied once for each of the `kernel` positions along them. The results of
-/// neighboring lines are then neighbors, while in a shared copy what lies between them is computed in vain, and they are
-/// collected line by line. Each copy should be read for several results.
-pub(super) fn short_lines(kernel: usize, count: usize, results: usize) -> bool {
-    (2..=8).contains(&kernel) && count <= 64 && results >= 4
 }
 
 /// The layout of the copy: `[channels][classes][classes][images][pitch][pitch]`.
@@ -103,29 +92,15 @@ impl Planes {
         self.channels * rows.starts.len() * columns.starts.len() * self.images * self.plane() + shared + SLACK
     }
 
-    /// The distances between the positions of neighboring images, and of neighboring rows of results.
-    pub(super) fn pitches(&self) -> [usize; 2] {
-        [self.plane(), self.axes[1].pitch]
+    /// Where result `[row, column]` of an image is among the positions of all images.
+    pub(super) fn position(&self, image: usize, row: usize, column: usize) -> usize {
+        image * self.plane() + row * self.axes[1].pitch + column
     }
 
     /// The number of positions, from the first result of the first image to the last of the last.
-    pub(super) fn positions(&self, images: usize) -> usize {
+    pub(super) fn positions(&self) -> usize {
         let [rows, columns] = [&self.axes[0], &self.axes[1]].map(|axis| axis.count);
-        match (images, rows, columns) {
-            (0, ..) | (_, 0, _) | (.., 0) => 0,
-            _ => (images - 1) * self.plane() + (rows - 1) * self.axes[1].pitch + columns,
-        }
-    }
-
-    /// The results of an image are lines of consecutive positions: how many lines, and the number of results in each.
-    pub(super) fn lines(&self) -> [usize; 2] {
-        [&self.axes[0], &self.axes[1]].map(|axis| axis.count)
-    }
-
-    /// The same for runs as long as possible: all lines are one, if nothing is between them.
-    pub(super) fn runs(&self) -> [usize; 2] {
-        let [down, across] = self.lines();
-        if self.axes[1].pitch == across { [1, down * across] } else { [down, across] }
+        if rows * columns * self.images == 0 { 0 } else { self.position(self.images - 1, rows - 1, columns - 1) + 1 }
     }
 
     /// For every channel and, within it, every kernel position: the index of what the first result reads.
@@ -148,44 +123,34 @@ impl Planes {
     }
 
     /// Copies images, whose channels are planes `[height, width]`; the `stride` is from image to image. There may be fewer
-    /// than the layout has. What is padding is left as it is in `copied`: zero.
+    /// than the layout has. What is padding is left as it is in `copy`: zero.
     #[inline(always)]
     pub(super) fn fill<F: Float>(
         &self,
         images: usize,
         (source, stride): (&[F], usize),
         [height, width]: [usize; 2],
-        copied: &mut [F],
+        copy: &mut [F],
     ) {
         let [rows, columns] = &self.axes;
         let plane = self.plane();
-        let met = |axis: &Classes, size: usize| -> Vec<(Range<usize>, usize)> {
-            axis.starts.iter().map(|&start| run(start, axis.step, axis.extent, size)).collect()
-        };
-        let (down, across) = (met(rows, height), met(columns, width));
-        let together = rows.step == 1 && columns.step == 1 && columns.pitch == width;
-        for (channel, image) in (0..self.channels).flat_map(|channel| (0..images).map(move |image| (channel, image))) {
-            let from = &source[image * stride + channel * height * width..][..height * width];
-            // All classes of a plane while it is in the cache.
-            for (row, (lines, first)) in down.iter().enumerate() {
-                for (column, (places, left)) in across.iter().enumerate() {
-                    let to = &mut copied[self.start(channel, row, column) + image * plane..][..plane];
-                    if together && !lines.is_empty() {
-                        // All lines at once; then what is between them becomes padding again.
-                        let between = width - places.len();
-                        let (at, len) = (lines.start * width + places.start, lines.len() * width - between);
-                        to[at..][..len].copy_from_slice(&from[first * width + left..][..len]);
-                        let gaps = to[at + places.len()..at + len].chunks_exact_mut(width);
-                        // Each is too short for a call, as `fill` would be.
-                        gaps.for_each(|gap| (0..between).for_each(|i| gap[i] = F::zero()));
-                        continue;
-                    }
-                    for (number, line) in lines.clone().enumerate() {
-                        let from = &from[(first + number * rows.step) * width..][*left..];
-                        let to = &mut to[line * columns.pitch..][places.clone()];
-                        match columns.step {
-                            1 => copy(&from[..places.len()], to),
-                            step => to.iter_mut().zip(from.iter().step_by(step)).for_each(|(to, &x)| *to = x),
+        for (down, &top) in rows.starts.iter().enumerate() {
+            let (lines, first) = run(top, rows.step, rows.extent, height);
+            for (across, &left) in columns.starts.iter().enumerate() {
+                let (places, left) = run(left, columns.step, columns.extent, width);
+                for channel in 0..self.channels {
+                    for image in 0..images {
+                        let from = &source[image * stride + channel * height * width..][..height * width];
+                        let to = &mut copy[self.start(channel, down, across) + image * plane..][..plane];
+                        for (number, line) in lines.clone().enumerate() {
+                            let from = &from[(first + number * rows.step) * width..][..width];
+                            let to = &mut to[line * columns.pitch..][places.clone()];
+                            match columns.step {
+                                1 => to.copy_from_slice(&from[left..][..places.len()]),
+                                step => {
+                                    to.iter_mut().zip(from[left..].iter().step_by(step)).for_each(|(to, &x)| *to = x)
+                                }
+                            }
                         }
                     }
                 }

@@ -2,15 +2,14 @@
 
 use ndarray::IxDyn;
 
-use super::contract::contract;
-use super::planes::{Classes, Planes, short_lines};
+use super::planes::{Classes, Planes};
+use super::tiles::contract;
 use super::{Conv, zeros};
-use crate::short_copy::copy;
 use crate::{Elements, Float};
 
 /// As many images are processed together as make inner products of about this length: the sum of a vector's elements, at
 /// the end, costs as much as a few of its products.
-const TOGETHER: usize = 1 << 11;
+const TOGETHER: usize = 1 << 10;
 
 impl Conv {
     /// The gradient of the weight: for every kernel position and pair of channels, the sum of `image·output` over
@@ -37,20 +36,17 @@ impl Conv {
 
     #[track_caller]
     fn accumulate<F: Float>(&self, image: &[F], output: &[F], weight: &mut [F]) {
-        let classes = |number: usize| {
-            let axis = &self.axes[number];
+        let axes = self.axes.map(|axis| {
             let bases: Vec<isize> = (0..axis.kernel).map(|k| axis.base(k)).collect();
-            let apart = number == 1 && short_lines(axis.kernel, axis.output, self.outputs);
-            Classes::new(&bases, axis.step(), axis.output, axis.image, apart)
-        };
-        let axes = [classes(0), classes(1)];
+            Classes::new(&bases, axis.step(), axis.output, axis.image)
+        });
         let planes = Planes::new(axes, self.inputs, self.images, TOGETHER);
         let offsets = planes.offsets();
-        let count = planes.positions(planes.images).next_multiple_of(16);
-        let (mut copied, mut spread) = (zeros::<F>(&[planes.len()]), zeros::<F>(&[self.outputs, count]));
+        let count = planes.positions().next_multiple_of(16);
+        let (mut copy, mut spread) = (zeros::<F>(&[planes.len()]), zeros::<F>(&[self.outputs, count]));
         let size = self.axes.map(|axis| axis.image);
         let plane = size[0] * size[1];
-        let ([to_image, to_run], [runs, length]) = (planes.pitches(), planes.runs());
+        let [down, across] = self.axes.map(|axis| axis.output);
         for first in (0..self.images).step_by(planes.images) {
             let images = planes.images.min(self.images - first);
             if images < planes.images {
@@ -59,15 +55,16 @@ impl Conv {
             }
             for (group, weight) in weight.chunks_exact_mut(self.outputs * offsets.len()).enumerate() {
                 let from = &image[(first * self.groups + group) * self.inputs * plane..];
-                planes.fill(images, (from, self.groups * self.inputs * plane), size, &mut copied);
+                planes.fill(images, (from, self.groups * self.inputs * plane), size, &mut copy);
                 for (number, row) in (0..images).flat_map(|i| (0..self.outputs).map(move |row| (i, row))) {
                     let channel = ((first + number) * self.groups + group) * self.outputs + row;
-                    let from = &output[channel * runs * length..][..runs * length];
-                    for (run, from) in from.chunks_exact(length).enumerate() {
-                        copy(from, &mut spread[row * count + number * to_image + run * to_run..][..length]);
+                    let from = &output[channel * down * across..][..down * across];
+                    for (line, from) in from.chunks_exact(across).enumerate() {
+                        let at = row * count + planes.position(number, line, 0);
+                        spread[at..][..across].copy_from_slice(from);
                     }
                 }
-                contract(&spread, count, &copied, &offsets, weight);
+                contract(&spread, count, &copy, &offsets, weight);
             }
         }
     }
