@@ -1,8 +1,7 @@
 //! Long short-term memory over whole sequences; for the formula see [`LstmCell`](crate::LstmCell).
 //!
-//! One operation runs a layer over the whole sequence, for speed: a training step of network G, an LSTM 32-128 over 32
-//! steps of 32 sequences, takes 6.6 ms, and 9.9 ms if the LSTM is composed of cells. (The fastest of 300, on a machine
-//! with other load: `cargo bench -p downhill-benches --bench steps network_g`.)
+//! One operation runs a layer over the whole sequence, for speed: composed of cells, every step would record a dozen
+//! operations (`cargo bench -p downhill-benches --bench steps network_g` compares the two).
 
 use downhill_tensor::{Float, Params, Path, Tensor, compiled};
 use rand::Rng;
