@@ -34,6 +34,8 @@ mod transpose;
 mod unoptimized;
 mod update;
 mod windows;
+#[cfg(target_arch = "x86_64")]
+mod written_out;
 
 pub use axis_set::AxisSet;
 pub use broadcast::{broadcast_shape, check_broadcast, joint_shape};

@@ -3,8 +3,10 @@
 use ndarray::IxDyn;
 
 use super::planes::{Classes, Planes};
+use super::strips::{self, Pieces, Strips};
 use super::tiles::{Rows, combine, heights};
 use super::{Axis, zeros};
+use crate::simd::vectorised;
 use crate::{Elements, Float, ask};
 
 /// The sizes of a convolution. Channels are divided into groups, of which each has a convolution of its own.
@@ -103,12 +105,13 @@ impl Conv {
         // Before the copies, which may be as large.
         ask::<F>(shape);
         let (source, weight) = (source.row_major(), weight.row_major());
-        let mapping = self.mapping(transposed);
+        let together = if F::convolution_rows().is_some() { 4 * TOGETHER } else { TOGETHER };
+        let mapping = self.mapping(transposed, together);
         mapping.of(self, source.as_slice().expect("row-major"), weight.as_slice().expect("row-major"), bias, shape)
     }
 
     #[track_caller]
-    fn mapping(&self, transposed: bool) -> Mapping {
+    fn mapping(&self, transposed: bool, together: usize) -> Mapping {
         let [rows, columns] = self.axes;
         let kernel = rows.kernel * columns.kernel;
         let (images, outputs) = (self.axes.map(|axis| axis.image), self.axes.map(|axis| axis.output));
@@ -133,7 +136,7 @@ impl Conv {
             phases
         });
         for at in down.iter().flat_map(|&row| across.iter().map(move |&column| [row, column])) {
-            mapping.add_phase(self, transposed, at);
+            mapping.add_phase(self, transposed, at, together);
         }
         mapping
     }
@@ -142,9 +145,23 @@ impl Conv {
 /// The number of positions up to which images are processed together: a few of them would not fill the vectors.
 const TOGETHER: usize = 256;
 
+/// The weights of each row, one after the other, for each tile of rows instead.
+fn in_tiles<F: Float>(weights: &[F], rows: usize, most: usize) -> Vec<F> {
+    let offsets = weights.len() / rows;
+    let mut tiled = Vec::with_capacity(weights.len());
+    let mut row = 0;
+    for height in strips::heights(rows, most) {
+        for offset in 0..offsets {
+            tiled.extend((row..row + height).map(|row| weights[row * offsets + offset]));
+        }
+        row += height;
+    }
+    tiled
+}
+
 impl Mapping {
     #[track_caller]
-    fn add_phase(&mut self, conv: &Conv, transposed: bool, at: [usize; 2]) {
+    fn add_phase(&mut self, conv: &Conv, transposed: bool, at: [usize; 2], together: usize) {
         let mut kernels: [Vec<usize>; 2] = [Vec::new(), Vec::new()];
         let mut axis = |number: usize| {
             let (axis, at) = (&conv.axes[number], at[number]);
@@ -163,7 +180,7 @@ impl Mapping {
         let axes = [axis(0), axis(1)];
         let step = if transposed { conv.axes.map(|axis| axis.step()) } else { [1, 1] };
         let alone = conv.groups > 1 || step != [1, 1];
-        let planes = Planes::new(axes, self.channels[0], if alone { 1 } else { conv.images }, TOGETHER);
+        let planes = Planes::new(axes, self.channels[0], if alone { 1 } else { conv.images }, together);
         let copy = self.copies.iter().position(|copy| *copy == planes).unwrap_or_else(|| {
             self.copies.push(planes);
             self.copies.len() - 1
@@ -187,8 +204,55 @@ impl Mapping {
         weights
     }
 
+    /// Every result is written once, where it belongs.
+    #[track_caller]
+    fn in_place<F: Float>(
+        &self,
+        conv: &Conv,
+        phase: &Phase,
+        most: usize,
+        [source, weight, bias]: [&[F]; 3],
+        shape: &[usize],
+    ) -> Elements<F> {
+        let [channels, results] = self.channels;
+        let [size, result_size] = self.sizes;
+        let (planes, plane) = (&self.copies[0], result_size[0] * result_size[1]);
+        let image = channels * size[0] * size[1];
+        let weights: Vec<Vec<F>> =
+            (0..conv.groups).map(|group| in_tiles(&self.weights(weight, group, phase), results, most)).collect();
+        let offsets = planes.offsets();
+        let mut copy = Elements::full(IxDyn(&[planes.len()]), F::zero());
+        let mut pieces = Pieces::new(planes, planes.images, results * plane);
+        let mut all = Elements::unset(IxDyn(shape));
+        for first in (0..conv.images).step_by(planes.images) {
+            let images = planes.images.min(conv.images - first);
+            if images < planes.images {
+                pieces = Pieces::new(planes, images, results * plane);
+            }
+            for (group, weights) in weights.iter().enumerate() {
+                let number = first * conv.groups + group;
+                let from = (&source[number * image..], conv.groups * image);
+                let to = copy.slice_mut();
+                vectorised(
+                    #[inline(always)]
+                    || planes.fill(images, from, size, to),
+                );
+                let source = copy.as_slice().expect("row-major");
+                let start = &bias[group * results..][..results];
+                let strips = Strips { source, offsets: &offsets, weights, start, pieces: &pieces, plane };
+                F::combine(&strips, &mut all.slice_mut()[number * results * plane..]);
+            }
+        }
+        all
+    }
+
     #[track_caller]
     fn of<F: Float>(&self, conv: &Conv, source: &[F], weight: &[F], bias: &[F], shape: &[usize]) -> Elements<F> {
+        if let ([phase], Some(most)) = (&self.phases[..], F::convolution_rows())
+            && phase.step == [1, 1]
+        {
+            return self.in_place(conv, phase, most, [source, weight, bias], shape);
+        }
         let [channels, results] = self.channels;
         let [size, result_size] = self.sizes;
         let heights = heights(results);

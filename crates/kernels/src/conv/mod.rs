@@ -9,10 +9,13 @@
 //! that at every kernel position all results read consecutive elements; the same position of all results is then a shifted
 //! view of that copy, and the kernels are matrix products whose rows overlap in memory.
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx512;
 mod axis;
 mod by_definition;
 mod layers;
 mod planes;
+mod strips;
 #[cfg(test)]
 mod tests;
 mod tiles;
@@ -21,6 +24,8 @@ mod weight;
 
 pub use axis::Axis;
 pub use layers::Conv;
+#[allow(unreachable_pub)] // As `Kernels`, in which it occurs.
+pub use strips::Strips;
 pub use unfold::{fold, unfold};
 
 use crate::{Float, room};

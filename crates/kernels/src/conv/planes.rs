@@ -7,6 +7,7 @@
 //! skipped, each is a class of its own, and the copy is the unfolded image.
 
 use super::axis::run;
+use crate::short_copy::copy as copy_short;
 use crate::{Float, checked_size, operation};
 
 /// One axis.
@@ -146,7 +147,7 @@ impl Planes {
                             let from = &from[(first + number * rows.step) * width..][..width];
                             let to = &mut to[line * columns.pitch..][places.clone()];
                             match columns.step {
-                                1 => to.copy_from_slice(&from[left..][..places.len()]),
+                                1 => copy_short(&from[left..][..places.len()], to),
                                 step => {
                                     to.iter_mut().zip(from[left..].iter().step_by(step)).for_each(|(to, &x)| *to = x)
                                 }

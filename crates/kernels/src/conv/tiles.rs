@@ -10,7 +10,7 @@ use crate::simd::{Level, Leveled, level};
 
 /// Up to this many vectors are added one after the other; longer sums are sums of such blocks, so that the rounding error
 /// stays small.
-const LONG: usize = 512;
+pub(super) const LONG: usize = 512;
 
 /// The most rows that a tile of [`combine`] may have.
 fn most_rows() -> usize {

@@ -2,9 +2,11 @@
 
 use ndarray::IxDyn;
 
+use super::Conv;
 use super::planes::{Classes, Planes};
 use super::tiles::contract;
-use super::{Conv, zeros};
+use crate::short_copy::copy as copy_short;
+use crate::simd::vectorised;
 use crate::{Elements, Float};
 
 /// As many images are processed together as make inner products of about this length: the sum of a vector's elements, at
@@ -43,7 +45,8 @@ impl Conv {
         let planes = Planes::new(axes, self.inputs, self.images, TOGETHER);
         let offsets = planes.offsets();
         let count = planes.positions().next_multiple_of(16);
-        let (mut copy, mut spread) = (zeros::<F>(&[planes.len()]), zeros::<F>(&[self.outputs, count]));
+        let mut copy = Elements::full(IxDyn(&[planes.len()]), F::zero());
+        let mut spread = Elements::full(IxDyn(&[self.outputs, count]), F::zero());
         let size = self.axes.map(|axis| axis.image);
         let plane = size[0] * size[1];
         let [down, across] = self.axes.map(|axis| axis.output);
@@ -51,20 +54,35 @@ impl Conv {
             let images = planes.images.min(self.images - first);
             if images < planes.images {
                 // Nothing may be left of the images before.
-                spread.fill(F::zero());
+                spread.slice_mut().fill(F::zero());
             }
             for (group, weight) in weight.chunks_exact_mut(self.outputs * offsets.len()).enumerate() {
                 let from = &image[(first * self.groups + group) * self.inputs * plane..];
-                planes.fill(images, (from, self.groups * self.inputs * plane), size, &mut copy);
-                for (number, row) in (0..images).flat_map(|i| (0..self.outputs).map(move |row| (i, row))) {
-                    let channel = ((first + number) * self.groups + group) * self.outputs + row;
-                    let from = &output[channel * down * across..][..down * across];
-                    for (line, from) in from.chunks_exact(across).enumerate() {
-                        let at = row * count + planes.position(number, line, 0);
-                        spread[at..][..across].copy_from_slice(from);
-                    }
+                let to = copy.slice_mut();
+                vectorised(
+                    #[inline(always)]
+                    || planes.fill(images, (from, self.groups * self.inputs * plane), size, to),
+                );
+                let spread = spread.slice_mut();
+                let from = &output[(first * self.groups + group) * self.outputs * down * across..];
+                vectorised(
+                    #[inline(always)]
+                    || {
+                        for (number, row) in (0..images).flat_map(|i| (0..self.outputs).map(move |row| (i, row))) {
+                            let channel = number * self.groups * self.outputs + row;
+                            let from = &from[channel * down * across..][..down * across];
+                            let to = &mut spread[row * count + planes.position(number, 0, 0)..];
+                            for (line, from) in from.chunks_exact(across).enumerate() {
+                                copy_short(from, &mut to[planes.position(0, line, 0)..][..across]);
+                            }
+                        }
+                    },
+                );
+                let copy = copy.as_slice().expect("row-major");
+                match F::convolution_rows() {
+                    Some(_) => F::contract(spread, count, copy, &offsets, weight),
+                    None => contract(spread, count, copy, &offsets, weight),
                 }
-                contract(&spread, count, &copy, &offsets, weight);
             }
         }
     }

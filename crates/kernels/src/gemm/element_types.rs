@@ -10,6 +10,9 @@ use ndarray::IxDyn;
 use super::avx512;
 use super::matrix::Strided;
 use super::{Matrix, Product};
+#[cfg(target_arch = "x86_64")]
+use crate::conv;
+use crate::conv::Strips;
 use crate::memory::FreeList;
 #[cfg(target_arch = "x86_64")]
 use crate::simd::{Level, level};
@@ -36,6 +39,19 @@ pub trait Kernels: Sized + 'static {
     /// The pointers must be valid as `Product` requires, except that to the right operand; the panels must be of a matrix
     /// of its size, and `columns` must start at a multiple of 32.
     unsafe fn gemm_packed(product: &Product<'_, Self>, panels: &[Self], columns: Range<usize>);
+
+    /// The most rows of a tile of [`combine`](Self::combine), if this type has kernels for convolutions at the present
+    /// level: it and [`contract`](Self::contract).
+    fn convolution_rows() -> Option<usize>;
+
+    /// `results[row][p] = start[row] + Σ weight[row][k]·source[offsets[k] + p]` for all positions `p` that have a place.
+    fn combine(strips: &Strips<'_, Self>, results: &mut [Self])
+    where
+        Self: Float;
+
+    /// `sums[row][k] += Σ left[row][p]·right[offsets[k] + p]` over the first `count` positions `p`, a multiple of 16; the
+    /// rows of `left` are `count` apart.
+    fn contract(left: &[Self], count: usize, right: &[Self], offsets: &[usize], sums: &mut [Self]);
 
     /// Whether [`gemm`](Self::gemm) is the fastest choice for small products too.
     fn any_size_is_blocked() -> bool;
@@ -82,6 +98,27 @@ impl Kernels for f32 {
         unreachable!("there are no panels: {:?}", (product.n, panels, columns))
     }
 
+    fn convolution_rows() -> Option<usize> {
+        #[cfg(target_arch = "x86_64")]
+        return (level() == Level::Avx512).then_some(conv::avx512::ROWS);
+        #[cfg(not(target_arch = "x86_64"))]
+        None
+    }
+
+    fn combine(strips: &Strips<'_, f32>, results: &mut [f32]) {
+        #[cfg(target_arch = "x86_64")]
+        return conv::avx512::combine(strips, results);
+        #[cfg(not(target_arch = "x86_64"))]
+        unreachable!("there is no such kernel: {:?}", (results.len(), strips.offsets.len()))
+    }
+
+    fn contract(left: &[f32], count: usize, right: &[f32], offsets: &[usize], sums: &mut [f32]) {
+        #[cfg(target_arch = "x86_64")]
+        return conv::avx512::contract(left, count, right, offsets, sums);
+        #[cfg(not(target_arch = "x86_64"))]
+        unreachable!("there is no such kernel: {:?}", (left.len(), count, right.len(), offsets.len(), sums.len()))
+    }
+
     fn any_size_is_blocked() -> bool {
         #[cfg(target_arch = "x86_64")]
         return level() == Level::Avx512;
@@ -116,6 +153,18 @@ impl Kernels for f64 {
 
     unsafe fn gemm_packed(_product: &Product<'_, f64>, _panels: &[f64], _columns: Range<usize>) {
         unreachable!("there are no panels of `f64`")
+    }
+
+    fn convolution_rows() -> Option<usize> {
+        None
+    }
+
+    fn combine(_strips: &Strips<'_, f64>, _results: &mut [f64]) {
+        unreachable!("there is no such kernel of `f64`")
+    }
+
+    fn contract(_left: &[f64], _count: usize, _right: &[f64], _offsets: &[usize], _sums: &mut [f64]) {
+        unreachable!("there is no such kernel of `f64`")
     }
 
     fn any_size_is_blocked() -> bool {

@@ -5,6 +5,8 @@
 
 use std::arch::x86_64::*;
 
+use crate::written_out::written_out;
+
 /// The maximum height of a register tile: 13 · 2 sums, two vectors of `b` and one of `a` take 29 of the 32 registers,
 /// and the compiler needs two.
 pub(super) const ROWS: usize = 13;
@@ -28,17 +30,6 @@ pub(super) const TILES: [[Tile; ROWS]; 2] = [
     [tile::<1, 2>, tile::<2, 2>, tile::<3, 2>, tile::<4, 2>, tile::<5, 2>, tile::<6, 2>, tile::<7, 2>,
      tile::<8, 2>, tile::<9, 2>, tile::<10, 2>, tile::<11, 2>, tile::<12, 2>, tile::<13, 2>],
 ];
-
-/// A loop unrolled by hand: in a program's dev profile, a real loop is checked at every iteration, and then keeps the
-/// sums in memory instead of registers.
-macro_rules! written_out {
-    ($i:ident in [$($n:literal)*] if $j:ident < $count:ident $body:block) => {
-        $(if $n < $count {
-            let $i: usize = $n;
-            $body
-        })*
-    };
-}
 
 /// A register tile of `R` rows and `V` vectors.
 ///
