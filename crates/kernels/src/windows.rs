@@ -1,7 +1,6 @@
 //! The maximum of every window of a plane, and where it is.
 
 use crate::Float;
-use crate::simd::vectorised;
 
 /// The positions of a window along one axis: `first`, `first + step`, and so on, `count` in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,26 +28,14 @@ pub fn max_of_windows<F: Float>(
 ) {
     let windows = taps[0].len() * taps[1].len();
     assert!(largest.len() == at.len(), "max_of_windows: one position for each maximum");
-    if windows == 0 {
-        return;
-    }
-    let halves = |taps: &[Taps]| (0..).zip(taps).all(|(i, &taps)| taps == Taps { first: 2 * i, step: 1, count: 2 });
-    let halves = halves(taps[0]) && halves(taps[1]);
-    let plane = (rows * columns).max(1);
-    for (number, from) in (0..largest.len()).step_by(windows).enumerate() {
-        let (largest, at, start) = (&mut largest[from..], &mut at[from..], number * plane);
-        if halves {
-            vectorised(
-                #[inline(always)]
-                || of_pairs(&planes[start..], columns, [taps[0].len(), taps[1].len()], largest, at),
-            );
-        } else {
-            any(&planes[start..][..plane], columns, taps, &mut largest[..windows], &mut at[..windows]);
-        }
+    // `max(1)`: `chunks_exact` panics on 0, and without windows or elements there is nothing to do.
+    let results = largest.chunks_exact_mut(windows.max(1)).zip(at.chunks_exact_mut(windows.max(1)));
+    for (plane, (largest, at)) in planes.chunks_exact((rows * columns).max(1)).zip(results) {
+        of_plane(plane, columns, taps, largest, at);
     }
 }
 
-fn any<F: Float>(plane: &[F], columns: usize, [down, along]: [&[Taps]; 2], largest: &mut [F], at: &mut [u32]) {
+fn of_plane<F: Float>(plane: &[F], columns: usize, [down, along]: [&[Taps]; 2], largest: &mut [F], at: &mut [u32]) {
     let windows = down.iter().flat_map(|rows| along.iter().map(move |across| (rows, across)));
     for ((rows, across), (largest, at)) in windows.zip(largest.iter_mut().zip(at)) {
         let mut place = rows.first * columns + across.first;
@@ -66,70 +53,8 @@ fn any<F: Float>(plane: &[F], columns: usize, [down, along]: [&[Taps]; 2], large
     }
 }
 
-/// The number of windows that are computed together: a vector of `f32`.
-const BLOCK: usize = 16;
-
-/// Windows of 2 × 2, side by side: the usual case. A row of windows is short, and its remainder would take longer than its
-/// vectors; so a block is always whole. It reads what comes after the row, and writes over the results of the next, which
-/// follow later. (`planes`, `largest` and `at` go on to the end of the last plane.)
-#[inline(always)]
-fn of_pairs<F: Float>(planes: &[F], columns: usize, [height, width]: [usize; 2], largest: &mut [F], at: &mut [u32]) {
-    for row in 0..height {
-        for left in (0..width).step_by(BLOCK) {
-            let (start, to) = (2 * (row * columns + left), row * width + left);
-            let ends = [start, start + columns].map(|start| planes.get(start..start + 2 * BLOCK));
-            let results = largest.get_mut(to..to + BLOCK).zip(at.get_mut(to..to + BLOCK));
-            let place = [start, columns].map(|n| n as u32);
-            if let ([Some(top), Some(bottom)], Some((largest, at))) = (ends, results) {
-                let [top, bottom] = [top, bottom].map(|row| row.first_chunk().expect("a block"));
-                let (best, places) = block(top, bottom, place);
-                largest.copy_from_slice(&best);
-                at.copy_from_slice(&places);
-            } else {
-                let count = BLOCK.min(width - left);
-                let ends = [start, start + columns].map(|start| &planes[start..][..2 * count]);
-                last_block(ends, place, &mut largest[to..][..count], &mut at[to..][..count]);
-            }
-        }
-    }
-}
-
-/// A block at the end of the last plane, which is not whole.
-#[cold]
-#[inline(never)]
-fn last_block<F: Float>([above, below]: [&[F]; 2], place: [u32; 2], largest: &mut [F], at: &mut [u32]) {
-    let [mut top, mut bottom] = [[F::zero(); 2 * BLOCK]; 2];
-    top[..above.len()].copy_from_slice(above);
-    bottom[..below.len()].copy_from_slice(below);
-    let (best, places) = block(&top, &bottom, place);
-    largest.copy_from_slice(&best[..largest.len()]);
-    at.copy_from_slice(&places[..at.len()]);
-}
-
-/// The maxima of the windows of two rows, and where they are; by value and without branches, so that it is vectorized.
-#[inline(always)]
-fn block<F: Float>(
-    top: &[F; 2 * BLOCK],
-    bottom: &[F; 2 * BLOCK],
-    [start, columns]: [u32; 2],
-) -> ([F; BLOCK], [u32; BLOCK]) {
-    let (mut largest, mut at) = ([F::zero(); BLOCK], [0; BLOCK]);
-    for j in 0..BLOCK {
-        let (mut best, mut offset) = (top[2 * j], 0);
-        for (x, place) in [(top[2 * j + 1], 1), (bottom[2 * j], columns), (bottom[2 * j + 1], columns + 1)] {
-            let better = is_better(x, best);
-            best = if better { x } else { best };
-            offset = if better { place } else { offset };
-        }
-        (largest[j], at[j]) = (best, start + 2 * j as u32 + offset);
-    }
-    (largest, at)
-}
-
-#[inline(always)]
 fn is_better<F: Float>(x: F, best: F) -> bool {
-    // Not `||`, which would be a branch.
-    (x > best) | x.is_nan()
+    x > best || x.is_nan()
 }
 
 #[cfg(test)]

@@ -144,6 +144,8 @@ impl Conv {
 
 /// The number of positions up to which images are processed together: a few of them would not fill the vectors.
 const TOGETHER: usize = 256;
+/// The positions that are computed together by a kernel that writes results in place, three vectors of 16.
+const STRIP: usize = 48;
 
 /// The weights of each row, one after the other, for each tile of rows instead.
 fn in_tiles<F: Float>(weights: &[F], rows: usize, most: usize) -> Vec<F> {
@@ -180,7 +182,11 @@ impl Mapping {
         let axes = [axis(0), axis(1)];
         let step = if transposed { conv.axes.map(|axis| axis.step()) } else { [1, 1] };
         let alone = conv.groups > 1 || step != [1, 1];
-        let planes = Planes::new(axes, self.channels[0], if alone { 1 } else { conv.images }, together);
+        let images = if alone { 1 } else { conv.images };
+        let mut planes = Planes::new(axes, self.channels[0], images, together);
+        if together > TOGETHER {
+            planes = planes.filling(STRIP, images);
+        }
         let copy = self.copies.iter().position(|copy| *copy == planes).unwrap_or_else(|| {
             self.copies.push(planes);
             self.copies.len() - 1

@@ -80,6 +80,20 @@ impl Planes {
         Planes { axes, channels, images }
     }
 
+    /// With more images, up to twice as many but at most `most`, if their positions fill strips of this length better.
+    pub(super) fn filling(self, strip: usize, most: usize) -> Self {
+        if self.positions() == 0 {
+            return self;
+        }
+        let per_image = |images: usize| {
+            let positions = (images - 1) * self.plane() + self.positions() - (self.images - 1) * self.plane();
+            positions.next_multiple_of(strip) as f64 / images as f64
+        };
+        let counts = self.images..=most.min(2 * self.images);
+        let images = counts.min_by(|&a, &b| per_image(a).total_cmp(&per_image(b))).unwrap_or(self.images);
+        Planes { images, ..self }
+    }
+
     /// The number of elements in a plane, of one image.
     fn plane(&self) -> usize {
         self.axes[0].pitch * self.axes[1].pitch

@@ -55,6 +55,12 @@ fn check<F: Float>(conv: &Conv) {
             let what = format!("{conv:?} {level:?} {}", F::NAME);
             assert_eq!(conv.image(&y, &w, None, &shapes[0]).view(), expected[0], "image of {what}");
             assert_eq!(conv.weight(&x, &y, &shapes[1]).view(), expected[1], "weight of {what}");
+            if !x.is_empty() && !w.is_empty() && !y.is_empty() {
+                let [weight, bias] = conv.weight_and_bias(&x, &y, &shapes[1]);
+                assert_eq!(weight.view(), expected[1], "weight of {what}");
+                let sums = y.view().sum_axis(ndarray::Axis(3)).sum_axis(ndarray::Axis(2)).sum_axis(ndarray::Axis(0));
+                assert_eq!(bias.view(), sums, "bias of {what}");
+            }
             assert_eq!(conv.output(&x, &w, None, &shapes[2]).view(), expected[2], "output of {what}");
             let add = |to: &ArrayD<F>, bias: &Elements<F>| {
                 let bias = bias.view().to_owned().into_shape_with_order(vec![bias.len(), 1, 1]).unwrap();

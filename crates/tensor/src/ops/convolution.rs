@@ -11,7 +11,7 @@
 //! the weight (`w`). The derivatives of each of these are the other two, so that any derivative is one of the three.
 
 use crate::kernels::conv::{Axis, Conv};
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
+use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, is_recording};
 
 /// Which of the three arrays is computed from the other two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,24 @@ impl<F: Float> Op<F, 3> for Biased {
             2 => dy.sum_axis([0, 2, 3]),
             _ => self.0.slope(wrt, [a, b], dy),
         }
+    }
+
+    /// The gradients of weight and bias read `dy` once, unless they may have to be differentiated themselves.
+    fn vjp_all(
+        &self,
+        wanted: [bool; 3],
+        inputs: [&Tensor<F>; 3],
+        y: &Tensor<F>,
+        dy: &Tensor<F>,
+    ) -> [Option<Tensor<F>>; 3] {
+        let image = &inputs[0].0.elements;
+        let together = self.0.role == Role::Output && wanted[1] && wanted[2] && !is_recording();
+        if !together || image.is_empty() || dy.is_empty() || inputs[1].is_empty() {
+            return std::array::from_fn(|wrt| wanted[wrt].then(|| self.vjp(wrt, inputs, y, dy)));
+        }
+        let gradients = self.0.conv.weight_and_bias(image, &dy.0.elements, inputs[1].shape());
+        let [weight, bias] = gradients.map(|gradient| Some(Tensor::leaf(gradient, 0)));
+        [wanted[0].then(|| self.vjp(0, inputs, y, dy)), weight, bias]
     }
 }
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use ndarray::IxDyn;
 
-use crate::kernels::RunningSum;
+use crate::kernels::{RunningSum, put_in_pairs, room};
 use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
 
 /// A position for every element of a tensor of shape `of`: a number, row-major, in the plane of a tensor of shape `inside`
 /// that has the same leading axes.
 #[derive(Clone, Debug)]
 pub(super) struct Positions {
-    pub(super) at: Arc<Vec<u32>>,
+    pub(super) at: Places,
     pub(super) of: Vec<usize>,
     pub(super) inside: Vec<usize>,
     /// How many axes a plane has.
@@ -22,16 +22,49 @@ pub(super) struct Positions {
     pub(super) repeats: usize,
 }
 
+/// Where the elements are.
+#[derive(Clone, Debug)]
+pub(super) enum Places {
+    /// Positions in the plane.
+    Anywhere(Arc<Vec<u32>>),
+    /// Each in its own window of 2 × 2, side by side: the number in that window, row-major.
+    InPairs(Arc<Vec<u8>>),
+}
+
 impl Positions {
+    /// The position of an element.
+    fn of_element(&self, number: usize) -> usize {
+        match &self.at {
+            Places::Anywhere(at) => at[number] as usize,
+            Places::InPairs(which) => {
+                let [rows, columns] = self.sizes();
+                let (row, column) = (number / (columns / 2) % (rows / 2), number % (columns / 2));
+                let which = usize::from(which[number]);
+                (2 * row + which / 2) * columns + 2 * column + which % 2
+            }
+        }
+    }
+
+    /// Of all elements.
+    pub(super) fn all(&self) -> Vec<usize> {
+        let mut all = room(&self.of);
+        all.extend((0..self.of.iter().product()).map(|number| self.of_element(number)));
+        all
+    }
+
+    /// The size of a plane with two axes.
+    fn sizes(&self) -> [usize; 2] {
+        *self.inside.last_chunk().expect("a plane has two axes")
+    }
+
     /// The number of elements in a plane; at least 1, which does not matter if there are no planes.
     fn plane(&self, shape: &[usize]) -> usize {
         shape[shape.len() - self.axes..].iter().product::<usize>().max(1)
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
-        let at: Vec<usize> = self.at.iter().map(|&at| at as usize).collect();
         vec![
-            ("positions", at.as_slice().into()),
+            ("positions", self.all().as_slice().into()),
             ("of", self.of.as_slice().into()),
             ("inside", self.inside.as_slice().into()),
             ("axes", self.axes.into()),
@@ -55,12 +88,14 @@ impl<F: Float> Op<F, 1> for TakeInPlanes {
     }
 
     fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
-        let Positions { at, of, inside, .. } = &self.0;
+        let Positions { of, inside, .. } = &self.0;
         let x = x.row_major();
         let planes = x.as_slice().expect("row-major").chunks_exact(self.0.plane(inside));
+        let count = self.0.plane(of);
         Elements::appended(of, |y| {
-            for (plane, at) in planes.zip(at.chunks_exact(self.0.plane(of))) {
-                y.extend(at.iter().map(|&at| plane[at as usize]));
+            for (number, plane) in planes.enumerate() {
+                let elements = number * count..(number + 1) * count;
+                y.extend(elements.map(|element| plane[self.0.of_element(element)]));
             }
         })
     }
@@ -84,10 +119,17 @@ impl<F: Float> Op<F, 1> for AddInPlanes {
     fn forward(&mut self, [y]: [&Elements<F>; 1]) -> Elements<F> {
         let Positions { at, of, inside, repeats, .. } = &self.0;
         let y = y.row_major();
-        if at.is_empty() {
+        if y.is_empty() {
             return Elements::full(IxDyn(inside), F::zero());
         }
         let mut x = Elements::unset(IxDyn(inside));
+        let at = match at {
+            Places::Anywhere(at) => at,
+            Places::InPairs(which) => {
+                put_in_pairs(y.as_slice().expect("row-major"), which, self.0.sizes(), x.slice_mut());
+                return x;
+            }
+        };
         let (from, to) = (self.0.plane(of), self.0.plane(inside));
         let sources = y.as_slice().expect("row-major").chunks_exact(from).zip(at.chunks_exact(from));
         let mut sums = Vec::new();
@@ -126,7 +168,18 @@ mod tests {
     use crate::sweep::{self, Domain};
 
     fn positions(at: &[u32], of: &[usize], inside: &[usize], axes: usize, repeats: usize) -> Positions {
-        Positions { at: Arc::new(at.to_vec()), of: of.to_vec(), inside: inside.to_vec(), axes, repeats }
+        Positions {
+            at: Places::Anywhere(Arc::new(at.to_vec())),
+            of: of.to_vec(),
+            inside: inside.to_vec(),
+            axes,
+            repeats,
+        }
+    }
+
+    fn in_pairs(which: &[u8], of: &[usize], inside: &[usize]) -> Positions {
+        let at = Places::InPairs(Arc::new(which.to_vec()));
+        Positions { at, of: of.to_vec(), inside: inside.to_vec(), axes: 2, repeats: 1 }
     }
 
     #[test]
@@ -138,6 +191,9 @@ mod tests {
                 positions(&[], &[0, 2], &[0, 3], 1, repeats),
                 positions(&[], &[2, 0], &[2, 3], 1, repeats),
                 positions(&[1], &[1], &[2], 1, repeats),
+                in_pairs(&[3, 0, 2, 1], &[2, 1, 2], &[2, 3, 4]),
+                in_pairs(&[1, 2], &[1, 2], &[2, 5]),
+                in_pairs(&[], &[0, 2], &[1, 4]),
             ] {
                 let (of, inside) = (&positions.of[..], &positions.inside[..]);
                 let domain = Domain::between(-2.0, 2.0);
@@ -158,6 +214,18 @@ mod tests {
         let y = apply(TakeInPlanes(positions.clone()), [&x]);
         assert_eq!(y, Tensor::from([[[4.0, 1.0]], [[8.0, 6.0]]]));
         assert_eq!(add_in_planes(&y, positions), Tensor::from([[[1.0, 0.0], [0.0, 4.0]], [[0.0, 6.0], [0.0, 8.0]]]));
+    }
+
+    #[test]
+    fn each_in_its_own_window() {
+        let positions = in_pairs(&[3, 0, 2, 1], &[2, 1, 2], &[2, 3, 4]);
+        assert_eq!(positions.all(), [5, 2, 4, 3]);
+        let y = Tensor::from([[[1.0, 2.0]], [[3.0, 4.0]]]);
+        let expected = [
+            [0.0, 0.0, 2.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+            [0.0, 0.0, 0.0, 4.0, 3.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        ];
+        assert_eq!(add_in_planes(&y, positions), Tensor::from(expected).reshape(&[2, 3, 4]));
     }
 
     #[test]

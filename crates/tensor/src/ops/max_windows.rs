@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ndarray::{ArrayD, IxDyn};
 
-use super::in_planes::{Positions, add_in_planes};
+use super::in_planes::{Places, Positions, add_in_planes};
 use super::window::{self, Windows, pooled};
 use crate::kernels::{self, Taps, room};
 use crate::op::apply_noting;
@@ -51,9 +51,8 @@ impl<F: Float> Op<F, 1> for MaxWindows {
     fn forward(&mut self, [x]: [&Elements<F>; 1]) -> Elements<F> {
         let (axes, inside) = (self.windows.len(), x.shape().to_vec());
         let of = pooled::<F>(&self.windows, &inside).expect("checked");
-        let mut y = Elements::full(IxDyn(&of), F::zero());
-        let mut at: Vec<u32> = room(&of);
-        at.resize(y.len(), 0);
+        let mut y = Elements::unset(IxDyn(&of));
+        let mut at = Places::Anywhere(Arc::default());
         let mut repeats = 1_usize;
         if !y.is_empty() {
             let x = x.row_major();
@@ -69,15 +68,37 @@ impl<F: Float> Op<F, 1> for MaxWindows {
                 taps[place] = list;
             }
             let elements = x.as_slice().expect("row-major");
-            kernels::max_of_windows(elements, plane, [&taps[0], &taps[1]], y.slice_mut(), &mut at);
+            at = if axes == 2 && (0..2).all(|axis| in_pairs(&taps[axis], plane[axis])) {
+                let mut which = numbers(&of);
+                kernels::max_of_pairs(elements, plane, y.slice_mut(), &mut which);
+                Places::InPairs(Arc::new(which))
+            } else {
+                let mut at = numbers(&of);
+                kernels::max_of_windows(elements, plane, [&taps[0], &taps[1]], y.slice_mut(), &mut at);
+                Places::Anywhere(Arc::new(at))
+            };
         }
-        self.found = Some(Positions { at: Arc::new(at), of, inside, axes, repeats });
+        self.found = Some(Positions { at, of, inside, axes, repeats });
         y
     }
 
     fn vjp(&self, _wrt: usize, _: [&Tensor<F>; 1], _y: &Tensor<F>, dy: &Tensor<F>) -> Tensor<F> {
         add_in_planes(dy, self.found.clone().expect("found by the forward pass"))
     }
+}
+
+/// One for each element of a tensor.
+#[track_caller]
+fn numbers<T: Copy + Default>(shape: &[usize]) -> Vec<T> {
+    let mut numbers = room(shape);
+    numbers.resize(shape.iter().product(), T::default());
+    numbers
+}
+
+/// Whether the windows of an axis are its positions 0 and 1, 2 and 3, and so on.
+fn in_pairs(windows: &[Taps], size: usize) -> bool {
+    let all = (0..).zip(windows).all(|(i, &taps)| taps == Taps { first: 2 * i, step: 1, count: 2 });
+    all && windows.len() == size / 2
 }
 
 /// A bound on the number of windows that hold a position: those that begin before the first one ends.
@@ -106,8 +127,7 @@ pub(super) fn max_windows<F: Float>(x: &Tensor<F>, windows: Vec<Windows>) -> Ten
 pub(super) fn max_windows_with_indices<F: Float>(x: &Tensor<F>, windows: Vec<Windows>) -> (Tensor<F>, ArrayD<usize>) {
     let (y, found) = apply_noting(MaxWindows { windows, found: None }, [x], |op| op.found.clone());
     let found = found.expect("found by the forward pass");
-    let mut indices = room(&found.of);
-    indices.extend(found.at.iter().map(|&at| at as usize));
+    let indices = found.all();
     (y, ArrayD::from_shape_vec(found.of, indices).expect("one position for each maximum"))
 }
 
@@ -151,7 +171,7 @@ mod tests {
         for x in [&x, &x.flip(1)] {
             let y = Op::<f64, 1>::forward(&mut op, [&x.0.elements]);
             let found = op.found.clone().unwrap();
-            let expected: Vec<f64> = found.at.iter().map(|&at| x.to_vec()[at as usize]).collect();
+            let expected: Vec<f64> = found.all().into_iter().map(|at| x.to_vec()[at]).collect();
             assert_eq!((y.as_slice().unwrap(), found.repeats), (&expected[..], 2));
         }
     }
