@@ -20,6 +20,8 @@ use rows::{inner_product, multiply, transpose};
 /// At least this many queries are processed together, and as many as have about this many scores.
 const QUERIES: usize = 8;
 const SCORES: usize = 1 << 14;
+/// The softmax of a row is that of a multiple of this many elements: of fewer, each takes as long as a vector.
+const WHOLE: usize = 32;
 
 /// What an argument's rows are: those of sample `n` begin at `start + n·sample`, and are `row` elements apart. Head `h`
 /// has the `h`-th part of each.
@@ -220,22 +222,24 @@ impl<F: Float> Attention<'_, F> {
             || {
                 for (i, row) in weights.chunks_exact_mut(self.keys).enumerate() {
                     let seen = if self.causal { (first + i + 1).min(self.keys) } else { self.keys };
-                    let (row, hidden) = row.split_at_mut(seen);
+                    let whole = seen.next_multiple_of(WHOLE).min(self.keys);
+                    row[seen..whole].fill(F::neg_infinity());
+                    let visible = &mut row[..seen];
                     match self.bias {
                         Some(Bias { elements, steps: [samples, heads, queries] }) => {
                             let bias = &elements[n * samples + h * heads + (first + i) * queries..][..seen];
-                            for (x, &bias) in row.iter_mut().zip(bias) {
+                            for (x, &bias) in visible.iter_mut().zip(bias) {
                                 *x = *x * self.scale + bias;
                             }
                         }
                         None => {
-                            for x in row.iter_mut() {
+                            for x in visible.iter_mut() {
                                 *x *= self.scale;
                             }
                         }
                     }
-                    softmax_or_zero(row);
-                    hidden.fill(F::zero());
+                    softmax_or_zero(&mut row[..whole]);
+                    row[seen..].fill(F::zero());
                 }
             },
         );
