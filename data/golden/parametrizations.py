@@ -3,8 +3,12 @@
 `derivatives` as in ops.json, with respect to the input and all parameters, whose names are those of a state dict. Of spectral
 normalisation: the vectors at the start and after each of two training passes, the derivatives of the second, and what evaluation
 then makes of it, with its derivatives.
+
+The second derivatives of PyTorch's fused weight normalisation are wrong: they take the norm for a constant (`gradgradcheck` fails).
+So the records are of its definition, whose values and gradients are asserted to be PyTorch's.
 """
 
+import torch
 from torch import nn
 from torch.func import functional_call
 from torch.nn.utils import parametrizations
@@ -32,9 +36,23 @@ def parametrized(wrapper, name, options):
     return key, shape, layer, f, names, values
 
 
+fused = torch._weight_norm
+
+
+def by_definition(v, g, dim):
+    return v * (g / torch.norm_except_dim(v, 2, dim))
+
+
 def weight_norm(name, **options):
     key, shape, _, f, names, values = parametrized("weight_norm", name, options)
-    return {"layer": name, "options": options, "wrt": ["x", *names], **derivatives(key, f, [draw(key, shape), *values])}
+    torch._weight_norm = fused
+    theirs = derivatives(key, f, [draw(key, shape), *values])
+    torch._weight_norm = by_definition
+    record = derivatives(key, f, [draw(key, shape), *values])
+    torch._weight_norm = fused
+    for ours, same in zip([record["output"], *record["grads"]], [theirs["output"], *theirs["grads"]]):
+        assert torch.allclose(ours, same, rtol=1e-13, atol=1e-13)
+    return {"layer": name, "options": options, "wrt": ["x", *names], **record}
 
 
 def spectral_norm(name, **options):

@@ -35,7 +35,8 @@ use crate::has_weight::{HasWeight, visit, visit_mut, with_weight};
 /// ```
 ///
 /// A layer whose input is not one tensor is used through [`normalized`](Self::normalized). A `v` of zeros has no
-/// direction: the weight is NaN, as in PyTorch.
+/// direction: the weight is NaN, as in PyTorch. Second derivatives are those of the formula (PyTorch's take the norm for a
+/// constant).
 #[derive(Clone, Debug)]
 pub struct WeightNorm<L: HasWeight> {
     /// The layer. Its `weight` is `v`.
