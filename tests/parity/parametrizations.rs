@@ -98,7 +98,7 @@ impl Use for Spectral<'_> {
         let assert_vectors = |norm: &SpectralNorm<L>, state: &Value| {
             assert_eq!(norm.buffers().len(), state.as_object().unwrap().len());
             for (path, buffer) in norm.buffers() {
-                golden::assert_close(buffer, &vector(state, &path), 1e-14, 1.0, || format!("{path} of {case}"));
+                golden::assert_close(buffer, &vector(state, &path), 1e-14, 1.0, || format!("{path} with {options}"));
             }
         };
         let inputs: Vec<Tensor64> = golden::list(&case["training"]["inputs"]).iter().map(tensor).collect();
