@@ -31,7 +31,7 @@ use rand::Rng;
 /// use downhill_nn::Embedding;
 /// use downhill_tensor::{Tensor, keep};
 /// # let mut words = Embedding { weight: Tensor::param([[3.0, 4.0], [0.5, 0.0]]), padding_idx: None };
-/// let max_norm = 2.5;
+/// let max_norm = 2.5_f64;
 /// // opt.step(&mut words, &grads);
 /// let norms = words.weight.norm_axis(2.0, keep(1));
 /// words.weight.assign(&words.weight * (max_norm / norms).clamp_max(1.0));
