@@ -4,7 +4,7 @@
 //! `cumsum`, `scatter_add` and the derivatives of `gather` and `index_select` are tested in their own files.
 
 use downhill::nn::*;
-use downhill::{Tensor, grad, keep};
+use downhill::{Tensor, concat, grad, keep};
 
 const COUNT: usize = 10_000_000;
 
@@ -126,6 +126,10 @@ fn losses_of_margins() {
     close("soft_margin", soft_margin(&-&x, &ones).item(), exact(softplus) / n);
     let of_wrong = |x: f64| 0.75 * (1.0 + (-x).exp()).powi(-2) * softplus(x);
     close("focal", focal(&x, &zero).item(), exact(of_wrong) / n);
+    // Two classes, of which the first is the label.
+    let classes = concat(&[zero.reshape(&[COUNT, 1]), x.reshape(&[COUNT, 1])], 1);
+    let labels = vec![0; COUNT];
+    close("multi_class_focal", multi_class_focal(&classes, &labels).item(), exact(of_wrong) / 0.75 / n);
     // As a row: one sample with many classes.
     let row = x.reshape(&[1, COUNT]);
     close(

@@ -5,12 +5,12 @@ use std::panic::catch_unwind;
 use downhill::data::{Csv, MinMaxScaler, StandardScaler, k_fold, stratified_k_fold, stratified_split};
 use downhill::nn::{
     BatchNorm1d, BceWithLogits, Conv1d, Conv2d, ConvTranspose2d, CrossEntropy, Ctc, Dropout, Embedding, Focal, Gru,
-    GruCell, Linear, Lstm, LstmCell, Module, MultiLabelSoftMargin, MultiMargin, PixelShuffle, RecurrentOptions,
-    Reduction, ReflectionPad2d, Rnn, RnnCell, Sequential, Unflatten, accuracy, average_precision, bce, bce_with_logits,
-    binary_accuracy, cosine_embedding, cross_entropy, ctc, focal, gaussian_nll, hinge_embedding, huber, kl_div, l1,
-    margin_ranking, mean_absolute_error, mean_squared_error, mse, multi_label_margin, multi_label_soft_margin,
-    multi_margin, nll_loss, poisson_nll, r2_score, roc_auc, smooth_l1, soft_margin, summary, top_k_accuracy,
-    triplet_margin,
+    GruCell, Linear, Lstm, LstmCell, Module, MultiClassFocal, MultiLabelSoftMargin, MultiMargin, PixelShuffle,
+    RecurrentOptions, Reduction, ReflectionPad2d, Rnn, RnnCell, Sequential, Unflatten, accuracy, average_precision,
+    bce, bce_with_logits, binary_accuracy, cosine_embedding, cross_entropy, ctc, focal, gaussian_nll, hinge_embedding,
+    huber, kl_div, l1, margin_ranking, mean_absolute_error, mean_squared_error, mse, multi_class_focal,
+    multi_label_margin, multi_label_soft_margin, multi_margin, nll_loss, poisson_nll, r2_score, roc_auc, smooth_l1,
+    soft_margin, summary, top_k_accuracy, triplet_margin,
 };
 use downhill::optim::{Adam, EarlyStopping, Optimizer, Sgd};
 use downhill::{
@@ -555,6 +555,13 @@ fn losses_of_margins() {
     fails(line!(), &["focal", "label -1", "[0, 0]"], || focal(&x, &-&ones));
     let steep = Focal { gamma: f64::NAN, ..Focal::default() };
     fails(line!(), &["focal", "gamma", "NaN"], || steep.loss(&x, &ones));
+    fails(line!(), &["multi_class_focal", "[2, 3]", "[3]", "[2]"], || multi_class_focal(&x, &[0, 1, 2]));
+    fails(line!(), &["multi_class_focal", "label 3", "3 classes"], || multi_class_focal(&x, &[0, 3]));
+    fails(line!(), &["multi_class_focal of []"], || multi_class_focal(&zeros(&[]), &[0]));
+    let weighted = MultiClassFocal { weight: Some(zeros(&[4])), ..MultiClassFocal::default() };
+    fails(line!(), &["multi_class_focal", "[4]", "3 classes"], || weighted.loss(&x, &[0, 1]));
+    let steep = MultiClassFocal { gamma: f64::INFINITY, ..MultiClassFocal::default() };
+    fails(line!(), &["multi_class_focal", "gamma", "inf"], || steep.loss(&x, &[0, 1]));
     fails(line!(), &["multi_margin", "[2, 3]", "[3]", "[2]"], || multi_margin(&x, &[0, 1, 2]));
     fails(line!(), &["multi_margin", "label 3", "3 classes"], || multi_margin(&x, &[0, 3]));
     let weighted = MultiMargin { weight: Some(zeros(&[4])), ..MultiMargin::default() };

@@ -4,6 +4,8 @@ use downhill::{Float, Tensor, grad_many, vjp_many};
 use ndarray::ArrayD;
 use serde_json::Value;
 
+use crate::parity::ledger;
+
 /// A file of `data/golden`.
 ///
 /// # Panics
@@ -83,6 +85,8 @@ pub fn largest<F: Float>(x: &Tensor<F>) -> f64 {
 /// The floor is the size of the terms that cancel in an element: 0 where none do, so that even the smallest results are
 /// compared to their last digits.
 ///
+/// Returns the largest of the quotients `|ours - theirs|/max(floor, |theirs|)`.
+///
 /// # Panics
 /// If they do not agree; the message contains `what`.
 #[track_caller]
@@ -92,41 +96,55 @@ pub fn assert_close<F: Float>(
     tolerance: f64,
     floor: f64,
     what: impl Fn() -> String,
-) {
+) -> f64 {
+    let mut largest = 0.0_f64;
     assert!(ours.shape() == theirs.shape(), "{}: shape {:?}, not {:?}", what(), ours.shape(), theirs.shape());
     for (i, (a, b)) in ours.to_vec().into_iter().zip(theirs.to_vec()).enumerate() {
         let (x, y) = (a.as_f64(), b.as_f64());
-        let near = || y.is_finite() && (x - y).abs() <= tolerance * y.abs().max(floor);
-        let close = x == y || (x.is_nan() && y.is_nan()) || near();
+        if x == y || (x.is_nan() && y.is_nan()) {
+            continue;
+        }
+        let close = y.is_finite() && (x - y).abs() <= tolerance * y.abs().max(floor);
         assert!(close, "{}, element {i}: {a:e}, not {b:e} (off by {:e})", what(), (x - y).abs());
+        largest = largest.max((x - y).abs() / y.abs().max(floor));
     }
+    largest
 }
 
 /// Like `derivatives` in `data/golden/common.py`: checks the output of `f` for the record's inputs, its gradients and the
-/// second-order quantities, relative to the element, or to 1 if that is larger.
+/// second-order quantities, relative to the element, or to 1 if that is larger, the size of the terms that cancel in it.
+/// `name` and `options` are what the table shows.
 ///
 /// # Panics
-/// If one differs by more than `tolerance`; the message contains `what`.
+/// If one differs by more than `tolerance`.
 #[track_caller]
-pub fn check_derivatives(record: &Value, what: &str, tolerance: f64, f: impl FnOnce(&[Tensor<f64>]) -> Tensor<f64>) {
-    let compare = |name: &str, ours: &Tensor<f64>, theirs: &Value| {
-        assert_close(ours, &tensor(theirs), tolerance, 1.0, || format!("{what}: {name}"));
+pub fn check_derivatives(
+    name: &str,
+    options: &Value,
+    record: &Value,
+    tolerance: f64,
+    f: impl FnOnce(&[Tensor<f64>]) -> Tensor<f64>,
+) {
+    ledger::record(name, options);
+    let compare = |what: &'static str, i: usize, ours: &Tensor<f64>, theirs: &Value| {
+        let context = || format!("{name} with {options} of {}: {what} {i}", record["inputs"][0]["shape"]);
+        ledger::note(name, what, assert_close(ours, &tensor(theirs), tolerance, 1.0, context), tolerance);
     };
     let mut xs: Vec<Tensor<f64>> = list(&record["inputs"]).iter().map(|x| Tensor::param(tensor(x))).collect();
     let cotangent = Tensor::param(tensor(&record["cotangent"]));
     let y = f(&xs);
-    compare("output", &y, &record["output"]);
+    compare("value", 0, &y, &record["output"]);
     let mut total = Tensor::zeros(&[]);
     for (i, gradient) in vjp_many(&y, &xs, &cotangent).iter().enumerate() {
-        compare(&format!("gradient {i}"), gradient, &record["grads"][i]);
+        compare("gradient", i, gradient, &record["grads"][i]);
         total += (gradient * tensor(&record["directions"][i])).sum();
     }
     xs.push(cotangent);
     let theirs: Vec<&Value> = list(&record["second"]).iter().chain([&record["jvp"]]).collect();
     let ours = grad_many(&total, &xs);
-    assert!(ours.len() == theirs.len(), "{what}: one second derivative per argument");
+    assert!(ours.len() == theirs.len(), "{name}: one second derivative per argument");
     for (i, (second, theirs)) in ours.iter().zip(theirs).enumerate() {
-        compare(&format!("second derivative {i}"), second, theirs);
+        compare("second derivative", i, second, theirs);
     }
 }
 
@@ -150,6 +168,15 @@ mod tests {
         assert!(close(nan, nan, 0.0, 0.0) && close(inf, inf, 0.0, 0.0));
         assert!(!close(nan, 1.0, 1.0, 1.0) && !close(1.0, nan, 1.0, 1.0));
         assert!(!close(inf, 1.0, 1.0, 1.0) && !close(inf, -inf, 1.0, 1.0) && !close(1.0, inf, 1e-14, 1.0));
+    }
+
+    #[test]
+    fn the_largest_difference_is_returned() {
+        let compare = |ours: [f64; 2], floor| {
+            assert_close(&Tensor::from(ours), &Tensor::from([4.0, 0.5]), 1.0, floor, String::new)
+        };
+        assert_eq!((compare([4.0, 0.5], 0.0), compare([5.0, 0.5], 0.0), compare([5.0, 0.25], 0.0)), (0.0, 0.25, 0.5));
+        assert_eq!(compare([4.0, 0.25], 1.0), 0.25);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! Tests that need several crates of downhill are in the files next to this one; this library holds what they share.
 
-pub mod derivatives;
 pub mod example;
 pub mod golden;
 pub mod misuse;

@@ -1,9 +1,19 @@
-//! The differences between downhill's optimizers, schedules and clipping and PyTorch's, record by record. The tests
-//! `parity_optimizers` and `parity_schedules` bound them; the program `parity_table` writes them to `docs/parity.md`.
+//! The differences between downhill and PyTorch, record by record. The tests `parity_*` bound them; the program
+//! `parity_table` writes them to `docs/parity.md`.
 
+pub mod attention;
 pub mod clip;
+pub mod convolutions;
+pub mod layers;
 pub mod lbfgs;
+pub mod ledger;
+pub mod losses;
+pub mod metrics;
+pub mod networks;
+pub mod norms;
+pub mod operations;
 pub mod optimizers;
+pub mod parametrizations;
 pub mod plateau;
 pub mod schedules;
 pub mod table;

@@ -1,4 +1,4 @@
-//! `docs/parity.md` is up to date. After changing a rule, an option or the golden data, regenerate it:
+//! `docs/parity.md` is up to date. After changing a rule, a layer, an option or the golden data, regenerate it:
 //! `cargo run --release -p downhill-tests --example parity_table`.
 
 use downhill_tests::example::repository;

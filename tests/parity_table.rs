@@ -1,5 +1,5 @@
 //! Writes `docs/parity.md`: the difference between every optimizer, schedule and clipping function and PyTorch's,
-//! option by option.
+//! option by option, and the largest one of every layer, loss, metric and operation.
 //!
 //! ```text
 //! cargo run --release -p downhill-tests --example parity_table

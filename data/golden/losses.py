@@ -232,6 +232,25 @@ for x in (logit, torch.tensor([[30.0, -30.0, 0.0], [5.0, -5.0, 0.0]])):
                 return {"none": loss, "mean": loss.mean(), "sum": loss.sum()}[reduction]
             case("focal", ["input"], [x], focal, target=binary, alpha=alpha, gamma=gamma, reduction=reduction)
 
+for shape in ((5, C), (2, C, 3), (C,)):
+    logits = draw(("logits", shape), shape, -4.0, 4.0)
+    axis = 0 if len(shape) == 1 else 1
+    y = labels("multi focal", (shape[0], *shape[2:]) if len(shape) > 1 else (), C)
+    some = y.clone()
+    if y.dim():
+        some.view(-1)[::3] = -100
+    for t, ignore in [(y, -100)] + ([(some, -100), (y, 1)] if y.dim() else []):
+        for w in (None, weight):
+            for gamma in (2.0, 0.5):
+                for reduction in REDUCTIONS:
+                    options = {"weight": w, "ignore_index": ignore, "reduction": reduction}
+
+                    def multi_class_focal(x):
+                        log_p = x.log_softmax(axis)
+                        return F.nll_loss((-log_p.expm1()) ** gamma * log_p, t, **options)
+
+                    case("multi_class_focal", ["input"], [logits], multi_class_focal, target=t, gamma=gamma, **options)
+
 # ---- connectionist temporal classification, of logits: PyTorch's gradient of log-probabilities has an additional term that
 # the log-softmax removes. It has no second derivatives, so for those the paths are summed up one by one.
 

@@ -8,7 +8,7 @@ from common import HERE
 
 NAMES = (
     "ops", "more_ops", "kinks", "pooling", "losses", "init", "optimizers", "schedules", "clip", "torch_mlp",
-    "layers", "convolutions", "metrics", "tables", "norms", "attention", "networks",
+    "layers", "convolutions", "metrics", "tables", "norms", "parametrizations", "attention", "networks",
 )
 for name in NAMES:
     subprocess.run([sys.executable, os.path.join(HERE, f"{name}.py")], check=True)

@@ -1,9 +1,13 @@
 //! The text of `docs/parity.md`: the difference between every optimizer, schedule and clipping function and PyTorch's,
-//! option by option.
+//! option by option, and a line for every layer, loss, operation, metric and network.
 
 use std::fmt::Write;
 
-use super::{Row, clip, lbfgs, optimizers, plateau, schedules};
+use super::ledger::{self, Line, Quantity};
+use super::{
+    Row, attention, clip, convolutions, layers, lbfgs, losses, metrics, networks, norms, operations, optimizers,
+    parametrizations, plateau, schedules,
+};
 
 /// The whole file, the number of records, and the number of records that exceed their tolerance.
 pub fn text() -> (String, usize, usize) {
@@ -19,8 +23,44 @@ pub fn text() -> (String, usize, usize) {
         write!(text, "\n## {title}\n\n{}\n\n", remark.trim()).expect("writing to a string cannot fail");
         table(&mut text, rows);
     }
+    text.push_str(OTHERS);
+    let several = [layers::CHECKS, convolutions::CHECKS, norms::CHECKS, parametrizations::CHECKS, attention::CHECKS];
+    let (in_training, layers): (Vec<Line>, Vec<Line>) =
+        ledger::lines(&several.concat()).into_iter().partition(Line::is_of_training);
+    let lines = [
+        ("Layers", LAYERS, layers),
+        ("Losses", LOSSES, ledger::lines(losses::CHECKS)),
+        ("Metrics", METRICS, ledger::lines(metrics::CHECKS)),
+        ("Operations", OPERATIONS, ledger::lines(operations::CHECKS)),
+        ("Networks in training", NETWORKS, [ledger::lines(networks::CHECKS), in_training].concat()),
+    ];
+    for (title, remark, lines) in &lines {
+        write!(text, "\n## {title}\n\n{}\n\n", remark.trim()).expect("writing to a string cannot fail");
+        line_by_line(&mut text, lines);
+    }
     let rows = || sections.iter().flat_map(|(.., rows)| rows);
-    (text, rows().count(), rows().filter(|row| !row.holds()).count())
+    let records = lines.iter().flat_map(|(.., lines)| lines).map(|line| line.records).sum::<usize>();
+    (text, rows().count() + records, rows().filter(|row| !row.holds()).count())
+}
+
+/// The lines of a section.
+fn line_by_line(text: &mut String, lines: &[Line]) {
+    text.push_str("| | records: options | tolerance | largest difference |\n|---|---|---|---|\n");
+    for Line { name, records, options, quantities } in lines {
+        let options = options.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let separator = if options.is_empty() { "" } else { ": " };
+        let mut tolerances: Vec<String> = Vec::new();
+        for Quantity { tolerance, .. } in quantities {
+            let tolerance = format!("{tolerance:.0e}");
+            if !tolerances.contains(&tolerance) {
+                tolerances.push(tolerance);
+            }
+        }
+        let differences = quantities.iter().map(|found| format!("{}: {}", found.what, digits(found.difference)));
+        let (tolerances, differences) = (tolerances.join(", "), differences.collect::<Vec<_>>().join("; "));
+        writeln!(text, "| {name} | {records}{separator}{options} | {tolerances} | {differences} |")
+            .expect("writing to a string cannot fail");
+    }
 }
 
 /// One line per rule and options; of several records of the same kind, the largest difference.
@@ -50,22 +90,26 @@ fn table(text: &mut String, rows: &[Row]) {
 fn number(row: &Row) -> String {
     match row.difference {
         _ if row.tolerance.is_infinite() => "differs on purpose".to_owned(),
-        0.0 => "0".to_owned(),
-        difference => format!("{difference:.0e}"),
+        difference => digits(difference),
     }
+}
+
+fn digits(difference: f64) -> String {
+    if difference == 0.0 { "0".to_owned() } else { format!("{difference:.0e}") }
 }
 
 const HEAD: &str = "
 # Parity with PyTorch
 
-Every rule, schedule and clipping function of `downhill-optim`, under every option, compared with the values from PyTorch 2.15.0
-in `data/golden`. The tests `parity_optimizers` and `parity_schedules` bound these differences in every run. This file is written by
+Every rule, schedule and clipping function of `downhill-optim`, under every option, and every layer, loss, metric and operation,
+compared with the values from PyTorch 2.15.0 in `data/golden` (metrics: scikit-learn 1.9.1). The tests `parity_*` bound these
+differences in every run. This file is written by
 
     cargo run --release -p downhill-tests --example parity_table
 
 The last digits may differ on a machine with a different math library. Option names are PyTorch's.
 
-Deliberate differences:
+Deliberate differences of rules and schedules (those of layers, losses and operations are [below](#layers-losses-and-operations)):
 
 | | PyTorch | downhill |
 |---|---|---|
@@ -114,4 +158,65 @@ PyTorch's in every call. Averages are relative to max(1, |a|). Tolerance: 1e-12.
 
 const CLIPPING: &str = "
 The returned norm and every clipped element, relative to max(1, |g|). Tolerance: 1e-12 (f32: 1e-6).
+";
+
+const OTHERS: &str = "
+# Layers, losses and operations
+
+In f64. *value*: the result; *gradient*: that of every input and parameter, for a random cotangent; *second derivative*: the gradient
+of a random combination of these gradients, with respect to the inputs, the parameters and the cotangent. A difference is relative to
+max(1, |PyTorch's element|) unless a section says otherwise. The second column has the number of records and the options that they
+vary, by PyTorch's names.
+
+Deliberate differences:
+
+| | PyTorch | downhill |
+|---|---|---|
+| attention, a query that may see no key | zeros or NaN, depending on the implementation | zeros, and no gradient |
+| `MultiheadAttention`: weights of the heads | returned by default | on request, since there are many |
+| training or evaluation | a flag of every module | a scope; without one, evaluation |
+| `Embedding`, `max_norm` | shortens rows of the table at a look-up | left out; a step after the optimizer's |
+| `Conv*`, `padding_mode` | an option | pad the input |
+| `LSTM`, `proj_size`; `MultiheadAttention`, `kdim`, `vdim` | options | left out |
+| sequences of different lengths | packed | by their lengths, which may be 0 |
+| losses where a probability, a target or a weight of 0 meets an infinity | NaN, in most of them | the limit, 0 |
+| `kl_div`, `poisson_nll`, `bce_with_logits`, `focal` at infinite arguments | NaN in places | the limit |
+| `soft_margin`, `ctc` of impossible texts | overflows; a gradient of NaN | finite for finite scores; a gradient of 0 |
+| `ctc`: gradient with respect to log-probabilities | plus a term that a log-softmax removes | the derivative |
+| losses of tensors of different shapes | a warning, and broadcasting | an error |
+| labels that a loss is not defined for (0 for ±1) | accepted | an error |
+| `ignore_index` | -100 by default | none by default |
+| `logsumexp` of nothing but -inf | a gradient of NaN | a gradient of 0 |
+| weight normalization, second derivative | takes the norm for a constant | is that of the definition |
+| `sign` of NaN | 0 | NaN |
+| `clamp` of NaN | NaN, without a gradient | NaN, which passes the gradient on |
+| `median` and `quantile`, `max` and `min` over an axis, ties | one element gets the gradient | they share it, as in `amax` |
+| `gelu`, `softplus`, `expm1` and others where PyTorch's formulas cancel | loses digits | does not |
+
+Beside these records, the tests compare kinks, ties, empty axes, orders of equal elements, NaN and infinity (`tests/subgradients.rs`,
+`tests/parity_ops.rs`), and what layers and initializers draw from (`tests/parity_init.rs`).
+";
+
+const LAYERS: &str = "
+With PyTorch's parameters under PyTorch's names. Running statistics and singular vectors agree to 1e-14 after each pass.
+";
+
+const LOSSES: &str = "
+Values are relative to the element, derivatives to the largest element of the array. Where PyTorch itself is inexact
+([`data/golden`](../data/golden/README.md)), `bce` at probabilities of 0, 1 and near them, those elements are left out here and
+bounded in the test. `ctc`, `focal`, `multi_class_focal` and the second derivatives of `multi_margin` and `multi_label_margin` are
+composed of PyTorch's operations.
+";
+
+const METRICS: &str = "
+Relative to scikit-learn's value.
+";
+
+const OPERATIONS: &str = "
+Relative to the element, or to max(1, |element|) where terms of the size of 1 cancel in it.
+";
+
+const NETWORKS: &str = "
+Equal weights and batches, 50 steps: the largest difference of the loss of a step, of the running statistics at the end, and of the
+loss in evaluation.
 ";

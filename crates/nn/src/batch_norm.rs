@@ -11,10 +11,9 @@
 //! batch is normalized by its biased variance, but the running variance is unbiased; and `momentum` is the weight of
 //! the new value, not of the old.
 
-use downhill_tensor::{Float, Params, Tensor, checked_size, is_training, update_buffer};
+use downhill_tensor::{Float, Params, Tensor, is_training, update_buffer};
 
-use crate::Module;
-use crate::channels::{scaled_and_shifted, spread};
+use crate::{Module, channels};
 
 /// [`BatchNorm`] of features or sequences, `[N, C]` or `[N, C, L]`.
 pub type BatchNorm1d<F = f32> = BatchNorm<F, 1>;
@@ -99,34 +98,19 @@ impl<F: Float, const D: usize> BatchNorm<F, D> {
         norm.affine(true).track_running_stats(true)
     }
 
-    /// The shape of everything that there is for each channel.
-    #[track_caller]
-    fn channels(&self) -> [usize; 1] {
-        checked_size::<F>(&format!("BatchNorm{D}d"), &[self.num_features]);
-        [self.num_features]
-    }
-
     /// With weight 1 and bias 0, or with neither.
     #[track_caller]
     pub fn affine(self, affine: bool) -> Self {
-        let shape = self.channels();
-        BatchNorm {
-            weight: affine.then(|| Tensor::param(Tensor::ones(&shape))),
-            bias: affine.then(|| Tensor::param(Tensor::zeros(&shape))),
-            ..self
-        }
+        let [weight, bias] = channels::affine(format_args!("BatchNorm{D}d"), &[self.num_features], affine);
+        BatchNorm { weight, bias, ..self }
     }
 
     /// With initial running statistics, or without: then evaluation uses the batch statistics too.
     #[track_caller]
     pub fn track_running_stats(self, track: bool) -> Self {
-        let shape = self.channels();
-        BatchNorm {
-            running_mean: track.then(|| Tensor::zeros(&shape)),
-            running_var: track.then(|| Tensor::ones(&shape)),
-            num_batches_tracked: track.then(|| Tensor::zeros(&[])),
-            ..self
-        }
+        let buffers = channels::running(format_args!("BatchNorm{D}d"), self.num_features, track);
+        let [running_mean, running_var, num_batches_tracked] = buffers;
+        BatchNorm { running_mean, running_var, num_batches_tracked, ..self }
     }
 
     /// Resets the running statistics: mean 0, variance 1, no batches.
@@ -142,15 +126,12 @@ impl<F: Float, const D: usize> BatchNorm<F, D> {
     /// The output, for any number of axes after the channels.
     #[track_caller]
     fn normalise(&self, x: &Tensor<F>) -> Tensor<F> {
-        let along = |per_channel: &Tensor<F>| spread(per_channel, x.ndim());
-        let y = match (&self.running_mean, &self.running_var) {
-            (Some(mean), Some(var)) if !is_training() => {
-                (x - along(mean)) * (along(var) + F::from_f64(self.eps)).rsqrt()
-            }
-            (None, None) | (Some(_), Some(_)) => self.by_the_batch(x),
-            _ => panic!("BatchNorm{D}d: running_mean and running_var must both be `Some` or both be `None`"),
+        let running = [&self.running_mean, &self.running_var];
+        let y = match channels::by_running(format_args!("BatchNorm{D}d"), x, running, self.eps) {
+            Some(y) => y,
+            None => self.by_the_batch(x),
         };
-        scaled_and_shifted(y, self.weight.as_ref(), self.bias.as_ref())
+        channels::scaled_and_shifted(y, self.weight.as_ref(), self.bias.as_ref())
     }
 
     /// Normalizes by the batch statistics; in training, records them for the running statistics.
@@ -167,14 +148,14 @@ impl<F: Float, const D: usize> BatchNorm<F, D> {
         );
         let (y, [mean, var]) = x.standardize_with_moments(axes, self.eps);
         if is_training() {
-            self.hand_in(&mean, &var, n);
+            self.hand_in([mean, var], n);
         }
         y
     }
 
     /// Updates the running statistics by those of a batch with `n` values per channel.
     #[track_caller]
-    fn hand_in(&self, mean: &Tensor<F>, var: &Tensor<F>, n: usize) {
+    fn hand_in(&self, batch: [Tensor<F>; 2], n: usize) {
         let mut part = self.momentum.unwrap_or(0.0);
         if let Some(count) = &self.num_batches_tracked {
             // The updated count: a layer that is used twice counts twice. For the cumulative average the weight is
@@ -182,16 +163,9 @@ impl<F: Float, const D: usize> BatchNorm<F, D> {
             let count = update_buffer(count, |count| count + F::one()).item();
             part = self.momentum.unwrap_or(1.0 / count.as_f64());
         }
-        if n == 0 {
-            return;
-        }
-        // From the biased to the unbiased variance.
-        let unbiased = n as f64 / (n as f64 - 1.0);
-        for (buffer, new, factor) in [(&self.running_mean, mean, 1.0), (&self.running_var, var, unbiased)] {
-            if let Some(buffer) = buffer {
-                let new = new.reshape(buffer.shape());
-                update_buffer(buffer, |old| old * F::from_f64(1.0 - part) + new * F::from_f64(part * factor));
-            }
+        // Without elements there is nothing to learn from.
+        if n > 0 {
+            channels::update_running([&self.running_mean, &self.running_var], batch, n, part);
         }
     }
 }
@@ -214,12 +188,7 @@ impl<F: Float, const D: usize> Module<F> for BatchNorm<F, D> {
             };
             panic!("BatchNorm{D}d of {shape:?}: the input must be {wanted}");
         }
-        assert!(
-            shape[1] == self.num_features,
-            "BatchNorm{D}d of {shape:?}: axis 1 has size {}, but the layer has {} channels",
-            shape[1],
-            self.num_features
-        );
+        channels::assert_channels(format_args!("BatchNorm{D}d"), shape, self.num_features);
         self.normalise(x)
     }
 }

@@ -21,8 +21,22 @@ use rand::Rng;
 /// assert_eq!(words.forward(&array![[3, 14], [15, 9]]).shape(), [2, 2, 64]);
 /// ```
 ///
-/// Of PyTorch's options, `padding_idx` is supported; `max_norm`, which changes the table in the forward pass, and
-/// `scale_grad_by_freq` are not.
+/// Of PyTorch's options, `padding_idx` is supported, and `scale_grad_by_freq` is not.
+///
+/// `max_norm` is left out on purpose: in PyTorch a look-up shortens the rows in the table itself, in evaluation too, so
+/// that a forward pass changes the model. Here it changes nothing. A bound on the norms is a step of its own after the
+/// optimizer's, and once before the first:
+///
+/// ```
+/// use downhill_nn::Embedding;
+/// use downhill_tensor::{Tensor, keep};
+/// # let mut words = Embedding { weight: Tensor::param([[3.0, 4.0], [0.5, 0.0]]), padding_idx: None };
+/// let max_norm = 2.5_f64;
+/// // opt.step(&mut words, &grads);
+/// let norms = words.weight.norm_axis(2.0, keep(1));
+/// words.weight.assign(&words.weight * (max_norm / norms).clamp_max(1.0));
+/// assert_eq!(words.weight, Tensor::from([[1.5, 2.0], [0.5, 0.0]]));
+/// ```
 #[derive(Clone, Debug, Params)]
 pub struct Embedding<F: Float = f32> {
     /// `[num_embeddings, embedding_dim]`.

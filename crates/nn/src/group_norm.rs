@@ -7,10 +7,9 @@
 //!
 //! Wu and He, arXiv 1803.08494.
 
-use downhill_tensor::{Float, Params, Tensor, checked_size};
+use downhill_tensor::{Float, Params, Tensor};
 
-use crate::Module;
-use crate::channels::scaled_and_shifted;
+use crate::{Module, channels};
 
 /// Group normalization of `[N, C, ..]`: in every sample, the `C` channels form `num_groups` groups of neighbors, and
 /// each group is normalized over its channels and all further axes, in training and evaluation alike. One group for
@@ -58,13 +57,8 @@ impl<F: Float> GroupNorm<F> {
     /// With weight 1 and bias 0, or with neither.
     #[track_caller]
     pub fn affine(self, affine: bool) -> Self {
-        let shape = [self.num_channels];
-        checked_size::<F>("GroupNorm", &shape);
-        GroupNorm {
-            weight: affine.then(|| Tensor::param(Tensor::ones(&shape))),
-            bias: affine.then(|| Tensor::param(Tensor::zeros(&shape))),
-            ..self
-        }
+        let [weight, bias] = channels::affine("GroupNorm", &[self.num_channels], affine);
+        GroupNorm { weight, bias, ..self }
     }
 
     #[track_caller]
@@ -95,7 +89,7 @@ impl<F: Float> Module<F> for GroupNorm<F> {
         // A view: the channels of a group are next to each other.
         let groups = x.reshape(&[shape[0], self.num_groups, group]);
         let y = groups.standardize(-1, self.eps).reshape(shape);
-        scaled_and_shifted(y, self.weight.as_ref(), self.bias.as_ref())
+        channels::scaled_and_shifted(y, self.weight.as_ref(), self.bias.as_ref())
     }
 }
 

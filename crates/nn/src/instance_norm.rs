@@ -11,10 +11,9 @@
 //!
 //! Ulyanov, Vedaldi and Lempitsky, arXiv 1607.08022.
 
-use downhill_tensor::{Float, Params, Tensor, checked_size, is_training, update_buffer};
+use downhill_tensor::{Float, Params, Tensor, is_training};
 
-use crate::Module;
-use crate::channels::{scaled_and_shifted, spread};
+use crate::{Module, channels};
 
 /// [`InstanceNorm`] of sequences, `[N, C, L]` or `[C, L]`.
 pub type InstanceNorm1d<F = f32> = InstanceNorm<F, 1>;
@@ -78,25 +77,14 @@ impl<F: Float, const D: usize> InstanceNorm<F, D> {
         }
     }
 
-    /// The shape of everything that there is for each channel.
-    #[track_caller]
-    fn channels(&self) -> [usize; 1] {
-        checked_size::<F>(&format!("InstanceNorm{D}d"), &[self.num_features]);
-        [self.num_features]
-    }
-
     /// With weight 1 and bias 0, or with neither.
     ///
     /// # Panics
     /// If the allocation fails.
     #[track_caller]
     pub fn affine(self, affine: bool) -> Self {
-        let shape = self.channels();
-        InstanceNorm {
-            weight: affine.then(|| Tensor::param(Tensor::ones(&shape))),
-            bias: affine.then(|| Tensor::param(Tensor::zeros(&shape))),
-            ..self
-        }
+        let [weight, bias] = channels::affine(format_args!("InstanceNorm{D}d"), &[self.num_features], affine);
+        InstanceNorm { weight, bias, ..self }
     }
 
     /// With initial running statistics, mean 0 and variance 1, or without.
@@ -105,13 +93,9 @@ impl<F: Float, const D: usize> InstanceNorm<F, D> {
     /// If the allocation fails.
     #[track_caller]
     pub fn track_running_stats(self, track: bool) -> Self {
-        let shape = self.channels();
-        InstanceNorm {
-            running_mean: track.then(|| Tensor::zeros(&shape)),
-            running_var: track.then(|| Tensor::ones(&shape)),
-            num_batches_tracked: track.then(|| Tensor::zeros(&[])),
-            ..self
-        }
+        let buffers = channels::running(format_args!("InstanceNorm{D}d"), self.num_features, track);
+        let [running_mean, running_var, num_batches_tracked] = buffers;
+        InstanceNorm { running_mean, running_var, num_batches_tracked, ..self }
     }
 
     /// Normalizes each channel of each sample of `[N, C, ..]`; in training, records the statistics.
@@ -126,15 +110,8 @@ impl<F: Float, const D: usize> InstanceNorm<F, D> {
         let (y, [mean, var]) = x.standardize_with_moments(2.., self.eps);
         // Without elements there is nothing to learn from.
         if is_training() && !x.is_empty() {
-            // From the biased to the unbiased variance.
-            let unbiased = n as f64 / (n as f64 - 1.0);
-            for (buffer, new, factor) in [(&self.running_mean, mean, 1.0), (&self.running_var, var, unbiased)] {
-                if let Some(buffer) = buffer {
-                    let new = new.mean_axis(0).reshape(buffer.shape());
-                    let (kept, part) = (F::from_f64(1.0 - self.momentum), F::from_f64(self.momentum * factor));
-                    update_buffer(buffer, |old| old * kept + new * part);
-                }
-            }
+            let batch = [mean, var].map(|of_each| of_each.mean_axis(0));
+            channels::update_running([&self.running_mean, &self.running_var], batch, n, self.momentum);
         }
         y
     }
@@ -160,21 +137,13 @@ impl<F: Float, const D: usize> Module<F> for InstanceNorm<F, D> {
             };
             panic!("InstanceNorm{D}d of {shape:?}: the input must be {wanted}");
         }
-        assert!(
-            shape[1] == self.num_features,
-            "InstanceNorm{D}d of {shape:?}: axis 1 has size {}, but the layer has {} channels",
-            shape[1],
-            self.num_features
-        );
-        let along = |per_channel: &Tensor<F>| spread(per_channel, shape.len());
-        let y = match (&self.running_mean, &self.running_var) {
-            (Some(mean), Some(var)) if !is_training() => {
-                (x - along(mean)) * (along(var) + F::from_f64(self.eps)).rsqrt()
-            }
-            (None, None) | (Some(_), Some(_)) => self.by_the_sample(x),
-            _ => panic!("InstanceNorm{D}d: running_mean and running_var must both be `Some` or both be `None`"),
+        channels::assert_channels(format_args!("InstanceNorm{D}d"), shape, self.num_features);
+        let running = [&self.running_mean, &self.running_var];
+        let y = match channels::by_running(format_args!("InstanceNorm{D}d"), x, running, self.eps) {
+            Some(y) => y,
+            None => self.by_the_sample(x),
         };
-        scaled_and_shifted(y, self.weight.as_ref(), self.bias.as_ref())
+        channels::scaled_and_shifted(y, self.weight.as_ref(), self.bias.as_ref())
     }
 }
 

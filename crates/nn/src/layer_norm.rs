@@ -6,9 +6,9 @@
 //!
 //! Ba, Kiros and Hinton, arXiv 1607.06450.
 
-use downhill_tensor::{Float, Params, Tensor, checked_size};
+use downhill_tensor::{Float, Params, Tensor};
 
-use crate::Module;
+use crate::{Module, channels};
 
 /// Layer normalization: every sample is normalized over the last axes, whose sizes are `normalized_shape`, in training
 /// and evaluation alike; scale and shift have one value for each element of a sample. `[.., *normalized_shape]` to the
@@ -56,13 +56,8 @@ impl<F: Float> LayerNorm<F> {
     /// With weight 1 and bias 0, or with neither.
     #[track_caller]
     pub fn elementwise_affine(self, affine: bool) -> Self {
-        checked_size::<F>("LayerNorm", &self.normalized_shape);
-        let shape = &self.normalized_shape;
-        LayerNorm {
-            weight: affine.then(|| Tensor::param(Tensor::ones(shape))),
-            bias: affine.then(|| Tensor::param(Tensor::zeros(shape))),
-            ..self
-        }
+        let [weight, bias] = channels::affine("LayerNorm", &self.normalized_shape, affine);
+        LayerNorm { weight, bias, ..self }
     }
 }
 

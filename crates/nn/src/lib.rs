@@ -21,6 +21,7 @@ mod flatten;
 mod glu;
 mod group_norm;
 mod gru_cell;
+mod has_weight;
 pub mod init;
 mod instance_norm;
 mod layer_norm;
@@ -41,10 +42,12 @@ mod rms_norm;
 mod rnn_cell;
 mod sequential;
 mod softmax;
+mod spectral_norm;
 pub mod state;
 mod summary;
 mod transformer_encoder_layer;
 mod unflatten;
+mod weight_norm;
 
 // The example of CONTRIBUTING.md, compiled and tested where it would be.
 #[cfg(test)]
@@ -66,6 +69,7 @@ pub use flatten::Flatten;
 pub use glu::{Glu, geglu, glu, swiglu};
 pub use group_norm::GroupNorm;
 pub use gru_cell::GruCell;
+pub use has_weight::HasWeight;
 pub use instance_norm::{InstanceNorm, InstanceNorm1d, InstanceNorm2d};
 pub use layer_norm::LayerNorm;
 pub use linear::Linear;
@@ -91,6 +95,8 @@ pub use rms_norm::RmsNorm;
 pub use rnn_cell::{RnnCell, RnnNonlinearity};
 pub use sequential::{Layer, Sequential};
 pub use softmax::{LogSoftmax, Softmax, Softmax2d};
+pub use spectral_norm::SpectralNorm;
 pub use summary::{LayerRow, ModelSummary, OperationRow, summary, summary_with};
 pub use transformer_encoder_layer::TransformerEncoderLayer;
 pub use unflatten::Unflatten;
+pub use weight_norm::WeightNorm;

@@ -10,7 +10,7 @@ use super::share::share;
 use super::targets::{assert_same_shape, weighted};
 
 /// The focal loss `-α·(1 - p)^γ·ln p` of logits, where `p` is the predicted probability of the true label, with its
-/// options. Without options: [`focal`].
+/// options. Without options: [`focal`]. For more than two classes: [`MultiClassFocal`](crate::MultiClassFocal).
 #[derive(Clone, Copy, Debug)]
 pub struct Focal {
     /// The weight `α` of the label 1; that of the label 0 is `1 - α`. `None` weighs both by 1.
@@ -54,7 +54,6 @@ impl Focal {
     #[track_caller]
     pub fn loss<F: Float>(&self, logits: &Tensor<F>, labels: &Tensor<F>) -> Tensor<F> {
         let Focal { alpha, gamma, reduction } = *self;
-        assert!(gamma >= 0.0 && gamma.is_finite(), "focal: gamma must be finite and non-negative, got {gamma}");
         assert!(alpha.is_none_or(|a| (0.0..=1.0).contains(&a)), "focal: alpha must be in [0, 1], got {alpha:?}");
         assert_same_shape("focal", logits, labels);
         let view = labels.view();
@@ -63,13 +62,23 @@ impl Focal {
         }
         // The logit of the wrong label: `x` for the label 0, `-x` for the label 1.
         let sign = Tensor::from(view.mapv(|label| F::one() - label - label));
-        let losses = elementwise(OfWrong { gamma: F::from_f64(gamma) }, [&(logits * sign)]);
+        let losses = of_wrong("focal", gamma, &(logits * sign));
         let weight = alpha.map(|alpha| {
             let [negative, positive] = [1.0 - alpha, alpha].map(F::from_f64);
             Tensor::from(view.mapv(|label| if label == F::zero() { negative } else { positive }))
         });
         reduction.of(weighted("focal", losses, weight.as_ref()))
     }
+}
+
+/// `(1 - p)^γ·(-ln p)`, where `z` is the logit of all that is wrong: `1 - p = σ(z)`.
+///
+/// # Panics
+/// If `gamma` is negative or not finite.
+#[track_caller]
+pub(super) fn of_wrong<F: Float>(loss: &str, gamma: f64, z: &Tensor<F>) -> Tensor<F> {
+    assert!(gamma >= 0.0 && gamma.is_finite(), "{loss}: gamma must be finite and non-negative, got {gamma}");
+    elementwise(OfWrong { gamma: F::from_f64(gamma) }, [z])
 }
 
 /// `σ(z)^γ·softplus(z)` of the logit `z` of the wrong label; the derivative is `σ^γ·(σ + γ·(1 - σ)·softplus(z))`.

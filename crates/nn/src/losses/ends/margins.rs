@@ -98,6 +98,42 @@ fn focal_at_certainty() {
     in_both!(check);
 }
 
+/// Two classes with logits 0 and `x`, as one logit `x`; +inf for the wrong class costs infinity, and has no gradient.
+#[test]
+fn multi_class_focal_at_certainty() {
+    fn check<F: Float>() {
+        let row = |x: &Tensor<F>| concat(&[Tensor::zeros(&[1, 1]), x.reshape(&[1, 1])], 1);
+        for gamma in [0.0, 0.5, 2.0] {
+            for label in [0, 1] {
+                let weight = Some(Tensor::from([F::from_f64(0.5), F::one()]));
+                let reduction = Reduction::Sum;
+                let options = MultiClassFocal { weight, gamma, reduction, ..MultiClassFocal::default() };
+                let (sign, weight) = [(1.0, 0.5), (-1.0, 1.0)][label];
+                let loss = |x: &Tensor<F>| options.loss(&row(x), &[label]);
+                along("multi_class_focal", &LINE, loss, |x| {
+                    let z = sign * x;
+                    let rest = if z == INF { 0.0 } else { sigma(-z) * softplus(z) };
+                    let scale = weight * sigma(z).powf(gamma);
+                    let value = if z == -INF { 0.0 } else { scale * softplus(z) };
+                    let slope = sign * scale * if gamma == 0.0 { sigma(z) } else { sigma(z) + gamma * rest };
+                    (value, if sign * x == INF && sign == 1.0 { f64::NAN } else { slope })
+                });
+            }
+        }
+        // The label's weight is 0: even the impossible costs nothing.
+        let free = MultiClassFocal {
+            weight: Some(Tensor::from([F::zero(), F::one()])),
+            reduction: Reduction::Sum,
+            ..MultiClassFocal::default()
+        };
+        let prediction = Tensor::param([[F::neg_infinity(), F::zero()]]);
+        let loss = free.loss(&prediction, &[0]);
+        assert_eq!(loss.item(), F::zero());
+        assert_eq!(loss.backward()[&prediction], Tensor::zeros(&[1, 2]));
+    }
+    in_both!(check);
+}
+
 #[test]
 fn gaussian_nll_of_any_error() {
     fn check<F: Float>() {
