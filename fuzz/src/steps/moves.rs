@@ -1,54 +1,16 @@
-//! More steps of a program: order, moving elements, and products over named axes.
+//! Elements that move: triangles and diagonals, rolling, repeating, indices.
 
-use downhill_tensor::{Float, Interpolation, Tensor, einsum};
+use downhill_tensor::{Float, Tensor};
 use ndarray::ArrayD;
 
+use crate::arrays;
 use crate::random::Random;
-use crate::shapes::{self, axis, position};
-use crate::steps::axes;
-
-/// Small, extreme, or anything around the size of an axis.
-fn offset(random: &mut Random, size: usize) -> isize {
-    match random.below(12) {
-        0 => random.pick(&[isize::MIN, isize::MAX, -isize::MAX, 1 << 45, -(1 << 45)]),
-        _ => random.below(2 * size.min(20) + 3) as isize - size.min(20) as isize - 1,
-    }
-}
-
-fn some_size<F: Float>(random: &mut Random, x: &Tensor<F>) -> usize {
-    if x.ndim() > 0 { x.shape()[random.below(x.ndim())] } else { 5 }
-}
-
-pub(crate) fn ordered<F: Float>(random: &mut Random, x: &Tensor<F>) -> Tensor<F> {
-    let along = axis(random, x.ndim());
-    let size = some_size(random, x);
-    match random.below(8) {
-        0 => x.sort(along, random.once_in(2)).0,
-        1 => Tensor::from(x.argsort(along, random.once_in(2)).mapv(|place| F::from_f64(place as f64))),
-        2..4 => {
-            x.topk(if random.once_in(8) { position(random, size) } else { random.below(4) }, along, random.once_in(2)).0
-        }
-        4 => x.median_axis(axes(random, x.ndim())),
-        5 => {
-            let q = random.pick(&[0.0, 0.25, 0.5, 0.9, 1.0, 1.5, f64::NAN]);
-            let ways = [
-                Interpolation::Linear,
-                Interpolation::Lower,
-                Interpolation::Higher,
-                Interpolation::Nearest,
-                Interpolation::Midpoint,
-            ];
-            x.quantile_with(q, random.pick(&ways), axes(random, x.ndim()))
-        }
-        6 => x.cumprod(along),
-        _ => x.logcumsumexp(along),
-    }
-}
+use crate::shapes::{self, axis, position, some_size};
 
 /// Returns nothing if the result would be too large for a small machine.
-pub(crate) fn moved<F: Float>(random: &mut Random, x: &Tensor<F>) -> Vec<Tensor<F>> {
+pub(super) fn moved<F: Float>(random: &mut Random, x: &Tensor<F>) -> Vec<Tensor<F>> {
     let (a, b) = (axis(random, x.ndim()), axis(random, x.ndim()));
-    let size = some_size(random, x);
+    let size = some_size(random, x.shape());
     let fits = |more: u128| shapes::is_allowed(shapes::elements(x.shape()).saturating_mul(more));
     let one = match random.below(12) {
         0 => x.tril(offset(random, size)),
@@ -102,33 +64,29 @@ pub(crate) fn moved<F: Float>(random: &mut Random, x: &Tensor<F>) -> Vec<Tensor<
     vec![one]
 }
 
-/// Returns nothing if the result would be too large for a small machine.
-pub(crate) fn contracted<F: Float>(random: &mut Random, x: &Tensor<F>, y: &Tensor<F>) -> Vec<Tensor<F>> {
-    let other = if random.once_in(2) { x } else { y };
-    // Larger than any intermediate result.
-    let most = shapes::elements(x.shape()).saturating_mul(shapes::elements(other.shape()));
-    if !shapes::is_allowed(most) {
-        return Vec::new();
+pub(super) fn indexed<F: Float>(random: &mut Random, x: &Tensor<F>, y: &Tensor<F>) -> Tensor<F> {
+    let along = axis(random, x.ndim());
+    let resolved = if along < 0 { along.wrapping_add(x.ndim() as isize) } else { along } as usize;
+    let size = x.shape().get(resolved).copied().unwrap_or(3);
+    if random.once_in(3) {
+        let list = random.some(7, |random| match random.below(50) {
+            0 => position(random, size),
+            _ => random.below(size.clamp(1, 100)),
+        });
+        return x.index_select(along, &list);
     }
-    let one = match random.below(6) {
-        0 => x.dot(other),
-        1 => x.outer(other),
-        2 => {
-            let list = |random: &mut Random, x: &Tensor<F>| random.some(3, |random| axis(random, x.ndim()));
-            let (mine, its) = (list(random, x), list(random, other));
-            x.tensordot(other, &mine, &its)
-        }
-        3 => x.cosine_similarity(other, axis(random, x.ndim()), F::from_f64(random.pick(&[1e-8, 0.0, -1.0]))),
-        4 => x.cdist(other, F::from_f64(random.pick(&[0.0, 1.0, 2.0, 3.0, 0.5, f64::INFINITY, f64::NAN]))),
-        _ => {
-            let letters = |random: &mut Random, x: &Tensor<F>| -> String {
-                let term = (0..x.ndim().min(5)).map(|_| random.pick(&['i', 'j', 'k', 'l'])).collect();
-                if random.once_in(4) { format!("{term}...") } else { term }
-            };
-            let (a, b) = (letters(random, x), letters(random, other));
-            let end = random.pick(&["", "->", "->i", "->...", "->ji", "->i...j"]);
-            einsum(&format!("{a},{b}{end}"), &[x, other])
-        }
-    };
-    vec![one]
+    let indices = arrays::indices(random, x.shape(), resolved);
+    if random.once_in(2) {
+        return x.gather(along, &indices);
+    }
+    let source = if random.once_in(8) { y.clone() } else { Tensor::param(Tensor::ones(indices.shape())) };
+    x.scatter_add(along, &indices, &source)
+}
+
+/// Small, extreme, or anything around the size of an axis.
+fn offset(random: &mut Random, size: usize) -> isize {
+    match random.below(12) {
+        0 => random.pick(&[isize::MIN, isize::MAX, -isize::MAX, 1 << 45, -(1 << 45)]),
+        _ => random.below(2 * size.min(20) + 3) as isize - size.min(20) as isize - 1,
+    }
 }
