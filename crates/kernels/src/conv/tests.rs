@@ -199,7 +199,7 @@ fn nothing_but_the_bias() {
 fn patches() {
     for (stride, dilation, padding) in [(1, 1, [0, 0]), (2, 1, [1, 1]), (1, 2, [2, 0]), (3, 2, [4, 4]), (9, 1, [1, 2])]
     {
-        let axes = [(5, stride), (7, stride.div_ceil(2))];
+        let axes = [(5, stride), (7, usize::div_ceil(stride, 2))];
         let axes = axes.map(|(size, stride)| Axis::sliding(size, 3, stride, dilation, padding).unwrap());
         let conv = Conv { images: 2, groups: 3, inputs: 1, outputs: 9, axes };
         let [image, _, output] = conv.shapes();
