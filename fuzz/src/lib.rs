@@ -3,15 +3,11 @@
 //! that). See `docs/safety.md` for the commands.
 
 mod arrays;
-mod convolutions;
-mod more;
 mod panics;
-mod planes;
 mod program;
 mod random;
 mod shapes;
 mod steps;
-mod weird;
 
 use std::ops::Range;
 use std::panic::catch_unwind;

@@ -34,6 +34,11 @@ pub(crate) fn is_allowed(elements: u128) -> bool {
     elements <= 1 << 18 || elements >= ABSURD as u128
 }
 
+/// The size of one of the axes, or 5 if there are none.
+pub(crate) fn some_size(random: &mut Random, shape: &[usize]) -> usize {
+    if shape.is_empty() { 5 } else { shape[random.below(shape.len())] }
+}
+
 /// The number of elements of a shape.
 pub(crate) fn elements(shape: &[usize]) -> u128 {
     shape.iter().fold(1_u128, |product, &n| product.saturating_mul(n as u128))

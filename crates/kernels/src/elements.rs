@@ -141,6 +141,16 @@ impl<F: Float> Elements<F> {
         }
     }
 
+    /// The elements as a slice in row-major order; if they are in another, of a copy, which is left in `copy`.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn row_major_slice<'a>(&'a self, copy: &'a mut Option<Self>) -> &'a [F] {
+        match self.as_slice() {
+            Some(elements) => elements,
+            None => copy.insert(self.row_major()).as_slice().expect("row-major"),
+        }
+    }
+
     /// The elements as a mutable slice, if they are in row-major order and not shared.
     pub fn as_slice_mut(&mut self) -> Option<&mut [F]> {
         let range = self.offset..self.offset + self.len();

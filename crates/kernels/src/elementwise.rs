@@ -13,14 +13,8 @@ use crate::{Elements, Float};
 #[inline(always)]
 #[track_caller]
 pub fn map<F: Float>(x: &Elements<F>, f: impl Fn(F) -> F) -> Elements<F> {
-    let copy;
-    let xs = match x.as_slice() {
-        Some(xs) => xs,
-        None => {
-            copy = x.row_major();
-            copy.as_slice().expect("row-major")
-        }
-    };
+    let mut copy = None;
+    let xs = x.row_major_slice(&mut copy);
     collect(
         x,
         #[inline(always)]

@@ -23,6 +23,10 @@ const KEPT_BYTES: std::ops::Range<usize> = 1 << 14..1 << 24;
 /// Each thread keeps at most this many blocks per element type.
 const KEPT_BLOCKS: usize = 32;
 
+/// Whether memory that is handed out to be written is first filled with NaN: in this crate's tests, and in those of others
+/// by the feature `spoil`. A forgotten element then fails a test; otherwise it is often what an earlier result left there.
+const SPOILED: bool = cfg!(any(test, feature = "spoil"));
+
 /// Contiguous elements.
 #[derive(Clone)]
 pub(crate) enum Memory<F: Float> {
@@ -98,12 +102,23 @@ impl<F: Float> Memory<F> {
         unsafe { Memory::written_by(len, shape, |elements| elements.iter_mut().for_each(|x| _ = x.write(value))) }
     }
 
-    /// `len` elements with any values, such as those of a block that has been dropped; `shape` is for the panic message.
+    /// `len` elements with any values, such as those of a block that has been dropped, or NaN where tests should notice
+    /// that they were not written; `shape` is for the panic message.
     ///
     /// # Panics
     /// If the allocation fails.
     #[track_caller]
     pub(crate) fn unset(len: usize, shape: &[usize]) -> Self {
+        let mut memory = Memory::left_over(len, shape);
+        if SPOILED {
+            memory.get_mut().expect("not shared yet")[..len].fill(F::nan());
+        }
+        memory
+    }
+
+    /// `len` elements with the values that the memory happens to have.
+    #[track_caller]
+    fn left_over(len: usize, shape: &[usize]) -> Self {
         if len <= SMALL {
             return Memory::Small([F::zero(); SMALL]);
         }
@@ -173,11 +188,15 @@ impl<F: Float> Room<F> {
         Room { small: [MaybeUninit::new(F::zero()); SMALL], large, len }
     }
 
-    /// One slot for each element.
+    /// One slot for each element, to be written once.
     #[inline(always)]
     pub(crate) fn slots(&mut self) -> &mut [MaybeUninit<F>] {
         let all = if self.len <= SMALL { &mut self.small[..] } else { self.large.spare_capacity_mut() };
-        &mut all[..self.len]
+        let slots = &mut all[..self.len];
+        if SPOILED {
+            slots.fill(MaybeUninit::new(F::nan()));
+        }
+        slots
     }
 
     /// The elements.

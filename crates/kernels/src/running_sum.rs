@@ -131,4 +131,16 @@ mod tests {
             alone = [RunningSum::new(0.0); 3];
         }
     }
+
+    /// Neither the sum nor what it has lost by rounding, here 1, is left.
+    #[test]
+    fn nothing_is_left_after_a_reset() {
+        let mut sums = RunningSums::new(2);
+        sums.add(&[1e100, 3.0]);
+        sums.add(&[1.0, f64::NAN]);
+        sums.reset();
+        assert_eq!(sums.totals(), [0.0, 0.0]);
+        sums.add(&[0.5, 0.25]);
+        assert_eq!(sums.totals(), [0.5, 0.25]);
+    }
 }

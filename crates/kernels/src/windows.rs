@@ -97,6 +97,7 @@ mod tests {
             (2, 2, [side_by_side(2, 2), side_by_side(2, 2)]),
             (6, 9, [side_by_side(6, 3), side_by_side(9, 3)]),
             (4, 6, [side_by_side(4, 2), side_by_side(6, 3)]),
+            (6, 4, [side_by_side(6, 3), side_by_side(4, 2)]),
             (5, 5, [vec![apart(0, 2, 3), apart(1, 2, 2)], vec![apart(4, 1, 1), apart(0, 4, 2), apart(0, 1, 5)]]),
             (1, 7, [vec![apart(0, 1, 1)], vec![apart(0, 1, 3), apart(2, 1, 3), apart(4, 1, 3)]]),
         ] {

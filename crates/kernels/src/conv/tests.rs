@@ -8,10 +8,12 @@ use crate::{Elements, Float};
 
 const LEVELS: [Level; 3] = [Level::Baseline, Level::Avx2, Level::Avx512];
 
-/// Small integers, so that any order of summation is exact.
-fn sample<F: Float>(shape: &[usize], seed: usize) -> Elements<F> {
-    let len: usize = shape.iter().product();
-    Elements::new(IxDyn(shape), (0..len).map(|i| F::from_f64(((i * 7 + i / 3 + seed) % 11) as f64 - 5.0)).collect())
+/// Small integers, so that any order of summation is exact. They are scattered: with a period, what is read from the wrong
+/// image or channel might be the same.
+fn sample<F: Float>(shape: &[usize], seed: u32) -> Elements<F> {
+    let number = |i: u32| (seed * 1000 + i).wrapping_mul(0x9E37_79B1) >> 16;
+    let len = shape.iter().product::<usize>() as u32;
+    Elements::new(IxDyn(shape), (0..len).map(|i| F::from_f64(f64::from(number(i) % 11) - 5.0)).collect())
 }
 
 impl Conv {
@@ -42,7 +44,7 @@ impl Conv {
 
 fn check<F: Float>(conv: &Conv) {
     let shapes = conv.shapes();
-    let [x, w, y] = [0, 1, 2].map(|i| sample::<F>(&shapes[i], i));
+    let [x, w, y] = [0, 1, 2].map(|i| sample::<F>(&shapes[i], i as u32));
     let [bias, back] = [shapes[2][1], shapes[0][1]].map(|channels| sample::<F>(&[channels], 3));
     let mut expected = shapes.map(|shape| ArrayD::<F>::zeros(&shape[..]));
     conv.meet(|[a, b, c]| {
@@ -109,6 +111,51 @@ fn every_way_through_the_tiles() {
     }
 }
 
+/// More channels than a tile has rows, in groups, with strides that do not divide the image and are different along the axes,
+/// and dilated kernels that reach into the padding.
+#[test]
+fn many_channels_with_every_option() {
+    let axis = |image, kernel, stride, dilation, padding| {
+        Axis::sliding(image, kernel, stride, dilation, padding).expect("a kernel that fits")
+    };
+    for axes in [
+        [axis(9, 3, 2, 2, [2, 1]), axis(8, 2, 3, 1, [0, 1])],
+        [axis(7, 2, 1, 3, [1, 3]), axis(11, 3, 2, 2, [3, 2])],
+        [axis(5, 1, 3, 1, [1, 0]), axis(6, 3, 1, 2, [2, 2])],
+    ] {
+        for (images, groups, inputs, outputs) in [(3, 2, 5, 11), (2, 3, 4, 7), (2, 1, 13, 4)] {
+            both(&Conv { images, groups, inputs, outputs, axes });
+        }
+    }
+}
+
+/// What is infinite is multiplied with what it meets, and not with the zeros of the layout: a gradient is NaN only where the
+/// definition says so.
+#[test]
+fn infinity_meets_no_zeros_of_the_layout() {
+    let rows = Axis::sliding(5, 3, 2, 1, [1, 1]).expect("a kernel that fits");
+    let columns = Axis::sliding(7, 2, 1, 2, [2, 0]).expect("a kernel that fits");
+    let conv = Conv { images: 3, groups: 2, inputs: 2, outputs: 3, axes: [rows, columns] };
+    let [image, weight, output] = conv.shapes();
+    // Without zeros.
+    let [x, y] = [(image, 1), (output, 2)].map(|(shape, seed)| sample::<f64>(&shape, seed).map(|x| x + 0.5));
+    for (at_x, at_y) in [([0, 0, 0, 0], [2, 5, 2, 6]), ([1, 3, 4, 6], [0, 0, 0, 0]), ([2, 1, 1, 3], [1, 2, 1, 1])] {
+        let (mut x, mut y) = (x.clone(), y.clone());
+        x.view_mut()[&at_x[..]] = f64::INFINITY;
+        y.view_mut()[&at_y[..]] = f64::NEG_INFINITY;
+        let mut expected = ArrayD::<f64>::zeros(&weight[..]);
+        conv.meet(|[a, b, c]| expected[&b[..]] += x.view()[&a[..]] * y.view()[&c[..]]);
+        let finite = expected.iter().filter(|sum| sum.is_finite()).count();
+        assert!(finite > 0 && finite < expected.len(), "{finite} of {}", expected.len());
+        for level in LEVELS {
+            let found = tested_at(level, || conv.weight(&x, &y, &weight));
+            for (found, expected) in found.view().iter().zip(&expected) {
+                assert!(found == expected || found.is_nan() && expected.is_nan(), "{found}, not {expected}, {level:?}");
+            }
+        }
+    }
+}
+
 /// A kernel that is wide, spread far apart or almost as large as the image; padding and steps far larger than it.
 #[test]
 fn far_apart() {
@@ -144,12 +191,22 @@ fn long_sums() {
     assert!((f64::from(sum) / (1e5 * f64::from(0.1_f32)) - 1.0).abs() < 1e-5, "{sum}");
 }
 
+/// Without channels to sum over, the bias is all there is; without images or results, there is nothing.
+#[test]
+fn nothing_but_the_bias() {
+    let axis = |image, kernel| Axis::sliding(image, kernel, 1, 1, [0, 0]).expect("a kernel that fits");
+    both(&Conv { images: 2, groups: 2, inputs: 0, outputs: 3, axes: [axis(4, 2), axis(3, 1)] });
+    both(&Conv { images: 2, groups: 3, inputs: 2, outputs: 0, axes: [axis(4, 2), axis(3, 1)] });
+    both(&Conv { images: 0, groups: 1, inputs: 2, outputs: 2, axes: [axis(4, 2), axis(3, 1)] });
+}
+
 /// Unfolded patches are what a kernel with a single 1 sees, and folding is the transpose.
 #[test]
 fn patches() {
     for (stride, dilation, padding) in [(1, 1, [0, 0]), (2, 1, [1, 1]), (1, 2, [2, 0]), (3, 2, [4, 4]), (9, 1, [1, 2])]
     {
-        let axes = [5, 7].map(|size| Axis::sliding(size, 3, stride, dilation, padding).unwrap());
+        let axes = [(5, stride), (7, usize::div_ceil(stride, 2))];
+        let axes = axes.map(|(size, stride)| Axis::sliding(size, 3, stride, dilation, padding).unwrap());
         let conv = Conv { images: 2, groups: 3, inputs: 1, outputs: 9, axes };
         let [image, _, output] = conv.shapes();
         let mut ones = vec![0.0_f64; 27 * 9];

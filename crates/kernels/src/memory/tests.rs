@@ -17,18 +17,33 @@ fn a_large_block_is_used_again() {
 
 /// With the elements that it had, and any number of them.
 #[test]
-fn unset_memory_has_its_length() {
+fn memory_that_is_left_over_has_its_length() {
     for len in [0, 1, SMALL, SMALL + 1, 5000, 10_000] {
-        let first = Memory::<f32>::unset(len, &[len]);
+        let first = Memory::<f32>::left_over(len, &[len]);
         assert!(first.as_slice().len() == len || len <= SMALL);
     }
     drop(Memory::full(&[10_000], 1.0_f32));
     for (len, expected) in [(9000, 9000), (9990, 9000), (10_000, 9000)] {
-        let again = Memory::<f32>::unset(len, &[len]);
+        let again = Memory::<f32>::left_over(len, &[len]);
         assert_eq!(again.as_slice().len(), len);
         assert_eq!(again.as_slice().as_ptr().addr() % LINE, 0);
         let kept = again.as_slice().iter().filter(|&&x| x == 1.0).count();
         assert_eq!(kept, expected, "only what is new is written");
+    }
+}
+
+/// New memory and memory that is used again.
+#[test]
+fn tests_see_elements_that_nobody_wrote() {
+    for len in [1, SMALL, SMALL + 1, 5000, 5000] {
+        let mut room = Room::new(len, &[len]);
+        // SAFETY: elements are initialized.
+        assert!(room.slots().iter().all(|x: &MaybeUninit<f64>| unsafe { x.assume_init() }.is_nan()));
+        let memory = Memory::<f64>::unset(len, &[len]);
+        assert!(memory.as_slice()[..len].iter().all(|x| x.is_nan()));
+        assert!(memory.as_slice()[len..].iter().all(|&x| x == 0.0), "the padding of a few elements");
+        drop(memory);
+        drop(Memory::full(&[len], 1.0_f64));
     }
 }
 

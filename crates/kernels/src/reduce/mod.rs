@@ -59,14 +59,8 @@ fn fold<F: Float>(x: &Elements<F>, axes: AxisSet, start: F, f: impl Fn(F, F) -> 
     if x.is_empty() {
         return Elements::full(shape, start);
     }
-    let copy;
-    let all = match x.as_slice() {
-        Some(all) => all,
-        None => {
-            copy = x.row_major();
-            copy.as_slice().expect("row-major")
-        }
-    };
+    let mut copy = None;
+    let all = x.row_major_slice(&mut copy);
     if axes.count(x.shape()) == all.len() {
         // A full reduction, such as a loss: a small one would spend most of its time in the general case below.
         let total = vectorised(

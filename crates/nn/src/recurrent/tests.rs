@@ -1,6 +1,6 @@
 //! Tests of the layers; those of the operations under them are in the operations' files.
 
-use downhill_tensor::{Check, Params, Tensor, concat, gradcheck, training};
+use downhill_tensor::{Check, Params, Tensor, concat, grad, gradcheck, training};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -198,6 +198,35 @@ fn lengths() {
     // All steps: as without lengths.
     let x = Tensor::randn(&[4, 3, 2], &mut rng());
     assert_eq!(lstm.forward_lengths(&x, &[4; 3], None), lstm.forward(&x, None));
+}
+
+/// What follows the end of a sequence reaches no gradient, of whatever cell, and neither if the derivative is recorded: a
+/// product with 0 would make NaN of it.
+#[test]
+fn padding_reaches_no_gradient() {
+    let padded = |padding: f64| {
+        let mut x = Tensor::<f64>::randn(&[3, 2, 2], &mut rng());
+        x.data_mut().slice_mut(ndarray::s![1.., 1, ..]).fill(padding);
+        x
+    };
+    let check = |model: &dyn Params<f64>, loss: &dyn Fn(&Tensor<f64>) -> Tensor<f64>| {
+        let [zero, nan] = [0.0, f64::NAN].map(|padding| loss(&padded(padding)));
+        for (path, w) in model.params() {
+            let [zero, nan] = [&zero, &nan].map(|loss| grad(loss, [w]));
+            assert!(zero[0].all_finite() && nan == zero, "{path}, recorded");
+        }
+        let [zero, nan] = [zero, nan].map(Tensor::backward);
+        for (path, w) in model.params() {
+            assert!(zero[w].all_finite() && nan[w] == zero[w], "{path}");
+        }
+    };
+    let lengths = [3, 1];
+    let rnn = Rnn::with_options(2, 3, options(2, true), &mut rng());
+    check(&rnn, &|x| rnn.forward_lengths(x, &lengths, None).0.square().sum());
+    let gru = Gru::with_options(2, 3, options(2, true), &mut rng());
+    check(&gru, &|x| gru.forward_lengths(x, &lengths, None).0.square().sum());
+    let lstm = Lstm::with_options(2, 3, options(2, true), &mut rng());
+    check(&lstm, &|x| lstm.forward_lengths(x, &lengths, None).0.square().sum());
 }
 
 #[test]

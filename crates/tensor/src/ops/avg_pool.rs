@@ -213,6 +213,9 @@ mod tests {
         assert_eq!(pool(ceil), [1.0, 4.0, 3.0]);
         assert_eq!(pool(AvgPool { count_include_pad: false, ..ceil }), [1.5, 4.0, 6.0]);
         assert_eq!(pool(AvgPool { divisor_override: Some(2), ..ceil }), [1.5, 6.0, 3.0]);
+        // It is the divisor of the whole window, not of each axis.
+        let by_four = AvgPool { divisor_override: Some(4), ..AvgPool2d::new([2, 1]) };
+        assert_eq!(Tensor::from([[1.0, 2.0], [3.0, 6.0]]).avg_pool2d(by_four), Tensor::from([[1.0, 2.0]]));
     }
 
     /// A sum and one division: exact where a product of weights would not be.

@@ -188,6 +188,13 @@ mod tests {
         let same = Conv { padding: ConvPadding::Same, ..Conv::default() };
         let shifted = [[2.0, 3.0, 4.0, 0.0], [6.0, 7.0, 8.0, 0.0], [10.0, 11.0, 12.0, 0.0]];
         assert_eq!(x.conv2d(&right, None, same).reshape(&[3, 4]), Tensor::from(shifted));
+        // Of an even kernel, the odd zero is after the image.
+        let y = numbered(&[1, 3]).conv1d(
+            &Tensor::from([[[1.0, 10.0]]]),
+            None,
+            Conv { padding: ConvPadding::Same, ..Conv::default() },
+        );
+        assert_eq!(y, Tensor::from([[21.0, 32.0, 3.0]]));
         // The kernel is not flipped.
         let y = numbered(&[1, 3]).conv1d(&numbered(&[1, 1, 2]), None, Conv::default());
         assert_eq!(y, Tensor::from([[1.0 + 4.0, 2.0 + 6.0]]));

@@ -140,6 +140,8 @@ mod tests {
         assert_eq!(y, Tensor::from([[[1.0, 3.0, 2.0], [4.0, 10.0, 6.0], [3.0, 7.0, 4.0]]]));
         let inner = ConvTranspose { padding: [1, 1], ..ConvTranspose::default() };
         assert_eq!(x.conv_transpose2d(&ones, None, inner), Tensor::from([[[10.0]]]));
+        let without_sides = ConvTranspose { padding: [0, 1], ..ConvTranspose::default() };
+        assert_eq!(x.conv_transpose2d(&ones, None, without_sides), Tensor::from([[[3.0], [10.0], [7.0]]]));
         // What the stride leaves out is 0, or the bias.
         let apart = ConvTranspose { stride: [3, 2], output_padding: [0, 1], ..ConvTranspose::default() };
         let y = x.conv_transpose2d(&Tensor::ones(&[1, 1, 1, 1]), Some(&Tensor::from([0.5])), apart);

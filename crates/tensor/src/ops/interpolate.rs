@@ -252,6 +252,8 @@ mod tests {
         assert_eq!(resized(&[1.0, 2.0, 3.0, 4.0, 5.0], 3, Nearest), [1.0, 2.0, 4.0]);
         // ⌊3·1.7⌋ = 5 results at 0, 1/1.7, 2/1.7, ...
         assert_eq!(resized(&[1.0, 2.0, 3.0], 1.7, Nearest), [1.0, 1.0, 2.0, 2.0, 3.0]);
+        // Of five elements, 0.7 leaves three, at 0, 1/0.7 and 2/0.7: the factor counts, not 5/3.
+        assert_eq!(resized(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.7, Nearest), [1.0, 2.0, 3.0]);
         // Result 7·k of 49 is element k of 7, however the quotient is rounded.
         let x: Vec<f64> = (0..7).map(f64::from).collect();
         assert_eq!(resized(&x, 49, Nearest), (0..49).map(|i| f64::from(i / 7)).collect::<Vec<_>>());

@@ -160,6 +160,15 @@ mod tests {
         sweep::shapes("max_pool2d", &[&[2, 4, 4]], domain(), |x| x.max_pool2d_with_indices(2).0.square());
     }
 
+    /// Four windows of 2 × 2 share the middle of a plane of 3 × 3.
+    #[test]
+    fn windows_that_share_a_position_along_both_axes() {
+        let moving = Windows::Moving { kernel: 2, stride: 1, padding: 0, dilation: 1, ceil_mode: false };
+        let mut op = MaxWindows { windows: vec![moving; 2], found: None };
+        Op::<f64, 1>::forward(&mut op, [&Tensor::<f64>::zeros(&[3, 3]).0.elements]);
+        assert_eq!(op.found.unwrap().repeats, 4);
+    }
+
     /// The positions are those of the result's record, also when it is computed again.
     #[test]
     fn positions_found_in_the_forward_pass() {

@@ -125,6 +125,21 @@ mod tests {
         assert_eq!(of(-2e4).share_of(of(-1e4)), 0.0);
     }
 
+    /// Below the smallest normal number they are 0: a term so much smaller than another adds nothing.
+    #[test]
+    fn powers_of_two() {
+        for (e, power) in
+            [(0.0, 1.0), (-1.0, 0.5), (3.0, 8.0), (-1022.0, f64::MIN_POSITIVE), (1022.0, 2.0_f64.powi(1022))]
+        {
+            assert_eq!(power_of_two(e), power);
+        }
+        for e in [-1023.0, -1024.0, -1050.0, -1100.0, -2046.0, -2047.0, -3071.0, -1e9, f64::NEG_INFINITY] {
+            assert_eq!(power_of_two(e), 0.0, "{e}");
+            let small = Wide { m: 1.5, e };
+            assert_eq!(Wide::sum_of_3([small, Wide::ONE, small]), Wide::ONE, "{e}");
+        }
+    }
+
     #[test]
     fn nan_stays() {
         let nan = Wide::exp(f64::NAN);
