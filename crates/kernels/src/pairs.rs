@@ -67,14 +67,21 @@ pub fn put_in_pairs<F: Float>(windows: &[F], which: &[u8], plane: [usize; 2], pl
                 windows.len(),
                 #[inline(always)]
                 |start, first| {
-                    let (mut rows, mut windows, mut which) = (&mut planes[start..], &windows[first..], &which[first..]);
-                    let mut left = columns / 2;
-                    while left > BLOCK {
-                        let [top, bottom] = placed(block(windows), block(which));
-                        *row_mut(rows) = top;
-                        *row_mut(&mut rows[columns..]) = bottom;
-                        (rows, windows, which) = (&mut rows[2 * BLOCK..], &windows[BLOCK..], &which[BLOCK..]);
-                        left -= BLOCK;
+                    let (rows, windows, which) = (&mut planes[start..], &windows[first..], &which[first..]);
+                    let width = columns / 2;
+                    if let Some(last) = width.checked_sub(BLOCK) {
+                        // The last block may overlap the one before: into the next row it must not go.
+                        let mut left = 0;
+                        loop {
+                            let [top, bottom] = placed(block(&windows[left..]), block(&which[left..]));
+                            *row_mut(&mut rows[2 * left..]) = top;
+                            *row_mut(&mut rows[columns + 2 * left..]) = bottom;
+                            if left == last {
+                                break;
+                            }
+                            left = last.min(left + BLOCK);
+                        }
+                        return;
                     }
                     let sources = windows.first_chunk().zip(which.first_chunk());
                     if let (Some((y, which)), true) = (sources, rows.len() >= columns + 2 * BLOCK) {
@@ -83,9 +90,9 @@ pub fn put_in_pairs<F: Float>(windows: &[F], which: &[u8], plane: [usize; 2], pl
                         *row_mut(rows) = top;
                         *row_mut(&mut rows[columns..]) = bottom;
                     } else {
-                        let [top, bottom] = placed(&padded(&windows[..left]), &padded(&which[..left]));
-                        rows[..2 * left].copy_from_slice(&top[..2 * left]);
-                        rows[columns..][..2 * left].copy_from_slice(&bottom[..2 * left]);
+                        let [top, bottom] = placed(&padded(&windows[..width]), &padded(&which[..width]));
+                        rows[..2 * width].copy_from_slice(&top[..2 * width]);
+                        rows[columns..][..2 * width].copy_from_slice(&bottom[..2 * width]);
                     }
                 },
             );
