@@ -207,7 +207,7 @@ function layers() {
   return layer.map((own, node) => ((nodes[node].inputs ?? []).length === 0 && first[node] < Infinity ? first[node] - 1 : own));
 }
 
-const [boxWidth, boxHeight, gap] = [136, 58, 40];
+const [boxWidth, boxHeight, gap] = [156, 58, 40];
 const largest = 400;
 let boxes = [];
 let edges = [];
@@ -254,8 +254,8 @@ function draw() {
       "g", {},
       svg("title", {}, title(number)),
       svg("rect", { x: x - boxWidth / 2, y, width: boxWidth, height: boxHeight, rx: node.kind === "result" ? 4 : 16 }),
-      svg("text", { x, y: y + 18 }, cut(title(number), 19)),
-      svg("text", { x, y: y + 34, class: "value" }, cut(`${shape(node.value.shape)} ${brief(node.value)}`, 20)),
+      svg("text", { x, y: y + 18 }, cut(title(number), 22)),
+      svg("text", { x, y: y + 34, class: "value" }, cut(`${shape(node.value.shape)} ${brief(node.value)}`, 22)),
       gradient,
     );
     box.addEventListener("click", () => show(number));
@@ -283,7 +283,7 @@ function paint() {
   boxes.forEach(({ box, gradient }, node) => {
     const classes = [nodes[node].kind, node > computed ? "later" : "", marked.includes(node) ? "now" : ""];
     box.setAttribute("class", classes.filter(Boolean).join(" "));
-    gradient.textContent = gradients.has(node) ? cut(`gradient ${brief(gradients.get(node))}`, 20) : "";
+    gradient.textContent = gradients.has(node) ? cut(`gradient ${brief(gradients.get(node))}`, 22) : "";
   });
   edges.forEach(({ path, result, argument }) => {
     const isNow = current ? current.result === result && current.argument === argument : moment.node === result;
