@@ -2,7 +2,7 @@
 //! losses, and every optimizer and learning-rate schedule that a course teaches.
 //!
 //! This crate is a facade: it re-exports [`downhill_tensor`] at its root, and the others as [`nn`], [`optim`] and
-//! [`data`].
+//! [`data`]. With the feature `inspect`, a computation can be looked at: `downhill::inspect` (`downhill_inspect`).
 //!
 //! ```
 //! use downhill::prelude::*;
@@ -65,6 +65,8 @@ pub use downhill_tensor::*;
 pub use generator::{Generator, rng};
 
 pub use downhill_data as data;
+#[cfg(feature = "inspect")]
+pub use downhill_inspect as inspect;
 pub use downhill_nn as nn;
 
 /// Optimizers and learning-rate schedules: [`downhill_optim`].

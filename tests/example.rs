@@ -55,7 +55,8 @@ fn build(name: &str, profile: &Path) {
 fn newest(name: &str) -> SystemTime {
     let root = repository();
     let example = [format!("examples/{name}.rs"), format!("examples/{name}"), "examples/shared".into(), "src".into()];
-    let crates = ["kernels", "tensor", "derive", "nn", "optim", "data"].map(|name| format!("crates/{name}/src"));
+    let crates =
+        ["kernels", "tensor", "derive", "nn", "optim", "data", "inspect"].map(|name| format!("crates/{name}/src"));
     let times = example.iter().chain(&crates).filter_map(|path| newest_in(&root.join(path)));
     times.max().expect("the example has sources")
 }

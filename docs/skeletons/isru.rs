@@ -4,7 +4,7 @@
 //!
 //! Carlile et al., arXiv 1710.09967.
 
-use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Attribute, Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Isru<F> {
     alpha: F,
@@ -13,6 +13,11 @@ struct Isru<F> {
 impl<F: Float> Elementwise<F, 1> for Isru<F> {
     fn name(&self) -> &'static str {
         "isru"
+    }
+
+    // For those who look at a graph; the sweep evaluates it.
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("x/√(1 + alpha·x²)", &[("x", "1/(√(1 + alpha·x²)·(1 + alpha·x²))")]))
     }
 
     // What defines the operation beside its inputs. An operation without fields has no such method.

@@ -13,7 +13,7 @@ mod packed;
 use ndarray::IxDyn;
 
 use crate::kernels::attention::{self as kernel, Arguments, Layout};
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, is_recording, shape};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, is_recording, shape};
 
 /// The options of attention with several heads, which `nn`'s functions and layers set.
 ///
@@ -186,6 +186,17 @@ struct Attend<F: Float>(Attention<F>);
 impl<F: Float> Op<F, 3> for Attend<F> {
     fn name(&self) -> &'static str {
         "attention"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "p·v with p = softmax(scale·q·kᵀ + bias)",
+            &[
+                ("q", "s·k with s = scale·p·(dy·vᵀ - Σ dy·vᵀ·p)"),
+                ("k", "sᵀ·q with s = scale·p·(dy·vᵀ - Σ dy·vᵀ·p)"),
+                ("v", "pᵀ·dy"),
+            ],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -1,6 +1,7 @@
 //! Reverse-mode differentiation: the backward pass from a result to the parameters.
 
 use crate::no_grad::no_grad;
+use crate::observe::{Contribution, Observer};
 use crate::pending::Pending;
 use crate::{Float, Gradients, Tensor, compiled};
 
@@ -29,7 +30,7 @@ impl<F: Float> Tensor<F> {
         check_scalar("backward", &self);
         check_recorded("backward", &self);
         let seed = Tensor::ones(self.shape());
-        let gradients = match no_grad(|| walk(self, seed, &[], Records::Free)) {
+        let gradients = match no_grad(|| walk(self, seed, &[], Records::Free, None)) {
             Ok(gradients) => gradients,
             Err(op) => freed("backward", op),
         };
@@ -57,7 +58,7 @@ impl<F: Float> Tensor<F> {
         check_scalar("backward_retain_graph", self);
         check_recorded("backward_retain_graph", self);
         let seed = Tensor::ones(self.shape());
-        let gradients = match no_grad(|| walk(self.clone(), seed, &[], Records::Keep)) {
+        let gradients = match no_grad(|| walk(self.clone(), seed, &[], Records::Keep, None)) {
             Ok(gradients) => gradients,
             Err(op) => freed("backward_retain_graph", op),
         };
@@ -109,9 +110,23 @@ pub(crate) struct Walk<'t, F: Float> {
     oldest: i64,
     found: Gradients<F>,
     pending: Pending<F>,
+    observer: Option<Observer<'t, F>>,
 }
 
-impl<F: Float> Walk<'_, F> {
+/// Where a contribution to a gradient comes from: the result, the gradient with respect to it, and which of its arguments.
+pub(crate) struct Edge<'a, F: Float> {
+    pub(crate) result: &'a Tensor<F>,
+    pub(crate) gradient: &'a Tensor<F>,
+    pub(crate) argument: usize,
+}
+
+impl<'t, F: Float> Walk<'t, F> {
+    /// A walk that nobody continues, for a single step.
+    pub(crate) fn observed_by(observer: Observer<'t, F>) -> Self {
+        let (found, pending) = (Gradients::default(), Pending::default());
+        Walk { records: Records::Keep, targets: &[], oldest: 1, found, pending, observer: Some(observer) }
+    }
+
     pub(crate) fn keeps_records(&self) -> bool {
         self.records == Records::Keep
     }
@@ -130,12 +145,18 @@ impl<F: Float> Walk<'_, F> {
     /// Adds `dx`, returned by the derivative rule of `op`, to the gradient with respect to `x`, which must be wanted. Undoes
     /// broadcasting: an element's gradient is the sum over its copies.
     #[inline]
-    pub(crate) fn receive(&mut self, op: &str, x: &Tensor<F>, dx: Tensor<F>) {
+    pub(crate) fn receive(&mut self, op: &str, from: Edge<'_, F>, x: &Tensor<F>, dx: Tensor<F>) {
+        let product = self.observer.is_some().then(|| dx.clone());
         let dx = if dx.shape() == x.shape() {
             dx
         } else {
             dx.try_sum_to_size(x.shape()).unwrap_or_else(|| misfit(op, &dx, x))
         };
+        if let (Some(observe), Some(product)) = (&mut self.observer, &product) {
+            let Edge { result, gradient, argument } = from;
+            observe(Contribution { result, gradient, argument, input: x, product, added: &dx });
+        }
+        drop(product);
         // A leaf is not walked any further: its gradient goes straight into the result.
         if x.is_leaf() { self.found.add(x.0.id, dx) } else { self.pending.add(x, dx) }
     }
@@ -153,20 +174,22 @@ fn misfit<F: Float>(op: &str, dx: &Tensor<F>, x: &Tensor<F>) -> ! {
 /// Propagates `seed`, the gradient with respect to `root`, back through the graph, youngest result first: by the time a
 /// result is processed, all its uses have contributed to its gradient.
 ///
-/// Returns the gradients of `targets` (ids in ascending order), or of every parameter if `targets` is empty.
+/// Returns the gradients of `targets` (ids in ascending order), or of every parameter if `targets` is empty. The observer is
+/// told every contribution on the way.
 ///
 /// # Errors
 /// The name of the operation, if an earlier walk has freed its record.
 #[inline(never)]
-pub(crate) fn walk<F: Float>(
+pub(crate) fn walk<'t, F: Float>(
     root: Tensor<F>,
     seed: Tensor<F>,
-    targets: &[i64],
+    targets: &'t [i64],
     records: Records,
+    observer: Option<Observer<'t, F>>,
 ) -> Result<Gradients<F>, &'static str> {
     let oldest = targets.first().copied().unwrap_or(1);
     let pending = Pending::new(root, seed);
-    let mut walk = Walk { records, targets, oldest, found: Gradients::default(), pending };
+    let mut walk = Walk { records, targets, oldest, found: Gradients::default(), pending, observer };
     while let Some((y, dy)) = walk.pending.pop() {
         // Inputs are older than `y`: at or below the oldest target there is nothing left to find.
         if y.0.id > oldest && !y.0.record.pull_back(&y, &dy, &mut walk) {
@@ -181,5 +204,5 @@ pub(crate) fn walk<F: Float>(
     Ok(walk.found)
 }
 
-compiled!(fn(Tensor<F>, Tensor<F>, &[i64], Records) -> Result<Gradients<F>, &'static str> = walk::<F>);
+compiled!(for<'t> fn(Tensor<F>, Tensor<F>, &'t [i64], Records, Option<Observer<'t, F>>) -> Result<Gradients<F>, &'static str> = walk::<F>);
 compiled!(fn(Tensor<F>) -> Gradients<F> = Tensor::<F>::backward);

@@ -1,7 +1,7 @@
 //! Operations that act on each element independently.
 
 use crate::kernels::check_broadcast;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, kernels};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, kernels};
 
 /// An operation on each element of one tensor, or on each pair of elements of two, with broadcasting. Define it by its
 /// scalar function and its derivative; [`elementwise`] turns it into an [`Op`] and applies it. The library supplies the
@@ -36,6 +36,10 @@ pub trait Elementwise<F: Float, const N: usize>: Send + Sync + 'static {
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         Vec::new()
     }
+    /// See [`Op::formula`]; [`Formula::elementwise`].
+    fn formula(&self) -> Option<Formula> {
+        None
+    }
     /// The scalar function: the result for one element of each tensor. Mark it `#[inline(always)]` if it calls a
     /// function such as `exp`: a call that is not inlined keeps the loop from being vectorized.
     fn element(&self, inputs: [F; N]) -> F;
@@ -62,6 +66,10 @@ impl<F: Float, E: Elementwise<F, N>, const N: usize> Op<F, N> for Each<E> {
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         self.0.attributes()
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        self.0.formula()
     }
 
     fn check(&self, shapes: [&[usize]; N]) -> Result<(), String> {

@@ -82,7 +82,7 @@ pub(crate) fn products_of_all<F: Float>(what: &str, y: &Tensor<F>, xs: &[&Tensor
     targets.sort_unstable();
     targets.dedup();
     // Record even inside `no_grad`: the caller asked for derivatives that can be differentiated.
-    let found = match with_recording(true, || walk(y.clone(), v.clone(), &targets, Records::Keep)) {
+    let found = match with_recording(true, || walk(y.clone(), v.clone(), &targets, Records::Keep, None)) {
         Ok(found) => found,
         Err(op) => freed(what, op),
     };

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Float, Tensor};
+use crate::{Float, Formula, Tensor};
 
 /// A value, or several, that defines an operation: an axis, a shape, an exponent.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,6 +84,8 @@ pub struct Operation<F: Float> {
     pub name: &'static str,
     /// The values that define it, by name; see [`Op::attributes`](crate::Op::attributes).
     pub attributes: Vec<(&'static str, Attribute)>,
+    /// What it computes, and its derivatives, if it says so; see [`Op::formula`](crate::Op::formula).
+    pub formula: Option<Formula>,
     /// What it was applied to: the tensors themselves, not copies.
     pub inputs: Vec<Tensor<F>>,
 }

@@ -29,6 +29,7 @@ mod constructors;
 mod convert;
 mod display;
 mod elementwise;
+mod formula;
 mod grad;
 mod gradcheck;
 mod gradients;
@@ -36,6 +37,7 @@ mod graph;
 mod in_place;
 mod index;
 mod no_grad;
+mod observe;
 mod op;
 mod ops;
 mod params;
@@ -54,6 +56,7 @@ pub use axes::{Axes, keep};
 pub use downhill_derive::Params;
 pub use downhill_kernels::{Elements, Float, MAX_AXES, checked_size, set_threads, threads};
 pub use elementwise::{Elementwise, elementwise};
+pub use formula::Formula;
 pub use grad::{grad, grad_many, hessian, hvp, jacobian, jvp, jvp_many, vjp, vjp_many};
 pub use gradcheck::{
     Check, Directions, Entry, GradcheckError, InputReport, Problem, Report, gradcheck, gradcheck_model,
@@ -62,6 +65,7 @@ pub use gradients::Gradients;
 pub use graph::{Attribute, Operation};
 pub use index::AxisIndex;
 pub use no_grad::{is_recording, no_grad};
+pub use observe::Contribution;
 pub use op::{Op, OpMany, apply, apply_many};
 pub use ops::{
     AdaptiveAvgPool, AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool, AdaptiveMaxPool1d, AdaptiveMaxPool2d,

@@ -2,7 +2,7 @@
 
 use crate::Elements;
 use crate::record::{record, record_many};
-use crate::{Attribute, Float, Tensor, is_recording, operation};
+use crate::{Attribute, Float, Formula, Tensor, is_recording, operation};
 
 /// A differentiable operation on `N` tensors: a name, a forward pass, and one derivative per argument.
 ///
@@ -65,6 +65,11 @@ pub trait Op<F: Float, const N: usize>: Send + Sync + 'static {
     /// printing, explaining and exporting a graph ([`Tensor::operation`]).
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         Vec::new()
+    }
+
+    /// What this operation computes, and its derivatives, as formulas for a reader of the graph ([`Tensor::operation`]).
+    fn formula(&self) -> Option<Formula> {
+        None
     }
 
     /// Checks whether these shapes fit. The error says why they do not and what would; [`apply`] adds the operation and
@@ -178,6 +183,10 @@ pub trait OpMany<F: Float>: Send + Sync + 'static {
     /// See [`Op::attributes`].
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         Vec::new()
+    }
+    /// See [`Op::formula`].
+    fn formula(&self) -> Option<Formula> {
+        None
     }
     /// See [`Op::check`].
     fn check(&self, _shapes: &[&[usize]]) -> Result<(), String> {

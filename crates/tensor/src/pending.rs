@@ -13,6 +13,12 @@ pub(crate) struct Pending<F: Float> {
     others: BTreeMap<i64, (Tensor<F>, Tensor<F>)>,
 }
 
+impl<F: Float> Default for Pending<F> {
+    fn default() -> Self {
+        Pending { one: None, others: BTreeMap::new() }
+    }
+}
+
 impl<F: Float> Pending<F> {
     pub(crate) fn new(root: Tensor<F>, seed: Tensor<F>) -> Self {
         Pending { one: Some((root, seed)), others: BTreeMap::new() }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::Elements;
-use crate::backward::Walk;
+use crate::backward::{Edge, Walk};
 use crate::op::{Op, OpMany};
 use crate::{Float, Operation, Tensor};
 use held::{Held, Owning, Plain};
@@ -161,7 +161,7 @@ impl<F: Float, const N: usize> Inputs<[Tensor<F>; N]> {
         for wrt in 0..N {
             if wanted[wrt] {
                 let Some(dx) = gradients[wrt].take() else { missing(op.name(), wrt) };
-                walk.receive(op.name(), &inputs[wrt], dx);
+                walk.receive(op.name(), Edge { result: y, gradient: dy, argument: wrt }, &inputs[wrt], dx);
             }
         }
         true
@@ -213,7 +213,7 @@ where
     fn operation(&self) -> Option<Operation<F>> {
         let op = self.op.read()?;
         let inputs = self.inputs.get(true)?.into();
-        Some(Operation { name: op.name(), attributes: op.attributes(), inputs })
+        Some(Operation { name: op.name(), attributes: op.attributes(), formula: op.formula(), inputs })
     }
 }
 
@@ -255,7 +255,8 @@ where
         let Some(inputs) = self.inputs.get(walk.keeps_records()) else { return false };
         for (wrt, x) in inputs.iter().enumerate() {
             if walk.wants(x) {
-                walk.receive(op.name(), x, op.vjp(wrt, &inputs, y, dy));
+                let from = Edge { result: y, gradient: dy, argument: wrt };
+                walk.receive(op.name(), from, x, op.vjp(wrt, &inputs, y, dy));
             }
         }
         drop(op);
@@ -273,7 +274,7 @@ where
     fn operation(&self) -> Option<Operation<F>> {
         let op = self.op.read()?;
         let inputs = self.inputs.get(true)?;
-        Some(Operation { name: op.name(), attributes: op.attributes(), inputs })
+        Some(Operation { name: op.name(), attributes: op.attributes(), formula: op.formula(), inputs })
     }
 }
 

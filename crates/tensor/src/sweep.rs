@@ -4,9 +4,11 @@
 //! Most wrong gradients that reached users of other frameworks were right for the one contiguous matrix that their test
 //! tried. So every operation is tried on scalars, empty axes, axes of size 1, up to four axes, broadcast partners, and
 //! arrays that are column-major, have gaps between their elements, or are views of larger memory; the incoming gradient
-//! has such a layout too. The value must not depend on the layout either.
+//! has such a layout too. The value must not depend on the layout either. The [formulas](crate::Formula) of elementwise
+//! operations are evaluated as they are written, and must give the same values and derivatives.
 
 mod domain;
+mod formula;
 pub mod guard;
 mod layout;
 mod replay;
@@ -85,8 +87,8 @@ pub fn pairs(
 /// An operation on any number of tensors; the functions above call this one.
 ///
 /// # Panics
-/// If a derivative is wrong, if a value depends on the memory layout, or if the recorded graph is wrong for other
-/// values. Also if a file of the crate declares an operation `name` and `f` does not apply it: the test would check
+/// If a derivative is wrong, if a value depends on the memory layout, if the recorded graph is wrong for other values, or if
+/// an elementwise formula says something else. Also if a file of the crate declares an operation `name` and `f` does not apply it: the test would check
 /// something other than it says.
 #[track_caller]
 pub fn inputs<const N: usize>(
@@ -111,7 +113,10 @@ fn sweep<const N: usize>(
     for (number, shapes) in cases.iter().enumerate() {
         let xs = domain::sample(shapes, &domains, number as u64);
         let plain = f(xs.each_ref());
-        applied |= applies(name, &plain);
+        for result in results_of(name, &plain) {
+            applied = true;
+            formula::check(&result);
+        }
         let others = domain::sample(shapes, &domains, !(number as u64));
         // The record must give the right result for other values of the same shapes.
         let leaves: [_; N] = std::array::from_fn(|i| (&xs[i], &others[i]));
@@ -154,17 +159,15 @@ fn assert_same(a: &Tensor<f64>, b: &Tensor<f64>, case: impl Fn() -> String) {
     }
 }
 
-/// Whether the graph of `y` contains an operation of this name.
-fn applies(name: &str, y: &Tensor<f64>) -> bool {
-    let mut seen = BTreeSet::new();
+/// The results in the graph of `y` that an operation of this name has computed.
+fn results_of(name: &str, y: &Tensor<f64>) -> Vec<Tensor<f64>> {
+    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
     let mut pending = vec![y.clone()];
     while let Some(tensor) = pending.pop() {
-        if tensor.op_name() == Some(name) {
-            return true;
-        }
         if tensor.id().is_some_and(|id| seen.insert(id)) {
             pending.extend(tensor.operation().into_iter().flat_map(|operation| operation.inputs));
+            found.extend((tensor.op_name() == Some(name)).then_some(tensor));
         }
     }
-    false
+    found
 }

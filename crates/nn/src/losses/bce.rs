@@ -1,6 +1,6 @@
 //! The binary cross-entropy of probabilities.
 
-use downhill_tensor::{Elementwise, Float, Tensor, compiled, elementwise};
+use downhill_tensor::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 use super::Reduction;
 use super::targets::{assert_same_shape, weighted};
@@ -71,6 +71,13 @@ impl BinaryCrossEntropy {
 impl<F: Float> Elementwise<F, 2> for BinaryCrossEntropy {
     fn name(&self) -> &'static str {
         "bce"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise(
+            "-(t·ln(p) + (1 - t)·ln(1 - p))",
+            &[("p", "(p - t)/(p·(1 - p))"), ("t", "ln(1 - p) - ln(p)")],
+        ))
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! The binary cross-entropy of logits: the loss of a binary classifier, also called log loss.
 
-use downhill_tensor::{Elementwise, Float, Tensor, compiled, elementwise};
+use downhill_tensor::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 use super::Reduction;
 use super::share::{share, share_of};
@@ -84,6 +84,10 @@ impl<F: Float> Elementwise<F, 2> for LogLoss {
         "bce_with_logits"
     }
 
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("ln(1 + exp(x)) - t·x", &[("x", "σ(x) - t"), ("t", "-x")]))
+    }
+
     #[inline(always)]
     fn element(&self, [x, t]: [F; 2]) -> F {
         // softplus(±x) = max(±x, 0) + ln(1 + e^-|x|)
@@ -105,6 +109,10 @@ struct Slope;
 impl<F: Float> Elementwise<F, 2> for Slope {
     fn name(&self) -> &'static str {
         "bce_with_logits_slope"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("σ(x) - t", &[("x", "σ(x)·σ(-x)"), ("t", "-1")]))
     }
 
     #[inline(always)]

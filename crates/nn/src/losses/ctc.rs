@@ -13,7 +13,7 @@ mod tests;
 mod transcript;
 mod wide;
 
-use downhill_tensor::{Attribute, Elements, Float, Op, Tensor, apply, compiled, is_recording, vjp, where_};
+use downhill_tensor::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, is_recording, vjp, where_};
 use ndarray::ArrayD;
 
 use self::transcript::Transcript;
@@ -153,6 +153,13 @@ struct Unread {
 impl<F: Float> Op<F, 1> for Unread {
     fn name(&self) -> &'static str {
         "ctc"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "-ln Σ p(path) over the paths that read as the target",
+            &[("x", "-dy·(the share of the paths through each symbol)")],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

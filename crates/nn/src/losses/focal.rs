@@ -2,7 +2,7 @@
 //!
 //! Lin et al., "Focal loss for dense object detection", arXiv 1708.02002.
 
-use downhill_tensor::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
+use downhill_tensor::{Attribute, Elementwise, Float, Formula, Tensor, compiled, elementwise};
 use ndarray::Dimension;
 
 use super::Reduction;
@@ -91,6 +91,13 @@ struct OfWrong<F> {
 impl<F: Float> Elementwise<F, 1> for OfWrong<F> {
     fn name(&self) -> &'static str {
         "focal"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise(
+            "σ(x)^gamma·ln(1 + exp(x))",
+            &[("x", "σ(x)^gamma·(σ(x) + gamma·σ(-x)·ln(1 + exp(x)))")],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

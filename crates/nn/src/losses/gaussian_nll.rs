@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use downhill_tensor::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
+use downhill_tensor::{Attribute, Elementwise, Float, Formula, Tensor, compiled, elementwise};
 use ndarray::Dimension;
 
 use super::Reduction;
@@ -102,6 +102,10 @@ struct VarianceFloor<F> {
 impl<F: Float> Elementwise<F, 1> for VarianceFloor<F> {
     fn name(&self) -> &'static str {
         "variance_floor"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("max(x, eps)", &[("x", "1")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

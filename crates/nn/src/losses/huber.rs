@@ -1,6 +1,6 @@
 //! The Huber loss: quadratic near 0, linear beyond.
 
-use downhill_tensor::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
+use downhill_tensor::{Attribute, Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 use super::Reduction;
 use super::targets::assert_same_shape;
@@ -61,6 +61,10 @@ struct BentParabola<F> {
 impl<F: Float> Elementwise<F, 1> for BentParabola<F> {
     fn name(&self) -> &'static str {
         "bent_parabola"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("x²/2 if |x| < bend else bend·(|x| - bend/2)", &[("x", "min(max(x, -bend), bend)")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

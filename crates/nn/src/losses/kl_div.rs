@@ -1,6 +1,6 @@
 //! The Kullback-Leibler divergence.
 
-use downhill_tensor::{Elementwise, Float, Tensor, compiled, elementwise};
+use downhill_tensor::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 use super::Reduction;
 use super::share::share;
@@ -61,6 +61,10 @@ struct OfLogarithms;
 impl<F: Float> Elementwise<F, 2> for OfLogarithms {
     fn name(&self) -> &'static str {
         "kl_div"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("exp(t)·(t - x)", &[("x", "-exp(t)"), ("t", "y + exp(t)")]))
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! The squared error.
 
-use downhill_tensor::{Attribute, Elements, Elementwise, Float, Op, Tensor, apply, compiled, elementwise};
+use downhill_tensor::{Attribute, Elements, Elementwise, Float, Formula, Op, Tensor, apply, compiled, elementwise};
 
 use super::Reduction;
 use super::targets::assert_same_shape;
@@ -56,6 +56,10 @@ impl<F: Float> Op<F, 2> for SquaredDistance<F> {
         "mse"
     }
 
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("scale·Σ(x - t)²", &[("x", "2·scale·dy·(x - t)"), ("t", "2·scale·dy·(t - x)")]))
+    }
+
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         vec![("scale", self.scale.as_f64().into())]
     }
@@ -86,6 +90,10 @@ struct ScaledDifference<F> {
 impl<F: Float> Elementwise<F, 2> for ScaledDifference<F> {
     fn name(&self) -> &'static str {
         "scaled_difference"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("scale·(a - b)", &[("a", "scale"), ("b", "-scale")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -1,7 +1,7 @@
 //! The hinge loss of samples with several labels: by how much the score of every class that is no label comes within 1 of
 //! that of every label.
 
-use downhill_tensor::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
+use downhill_tensor::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled};
 use ndarray::ArrayD;
 
 use super::Reduction;
@@ -81,6 +81,13 @@ struct LabelHinge<F: Float> {
 impl<F: Float> Op<F, 1> for LabelHinge<F> {
     fn name(&self) -> &'static str {
         "multi_label_margin"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "Σ max(0, 1 - x[label] + x[other])/classes",
+            &[("x", "dy·(±1/classes for every pair within the margin)")],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -3,7 +3,7 @@
 
 use std::f64::consts::TAU;
 
-use downhill_tensor::{Attribute, Elementwise, Float, Tensor, compiled, elementwise, where_};
+use downhill_tensor::{Attribute, Elementwise, Float, Formula, Tensor, compiled, elementwise, where_};
 
 use super::Reduction;
 use super::share::share_of;
@@ -85,6 +85,10 @@ impl<F: Float> Elementwise<F, 2> for OfLogRate {
         "poisson_nll"
     }
 
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("exp(x) - t·x", &[("x", "exp(x) - t"), ("t", "-x")]))
+    }
+
     #[inline(always)]
     fn element(&self, [x, t]: [F; 2]) -> F {
         let rate = x.exp();
@@ -109,6 +113,10 @@ struct OfRate<F> {
 impl<F: Float> Elementwise<F, 2> for OfRate<F> {
     fn name(&self) -> &'static str {
         "poisson_nll_of_rate"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("x - t·ln(x + eps)", &[("x", "1 - t/(x + eps)"), ("t", "-ln(x + eps)")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

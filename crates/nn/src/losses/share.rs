@@ -5,7 +5,7 @@
 //! is 0, but `0·(-inf)` in floating point is NaN. This is a primitive because masking around an ordinary product
 //! (`where_`) brings the NaN back in the gradient. NaN itself propagates, so a diverged network shows in its loss.
 
-use downhill_tensor::{Elementwise, Float, Tensor, compiled, elementwise};
+use downhill_tensor::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 /// `w·x`, but 0 where `w` is 0 and `x` infinite. NaN propagates.
 #[inline(always)]
@@ -19,6 +19,10 @@ struct Share;
 impl<F: Float> Elementwise<F, 2> for Share {
     fn name(&self) -> &'static str {
         "share"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("0 if w = 0 else w·x", &[("w", "x"), ("x", "w")]))
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! The smooth L1 loss: the absolute error, quadratic near 0.
 
-use downhill_tensor::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
+use downhill_tensor::{Attribute, Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 use super::targets::assert_same_shape;
 use super::{L1, Reduction};
@@ -69,6 +69,13 @@ impl<F: Float> Elementwise<F, 1> for RoundedTip<F> {
         "smooth_l1"
     }
 
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise(
+            "|x| - beta/2 if |x| ≥ beta else x²/(2·beta)",
+            &[("x", "sign(x) if |x| ≥ beta else x/beta")],
+        ))
+    }
+
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         vec![("beta", self.beta.as_f64().into())]
     }
@@ -94,6 +101,10 @@ impl<F: Float> Elementwise<F, 1> for Slope<F> {
         "smooth_l1_slope"
     }
 
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("sign(x) if |x| ≥ beta else x/beta", &[("x", "0 if |x| ≥ beta else 1/beta")]))
+    }
+
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         vec![("beta", self.beta.as_f64().into())]
     }
@@ -115,6 +126,10 @@ struct Curvature<F> {
 impl<F: Float> Elementwise<F, 2> for Curvature<F> {
     fn name(&self) -> &'static str {
         "smooth_l1_curvature"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("0 if |x| ≥ beta else a/beta", &[("a", "0 if |x| ≥ beta else 1/beta"), ("x", "0")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

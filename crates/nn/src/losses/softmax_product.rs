@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use downhill_tensor::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
+use downhill_tensor::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled};
 use ndarray::ArrayD;
 
 use super::share::share_of;
@@ -52,6 +52,13 @@ impl<F: Float> Op<F, 1> for SoftmaxProduct<F> {
         "cross_entropy"
     }
 
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "scale·Σ c·ln p[row, class] with p = softmax(x)",
+            &[("x", "scale·dy·(c at the classes - p·Σc of the row)")],
+        ))
+    }
+
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         self.matrix.attributes()
     }
@@ -81,6 +88,13 @@ struct Slope<F>(Matrix<F>);
 impl<F: Float> Op<F, 2> for Slope<F> {
     fn name(&self) -> &'static str {
         "cross_entropy_slope"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "scale·g·(c at the classes - eˣ·Σc of the row)",
+            &[("x", "-scale·g·dy·eˣ·Σc of the row"), ("g", "Σ dy·scale·(c at the classes - eˣ·Σc of the row)")],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use downhill_tensor::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
+use downhill_tensor::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled};
 use ndarray::ArrayD;
 
 use super::share::share_of;
@@ -36,6 +36,10 @@ struct SparseProduct<F> {
 impl<F: Float> Op<F, 1> for SparseProduct<F> {
     fn name(&self) -> &'static str {
         "sparse_product"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("A·x with a sparse matrix A", &[("x", "Aᵀ·dy")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -15,7 +15,7 @@
 //! A primitive for speed; the measurement is in `lstm.rs`.
 
 use downhill_kernels::Elements;
-use downhill_tensor::{Attribute, Float, Op, Tensor, apply, compiled, is_recording};
+use downhill_tensor::{Attribute, Float, Formula, Op, Tensor, apply, compiled, is_recording};
 use ndarray::IxDyn;
 
 use super::steps::{Steps, recorded_gradients, sigmoid};
@@ -33,6 +33,18 @@ struct GruSequence<F: Float> {
 impl<F: Float> Op<F, 4> for GruSequence<F> {
     fn name(&self) -> &'static str {
         "gru"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "r, z, n of x + h·W_hhᵀ + b; h' = (1 - z)·n + z·h",
+            &[
+                ("x", "back through time"),
+                ("W_hh", "Σ over the steps"),
+                ("b", "Σ over the steps"),
+                ("h", "back through time"),
+            ],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

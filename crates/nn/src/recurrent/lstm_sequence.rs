@@ -13,7 +13,7 @@
 //! A primitive for speed; the measurement is in `lstm.rs`.
 
 use downhill_kernels::Elements;
-use downhill_tensor::{Attribute, Float, Op, Tensor, apply, compiled, is_recording};
+use downhill_tensor::{Attribute, Float, Formula, Op, Tensor, apply, compiled, is_recording};
 
 use super::steps::{Steps, activate, recorded_gradients, sigmoid};
 use super::walk::{self, At, Gradients, Kept, Operands};
@@ -31,6 +31,20 @@ struct LstmSequence<F: Float> {
 impl<F: Float> Op<F, 6> for LstmSequence<F> {
     fn name(&self) -> &'static str {
         "lstm"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "i, f, g, o = x·W_ihᵀ + h·W_hhᵀ + b; c' = σ(f)·c + σ(i)·tanh(g); h' = σ(o)·tanh(c')",
+            &[
+                ("x", "back through time"),
+                ("W_ih", "Σ over the steps"),
+                ("W_hh", "Σ over the steps"),
+                ("b", "Σ over the steps"),
+                ("h", "back through time"),
+                ("c", "back through time"),
+            ],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

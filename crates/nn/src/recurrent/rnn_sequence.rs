@@ -7,7 +7,7 @@
 //! A primitive for speed; the measurement is in `lstm.rs`.
 
 use downhill_kernels::Elements;
-use downhill_tensor::{Attribute, Float, Op, Tensor, apply, compiled, is_recording};
+use downhill_tensor::{Attribute, Float, Formula, Op, Tensor, apply, compiled, is_recording};
 
 use super::steps::{Steps, activate, recorded_gradients};
 use super::walk::{self, At, Gradients, Kept, Operands};
@@ -22,6 +22,19 @@ struct RnnSequence<F: Float> {
 impl<F: Float> Op<F, 5> for RnnSequence<F> {
     fn name(&self) -> &'static str {
         "rnn"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "h' = f(x·W_ihᵀ + h·W_hhᵀ + b)",
+            &[
+                ("x", "back through time"),
+                ("W_ih", "Σ over the steps"),
+                ("W_hh", "Σ over the steps"),
+                ("b", "Σ over the steps"),
+                ("h", "back through time"),
+            ],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

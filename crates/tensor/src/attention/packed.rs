@@ -4,13 +4,20 @@ use ndarray::IxDyn;
 
 use super::{Attention, composed, rows_width};
 use crate::kernels::attention::{self as kernel, Arguments, Layout};
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, is_recording};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, is_recording};
 
 struct AttendPacked<F: Float>(Attention<F>);
 
 impl<F: Float> Op<F, 1> for AttendPacked<F> {
     fn name(&self) -> &'static str {
         "packed_attention"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "p·v with p = softmax(scale·q·kᵀ + bias) and x = [q, k, v]",
+            &[("x", "[s·k, sᵀ·q, pᵀ·dy] with s = scale·p·(dy·vᵀ - Σ dy·vᵀ·p)")],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

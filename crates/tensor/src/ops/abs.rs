@@ -1,12 +1,16 @@
 //! The absolute value: `|x|`; the derivative is the sign of `x`, 0 at 0.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Abs;
 
 impl<F: Float> Elementwise<F, 1> for Abs {
     fn name(&self) -> &'static str {
         "abs"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("|x|", &[("x", "sign(x)")]))
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

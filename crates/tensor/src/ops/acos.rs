@@ -1,13 +1,17 @@
 //! The arc cosine; the derivative is `-1 / √(1 - x²)`.
 
 use super::asin::slope;
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Acos;
 
 impl<F: Float> Elementwise<F, 1> for Acos {
     fn name(&self) -> &'static str {
         "acos"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("acos(x)", &[("x", "-1/√(1 - x²)")]))
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

@@ -1,12 +1,16 @@
 //! Addition: `a + b`; both derivatives are 1.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Add;
 
 impl<F: Float> Elementwise<F, 2> for Add {
     fn name(&self) -> &'static str {
         "add"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("a + b", &[("a", "1"), ("b", "1")]))
     }
 
     fn element(&self, [a, b]: [F; 2]) -> F {

@@ -1,12 +1,16 @@
 //! The arc sine; the derivative is `1 / √(1 - x²)`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Asin;
 
 impl<F: Float> Elementwise<F, 1> for Asin {
     fn name(&self) -> &'static str {
         "asin"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("asin(x)", &[("x", "1/√(1 - x²)")]))
     }
 
     fn element(&self, [x]: [F; 1]) -> F {
@@ -26,6 +30,10 @@ struct OneMinusSquare;
 impl<F: Float> Elementwise<F, 1> for OneMinusSquare {
     fn name(&self) -> &'static str {
         "one_minus_square"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("1 - x²", &[("x", "-2·x")]))
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

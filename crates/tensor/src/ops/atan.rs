@@ -1,12 +1,16 @@
 //! The arc tangent; the derivative is `1 / (1 + x²)`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Atan;
 
 impl<F: Float> Elementwise<F, 1> for Atan {
     fn name(&self) -> &'static str {
         "atan"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("atan(x)", &[("x", "1/(1 + x²)")]))
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

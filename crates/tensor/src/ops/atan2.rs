@@ -1,13 +1,17 @@
 //! The angle of a point in the plane: `atan2(y, x)`; the derivatives are `x / (x² + y²)` and `-y / (x² + y²)`.
 
 use crate::elementwise::step2;
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Atan2;
 
 impl<F: Float> Elementwise<F, 2> for Atan2 {
     fn name(&self) -> &'static str {
         "atan2"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("atan2(a, b)", &[("a", "b/(a² + b²)"), ("b", "-a/(a² + b²)")]))
     }
 
     fn element(&self, [y, x]: [F; 2]) -> F {

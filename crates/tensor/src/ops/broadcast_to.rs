@@ -4,13 +4,17 @@ use ndarray::IxDyn;
 
 use crate::kernels::broadcast_shape;
 use crate::kernels::copied;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, shape};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, shape};
 
 struct BroadcastTo(Vec<usize>);
 
 impl<F: Float> Op<F, 1> for BroadcastTo {
     fn name(&self) -> &'static str {
         "broadcast_to"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x, repeated to the shape", &[("x", "Σ dy over the repeated axes")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

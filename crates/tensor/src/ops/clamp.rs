@@ -3,7 +3,7 @@
 
 use super::gate;
 use crate::elementwise::step;
-use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Attribute, Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 /// A missing bound is NaN, because every comparison with NaN is false. It is not ±inf: without an upper bound the
 /// derivative at `x = inf` is 1.
@@ -15,6 +15,10 @@ struct Clamp<F> {
 impl<F: Float> Elementwise<F, 1> for Clamp<F> {
     fn name(&self) -> &'static str {
         "clamp"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("min(max(x, min), max)", &[("x", "0 if x ≤ min else 0 if x ≥ max else 1")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

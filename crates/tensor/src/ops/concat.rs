@@ -4,7 +4,7 @@ use ndarray::Axis;
 
 use crate::axes::resolve_axis;
 use crate::kernels::ask;
-use crate::{Attribute, Elements, Float, OpMany, Tensor, apply_many, checked_size, compiled, shape};
+use crate::{Attribute, Elements, Float, Formula, OpMany, Tensor, apply_many, checked_size, compiled, shape};
 
 struct Concat {
     axis: usize,
@@ -24,6 +24,10 @@ impl Concat {
 impl<F: Float> OpMany<F> for Concat {
     fn name(&self) -> &'static str {
         "concat"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("the inputs, one after the other", &[("x", "the part of dy where x is")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

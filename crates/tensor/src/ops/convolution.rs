@@ -11,7 +11,7 @@
 //! the weight (`w`). The derivatives of each of these are the other two, so that any derivative is one of the three.
 
 use crate::kernels::conv::{Axis, Conv};
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, is_recording};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, is_recording};
 
 /// Which of the three arrays is computed from the other two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,14 @@ impl<F: Float> Op<F, 2> for Convolution {
         }
     }
 
+    fn formula(&self) -> Option<Formula> {
+        Some(match self.role {
+            Role::Output => Formula::products("x ⋆ w", &[("x", "dy ⋆ᵀ w"), ("w", "x ⋆ dy")]),
+            Role::Image => Formula::products("x ⋆ᵀ w", &[("x", "dy ⋆ w"), ("w", "dy ⋆ x")]),
+            Role::Weight => Formula::products("x ⋆ g", &[("x", "g ⋆ᵀ dy"), ("g", "x ⋆ dy")]),
+        })
+    }
+
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         let along = |value: fn(&Axis) -> usize| -> Attribute {
             self.conv.axes[2 - self.rank..].iter().map(value).collect::<Vec<usize>>().as_slice().into()
@@ -112,6 +120,15 @@ struct Biased(Convolution);
 impl<F: Float> Op<F, 3> for Biased {
     fn name(&self) -> &'static str {
         Op::<F, 2>::name(&self.0)
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(match self.0.role {
+            Role::Image => {
+                Formula::products("x ⋆ᵀ w + b", &[("x", "dy ⋆ w"), ("w", "dy ⋆ x"), ("b", "Σ dy of every channel")])
+            }
+            _ => Formula::products("x ⋆ w + b", &[("x", "dy ⋆ᵀ w"), ("w", "x ⋆ dy"), ("b", "Σ dy of every channel")]),
+        })
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

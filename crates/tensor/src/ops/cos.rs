@@ -1,12 +1,16 @@
 //! The cosine; the derivative is `-sin(x)`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Cos;
 
 impl<F: Float> Elementwise<F, 1> for Cos {
     fn name(&self) -> &'static str {
         "cos"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("cos(x)", &[("x", "-sin(x)")]))
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

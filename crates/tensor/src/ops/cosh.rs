@@ -1,12 +1,16 @@
 //! The hyperbolic cosine, `½·(eˣ + e⁻ˣ)`; the derivative is the hyperbolic sine.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Cosh;
 
 impl<F: Float> Elementwise<F, 1> for Cosh {
     fn name(&self) -> &'static str {
         "cosh"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("cosh(x)", &[("x", "sinh(x)")]))
     }
 
     #[inline(always)]

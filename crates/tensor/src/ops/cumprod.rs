@@ -5,7 +5,7 @@
 
 use super::recurrence::recurrence;
 use crate::axes::resolve_axis;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, concat};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, concat};
 
 struct Cumprod {
     axis: usize,
@@ -14,6 +14,10 @@ struct Cumprod {
 impl<F: Float> Op<F, 1> for Cumprod {
     fn name(&self) -> &'static str {
         "cumprod"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("yᵢ = x₀·…·xᵢ", &[("x", "x₀·…·xₖ₋₁ · Σ dyᵢ·xₖ₊₁·…·xᵢ over i ≥ k")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

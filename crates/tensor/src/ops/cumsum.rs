@@ -2,7 +2,7 @@
 
 use crate::axes::resolve_axis;
 use crate::kernels::RunningSum;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled};
 
 struct Cumsum {
     axis: usize,
@@ -12,6 +12,13 @@ struct Cumsum {
 impl<F: Float> Op<F, 1> for Cumsum {
     fn name(&self) -> &'static str {
         "cumsum"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(match self.from_the_end {
+            false => Formula::products("yᵢ = x₀ + … + xᵢ", &[("x", "Σ dyᵢ over i ≥ k")]),
+            true => Formula::products("yᵢ = xᵢ + xᵢ₊₁ + …", &[("x", "Σ dyᵢ over i ≤ k")]),
+        })
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -4,7 +4,7 @@ use ndarray::{ArrayD, Axis};
 
 use crate::axes::resolve_axis;
 use crate::kernels::ask;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, operation, shape};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, operation, shape};
 
 /// A diagonal of matrices with these numbers of rows and columns; `offset` is that of the column from the row.
 #[derive(Clone, Copy)]
@@ -39,6 +39,10 @@ impl<F: Float> Op<F, 1> for Diagonal {
         "diagonal"
     }
 
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("the diagonals of x", &[("x", "dy on the diagonals, 0 elsewhere")]))
+    }
+
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         self.0.attributes()
     }
@@ -68,6 +72,10 @@ struct DiagEmbed(Line);
 impl<F: Float> Op<F, 1> for DiagEmbed {
     fn name(&self) -> &'static str {
         "diag_embed"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x on the diagonals, 0 elsewhere", &[("x", "the diagonals of dy")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

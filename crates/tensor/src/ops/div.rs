@@ -1,12 +1,16 @@
 //! Elementwise division: `y = a / b`; the derivatives are `1 / b` and `-y / b`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Div;
 
 impl<F: Float> Elementwise<F, 2> for Div {
     fn name(&self) -> &'static str {
         "div"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("a/b", &[("a", "1/b"), ("b", "-y/b")]))
     }
 
     fn element(&self, [a, b]: [F; 2]) -> F {

@@ -4,7 +4,7 @@
 //! A primitive for numerical stability: composed with `where_`, the branch not taken overflows and its gradient is
 //! `0·inf`, NaN; composed with `clamp`, the derivative at 0 is lost.
 
-use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Attribute, Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Elu<F> {
     alpha: F,
@@ -13,6 +13,10 @@ struct Elu<F> {
 impl<F: Float> Elementwise<F, 1> for Elu<F> {
     fn name(&self) -> &'static str {
         "elu"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("x if x > 0 else alpha·(exp(x) - 1)", &[("x", "1 if x > 0 else alpha·exp(x)")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
@@ -39,6 +43,10 @@ struct EluSlope<F> {
 impl<F: Float> Elementwise<F, 1> for EluSlope<F> {
     fn name(&self) -> &'static str {
         "elu_slope"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("above if x > 0 else alpha·exp(x)", &[("x", "0 if x > 0 else alpha·exp(x)")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -1,12 +1,16 @@
 //! The error function: `erf(x) = 2/√π · ∫₀ˣ e^(-t²) dt`; the derivative is `2/√π · e^(-x²)`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Erf;
 
 impl<F: Float> Elementwise<F, 1> for Erf {
     fn name(&self) -> &'static str {
         "erf"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("erf(x)", &[("x", "2/√π·exp(-x²)")]))
     }
 
     // Inlined, or the loop over `f32` elements is not vectorized; `f64` calls libm.

@@ -1,12 +1,16 @@
 //! The exponential: `y = eˣ`; the derivative is `y`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Exp;
 
 impl<F: Float> Elementwise<F, 1> for Exp {
     fn name(&self) -> &'static str {
         "exp"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("exp(x)", &[("x", "y")]))
     }
 
     #[inline(always)]

@@ -1,12 +1,16 @@
 //! The exponential to the base 2: `y = 2ˣ`; the derivative is `y·ln 2`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Exp2;
 
 impl<F: Float> Elementwise<F, 1> for Exp2 {
     fn name(&self) -> &'static str {
         "exp2"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("2^x", &[("x", "y·ln(2)")]))
     }
 
     #[inline(always)]

@@ -2,13 +2,17 @@
 //!
 //! A primitive for numerical stability: near 0, `eˣ` rounds `x` away.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Expm1;
 
 impl<F: Float> Elementwise<F, 1> for Expm1 {
     fn name(&self) -> &'static str {
         "expm1"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("exp(x) - 1", &[("x", "exp(x)")]))
     }
 
     #[inline(always)]

@@ -4,13 +4,17 @@ use ndarray::Axis;
 
 use crate::axes;
 use crate::kernels::AxisSet;
-use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled};
+use crate::{Attribute, Axes, Elements, Float, Formula, Op, Tensor, apply, compiled};
 
 struct Flip(AxisSet);
 
 impl<F: Float> Op<F, 1> for Flip {
     fn name(&self) -> &'static str {
         "flip"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x, reversed", &[("x", "dy, reversed back")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -3,13 +3,17 @@
 //! The derivatives of piecewise-linear operations share it: the weight is the derivative of a piece (0, ½, a slope),
 //! itself constant. A plain product would turn an infinite gradient times a weight of 0 into NaN.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Gate;
 
 impl<F: Float> Elementwise<F, 2> for Gate {
     fn name(&self) -> &'static str {
         "gate"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("0 if w = 0 else a·w", &[("a", "w"), ("w", "0")]))
     }
 
     fn element(&self, [a, w]: [F; 2]) -> F {

@@ -8,7 +8,7 @@ use super::scatter_add::scatter_add;
 use crate::axes::resolve_axis;
 use crate::index::from_front;
 use crate::kernels::room;
-use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply, compiled, operation, shape};
+use crate::{Attribute, AxisIndex, Elements, Float, Formula, Op, Tensor, apply, compiled, operation, shape};
 
 /// Indices along one axis, in row-major order; along every other axis an index stands for its own position.
 #[derive(Clone)]
@@ -117,6 +117,10 @@ struct Gather(Places);
 impl<F: Float> Op<F, 1> for Gather {
     fn name(&self) -> &'static str {
         "gather"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x at the indices", &[("x", "dy, added up at the indices")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

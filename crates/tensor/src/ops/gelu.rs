@@ -3,7 +3,7 @@
 //! `Φ` is a primitive for numerical stability: at large negative `x`, `½(1 + erf(x/√2))` cancels and `½·erfc(-x/√2)`
 //! does not.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 const FRAC_1_ROOT_TWO_PI: f64 = 0.398_942_280_401_432_7;
 
@@ -13,6 +13,10 @@ struct NormalCdf;
 impl<F: Float> Elementwise<F, 1> for NormalCdf {
     fn name(&self) -> &'static str {
         "normal_cdf"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("Φ(x)", &[("x", "exp(-x²/2)/√(2·π)")]))
     }
 
     #[inline(always)]

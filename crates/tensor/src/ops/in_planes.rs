@@ -7,7 +7,7 @@ use std::sync::Arc;
 use ndarray::IxDyn;
 
 use crate::kernels::{RunningSum, put_in_pairs, room};
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled};
 
 /// A position for every element of a tensor of shape `of`: a number, row-major, in the plane of a tensor of shape `inside`
 /// that has the same leading axes.
@@ -83,6 +83,10 @@ impl<F: Float> Op<F, 1> for TakeInPlanes {
         "take_in_planes"
     }
 
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x at the positions", &[("x", "dy, added up at the positions")]))
+    }
+
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         self.0.attributes()
     }
@@ -110,6 +114,10 @@ struct AddInPlanes(Positions);
 impl<F: Float> Op<F, 1> for AddInPlanes {
     fn name(&self) -> &'static str {
         "add_in_planes"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x, added up at the positions", &[("x", "dy at the positions")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

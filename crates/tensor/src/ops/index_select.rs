@@ -7,7 +7,7 @@ use ndarray::IxDyn;
 use crate::axes::resolve_axis;
 use crate::index::from_front;
 use crate::kernels::{RunningSums, room};
-use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply, compiled, operation, shape};
+use crate::{Attribute, AxisIndex, Elements, Float, Formula, Op, Tensor, apply, compiled, operation, shape};
 
 struct IndexSelect {
     axis: usize,
@@ -17,6 +17,10 @@ struct IndexSelect {
 impl<F: Float> Op<F, 1> for IndexSelect {
     fn name(&self) -> &'static str {
         "index_select"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("the slices of x at the indices", &[("x", "dy, added up at the indices")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
@@ -71,6 +75,10 @@ struct IndexAdd {
 impl<F: Float> Op<F, 1> for IndexAdd {
     fn name(&self) -> &'static str {
         "index_add"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("the slices of x, added up at the indices", &[("x", "the slices of dy at the indices")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -2,7 +2,7 @@
 
 use super::gate;
 use crate::elementwise::step;
-use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Attribute, Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct LeakyRelu<F> {
     slope: F,
@@ -11,6 +11,10 @@ struct LeakyRelu<F> {
 impl<F: Float> Elementwise<F, 1> for LeakyRelu<F> {
     fn name(&self) -> &'static str {
         "leaky_relu"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("x if x > 0 else slope·x", &[("x", "1 if x > 0 else slope")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -5,13 +5,17 @@
 //! one recorded operation per layer.
 
 use super::matmul::{Oriented, matmul_oriented};
-use crate::{Elements, Float, Op, Tensor, apply, checked_size, compiled, kernels, shape};
+use crate::{Elements, Float, Formula, Op, Tensor, apply, checked_size, compiled, kernels, shape};
 
 struct Linear;
 
 impl<F: Float> Op<F, 3> for Linear {
     fn name(&self) -> &'static str {
         "linear"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x·Wᵀ + b", &[("x", "dy·W"), ("W", "dyᵀ·x"), ("b", "Σ dy over the rows")]))
     }
 
     fn check(&self, [x, weight, bias]: [&[usize]; 3]) -> Result<(), String> {

@@ -1,12 +1,16 @@
 //! The natural logarithm; the derivative is `1 / x`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Ln;
 
 impl<F: Float> Elementwise<F, 1> for Ln {
     fn name(&self) -> &'static str {
         "ln"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("ln(x)", &[("x", "1/x")]))
     }
 
     #[inline(always)]

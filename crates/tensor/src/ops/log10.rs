@@ -1,12 +1,16 @@
 //! The logarithm to the base 10; the derivative is `1 / (x·ln 10)`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Log10;
 
 impl<F: Float> Elementwise<F, 1> for Log10 {
     fn name(&self) -> &'static str {
         "log10"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("ln(x)/ln(10)", &[("x", "1/(x·ln(10))")]))
     }
 
     #[inline(always)]

@@ -2,13 +2,17 @@
 //!
 //! A primitive for numerical stability: near 0, `1 + x` rounds `x` away.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Log1p;
 
 impl<F: Float> Elementwise<F, 1> for Log1p {
     fn name(&self) -> &'static str {
         "log1p"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("ln(1 + x)", &[("x", "1/(1 + x)")]))
     }
 
     #[inline(always)]

@@ -1,12 +1,16 @@
 //! The logarithm to the base 2; the derivative is `1 / (x·ln 2)`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Log2;
 
 impl<F: Float> Elementwise<F, 1> for Log2 {
     fn name(&self) -> &'static str {
         "log2"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("ln(x)/ln(2)", &[("x", "1/(x·ln(2))")]))
     }
 
     #[inline(always)]

@@ -3,13 +3,17 @@
 //! A primitive for numerical stability: the composed form overflows, or takes `ln 0` of small probabilities.
 
 use crate::axes::resolve_axis;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, keep, kernels};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, keep, kernels};
 
 struct LogSoftmax(usize);
 
 impl<F: Float> Op<F, 1> for LogSoftmax {
     fn name(&self) -> &'static str {
         "log_softmax"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x - ln Σeˣ", &[("x", "dy - eʸ·Σdy")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

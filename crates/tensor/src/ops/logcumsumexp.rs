@@ -8,7 +8,7 @@
 use super::recurrence::recurrence;
 use crate::axes::resolve_axis;
 use crate::kernels::RunningSum;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, concat};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, concat};
 
 struct LogCumsumExp {
     axis: usize,
@@ -43,6 +43,10 @@ impl<F: Float> Running<F> {
 impl<F: Float> Op<F, 1> for LogCumsumExp {
     fn name(&self) -> &'static str {
         "logcumsumexp"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("yᵢ = ln(e^x₀ + … + e^xᵢ)", &[("x", "Σ dyᵢ·e^(xₖ - yᵢ) over i ≥ k")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -6,13 +6,17 @@ use ndarray::Dimension;
 
 use crate::axes;
 use crate::kernels::AxisSet;
-use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled, kernels};
+use crate::{Attribute, Axes, Elements, Float, Formula, Op, Tensor, apply, compiled, kernels};
 
 struct LogSumExp(AxisSet);
 
 impl<F: Float> Op<F, 1> for LogSumExp {
     fn name(&self) -> &'static str {
         "logsumexp"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("ln Σeˣ", &[("x", "dy·e^(x - y)")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

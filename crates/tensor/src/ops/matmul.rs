@@ -5,7 +5,7 @@
 
 use crate::kernels::broadcast_shape;
 use crate::shape;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, kernels};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, kernels};
 
 /// The product of matrices or stacks of matrices, each as it is or with its last two axes swapped; the batch axes in
 /// front of those broadcast.
@@ -43,6 +43,15 @@ pub(super) fn matmul_oriented<F: Float>(a: Oriented<'_, F>, b: Oriented<'_, F>) 
 impl<F: Float> Op<F, 2> for Matmul {
     fn name(&self) -> &'static str {
         "matmul"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(match self.transposed {
+            [false, false] => Formula::products("a·b", &[("a", "dy·bᵀ"), ("b", "aᵀ·dy")]),
+            [true, false] => Formula::products("aᵀ·b", &[("a", "b·dyᵀ"), ("b", "a·dy")]),
+            [false, true] => Formula::products("a·bᵀ", &[("a", "dy·b"), ("b", "dyᵀ·a")]),
+            [true, true] => Formula::products("aᵀ·bᵀ", &[("a", "bᵀ·dyᵀ"), ("b", "dyᵀ·aᵀ")]),
+        })
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -6,13 +6,17 @@ use ndarray::Dimension;
 use crate::axes;
 use crate::elementwise::step2;
 use crate::kernels::AxisSet;
-use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled, kernels};
+use crate::{Attribute, Axes, Elements, Float, Formula, Op, Tensor, apply, compiled, kernels};
 
 struct Max(AxisSet);
 
 impl<F: Float> Op<F, 1> for Max {
     fn name(&self) -> &'static str {
         "max"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("the largest x", &[("x", "dy at the largest, shared by ties")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -12,7 +12,7 @@ use super::in_planes::{Places, Positions, add_in_planes};
 use super::window::{self, Windows, pooled};
 use crate::kernels::{self, Taps, room};
 use crate::op::apply_noting;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled};
 
 struct MaxWindows {
     /// Of the last one or two axes.
@@ -28,6 +28,10 @@ impl<F: Float> Op<F, 1> for MaxWindows {
             [Windows::Adaptive(_)] => "adaptive_max_pool1d",
             _ => "adaptive_max_pool2d",
         }
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("the largest x of every window", &[("x", "dy, added up at the largest")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

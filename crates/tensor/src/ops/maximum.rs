@@ -2,13 +2,20 @@
 
 use super::gate;
 use crate::elementwise::step2;
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Maximum;
 
 impl<F: Float> Elementwise<F, 2> for Maximum {
     fn name(&self) -> &'static str {
         "maximum"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise(
+            "max(a, b)",
+            &[("a", "1 if a > b else 1/2 if a = b else 0"), ("b", "1 if b > a else 1/2 if a = b else 0")],
+        ))
     }
 
     fn element(&self, [a, b]: [F; 2]) -> F {

@@ -5,7 +5,7 @@ use ndarray::{Dimension, IxDyn};
 use super::max::{some_elements, to_extremes};
 use super::sort::{chosen, compare};
 use crate::kernels::AxisSet;
-use crate::{Axes, Elements, Float, Op, Tensor, apply, compiled};
+use crate::{Axes, Elements, Float, Formula, Op, Tensor, apply, compiled};
 
 /// Of every row of a matrix.
 struct Median;
@@ -16,6 +16,10 @@ const COLUMNS: AxisSet = AxisSet { bits: 0b10, keep: false };
 impl<F: Float> Op<F, 1> for Median {
     fn name(&self) -> &'static str {
         "median"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("the median of x", &[("x", "dy at the median, shared by ties")]))
     }
 
     fn check(&self, [x]: [&[usize]; 1]) -> Result<(), String> {

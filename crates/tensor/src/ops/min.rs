@@ -3,13 +3,17 @@
 use super::max::{some_elements, to_extremes};
 use crate::axes;
 use crate::kernels::AxisSet;
-use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled, kernels};
+use crate::{Attribute, Axes, Elements, Float, Formula, Op, Tensor, apply, compiled, kernels};
 
 struct Min(AxisSet);
 
 impl<F: Float> Op<F, 1> for Min {
     fn name(&self) -> &'static str {
         "min"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("the smallest x", &[("x", "dy at the smallest, shared by ties")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

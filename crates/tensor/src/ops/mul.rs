@@ -1,12 +1,16 @@
 //! Elementwise multiplication: `a·b`; the derivatives are `b` and `a`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Mul;
 
 impl<F: Float> Elementwise<F, 2> for Mul {
     fn name(&self) -> &'static str {
         "mul"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("a·b", &[("a", "b"), ("b", "a")]))
     }
 
     fn element(&self, [a, b]: [F; 2]) -> F {

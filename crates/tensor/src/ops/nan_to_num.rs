@@ -2,7 +2,7 @@
 
 use super::gate;
 use crate::elementwise::step;
-use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Attribute, Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct NanToNum<F> {
     nan: F,
@@ -13,6 +13,13 @@ struct NanToNum<F> {
 impl<F: Float> Elementwise<F, 1> for NanToNum<F> {
     fn name(&self) -> &'static str {
         "nan_to_num"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise(
+            "x if isfinite(x) else nan if isnan(x) else posinf if x > 0 else neginf",
+            &[("x", "1 if isfinite(x) else 0")],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -4,7 +4,7 @@ use ndarray::IxDyn;
 
 use crate::Elements;
 use crate::axes::resolve_axis;
-use crate::{Attribute, AxisIndex, Float, Op, Tensor, apply, compiled};
+use crate::{Attribute, AxisIndex, Float, Formula, Op, Tensor, apply, compiled};
 
 struct Narrow {
     axis: usize,
@@ -15,6 +15,10 @@ struct Narrow {
 impl<F: Float> Op<F, 1> for Narrow {
     fn name(&self) -> &'static str {
         "narrow"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x from start, length positions", &[("x", "dy between zeros")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
@@ -40,6 +44,10 @@ struct Embed {
 impl<F: Float> Op<F, 1> for Embed {
     fn name(&self) -> &'static str {
         "embed"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x between zeros", &[("x", "the part of dy where x is")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

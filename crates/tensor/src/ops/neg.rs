@@ -1,12 +1,16 @@
 //! Negation: `-x`; the derivative is -1.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Neg;
 
 impl<F: Float> Elementwise<F, 1> for Neg {
     fn name(&self) -> &'static str {
         "neg"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("-x", &[("x", "-1")]))
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

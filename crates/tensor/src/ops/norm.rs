@@ -6,7 +6,7 @@ use ndarray::Dimension;
 
 use crate::axes;
 use crate::kernels::AxisSet;
-use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled, kernels};
+use crate::{Attribute, Axes, Elements, Float, Formula, Op, Tensor, apply, compiled, kernels};
 
 /// `(Σ|x|ᵖ/count)^(1/p)` for finite `p ≠ 0`; the derivative is `sign(x)·(|x|/y)^(p-1)/count`, in which nothing
 /// overflows.
@@ -50,6 +50,10 @@ impl<F: Float> Norm<F> {
 impl<F: Float> Op<F, 1> for Norm<F> {
     fn name(&self) -> &'static str {
         "norm"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("(Σ|x|ᵖ/count)^(1/p)", &[("x", "dy·sign(x)·(|x|/y)ᵖ⁻¹/count")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -5,7 +5,7 @@ use ndarray::{Axis, IxDyn, Slice};
 
 use super::runs::sum_runs;
 use crate::kernels::{Run, room, shape};
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, operation};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, operation};
 
 /// What [`Tensor::pad`] adds to an axis `a b c d`, for instance 2 elements before and 3 after.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,6 +36,10 @@ impl PadConstant {
 impl<F: Float> Op<F, 1> for PadConstant {
     fn name(&self) -> &'static str {
         "pad"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x, with padding around it", &[("x", "dy without the padding")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -4,13 +4,17 @@ use ndarray::{Dimension, IxDyn};
 
 use crate::Elements;
 use crate::axes::resolve_axis;
-use crate::{Attribute, Float, Op, Tensor, apply, compiled};
+use crate::{Attribute, Float, Formula, Op, Tensor, apply, compiled};
 
 struct Permute(IxDyn);
 
 impl<F: Float> Op<F, 1> for Permute {
     fn name(&self) -> &'static str {
         "permute"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x with its axes in another order", &[("x", "dy with its axes in the old order")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -3,13 +3,17 @@
 //! Where they would be `0·inf` they are 0: the first for `0⁰`, the second for `0ᵇ` with `b ≥ 0`.
 
 use super::where_;
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Pow;
 
 impl<F: Float> Elementwise<F, 2> for Pow {
     fn name(&self) -> &'static str {
         "pow"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("a^b", &[("a", "b·a^(b - 1)"), ("b", "y·ln(a)")]))
     }
 
     #[inline(always)]

@@ -1,12 +1,16 @@
 //! A power with a fixed exponent: `xᵖ`; the derivative is `p·xᵖ⁻¹`, and 0 for `p = 0`.
 
-use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Attribute, Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Powf<F>(F);
 
 impl<F: Float> Elementwise<F, 1> for Powf<F> {
     fn name(&self) -> &'static str {
         "powf"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("x^exponent", &[("x", "exponent·x^(exponent - 1)")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -1,12 +1,16 @@
 //! An integer power: `xⁿ`; the derivative is `n·xⁿ⁻¹`, and 0 for `n = 0`.
 
-use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Attribute, Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Powi(i32);
 
 impl<F: Float> Elementwise<F, 1> for Powi {
     fn name(&self) -> &'static str {
         "powi"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("x^exponent", &[("x", "exponent·x^(exponent - 1)")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -9,7 +9,7 @@ use super::max::some_elements;
 use super::median::{nan, rows};
 use super::scatter_add::scatter_add;
 use super::sort::{chosen, compare};
-use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled};
+use crate::{Attribute, Axes, Elements, Float, Formula, Op, Tensor, apply, compiled};
 
 /// What a [quantile](Tensor::quantile_with) between two elements is; the names are those of NumPy and PyTorch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +53,13 @@ impl Quantile {
 impl<F: Float> Op<F, 1> for Quantile {
     fn name(&self) -> &'static str {
         "quantile"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "between two neighbours of x in order: (1 - weight)·lower + weight·higher",
+            &[("x", "dy·(1 - weight) at the lower, dy·weight at the higher")],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -3,13 +3,17 @@
 //! For a gradient that is 0 by convention where it does not exist, such as that of a norm at the zero vector. With a
 //! mask instead, the second derivative would be finite there, although it does not exist.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Quotient;
 
 impl<F: Float> Elementwise<F, 2> for Quotient {
     fn name(&self) -> &'static str {
         "quotient"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("0 if b = 0 else a/b", &[("a", "1/b"), ("b", "-y/b")]))
     }
 
     fn element(&self, [a, b]: [F; 2]) -> F {

@@ -4,7 +4,7 @@
 //! in the other direction, the derivatives are `g` with respect to `a`, and with respect to `bᵢ` the product of the
 //! neighbors that it links, `gᵢ·sᵢ₋₁` or `gᵢ₋₁·sᵢ`. All sums and products, so exact where elements are 0.
 
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, concat};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, concat};
 
 struct Recurrence {
     axis: usize,
@@ -14,6 +14,19 @@ struct Recurrence {
 impl<F: Float> Op<F, 2> for Recurrence {
     fn name(&self) -> &'static str {
         "recurrence"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(match self.from_the_end {
+            false => Formula::products(
+                "yᵢ = aᵢ + bᵢ·yᵢ₋₁",
+                &[("a", "gᵢ = dyᵢ + bᵢ₊₁·gᵢ₊₁"), ("b", "gᵢ·yᵢ₋₁ with gᵢ = dyᵢ + bᵢ₊₁·gᵢ₊₁")],
+            ),
+            true => Formula::products(
+                "yᵢ = aᵢ + bᵢ₊₁·yᵢ₊₁",
+                &[("a", "gᵢ = dyᵢ + bᵢ·gᵢ₋₁"), ("b", "gᵢ₋₁·yᵢ with gᵢ = dyᵢ + bᵢ·gᵢ₋₁")],
+            ),
+        })
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -1,12 +1,16 @@
 //! The rectified linear unit (ReLU): `max(x, 0)`; the derivative is 1 above 0 and 0 elsewhere, including at 0.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Relu;
 
 impl<F: Float> Elementwise<F, 1> for Relu {
     fn name(&self) -> &'static str {
         "relu"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("max(x, 0)", &[("x", "1 if x > 0 else 0")]))
     }
 
     fn element(&self, [x]: [F; 1]) -> F {
@@ -26,6 +30,10 @@ struct Mask;
 impl<F: Float> Elementwise<F, 2> for Mask {
     fn name(&self) -> &'static str {
         "mask"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("a if b > 0 else 0", &[("a", "1 if b > 0 else 0"), ("b", "0")]))
     }
 
     fn element(&self, [a, b]: [F; 2]) -> F {

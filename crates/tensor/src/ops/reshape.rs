@@ -5,13 +5,17 @@ use std::fmt::Display;
 use ndarray::{Dimension, IxDyn};
 
 use crate::Elements;
-use crate::{Attribute, Float, Op, Tensor, apply, compiled, shape};
+use crate::{Attribute, Float, Formula, Op, Tensor, apply, compiled, shape};
 
 struct Reshape(IxDyn);
 
 impl<F: Float> Op<F, 1> for Reshape {
     fn name(&self) -> &'static str {
         "reshape"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x in another shape", &[("x", "dy in the shape of x")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -1,7 +1,7 @@
 //! The positions along an axis rotated; the derivative rotates back.
 
 use crate::axes::resolve_axis;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled};
 
 struct Roll {
     axis: usize,
@@ -12,6 +12,10 @@ struct Roll {
 impl<F: Float> Op<F, 1> for Roll {
     fn name(&self) -> &'static str {
         "roll"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x, rotated along the axis", &[("x", "dy, rotated back")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use ndarray::IxDyn;
 
 use crate::kernels::{self, Run, shape};
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled};
 
 /// The runs along an axis of this size.
 #[derive(Clone)]
@@ -47,6 +47,13 @@ impl<F: Float> Op<F, 1> for SumRuns<F> {
         "sum_runs"
     }
 
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "weighted sums of neighbours in x",
+            &[("x", "dy, spread over these neighbours with their weights")],
+        ))
+    }
+
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         self.0.attributes()
     }
@@ -74,6 +81,13 @@ struct SpreadRuns<F>(Along<F>);
 impl<F: Float> Op<F, 1> for SpreadRuns<F> {
     fn name(&self) -> &'static str {
         "spread_runs"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "x, spread over neighbours with their weights",
+            &[("x", "weighted sums of these neighbours in dy")],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

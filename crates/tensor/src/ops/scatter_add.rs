@@ -4,13 +4,17 @@ use ndarray::{ArrayD, ArrayRef, Dimension};
 
 use super::gather::{Places, gather};
 use crate::kernels::RunningSum;
-use crate::{Attribute, AxisIndex, Elements, Float, Op, Tensor, apply, compiled};
+use crate::{Attribute, AxisIndex, Elements, Float, Formula, Op, Tensor, apply, compiled};
 
 struct ScatterAdd(Places);
 
 impl<F: Float> Op<F, 2> for ScatterAdd {
     fn name(&self) -> &'static str {
         "scatter_add"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x, plus s at the indices", &[("x", "dy"), ("s", "dy at the indices")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

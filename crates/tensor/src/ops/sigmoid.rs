@@ -2,13 +2,17 @@
 //!
 //! A primitive for numerical stability: the derivative of the composed form is `inf/inf` at large negative `x`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Sigmoid;
 
 impl<F: Float> Elementwise<F, 1> for Sigmoid {
     fn name(&self) -> &'static str {
         "sigmoid"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("1/(1 + exp(-x))", &[("x", "y·(1 - y)")]))
     }
 
     #[inline(always)]

@@ -2,13 +2,17 @@
 //!
 //! Up to a factor, it is the derivative of `|x|^(q+1)`. For `q < 0` that does not exist at 0; 0 is used, as in PyTorch.
 
-use crate::{Attribute, Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Attribute, Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct SignedPower<F>(F);
 
 impl<F: Float> Elementwise<F, 1> for SignedPower<F> {
     fn name(&self) -> &'static str {
         "signed_power"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("sign(x)·|x|^exponent", &[("x", "exponent·|x|^(exponent - 1)")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

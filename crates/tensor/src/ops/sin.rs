@@ -1,12 +1,16 @@
 //! The sine; the derivative is the cosine.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Sin;
 
 impl<F: Float> Elementwise<F, 1> for Sin {
     fn name(&self) -> &'static str {
         "sin"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("sin(x)", &[("x", "cos(x)")]))
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

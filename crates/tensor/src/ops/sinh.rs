@@ -1,12 +1,16 @@
 //! The hyperbolic sine, `½·(eˣ - e⁻ˣ)`; the derivative is the hyperbolic cosine.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Sinh;
 
 impl<F: Float> Elementwise<F, 1> for Sinh {
     fn name(&self) -> &'static str {
         "sinh"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("sinh(x)", &[("x", "cosh(x)")]))
     }
 
     #[inline(always)]

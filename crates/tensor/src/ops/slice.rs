@@ -5,7 +5,7 @@ use ndarray::{ArrayD, IxDyn, SliceInfoElem};
 use crate::Elements;
 use crate::axes::resolve_axis;
 use crate::kernels::{ask, copied};
-use crate::{Attribute, AxisIndex, Float, MAX_AXES, Op, Tensor, apply, compiled};
+use crate::{Attribute, AxisIndex, Float, Formula, MAX_AXES, Op, Tensor, apply, compiled};
 
 /// One entry per axis of the tensor, and one per new axis.
 struct Slice(Vec<SliceInfoElem>);
@@ -13,6 +13,10 @@ struct Slice(Vec<SliceInfoElem>);
 impl<F: Float> Op<F, 1> for Slice {
     fn name(&self) -> &'static str {
         "slice"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x at the entries", &[("x", "dy at the entries, 0 elsewhere")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
@@ -79,6 +83,10 @@ struct Unslice {
 impl<F: Float> Op<F, 1> for Unslice {
     fn name(&self) -> &'static str {
         "unslice"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x at the entries, 0 elsewhere", &[("x", "dy at the entries")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -3,13 +3,17 @@
 //! A primitive for numerical stability: the composed form overflows.
 
 use crate::axes::resolve_axis;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, keep, kernels};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, keep, kernels};
 
 struct Softmax(usize);
 
 impl<F: Float> Op<F, 1> for Softmax {
     fn name(&self) -> &'static str {
         "softmax"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("eˣ/Σeˣ", &[("x", "y·(dy - Σ dy·y)")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

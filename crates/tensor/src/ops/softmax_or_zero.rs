@@ -3,13 +3,17 @@
 //! A primitive for numerical stability: the composed form overflows, and is 0/0 where nothing may be chosen.
 
 use crate::axes::resolve_axis;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, keep, kernels};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, keep, kernels};
 
 struct SoftmaxOrZero(usize);
 
 impl<F: Float> Op<F, 1> for SoftmaxOrZero {
     fn name(&self) -> &'static str {
         "softmax_or_zero"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("eˣ/Σeˣ", &[("x", "y·(dy - Σ dy·y)")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

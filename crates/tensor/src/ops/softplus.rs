@@ -2,13 +2,17 @@
 //!
 //! A primitive for numerical stability: `eˣ` overflows above 88 in `f32`. Computed as `max(x, 0) + ln(1 + e^(-|x|))`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Softplus;
 
 impl<F: Float> Elementwise<F, 1> for Softplus {
     fn name(&self) -> &'static str {
         "softplus"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("ln(1 + exp(x))", &[("x", "σ(x)")]))
     }
 
     #[inline(always)]

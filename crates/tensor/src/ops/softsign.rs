@@ -3,13 +3,17 @@
 //! A primitive for numerical stability: the derivative of the composed form, `1/(1 + |x|) - |x|/(1 + |x|)²`, cancels at
 //! large `x` (at 1000, three digits are lost).
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Softsign;
 
 impl<F: Float> Elementwise<F, 1> for Softsign {
     fn name(&self) -> &'static str {
         "softsign"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("x/(1 + |x|)", &[("x", "1/(1 + |x|)²")]))
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

@@ -8,7 +8,7 @@ use super::gather::Places;
 use super::scatter_add::scatter_add;
 use crate::axes::resolve_axis;
 use crate::kernels::room;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, operation};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, operation};
 
 struct Sort {
     axis: usize,
@@ -21,6 +21,10 @@ struct Sort {
 impl<F: Float> Op<F, 1> for Sort {
     fn name(&self) -> &'static str {
         "sort"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("x in order", &[("x", "dy, put back where each x came from")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -1,12 +1,16 @@
 //! The square root: `y = √x`; the derivative is `1 / 2y`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Sqrt;
 
 impl<F: Float> Elementwise<F, 1> for Sqrt {
     fn name(&self) -> &'static str {
         "sqrt"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("√x", &[("x", "1/(2·y)")]))
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

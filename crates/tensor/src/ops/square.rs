@@ -1,12 +1,16 @@
 //! The square: `x²`; the derivative is `2x`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Square;
 
 impl<F: Float> Elementwise<F, 1> for Square {
     fn name(&self) -> &'static str {
         "square"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("x²", &[("x", "2·x")]))
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::axes;
 use crate::kernels::{self, AxisSet};
-use crate::{Attribute, Axes, Elements, Float, MAX_AXES, Op, Tensor, apply, compiled, keep};
+use crate::{Attribute, Axes, Elements, Float, Formula, MAX_AXES, Op, Tensor, apply, compiled, keep};
 
 /// The mean and the biased variance, for a caller that wants them too.
 type Moments<F> = Arc<OnceLock<[Tensor<F>; 2]>>;
@@ -26,6 +26,16 @@ struct Standardize<F: Float> {
 impl<F: Float> Op<F, 1> for Standardize<F> {
     fn name(&self) -> &'static str {
         "standardize"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(match self.centered {
+            true => Formula::products(
+                "s·(x - mean(x)) with s = 1/√(var(x) + eps)",
+                &[("x", "s·(dy - mean(dy) - y·mean(dy·y))")],
+            ),
+            false => Formula::products("s·x with s = 1/√(mean(x²) + eps)", &[("x", "s·(dy - y·mean(dy·y))")]),
+        })
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
@@ -65,6 +75,17 @@ struct Slope {
 impl<F: Float> Op<F, 3> for Slope {
     fn name(&self) -> &'static str {
         "standardize_slope"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "s·(g - mean(g) - y·mean(g·y))",
+            &[
+                ("y", "-s·(dy·mean(g·y) + g·mean(dy·y))"),
+                ("s", "Σ dy·(g - mean(g) - y·mean(g·y))"),
+                ("g", "s·(dy - mean(dy) - y·mean(dy·y))"),
+            ],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

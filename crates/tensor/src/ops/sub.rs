@@ -1,12 +1,16 @@
 //! Subtraction: `a - b`; the derivatives are 1 and -1.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Sub;
 
 impl<F: Float> Elementwise<F, 2> for Sub {
     fn name(&self) -> &'static str {
         "sub"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("a - b", &[("a", "1"), ("b", "-1")]))
     }
 
     fn element(&self, [a, b]: [F; 2]) -> F {

@@ -4,13 +4,17 @@ use ndarray::Dimension;
 
 use crate::axes;
 use crate::kernels::AxisSet;
-use crate::{Attribute, Axes, Elements, Float, Op, Tensor, apply, compiled, kernels};
+use crate::{Attribute, Axes, Elements, Float, Formula, Op, Tensor, apply, compiled, kernels};
 
 struct Sum(AxisSet);
 
 impl<F: Float> Op<F, 1> for Sum {
     fn name(&self) -> &'static str {
         "sum"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("Σx", &[("x", "dy, repeated over the summed axes")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

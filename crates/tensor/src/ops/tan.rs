@@ -1,12 +1,16 @@
 //! The tangent: `y = tan(x)`; the derivative is `1 + y²`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Tan;
 
 impl<F: Float> Elementwise<F, 1> for Tan {
     fn name(&self) -> &'static str {
         "tan"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("tan(x)", &[("x", "1 + y²")]))
     }
 
     fn element(&self, [x]: [F; 1]) -> F {

@@ -1,12 +1,16 @@
 //! The hyperbolic tangent: `y = tanh(x)`; the derivative is `1 - y²`.
 
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Tanh;
 
 impl<F: Float> Elementwise<F, 1> for Tanh {
     fn name(&self) -> &'static str {
         "tanh"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("tanh(x)", &[("x", "1 - y²")]))
     }
 
     #[inline(always)]
@@ -28,6 +32,10 @@ struct TanhSlope;
 impl<F: Float> Elementwise<F, 2> for TanhSlope {
     fn name(&self) -> &'static str {
         "tanh_slope"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("a·(1 - b²)", &[("a", "1 - b²"), ("b", "-2·a·b")]))
     }
 
     fn element(&self, [dy, y]: [F; 2]) -> F {

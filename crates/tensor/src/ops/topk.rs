@@ -9,7 +9,7 @@ use super::gather::Places;
 use super::scatter_add::scatter_add;
 use super::sort::{chosen, compare};
 use crate::axes::resolve_axis;
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, operation};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, operation};
 
 struct TopK {
     axis: usize,
@@ -23,6 +23,10 @@ struct TopK {
 impl<F: Float> Op<F, 1> for TopK {
     fn name(&self) -> &'static str {
         "topk"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("the first k of x in order", &[("x", "dy, put back where each x came from")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -2,7 +2,7 @@
 //! derivative of the other.
 
 use crate::kernels::conv::{self, Axis};
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, shape};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, shape};
 
 /// The options of [`Tensor::unfold`] and [`Tensor::fold`], each along height and width, with PyTorch's names and defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,10 @@ impl<F: Float> Op<F, 1> for UnfoldPatches {
         "unfold"
     }
 
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("the patches of x, as columns", &[("x", "dy, added up where each patch came from")]))
+    }
+
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {
         self.0.attributes()
     }
@@ -96,6 +100,10 @@ struct FoldPatches(Patches);
 impl<F: Float> Op<F, 1> for FoldPatches {
     fn name(&self) -> &'static str {
         "fold"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products("the columns of x, added up as patches", &[("x", "the patches of dy, as columns")]))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

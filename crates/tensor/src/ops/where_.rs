@@ -4,7 +4,7 @@ use ndarray::{ArcArray, ArrayRef, Dimension, IxDyn, Zip};
 
 use crate::kernels::ask;
 use crate::kernels::{broadcast_shape, joint_shape};
-use crate::{Attribute, Elements, Float, Op, Tensor, apply, compiled, operation};
+use crate::{Attribute, Elements, Float, Formula, Op, Tensor, apply, compiled, operation};
 
 struct Where {
     condition: ArcArray<bool, IxDyn>,
@@ -13,6 +13,13 @@ struct Where {
 impl<F: Float> Op<F, 2> for Where {
     fn name(&self) -> &'static str {
         "where_"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::products(
+            "a where the condition holds, b elsewhere",
+            &[("a", "dy where the condition holds, 0 elsewhere"), ("b", "0 where the condition holds, dy elsewhere")],
+        ))
     }
 
     fn attributes(&self) -> Vec<(&'static str, Attribute)> {

@@ -3,13 +3,17 @@
 //! A primitive for numerical stability: composed, `0·ln 0` is NaN, where entropies need 0.
 
 use super::where_;
-use crate::{Elementwise, Float, Tensor, compiled, elementwise};
+use crate::{Elementwise, Float, Formula, Tensor, compiled, elementwise};
 
 struct Xlogy;
 
 impl<F: Float> Elementwise<F, 2> for Xlogy {
     fn name(&self) -> &'static str {
         "xlogy"
+    }
+
+    fn formula(&self) -> Option<Formula> {
+        Some(Formula::elementwise("0 if a = 0 else a·ln(b)", &[("a", "ln(b)"), ("b", "a/b")]))
     }
 
     #[inline(always)]

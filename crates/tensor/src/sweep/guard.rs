@@ -21,7 +21,7 @@ pub fn declared_ops(crate_folder: &Path) -> Vec<Declared> {
 }
 
 /// What this crate lacks, one line each: operations that no sweep in their own file names, operations with fields that
-/// report no attributes, and operations without a `compiled!` line.
+/// report no attributes, operations without a formula, and operations without a `compiled!` line.
 pub fn missing(crate_folder: &Path) -> Vec<String> {
     let unswept = declared_ops(crate_folder).into_iter().filter(|op| !swept_names(&read(&op.file)).contains(&op.name));
     let mut missing: Vec<String> = unswept
@@ -31,6 +31,8 @@ pub fn missing(crate_folder: &Path) -> Vec<String> {
         let source = read(&file);
         let secretive = secretive_ops(&source);
         missing.extend(secretive.into_iter().map(|op| format!("{}: {op} has fields, no attributes", file.display())));
+        let unexplained = implementations(&source).into_iter().filter(|(_, body)| !body.contains("fn formula("));
+        missing.extend(unexplained.map(|(op, _)| format!("{}: {op} has no `fn formula`", file.display())));
         let generic = implementations(&source).into_iter().map(|(op, _)| op).filter(|op| !is_compiled(&source, op));
         missing.extend(generic.map(|op| format!("{}: no `compiled!(.. {op})`", file.display())));
     }
