@@ -154,7 +154,7 @@ mod tests {
         let losses = options.loss(&x, &[0, 1, 2]);
         let terms: [(f64, f64); 3] = [(1.0, 1.0 / 2.0), (3.0, 1.0 / 4.0), (0.5, 1.0 / 6.0)];
         let expected = terms.map(|(weight, p)| -weight * (1.0 - p).powi(3) * p.ln());
-        assert!(losses.all_close(&Tensor::from(expected), 1e-14, 0.0), "{losses}");
+        assert!(losses.all_close(Tensor::from(expected), 1e-14, 0.0), "{losses}");
         let mean = MultiClassFocal { reduction: Reduction::Mean, ..options.clone() }.loss(&x, &[0, 1, 2]).item();
         assert!((mean - expected.iter().sum::<f64>() / 4.5).abs() < 1e-14, "{mean}");
         let ignoring = MultiClassFocal { reduction: Reduction::Mean, ignore_index: Some(1), ..options };
@@ -172,7 +172,7 @@ mod tests {
             let focal = MultiClassFocal { weight: weight.clone(), gamma: 0.0, ignore_index, reduction };
             let plain = CrossEntropy { weight, ignore_index, reduction, ..CrossEntropy::default() };
             for labels in [[2, 1], [255, 0]] {
-                assert!(focal.loss(&logits(), &labels).all_close(&plain.loss(&logits(), &labels), 1e-15, 1e-15));
+                assert!(focal.loss(&logits(), &labels).all_close(plain.loss(&logits(), &labels), 1e-15, 1e-15));
             }
         }
         assert!(
