@@ -9,6 +9,7 @@
 //!     cargo run --release --example mnist_mlp -- --optimizer rmsprop:alpha=0.95,centered --activation gelu
 //!     cargo run --release --example mnist_mlp -- --schedule 'warmup:steps=1; 1: cosine:t_max=4' --weight-decay 1e-4
 //!     cargo run --release --example mnist_mlp -- --optimizer lion:lr=3e-4 --json > run.jsonl
+//!     cargo run --release --example mnist_mlp -- --optimizer sgd:lr=3 --inspect
 //!     cargo run --release --example mnist_mlp -- --load target/mnist_mlp.bin --eval-only
 //!
 //! The training accuracy is measured on each batch before its update, which costs nothing. The model is saved to
@@ -65,8 +66,10 @@ use std::time::Instant;
 use clap::Parser;
 use downhill::nn::ConfusionMatrix;
 use downhill::nn::state::{self, StateError};
+use downhill::optim::RuleKind;
 use downhill::prelude::*;
 use downhill::set_threads;
+use downhill_inspect::Health;
 use options::Options;
 use report::{Epoch, Report, progress_bar};
 
@@ -100,6 +103,10 @@ enum Failure {
 fn run(options: &Options) -> Result<(), Failure> {
     // Reject whatever can be rejected before the work starts.
     let rule = options.rule().map_err(Failure::Usage)?;
+    if options.inspect && matches!(rule.kind(), RuleKind::Joint(_)) {
+        let reason = "evaluates the loss several times in a step; choose another --optimizer";
+        return Err(Failure::Usage(format!("--inspect: {} {reason}", rule.name())));
+    }
     let mut opt = optimizer(rule);
     let rule_text = rules_in_words(&opt);
     let report = Report { json: options.json };
@@ -133,7 +140,8 @@ fn run(options: &Options) -> Result<(), Failure> {
         [("data", data), ("network", network), ("training", training), ("rule", rule_text), ("schedule", schedule)];
     report.header(&lines)?;
 
-    let matrix = Training { options, opt, scheduler, rng, report: &report }.run(&mut model, &mnist)?;
+    let health = options.inspect.then(Health::default);
+    let matrix = Training { options, opt, scheduler, rng, report: &report, health }.run(&mut model, &mnist)?;
     report.result(&matrix, false)?;
     network::save(&model, &save)?;
     Ok(report.saved(&save)?)
@@ -146,6 +154,8 @@ struct Training<'a> {
     scheduler: Option<Scheduler>,
     rng: downhill::Generator,
     report: &'a Report,
+    /// For `--inspect`.
+    health: Option<Health>,
 }
 
 impl Training<'_> {
@@ -161,6 +171,9 @@ impl Training<'_> {
             matrix = evaluate(model, &mnist.test);
             let (test_accuracy, images) = (matrix.accuracy(), mnist.train.len());
             self.report.epoch(&Epoch { epoch, lr, loss, train_accuracy, test_accuracy, seconds, images })?;
+            if let Some(health) = &self.health {
+                self.report.health(&health.report())?;
+            }
         }
         Ok(matrix)
     }
@@ -174,7 +187,7 @@ impl Training<'_> {
         let bar = progress_bar(epoch, self.options.epochs, count);
         for (batch, (images, labels)) in (1..).zip(batches) {
             let mut right = 0.0;
-            let loss = self.opt.step_with(model, |model| {
+            let loss = self.step(model, |model| {
                 let logits = model.forward(&images);
                 right = accuracy(&logits, &labels);
                 cross_entropy(&logits, &labels)
@@ -197,6 +210,18 @@ impl Training<'_> {
             self.advance(loss);
         }
         Ok((loss, train_accuracy))
+    }
+
+    /// One update of the model. Returns the loss before it.
+    fn step(&mut self, model: &mut Mlp, mut loss: impl FnMut(&Mlp) -> Tensor) -> f32 {
+        let Some(health) = &mut self.health else { return self.opt.step_with(model, loss) };
+        let loss = loss(model);
+        let value = loss.item();
+        health.forward(&loss, model);
+        let grads = loss.backward();
+        self.opt.step(model, &grads);
+        health.update(model, &grads);
+        value
     }
 
     /// Lets the schedule set the next learning rate. Schedules that depend on a metric get the training loss, so that

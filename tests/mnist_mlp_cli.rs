@@ -57,6 +57,7 @@ fn options_that_make_no_sense() {
         (&["--seed", "-1"], &["--seed", "-1"]),
         (&["--activation", "rleu"], &["--activation", "`rleu`", "relu, "]),
         (&["--eval-only"], &["--load"]),
+        (&["--inspect", "--optimizer", "lbfgs"], &["--inspect", "Lbfgs", "several times", "--optimizer"]),
         (&["surplus"], &["surplus"]),
     ];
     for (options, words) in cases {
@@ -73,7 +74,7 @@ fn help_is_an_answer_not_an_error() {
     let help = stdout(&output);
     for option in ["data", "hidden", "epochs", "batch-size", "optimizer", "lr", "momentum", "weight-decay", "schedule"]
         .into_iter()
-        .chain(["seed", "activation", "json", "save", "load", "eval-only"])
+        .chain(["seed", "activation", "inspect", "json", "save", "load", "eval-only"])
     {
         assert!(help.contains(&format!("--{option} ")), "{option}");
     }
@@ -125,6 +126,30 @@ fn json_is_a_line_for_each_epoch_and_nothing_else() {
         assert!((number("lr") - 0.1 / 2.0_f64.powi(i as i32)).abs() < 1e-12);
         assert!((0.0..=1.0).contains(&number("train_accuracy")) && (0.0..=1.0).contains(&number("test_accuracy")));
         assert!(number("loss") > 0.0 && number("seconds") > 0.0 && number("images_per_second") > 0.0);
+    }
+}
+
+/// The training is the same, and after each epoch there is a report.
+#[test]
+fn inspected() {
+    let fixture = Fixture::new("inspect");
+    let plain = fixture.json(&["--epochs", "2", "--hidden", "8"]);
+    let lines = fixture.json(&["--epochs", "2", "--hidden", "8", "--inspect"]);
+    assert_eq!(lines.len(), 4);
+    for (epoch, pair) in lines.chunks(2).enumerate() {
+        assert_eq!(pair[0]["loss"], plain[epoch]["loss"]);
+        let health = &pair[1]["health"];
+        let names: Vec<&str> =
+            health["parameters"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
+        assert_eq!(names, ["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias"]);
+        assert!(health["parameters"][0]["update"].as_f64().unwrap() > 0.0);
+        assert_eq!(health["activations"][0]["name"], "layers.0 relu");
+    }
+    let text = stdout(&fixture.run(&["--epochs", "1", "--optimizer", "sgd:lr=50", "--inspect"]));
+    for words in
+        ["update/weight", "layers.0 relu", "warning: layers.0.weight: the update is", "try a smaller learning rate"]
+    {
+        assert!(text.contains(words), "{words} in {text}");
     }
 }
 

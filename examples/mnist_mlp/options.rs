@@ -76,6 +76,10 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1, value_parser = threads)]
     pub(crate) threads: usize,
 
+    /// After every epoch, print the health of the network: gradients, updates, activations, and what may be wrong
+    #[arg(long, conflicts_with = "eval_only")]
+    pub(crate) inspect: bool,
+
     /// Print one line of JSON per epoch, and nothing else
     #[arg(long)]
     pub(crate) json: bool,

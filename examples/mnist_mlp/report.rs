@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use downhill::nn::ConfusionMatrix;
+use downhill_inspect::HealthReport;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -69,6 +70,14 @@ impl Report {
             io::stdout(),
             "{epoch:>5}   {loss:<6.4}   {train:>6.2} %   {test:>6.2} %   {seconds:>7.2}   {per_second:>8.0}   {lr:.3e}"
         )
+    }
+
+    /// What `--inspect` has seen.
+    pub(crate) fn health(&self, health: &HealthReport) -> io::Result<()> {
+        if self.json {
+            return writeln!(io::stdout(), "{}", json!({ "health": health }));
+        }
+        writeln!(io::stdout(), "\n{health}")
     }
 
     /// The final results, class by class.

@@ -165,11 +165,14 @@ impl<F: Float, M: Params<F>> Drop for Restored<'_, F, M> {
 
 impl LrCurve {
     /// The learning rate at which the smoothed loss falls most steeply, plotted over the logarithm of the learning
-    /// rate: a good one to train with. `None` if the loss never falls.
+    /// rate: a good one to train with. `None` if the loss never falls. Only what comes before the lowest loss counts: after
+    /// it the training diverges, and a loss that falls then has first risen.
     pub fn suggestion(&self) -> Option<f64> {
         let slope = |pair: &[LrPoint]| (pair[1].smoothed - pair[0].smoothed) / (pair[1].lr / pair[0].lr).ln();
-        let steepest =
-            self.points.windows(2).map(|pair| (slope(pair), pair[0].lr)).min_by(|a, b| a.0.total_cmp(&b.0))?;
+        let lowest =
+            (0..self.points.len()).min_by(|&a, &b| self.points[a].smoothed.total_cmp(&self.points[b].smoothed))?;
+        let falling = &self.points[..=lowest];
+        let steepest = falling.windows(2).map(|pair| (slope(pair), pair[0].lr)).min_by(|a, b| a.0.total_cmp(&b.0))?;
         (steepest.0 < 0.0).then_some(steepest.1)
     }
 }

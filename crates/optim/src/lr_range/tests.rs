@@ -80,6 +80,8 @@ fn the_suggestion_is_where_the_loss_falls_fastest_over_the_logarithm() {
     assert_eq!(curve(&[(0.0, 1.0), (1.0, 1.0)]).suggestion(), None);
     assert_eq!(curve(&[(0.0, 1.0)]).suggestion(), None);
     assert_eq!(LrCurve::default().suggestion(), None);
+    // From 3 to 1 it falls most, but only after it has risen.
+    assert_eq!(curve(&[(0.0, 1.0), (1.0, 0.5), (2.0, 3.0), (3.0, 1.0)]).suggestion(), Some(1.0));
 }
 
 #[test]
