@@ -38,7 +38,7 @@ pub(crate) fn combine(strips: &Strips<'_, f32>, results: &mut [f32]) {
     assert!(level() == Level::Avx512, "the machine has the instructions");
     assert!(offsets.iter().all(|offset| offset + positions <= source.len()), "whole strips of the source");
     assert!(weights.len() == start.len() * offsets.len(), "a weight for each row and offset");
-    assert!((start.len() - 1) * plane + pieces.reach() <= results.len(), "places in the results");
+    assert!(start.len().saturating_sub(1) * plane + pieces.reach() <= results.len(), "places in the results");
     for strip in (0..pieces.vectors()).step_by(VECTORS) {
         let mut row = 0;
         for height in heights(start.len(), ROWS) {

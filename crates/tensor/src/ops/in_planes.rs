@@ -95,7 +95,8 @@ impl<F: Float> Op<F, 1> for TakeInPlanes {
         let Positions { of, inside, .. } = &self.0;
         let x = x.row_major();
         let planes = x.as_slice().expect("row-major").chunks_exact(self.0.plane(inside));
-        let count = self.0.plane(of);
+        // A plane may be too small for a window.
+        let count: usize = of[of.len() - self.0.axes..].iter().product();
         Elements::appended(of, |y| {
             for (number, plane) in planes.enumerate() {
                 let elements = number * count..(number + 1) * count;
